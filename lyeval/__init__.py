@@ -1,0 +1,43 @@
+"""lyeval: evaluate a county's low-yield industrial land programme (亩均税收、低效企业整治提升), from ledger to review.
+
+The public names load their modules on first use, so that ``import lyeval`` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it."""
+    if name in PUBLIC:
+        value = getattr(import_module(f"lyeval.{PUBLIC[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in MODULES:
+        return import_module(f"lyeval.{name}")
+    raise AttributeError(f"module 'lyeval' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, for completion in notebooks."""
+    return sorted([*PUBLIC, *MODULES, "__version__"])
+
+
+PUBLIC = {
+    "Ledger": "ledger",
+    "LedgerError": "ledger",
+    "PolicyError": "policy",
+    "assess": "assessment",
+    "backtest": "forecasting",
+    "forecast": "forecasting",
+    "load_policy": "policy",
+    "read_ledger": "ledger",
+    "readings": "assessment",
+    "simulate": "simulation",
+}
+MODULES = ("figures", "render", "report", "resources", "run")
+__all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

@@ -1,0 +1,40 @@
+"""Where the shipped files stand: beside the package in a checkout, inside it in an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def root() -> Path:
+    """Return the folder that holds ``parameters/``, ``notebooks/`` and ``data/sample/``.
+
+    A checkout keeps them beside the package; a wheel carries them in ``lyeval/shipped``.
+    """
+    shipped = PACKAGE / "shipped"
+    return shipped if shipped.is_dir() else PACKAGE.parent
+
+
+def path(name: str) -> Path:
+    """Return the absolute path of a shipped file or folder, e.g. ``parameters/policies``."""
+    return root() / name
+
+
+def sample(name: str) -> list[Path]:
+    """Return the ledger files of the sample ``name``.
+
+    ``linshu`` is one workbook; ``zhoushan`` is every workbook whose name begins with ``zhoushan-``.
+
+    Raises
+    ------
+    FileNotFoundError
+        No such sample; the message lists those there are.
+    """
+    folder = path("data/sample")
+    exact = [p for p in (folder / f"{name}.xlsx", folder / name) if p.exists()]
+    found = exact[:1] or sorted(folder.glob(f"{name}-*.xlsx"))
+    if not found:
+        known = "、".join(sorted(p.stem for p in folder.glob("*.xlsx")))
+        raise FileNotFoundError(f"没有名为 {name} 的样例台账 / no sample ledger {name!r}; 现有 / there are: {known}")
+    return found
