@@ -1,0 +1,46 @@
+"""Render a document of frozen blocks: HTML for reading, XLSX for the annex; knows nothing of the domain.
+
+A document is a list of blocks (`blocks`), every number is written by `numbers`, each output format is one function.
+A new format is one more function; a new block is one class and one branch in each format.
+"""
+
+from __future__ import annotations
+
+from lyeval.render.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Column,
+    Document,
+    Figure,
+    Heading,
+    KeyFigure,
+    KeyFigures,
+    Note,
+    Paragraph,
+    Table,
+    captions,
+)
+from lyeval.render.html import to_html
+from lyeval.render.numbers import digits_beside, format_value
+from lyeval.render.xlsx import to_xlsx
+
+__all__ = [
+    "Block",
+    "Bullets",
+    "Cell",
+    "Column",
+    "Document",
+    "Figure",
+    "Heading",
+    "KeyFigure",
+    "KeyFigures",
+    "Note",
+    "Paragraph",
+    "Table",
+    "captions",
+    "digits_beside",
+    "format_value",
+    "to_html",
+    "to_xlsx",
+]

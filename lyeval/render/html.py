@@ -1,0 +1,165 @@
+"""A document as one self-contained HTML file: no outside request, readable on a phone and in print, light and dark."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from lyeval.render.blocks import Block, Cell, Document, Figure, Heading, Lang, Table, captions
+from lyeval.render.numbers import format_value, plain
+
+HERE = Path(__file__).resolve().parent
+SIGNS = {"good": "✓", "bad": "×", "open": "?"}
+NUMERIC = ("number", "percent", "count")
+
+
+def to_html(document: Document) -> str:
+    """Return the document as one HTML page with styles, pictures and script inside.
+
+    All text is escaped. A content security policy forbids every request and every script but the page's own (by hash),
+    so even a mistake in escaping could run nothing.
+    """
+    from markupsafe import Markup
+
+    sortable = any(isinstance(block, Table) and block.sortable for block in document.blocks)
+    script = _file("table.js") if sortable else ""
+    parts = _parts(document)
+    return _template().render(
+        doc=document,
+        lang=document.lang,
+        words=WORDS[document.lang],
+        signs=SIGNS,
+        parts=parts,
+        contents=[part | {"text": part["block"].text} for part in parts if part.get("level", 9) <= 2],
+        style=Markup(_squeeze(_file("style.css"))),
+        script=Markup(script),
+        policy=_policy(script),
+    )
+
+
+def _parts(document: Document) -> list[dict[str, Any]]:
+    """Prepare each block for the template: anchors, numbers, formatted cells, clean pictures."""
+    numbers = captions(document.blocks, document.lang)
+    parts: list[dict[str, Any]] = []
+    level = 0
+    for place, block in enumerate(document.blocks):
+        part: dict[str, Any] = {"block": block, "kind": type(block).__name__, "anchor": _anchor(block, place)}
+        if isinstance(block, Heading):
+            level = min(block.level, level + 1, 3)
+            part["level"] = level
+        elif isinstance(block, Table):
+            part |= {"number": numbers[block.id], "rows": _cells(block, document.lang)}
+            part["numeric"] = [column.kind in NUMERIC for column in block.columns]
+        elif isinstance(block, Figure):
+            part |= {"number": numbers[block.id]} | _picture(block, f"f{place}-")
+        parts.append(part)
+    return parts
+
+
+def _anchor(block: Block, place: int) -> str:
+    """Return the fragment name of a block: its own id for tables and figures."""
+    name = re.sub(r"[^\w-]", "-", block.id) if isinstance(block, Table | Figure) else f"{place}"
+    return f"{type(block).__name__.lower()}-{name}"
+
+
+def _cells(table: Table, lang: Lang) -> list[list[dict[str, str]]]:
+    """Write a table's values: text, style class and tone of each cell."""
+    kinds = {"number": "n", "percent": "n", "count": "n", "date": "d", "flag": "d", "text": ""}
+    return [
+        [
+            {
+                "text": format_value(column, value, lang),
+                "css": kinds[column.kind] if column.kind != "text" or not _is_number(value) else "n",
+                "tone": value.tone if isinstance(value, Cell) and value.tone in SIGNS else "",
+            }
+            for column, value in zip(table.columns, row, strict=True)
+        ]
+        for row in table.rows
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a value of a text column is a number, to be set flush right."""
+    bare = plain(value)
+    return isinstance(bare, int | float) and not isinstance(bare, bool)
+
+
+def _picture(figure: Figure, prefix: str) -> dict[str, Any]:
+    """Make an SVG fit to stand inside a page: no prolog, ids of its own, width left to the style sheet."""
+    from markupsafe import Markup
+
+    start = figure.svg.find("<svg")
+    if start < 0 or re.search(r"<(script|foreignObject|image)\b|\bon\w+\s*=", figure.svg, re.IGNORECASE):
+        raise ValueError(f"figure {figure.id!r}: not a plain SVG drawing")
+    svg = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style\b.*?</style>", "", figure.svg[start:], flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', svg)
+    svg = re.sub(r'href="#([^"]+)"', rf'href="#{prefix}\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", svg)
+    head, rest = svg.split(">", 1)
+    found = re.search(r'viewBox="\S+ \S+ (\S+) \S+"', head)
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    width = round(float(found.group(1)) * 96 / 72) if found else 800
+    return {"svg": Markup(f'{head} aria-hidden="true" focusable="false">{rest}'), "width": width}
+
+
+def _policy(script: str) -> str:
+    """Return the content security policy that allows the page's own script and nothing from outside."""
+    allowed = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        allowed += f"; script-src 'sha256-{digest}'"
+    return allowed
+
+
+def _squeeze(css: str) -> str:
+    """Drop comments and line breaks of a style sheet."""
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
+
+
+@lru_cache(maxsize=4)
+def _file(name: str) -> str:
+    """Read a file that stands beside this module."""
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    """Compile the page's template, escaping on."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_file("template.html"))
+
+
+WORDS = {
+    "zh": {
+        "contents": "目录",
+        "skip": "跳到正文",
+        "filter": "筛选",
+        "hint": "输入关键词",
+        "shown": "显示 {} / {} 行",
+        "source": "来源：",
+        "note": "注：",
+        "cite": "依据：",
+        "unit": "（{}）",
+        "none": "无",
+    },
+    "en": {
+        "contents": "Contents",
+        "skip": "Skip to content",
+        "filter": "Filter",
+        "hint": "words to look for",
+        "shown": "{} of {} rows shown",
+        "source": "Source: ",
+        "note": "Note: ",
+        "cite": "Basis: ",
+        "unit": " ({})",
+        "none": "none",
+    },
+}

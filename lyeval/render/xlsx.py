@@ -1,0 +1,210 @@
+"""Tables as an Excel workbook: one sheet per table, ready to filter, print and check."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from lyeval.render.blocks import Cell, Column, Lang, Table
+from lyeval.render.numbers import digits_of, format_value, plain
+
+HEADER = 1  # row of the column headings, below the title; the first record stands on the next one
+LONGEST = 32000  # Excel's cell holds 32,767 characters
+
+
+def to_xlsx(
+    sheets: Sequence[Table],
+    path: str | Path,
+    *,
+    title: str,
+    created: date,
+    notes: Sequence[str | tuple[str, str]],
+    lang: Lang = "zh",
+) -> None:
+    """Write one sheet per table and a last sheet of notes (口径).
+
+    Text is written as text, whatever it begins with; missing values are empty cells; shares keep their fraction under a
+    percent format; status cells are coloured. The same tables give the same bytes.
+
+    Parameters
+    ----------
+    sheets : sequence of Table
+    path : path
+    title : str
+        Title property of the workbook and first line of the notes.
+    created : date or datetime
+        The creation time to store, so that bytes do not depend on the clock.
+    notes : sequence of str or (label, text)
+        Lines of the notes sheet.
+    lang : {"zh", "en"}
+    """
+    import xlsxwriter
+
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": True,
+    }
+    with xlsxwriter.Workbook(str(path), options) as book:
+        moment = created if isinstance(created, datetime) else datetime(created.year, created.month, created.day)
+        book.set_properties({"title": title, "created": moment.replace(tzinfo=None), "comments": "lyeval"})
+        formats = _Formats(book)
+        taken: set[str] = set()
+        for table in sheets:
+            _sheet(book.add_worksheet(_name(table.title, taken)), table, formats, lang)
+        _notes(book.add_worksheet(_name(NOTES[lang], taken)), title, notes, formats)
+
+
+def _sheet(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
+    """Write one table: title, headings, records, lines beneath."""
+    last = max(len(table.columns) - 1, 0)
+    sheet.write_string(0, 0, _safe(table.title), formats.get(bold=True, font_size=14, font_color=ACCENT))
+    sheet.set_row(0, 24)
+    for place, column in enumerate(table.columns):
+        sheet.write_string(HEADER, place, _heading(column, lang), formats.get(**STYLES["header"]))
+        sheet.set_column(place, place, _width(table, place, lang))
+    sheet.set_row(HEADER, 32)
+    for row, values in enumerate(table.rows, start=HEADER + 1):
+        for place, (column, value) in enumerate(zip(table.columns, values, strict=True)):
+            _cell(sheet, row, place, column, value, formats, lang)
+    end = HEADER + len(table.rows)
+    _beneath(sheet, table, end + 2, formats, lang)
+    if table.rows:
+        sheet.autofilter(HEADER, 0, end, last)
+    sheet.freeze_panes(HEADER + 1, 1)
+    _page(sheet, last)
+
+
+def _page(sheet: Any, last: int) -> None:
+    """Set up printing: A4 across, one page wide, headings on every page, page numbers."""
+    sheet.set_paper(9)
+    if last > 4:
+        sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, HEADER)
+    sheet.set_footer("&C&P / &N")
+
+
+def _cell(sheet: Any, row: int, place: int, column: Column, value: Any, formats: _Formats, lang: Lang) -> None:
+    """Write one value by what it is."""
+    bare, tone = plain(value), value.tone if isinstance(value, Cell) else "plain"
+    style = {"valign": "top", "border": 1, "border_color": LINE} | STYLES.get(tone, {})
+    if bare is None or bare == "":
+        sheet.write_blank(row, place, None, formats.get(**style))
+    elif isinstance(bare, date):
+        sheet.write_datetime(
+            row, place, datetime(bare.year, bare.month, bare.day), formats.get(num_format="yyyy-mm-dd", **style)
+        )
+    elif isinstance(bare, int | float) and not isinstance(bare, bool):
+        sheet.write_number(row, place, bare, formats.get(num_format=_pattern(column, value, bare), **style))
+    else:
+        text = format_value(column, bare, lang)
+        wrap = {"text_wrap": True} if _columns_wide(text) > WIDEST or "\n" in text else {}
+        sheet.write_string(row, place, _safe(text), formats.get(**style, **wrap))
+
+
+def _pattern(column: Column, value: Any, bare: float) -> str:
+    """Return Excel's number format for a value."""
+    if column.kind == "text":
+        return "General"
+    digits = digits_of(column, value)
+    decimals = "." + "0" * digits if digits else ""
+    return f"0{decimals}%" if column.kind == "percent" else f"#,##0{decimals}"
+
+
+def _beneath(sheet: Any, table: Table, row: int, formats: _Formats, lang: Lang) -> None:
+    """Write note, basis and source below the records."""
+    quiet = formats.get(font_color=SOFT, font_size=9)
+    for label, text in zip(BENEATH[lang], (table.note, table.cite, table.source), strict=True):
+        if text:
+            sheet.write_string(row, 0, _safe(label + text), quiet)
+            row += 1
+
+
+def _notes(sheet: Any, title: str, notes: Sequence[str | tuple[str, str]], formats: _Formats) -> None:
+    """Write the sheet of notes: label and text."""
+    sheet.write_string(0, 0, _safe(title), formats.get(bold=True, font_size=14, font_color=ACCENT))
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(1, 1, 100)
+    wrap, label_style = formats.get(text_wrap=True, valign="top"), formats.get(bold=True, valign="top", text_wrap=True)
+    for row, note in enumerate(notes, start=HEADER + 1):
+        label, text = ("", note) if isinstance(note, str) else note
+        sheet.write_string(row, 0, _safe(label), label_style)
+        sheet.write_string(row, 1, _safe(text), wrap)
+    _page(sheet, 9)
+
+
+def _heading(column: Column, lang: Lang) -> str:
+    """Return a heading with its unit in brackets."""
+    if not column.unit:
+        return _safe(column.title)
+    return _safe(f"{column.title}（{column.unit}）" if lang == "zh" else f"{column.title} ({column.unit})")
+
+
+def _width(table: Table, place: int, lang: Lang) -> float:
+    """Return a column width that fits heading (two lines) and values, Chinese signs counted double."""
+    column = table.columns[place]
+    texts = [_columns_wide(format_value(column, row[place], lang)) for row in table.rows]
+    head = max(_columns_wide(column.title), _columns_wide(column.unit) + 2)
+    return min(max([8, head if head <= 14 else (head + 5) // 2, *texts]) + 2, WIDEST)
+
+
+def _columns_wide(text: str) -> int:
+    """Count the columns a text takes: wide characters two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
+
+
+def _name(title: str, taken: set[str]) -> str:
+    """Return a sheet name that Excel accepts and that no other sheet has."""
+    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", title).strip().strip("'") or "Sheet"
+    name, place = base[:31], 1
+    while name.lower() in taken or name.lower() == "history":
+        place += 1
+        name = f"{base[: 30 - len(str(place))]} {place}"
+    taken.add(name.lower())
+    return name
+
+
+def _safe(text: str) -> str:
+    """Drop control characters that a workbook cannot hold; shorten what is longer than a cell."""
+    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", text.encode("utf-8", "replace").decode())
+    return clean if len(clean) <= LONGEST else clean[: LONGEST - 1] + "…"
+
+
+class _Formats:
+    """The workbook's cell formats, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        self.made: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def get(self, **style: Any) -> Any:
+        """Return the format of a style, in the house font."""
+        key = tuple(sorted(style.items()))
+        if key not in self.made:
+            self.made[key] = self.book.add_format({"font_name": "Microsoft YaHei", "font_size": 10} | style)
+        return self.made[key]
+
+
+ACCENT, LINE, SOFT, WIDEST = "#17456B", "#D9DEE4", "#55606C", 48
+STYLES: dict[str, dict[str, Any]] = {
+    "header": {
+        "bold": True,
+        "text_wrap": True,
+        "valign": "vcenter",
+        "align": "center",
+        "bg_color": "#E8EEF4",
+        "border": 1,
+    }
+    | {"border_color": "#9AA7B4"},
+    "good": {"font_color": "#0A5A9C", "bg_color": "#E4F0FA", "bold": True},
+    "bad": {"font_color": "#A83208", "bg_color": "#FDECE4", "bold": True},
+    "open": {"font_color": "#5D5346", "bg_color": "#F2EDE3", "bold": True},
+}
+NOTES = {"zh": "口径", "en": "Notes"}
+BENEATH = {"zh": ("注：", "依据：", "来源："), "en": ("Note: ", "Basis: ", "Source: ")}
