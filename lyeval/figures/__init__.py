@@ -1,0 +1,13 @@
+"""Figures of results in one house style: colour-blind safe, readable in grey, right without a Chinese font.
+
+Every figure takes a result's frame, draws on ``ax`` (a new figure if None) and returns the Axes; `save` turns it into SVG
+and PNG whose bytes depend on the data alone. Figures that place a caption under themselves (reports) carry no title.
+"""
+
+from __future__ import annotations
+
+from lyeval.figures.enterprises import tax_per_mu, townships
+from lyeval.figures.style import house, save
+from lyeval.figures.targets import attainment, odds, readings
+
+__all__ = ["attainment", "house", "odds", "readings", "save", "tax_per_mu", "townships"]

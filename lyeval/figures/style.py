@@ -1,0 +1,158 @@
+"""The house style of figures: shipped fonts, palette, canvas and saving; the one place that sets fonts."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from lyeval import resources
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Lang = Literal["zh", "en"]
+FAMILY = ["Lyeval Sans SC", "DejaVu Sans"]
+WIDTH = 6.6  # inches: the text width of an A4 page
+
+
+@contextmanager
+def house() -> Iterator[None]:
+    """Draw within this context to get the house style; needs neither a display nor an installed Chinese font."""
+    import matplotlib as mpl
+
+    covered()
+    with mpl.rc_context(RC):
+        yield
+
+
+@lru_cache(maxsize=1)
+def covered() -> frozenset[int]:
+    """Register the shipped faces with Matplotlib, once, and return the code points they draw."""
+    from matplotlib import font_manager, ft2font
+
+    folder = resources.PACKAGE / "fonts"
+    faces = sorted(folder.glob("*.otf"))
+    for face in faces:
+        font_manager.fontManager.addfont(face)
+    return frozenset(ft2font.FT2Font(str(folder / "LyevalSans-Regular.otf")).get_charmap())
+
+
+def canvas(ax: Axes | None, height: float) -> Axes:
+    """Return ``ax``, or the Axes of a new figure of the page's width and ``height`` (inches)."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
+
+
+def save(drawn: Axes | Figure) -> tuple[str, bytes]:
+    """Return a figure as SVG (text as paths) and PNG (200 dpi), and close it.
+
+    The same data give the same bytes: ids are salted, no date or version is stored.
+    """
+    import matplotlib as mpl
+
+    figure: Any = drawn.get_figure(root=True) if hasattr(drawn, "get_figure") else drawn
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    svg, png = io.StringIO(), io.BytesIO()
+    with house(), mpl.rc_context({"svg.hashsalt": "lyeval", "svg.fonttype": "path"}):
+        figure.savefig(svg, format="svg", metadata=nothing)
+        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(figure)
+    return re.sub(r"<!--.*?-->\n?", "", svg.getvalue(), flags=re.DOTALL), png.getvalue()
+
+
+def drawable(text: object) -> str:
+    """Return text that the shipped font can draw: one line, no invisible marks, 〓 for a character without a glyph."""
+    line = " ".join(str(text).split())
+    kept = (c for c in line if unicodedata.category(c) not in ("Cf", "Cc", "Cs", "Mn"))
+    return "".join(c if ord(c) in covered() else "〓" for c in kept)
+
+
+def ems(text: str) -> float:
+    """Return the width of a text in ems: wide characters 1, others about a half."""
+    return sum(1.0 if unicodedata.east_asian_width(c) in "WFA" else 0.56 for c in text)
+
+
+def fit(text: object, room: float) -> str:
+    """Shorten a text to ``room`` ems with an ellipsis."""
+    line = drawable(text)
+    if ems(line) <= room:
+        return line
+    while line and ems(line) > room - 1:
+        line = line[:-1]
+    return line.rstrip() + "…"
+
+
+def known(value: Any) -> bool:
+    """Tell whether a cell of a frame holds a value (not None, NaN or NA)."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return False
+    return not (isinstance(value, float) and value != value)
+
+
+def number(value: Any, unit: str, digits: int | None = None) -> str:
+    """Write a statistic in its unit: a share as a percentage, a count without decimals, else two decimals."""
+    if not known(value):
+        return "—"
+    value = float(value)
+    if unit in SHARES:
+        return f"{value * 100:.{1 if digits is None else digits}f}%".replace("-", "−")
+    whole = abs(value - round(value)) < 1e-9
+    places = (0 if whole and abs(value) >= 10 or unit in COUNTS and whole else 2) if digits is None else digits
+    text = f"{value:,.{places}f}".replace("-", "−")
+    return f"{text} {unit}".strip()
+
+
+SHARES = ("%", "％", "share", "ratio", "fraction", "比例", "占比", "1")
+COUNTS = ("家", "户", "个", "块", "enterprises", "firms", "blocks", "count", "㎡", "m²", "m2", "平方米")
+INK, SOFT, FAINT, TRACK = "#1c2530", "#55606c", "#c9d1d9", "#eef1f4"
+GOOD, BAD, OPEN = "#0a5a9c", "#d2592a", "#a89878"
+LOOK: dict[str, dict[str, Any]] = {
+    "met": {"facecolor": GOOD, "edgecolor": GOOD},
+    "missed": {"facecolor": BAD, "edgecolor": "#ffffff", "hatch": "////"},
+    "undetermined": {"facecolor": "#efe8da", "edgecolor": OPEN, "hatch": "...."},
+    "rest": {"facecolor": "#dfe5ea", "edgecolor": "#dfe5ea"},
+}
+STATUS_INK = {"met": GOOD, "missed": "#a83208", "undetermined": "#5d5346"}
+STATUS = {
+    "zh": {"met": "✓ 达标", "missed": "× 未达标", "undetermined": "? 暂不能判定", "empty": "不涉及"},
+    "en": {"met": "✓ met", "missed": "× missed", "undetermined": "? undetermined", "empty": "not applicable"},
+}
+RC: dict[str, Any] = {
+    "font.family": FAMILY,
+    "font.size": 10.5,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": SOFT,
+    "axes.labelsize": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#e3e7eb",
+    "grid.linewidth": 0.7,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "hatch.linewidth": 0.8,
+    "figure.facecolor": "#ffffff",
+    "savefig.facecolor": "#ffffff",
+    "figure.dpi": 100,
+    "path.simplify": False,
+}

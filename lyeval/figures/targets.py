@@ -1,0 +1,274 @@
+"""Figures with one strip per target: attainment against the goal, odds, readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from lyeval.figures.style import (
+    FAINT,
+    GOOD,
+    INK,
+    LOOK,
+    SOFT,
+    STATUS,
+    STATUS_INK,
+    TRACK,
+    Lang,
+    canvas,
+    fit,
+    house,
+    known,
+    number,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+ROW = 0.92  # inches of height per target
+AT_MOST = ("le", "lt", "<=", "<", "≤", "eq", "==", "=")
+
+
+def attainment(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+    """Draw each target's value against its goal (目标完成情况), one strip each on a scale of its own.
+
+    Parameters
+    ----------
+    targets : DataFrame
+        Columns label (label_en), value, goal, op, status, unit; low and high where undetermined. Shares are fractions with
+        unit ``%``.
+    ax : Axes, optional
+    lang : {"zh", "en"}
+    """
+    rows = _records(targets)
+    with house():
+        ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
+        for place, row in enumerate(rows):
+            _attainment_strip(ax, place * ROW, row, lang)
+    return ax
+
+
+def _attainment_strip(ax: Axes, top: float, row: Mapping[str, Any], lang: Lang) -> None:
+    """Draw one target: heading, track, good side, bar or range, goal."""
+    status = str(row.get("status") or "undetermined")
+    empty = row.get("reason") == "empty_class"
+    said = STATUS[lang]["empty" if empty else status]
+    unit = str(row.get("unit") or "")
+    _heading(ax, top, row, f"{_shown(row, unit, lang)}  {said}", STATUS_INK[status], lang)
+    scale = _Scale([row.get(key) for key in ("value", "goal", "low", "high")], unit, 0.0, 1.0)
+    y = top + 0.38
+    _box(ax, 0, 1, y, 0.2, facecolor=TRACK, edgecolor=TRACK)
+    value, low, high = (row.get(key) for key in ("value", "low", "high"))
+    if known(low) and known(high) and float(low) != float(high):  # pyright: ignore[reportArgumentType]
+        _box(ax, scale(low), scale(high), y, 0.2, **LOOK["undetermined"])
+    bar = value if known(value) else low if status != "undetermined" else None
+    if known(bar):
+        _box(ax, scale(0), scale(bar), y + 0.035, 0.13, **(LOOK[status] if status != "undetermined" else LOOK["rest"]))
+    _goal(ax, scale, y, row, unit, lang)
+
+
+def _shown(row: Mapping[str, Any], unit: str, lang: Lang) -> str:
+    """Write a target's value, or the bounds between which it lies, on its own side of the goal."""
+    if known(row.get("value")) and row.get("status") != "undetermined":
+        return number(row["value"], unit, _digits(row["value"], row.get("goal"), unit))
+    if known(row.get("low")) and known(row.get("high")):
+        joined = f"{number(row['low'], unit)} – {number(row['high'], unit)}"
+        return f"介于 {joined}" if lang == "zh" else joined
+    return "—"
+
+
+def _digits(value: Any, goal: Any, unit: str) -> int | None:
+    """Return more decimals if the usual would write a value as its goal that it has not met; None: the usual."""
+    if (
+        not known(goal)
+        or abs(value - goal) <= 1e-9 * max(abs(value), abs(goal))
+        or number(value, unit) != number(goal, unit)
+    ):
+        return None
+    return next((d for d in range(2, 8) if number(value, unit, d) != number(goal, unit, d)), 8)
+
+
+def _goal(ax: Axes, scale: _Scale, y: float, row: Mapping[str, Any], unit: str, lang: Lang) -> None:
+    """Mark the goal on the track and write it, with the ends of the scale, below."""
+    goal, words = row.get("goal"), {"zh": ("目标", "目标未下达"), "en": ("goal", "no goal set")}[lang]
+    text = words[1]
+    where = 0.5
+    if known(goal):
+        sign = "≤" if row.get("op") in AT_MOST else "≥"
+        sign = "=" if row.get("op") in ("le", "<=", "≤") and float(goal) == 0 else sign  # pyright: ignore[reportArgumentType]
+        where = scale(goal)
+        ax.plot([where, where], [y - 0.06, y + 0.26], color=INK, linewidth=2.4, solid_capstyle="butt", clip_on=False)
+        text = f"{words[0]} {sign} {number(goal, unit)}"
+    ax.text(min(max(where, 0.1), 0.88), y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
+    for end, value in ((0.0, scale.low), (1.0, scale.high)):
+        if abs(where - end) > 0.24:
+            ax.text(
+                end, y + 0.37, number(value, unit), ha="right" if end else "left", va="center", fontsize=9, color=SOFT
+            )
+
+
+def odds(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+    """Draw each target's probability of being met (达标可能性) and the 5–95 % range of its statistic.
+
+    Parameters
+    ----------
+    targets : DataFrame
+        Columns id, probability (0–1), p05, p50, p95; label (label_en), unit, goal, op and certain if there are. The
+        probability is written to the nearest 5 points; never as 0 or 100 unless ``certain``.
+    ax : Axes, optional
+    lang : {"zh", "en"}
+    """
+    rows = _records(targets)
+    words = ODDS[lang]
+    with house():
+        ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
+        for place, row in enumerate(rows):
+            top, unit = place * ROW, str(row.get("unit") or "")
+            _heading(ax, top, row, f"{words['chance']} {chance(row, lang)}", INK, lang)
+            share = row.get("probability")
+            _share(ax, top, share, words["axis"])
+            _range(ax, top, (row.get("p05"), row.get("p95")), row.get("p50"), row, unit, words["range"])
+    return ax
+
+
+def chance(row: Mapping[str, Any], lang: Lang = "zh") -> str:
+    """Write a probability to the nearest 5 points; 0 and 100 only where it is certain on the books."""
+    share = row.get("probability")
+    if not known(share):
+        return "—"
+    if row.get("certain") is True and share in (0, 1):
+        return ODDS[lang]["certain"][int(share)]
+    points = round(float(share) * 20) * 5  # pyright: ignore[reportArgumentType]
+    return "<5%" if points < 5 else ">95%" if points > 95 else f"{'约' if lang == 'zh' else '≈'}{points}%"
+
+
+def readings(readings: DataFrame, ax: Axes | None = None, lang: Lang = "zh", targets: DataFrame | None = None) -> Axes:
+    """Draw under how many readings each target is met (读法稳健性) and the range of its statistic over them.
+
+    Parameters
+    ----------
+    readings : DataFrame
+        Columns id, met (count), n (count), lowest, highest; label, unit, goal, op, value here or in ``targets``.
+    ax : Axes, optional
+    lang : {"zh", "en"}
+    targets : DataFrame, optional
+        The assessment's targets, from which label, unit, goal, op and value are taken by id.
+    """
+    known_targets = {str(row["id"]): row for row in _records(targets)} if targets is not None else {}
+    words = READINGS[lang]
+    with house():
+        ax = _strips(canvas(ax, max(len(readings), 1) * ROW + 0.1), len(readings))
+        for place, own in enumerate(_records(readings)):
+            row = {**known_targets.get(str(own["id"]), {}), **own}
+            top, unit, n = place * ROW, str(row.get("unit") or ""), int(row["n"])
+            _heading(ax, top, row, words["met"].format(int(row["met"]), n), INK, lang)
+            _share(ax, top, int(row["met"]) / n if n else None, words["axis"])
+            _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, unit, words["range"])
+    return ax
+
+
+def _share(ax: Axes, top: float, share: Any, label: str) -> None:
+    """Draw a share of one as a bar on the left half."""
+    y = top + 0.38
+    _box(ax, 0, LEFT, y, 0.2, facecolor=TRACK, edgecolor=TRACK)
+    if known(share):
+        _box(ax, 0, LEFT * float(share), y, 0.2, facecolor=GOOD, edgecolor=GOOD)
+    for part in (0.25, 0.5, 0.75):
+        ax.plot([LEFT * part] * 2, [y, y + 0.2], color="#ffffff", linewidth=0.9)
+    ax.text(0, y + 0.37, "0", ha="left", va="center", fontsize=9, color=SOFT)
+    ax.text(LEFT / 2, y + 0.37, label, ha="center", va="center", fontsize=9, color=SOFT)
+    ax.text(LEFT, y + 0.37, "100%", ha="right", va="center", fontsize=9, color=SOFT)
+
+
+def _range(
+    ax: Axes, top: float, ends: tuple[Any, Any], middle: Any, row: Mapping[str, Any], unit: str, label: str
+) -> None:
+    """Draw the range of a statistic with its middle and the goal on the right half."""
+    y, goal = top + 0.48, row.get("goal")
+    ax.plot([RIGHT, 1], [y, y], color=FAINT, linewidth=1, zorder=1)
+    if not (known(ends[0]) and known(ends[1])):
+        ax.text((RIGHT + 1) / 2, y + 0.27, "—", ha="center", va="center", color=SOFT)
+        return
+    scale = _Scale([*ends, middle, goal], unit, RIGHT, 1.0, room=0.06)
+    ax.plot([scale(ends[0]), scale(ends[1])], [y, y], color=SOFT, linewidth=5, solid_capstyle="butt", zorder=2)
+    if known(middle):
+        ax.plot([scale(middle)], [y], marker="o", markersize=8, color="#ffffff", markeredgecolor=INK, zorder=3)
+    if known(goal):
+        ax.plot([scale(goal)] * 2, [y - 0.15, y + 0.15], color=INK, linewidth=2.4, solid_capstyle="butt", zorder=4)
+    bare = "%" if unit == "%" else unit
+    low, high = number(ends[0], bare), number(ends[1], bare)
+    text = low if low == high else f"{low} – {high}"
+    ax.text((RIGHT + 1) / 2, top + 0.75, f"{label} {text}", ha="center", va="center", fontsize=9, color=SOFT)
+
+
+class _Scale:
+    """A linear scale that holds the given values and zero, mapped to a stretch of the strip."""
+
+    def __init__(self, values: list[Any], unit: str, left: float, right: float, room: float = 0.0) -> None:
+        given = [float(value) for value in values if known(value)]
+        self.low = min([0.0, *given]) if not room else min(given, default=0.0)
+        top = max(given, default=0.0)
+        self.high = top + (top - self.low) * 0.15 if top > self.low else self.low + 1.0
+        if unit == "%" and top <= 1 < self.high:
+            self.high = 1.0
+        if room:
+            spare = (self.high - self.low) * room
+            self.low, self.high = self.low - spare, self.high + spare
+        self.left, self.right = left, right
+
+    def __call__(self, value: Any) -> float:
+        """Return the place of a value on the strip."""
+        return self.left + (float(value) - self.low) / (self.high - self.low) * (self.right - self.left)
+
+
+def _heading(ax: Axes, top: float, row: Mapping[str, Any], said: str, colour: str, lang: Lang) -> None:
+    """Write a target's label on the left and what is said of it on the right."""
+    label = row.get("label_en") if lang == "en" and row.get("label_en") else row.get("label") or row.get("id")
+    year = row.get("year")
+    suffix = f"（{int(year)}）" if known(year) and lang == "zh" else f" ({int(year)})" if known(year) else ""  # pyright: ignore[reportArgumentType]
+    right = fit(said, 26)
+    room = 42 - len(right) * 0.8 - len(suffix)
+    ax.text(0, top + 0.2, fit(label, max(room, 10)) + suffix, ha="left", va="center", fontsize=11, fontweight="bold")
+    ax.text(1, top + 0.2, right, ha="right", va="center", fontsize=11, fontweight="bold", color=colour)
+
+
+def _box(ax: Axes, left: float, right: float, y: float, height: float, **look: Any) -> None:
+    """Draw a horizontal bar between two places of the strip."""
+    from matplotlib.patches import Rectangle
+
+    ax.add_patch(Rectangle((min(left, right), y), abs(right - left), height, linewidth=0.6, **look))
+
+
+def _strips(ax: Axes, rows: int) -> Axes:
+    """Prepare an Axes whose vertical unit is an inch of strip, from the top."""
+    ax.set_xlim(-0.01, 1.01)
+    ax.set_ylim(max(rows, 1) * ROW, 0)
+    ax.set_axis_off()
+    return ax
+
+
+def _records(frame: DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as dictionaries."""
+    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
+LEFT, RIGHT = 0.44, 0.54
+ODDS = {
+    "zh": {
+        "chance": "达标可能性",
+        "axis": "达标可能性",
+        "range": "多数情形",
+        "certain": ("已定：不能达标", "已定：达标"),
+    },
+    "en": {
+        "chance": "chance of being met",
+        "axis": "probability",
+        "range": "5–95%:",
+        "certain": ("certain: missed", "certain: met"),
+    },
+}
+READINGS = {
+    "zh": {"met": "{1} 种读法中 {0} 种达标", "axis": "达标的读法占比", "range": "各读法取值"},
+    "en": {"met": "met under {0} of {1} readings", "axis": "share of readings met", "range": "over the readings:"},
+}
