@@ -12,7 +12,6 @@ from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_valid
 from lyeval.policy.loading import Frozen, unknown
 
 Disposition = Literal["executable", "checklist", "open_norm", "external", "context"]
-Method = Literal["upgrade", "rectify", "merge", "partition", "land_bank", "judicial", "shut_down", "contract"]
 
 LOCATOR_LIMIT = 12
 QUOTE_LIMIT = 16
@@ -89,10 +88,10 @@ class Support(Said):
 
 
 class Action(Said):
-    """One way of going about a method (具体做法) and the canonical method that it is."""
+    """One way of going about a method (具体做法) and the method of ``assumptions/methods.yaml`` that it is."""
 
     id: str
-    method: Method
+    method: str
 
 
 class Paper(Entry):

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from lyeval.policy.loading import PolicyError, Problem, display, load_yaml, nearest, validate
+from lyeval.policy.assumptions import load_methods
+from lyeval.policy.loading import PolicyError, Problem, display, load_yaml, nearest, unknown, validate
 from lyeval.policy.record import Clause, Register
 
 __all__ = [
@@ -60,7 +61,7 @@ def load_register(path: str | Path) -> Register:
         raise PolicyError(f"{display(path)}:1: not a clause register / 不是条款登记册")
     register = validate(Register, data, lines, path)
     register._path, register._lines = path, lines
-    problems = [*_repeated(register), *_bad_cites(register, register.cites())]
+    problems = [*_repeated(register), *_bad_cites(register, register.cites()), *_bad_methods(register)]
     if problems:
         raise PolicyError("\n".join(str(p) for p in problems))
     return register
@@ -182,6 +183,16 @@ def _bad_cites(register: Register, cites: Mapping[str, list[str]]) -> list[Probl
         for where, named in cites.items()
         for cite in named
         if cite not in known
+    ]
+
+
+def _bad_methods(register: Register) -> list[Problem]:
+    known = [m.id for m in load_methods()]
+    return [
+        _problem(register, f"methods[{i}].actions[{j}].method", unknown(action.method, "method", known))
+        for i, method in enumerate(register.methods)
+        for j, action in enumerate(method.actions)
+        if action.method not in known
     ]
 
 

@@ -1,0 +1,364 @@
+"""What is assumed (假设), apart from what a document says: how methods work out, how tax moves, figures left open.
+
+Every figure carries its unit, its source in both languages and a mark: assumed, estimated or measured. The files are in
+``parameters/assumptions``: ``methods.yaml`` holds the disposal methods, and ``default.yaml`` the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, Field, field_validator, model_validator
+
+from lyeval import resources
+from lyeval.policy.loading import Frozen, PolicyError, display, load_yaml, unknown, validate
+
+Mark = Literal["assumed", "estimated", "measured"]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Months = Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)]
+LogPoints = Annotated[float, Field(ge=-3, le=3, allow_inf_nan=False)]
+Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
+
+
+class Figure(Frozen):
+    """A figure's provenance: unit (each kind of figure takes its own alone), source in both languages, and mark."""
+
+    unit: str
+    source: str = Field(min_length=1)
+    source_en: str = Field(min_length=1)
+    mark: Mark
+
+    @property
+    def unit_en(self) -> str:
+        """Return the unit in English."""
+        return UNITS_EN[self.unit]
+
+    def numbers(self) -> dict[str, float | tuple[float, ...]]:
+        """Return the figure's own numbers by name (``a``, ``b``; ``mean``, ``sd``; ``value`` …)."""
+        return {name: value for name, value in self if name not in Figure.model_fields}
+
+
+class Proportion(Figure):
+    """A share in [0, 1]."""
+
+    unit: Literal["占标准", "占原水平"]
+    value: Share
+
+
+class Hazard(Figure):
+    """A chance per month, in [0, 1]."""
+
+    unit: Literal["每月"]
+    value: Share
+
+
+class Shares(Figure):
+    """Several shares in [0, 1], ascending."""
+
+    unit: Literal["占带内企业"]
+    values: tuple[Share, ...] = Field(min_length=1)
+
+    @field_validator("values")
+    @classmethod
+    def _ascending(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if list(values) != sorted(set(values)):
+            raise ValueError(f"{list(values)} is not ascending / 须由小到大且不重复")
+        return values
+
+
+class Beta(Figure):
+    """A share known as Beta(a, b): mean a / (a + b), worth a + b cases."""
+
+    unit: Literal["概率", "占该企业用地"]
+    a: Weight
+    b: Weight
+
+    @property
+    def mean(self) -> float:
+        """Return a / (a + b)."""
+        return self.a / (self.a + self.b)
+
+
+class Normal(Figure):
+    """A change in log points known as Normal(mean, sd)."""
+
+    unit: Literal["对数"]
+    mean: LogPoints
+    sd: Spread
+
+
+class Duration(Figure):
+    """Months from start to finish: mean and standard deviation."""
+
+    unit: Literal["月"]
+    mean: Months
+    spread: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)]
+
+
+class Amount(Figure):
+    """A figure of money per land, not negative."""
+
+    unit: Literal["万元/亩"]
+    value: Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]
+
+
+class Days(Figure):
+    """A whole number of days."""
+
+    unit: Literal["天"]
+    value: int = Field(ge=1, le=365)
+
+
+class Scale(Figure):
+    """A standard deviation in log points."""
+
+    unit: Literal["对数"]
+    value: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)]
+
+
+class Degrees(Figure):
+    """Degrees of freedom of a Student t; above 2, so that its variance is finite."""
+
+    unit: Literal["自由度"]
+    value: Annotated[float, Field(gt=2, le=1_000, allow_inf_nan=False)]
+
+
+class MethodAssumption(Frozen):
+    """What a disposal method (处置方式) is assumed to bring about.
+
+    Attributes
+    ----------
+    land, occupant, owner
+        What becomes of the land, of who uses it and of who holds it, once the method is done.
+    payer
+        Who bears ``cost``.
+    success
+        Chance of being done within the year of its term.
+    monthly_hazard
+        Chance, in a month, that a case still open is done.
+    duration
+        Months from start to finish.
+    log_tax
+        Change of log tax against the projection; None: nobody is left to pay.
+    land_share
+        Share of the enterprise's land that leaves; only with ``land: share_leaves``.
+    cost
+        万元 per 亩 of the land concerned.
+    """
+
+    id: str = Field(pattern=r"^[a-z][a-z_]*$")
+    label: str = Field(min_length=1)
+    label_en: str = Field(min_length=1)
+    land: Literal["keeps", "share_leaves", "whole_leaves"]
+    occupant: Literal["same", "successor", "none"]
+    owner: Literal["same", "changes", "state"]
+    payer: Literal["enterprise", "government"]
+    success: Beta
+    monthly_hazard: Hazard
+    duration: Duration
+    log_tax: Normal | None = None
+    land_share: Beta | None = None
+    cost: Amount
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MethodAssumption:
+        if (self.land == "share_leaves") != (self.land_share is not None):
+            raise ValueError("land_share belongs to land: share_leaves / land_share 与 share_leaves 须同有同无")
+        if (self.occupant == "none") != (self.log_tax is None):
+            raise ValueError("log_tax is absent only where occupant is none / 仅在无使用人时不填 log_tax")
+        if self.land == "whole_leaves" and self.occupant != "none":
+            raise ValueError("whole_leaves leaves no occupant / 土地整体退出则无使用人")
+        return self
+
+
+class CommonShock(Frozen):
+    """The county's common shock of a year: Student t with scale ``sd`` (log points) and ``df``."""
+
+    sd: Scale
+    df: Degrees
+
+
+class Response(Frozen):
+    """Firms just below a line may top up: those within ``band`` of it, at each of the ``scenarios``' shares."""
+
+    band: Proportion
+    scenarios: Shares
+
+
+class _Methods(Frozen):
+    methods: tuple[MethodAssumption, ...] = Field(min_length=1)
+
+    @field_validator("methods")
+    @classmethod
+    def _once(cls, methods: tuple[MethodAssumption, ...]) -> tuple[MethodAssumption, ...]:
+        ids = [m.id for m in methods]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)}: more than once / 重复")
+        return methods
+
+
+class _Outlook(Frozen):
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str = Field(min_length=1)
+    title_en: str = Field(min_length=1)
+    methods: str = Field(min_length=1)
+    common_shock: CommonShock
+    own_spread: Scale
+    response: Response
+    near_line: Proportion
+    plan_deadline: Days
+    clearly_higher: Proportion
+
+
+class Row(NamedTuple):
+    """One assumed figure as a table shows it; ``path`` is its place in the file."""
+
+    path: str
+    numbers: str
+    unit: str
+    unit_en: str
+    source: str
+    source_en: str
+    mark: str
+
+
+class Assumptions(Frozen):
+    """All that is assumed in a run.
+
+    Attributes
+    ----------
+    methods
+        By disposal method, in the file's order.
+    common_shock, own_spread
+        Prior of a year's common shock, and of one firm's yearly change of log tax.
+    response, near_line
+        Firms near a line: how far below they may top up, and who is told as near, both as a share of the line.
+    plan_deadline
+        Days to hand in a disposal plan where the document gives none.
+    clearly_higher
+        Rise that counts as 明显高于 where the document gives no figure, as a share of the former level.
+    """
+
+    id: str
+    title: str
+    title_en: str
+    methods: tuple[MethodAssumption, ...]
+    common_shock: CommonShock
+    own_spread: Scale
+    response: Response
+    near_line: Proportion
+    plan_deadline: Days
+    clearly_higher: Proportion
+
+    def method(self, name: str) -> MethodAssumption:
+        """Return what is assumed of a method.
+
+        Raises
+        ------
+        PolicyError
+            No such method; the nearest is named.
+        """
+        found = next((m for m in self.methods if m.id == name), None)
+        if found is None:
+            raise PolicyError(f"assumptions {self.id} / 假设: {unknown(name, 'method', [m.id for m in self.methods])}")
+        return found
+
+    def rows(self) -> list[Row]:
+        """Return every figure with unit, source and mark, in the files' order."""
+        return list(_rows("", self))
+
+
+def assumption_ids() -> list[str]:
+    """Return the ids of the shipped assumptions, sorted."""
+    return sorted(p.stem for p in _folder().glob("*.yaml") if p.stem != METHODS)
+
+
+def load_assumptions(name: str | PathLike[str] = "default") -> Assumptions:
+    """Load assumptions by id or path.
+
+    Parameters
+    ----------
+    name
+        ``default``, or the path of a YAML file in the same form. Its ``methods`` names the file of the methods: one
+        beside it, or a shipped one.
+
+    Raises
+    ------
+    PolicyError
+        Every fault with file, line, path, value and rule.
+    """
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        if str(name) not in assumption_ids():
+            raise PolicyError(f"assumptions / 假设: {unknown(str(name), 'set of assumptions', assumption_ids())}")
+        path = _folder() / f"{name}.yaml"
+    outlook = _load(_Outlook, path)
+    beside = path.parent / f"{outlook.methods.removesuffix('.yaml')}.yaml"
+    shipped = _folder() / beside.name
+    if not beside.is_file() and not shipped.is_file():
+        known = sorted(p.stem for p in path.parent.glob("*.yaml") if p != path)
+        raise PolicyError(f"{display(path)}: methods: {unknown(outlook.methods, 'file of methods', known)}")
+    methods = load_methods(beside if beside.is_file() else shipped)
+    fields = {f: getattr(outlook, f) for f in _Outlook.model_fields}
+    return Assumptions(**{**fields, "methods": methods})
+
+
+def load_methods(path: str | PathLike[str] | None = None) -> tuple[MethodAssumption, ...]:
+    """Load the disposal methods, by default those of ``parameters/assumptions/methods.yaml``.
+
+    Raises
+    ------
+    PolicyError
+        Every fault with file, line, path, value and rule.
+    """
+    return _load(_Methods, Path(path) if path else _folder() / f"{METHODS}.yaml").methods
+
+
+def _folder() -> Path:
+    return resources.path("parameters/assumptions")
+
+
+def _load(model: type[Any], path: Path) -> Any:
+    data, lines = load_yaml(path)
+    if not isinstance(data, dict):
+        raise PolicyError(f"{display(path)}:1: not a file of assumptions / 不是假设文件")
+    return validate(model, data, lines, path)
+
+
+def _rows(where: str, node: Any) -> Iterator[Row]:
+    if isinstance(node, Figure):
+        numbers = ", ".join(
+            f"{k} {_short(v)}" if len(node.numbers()) > 1 else _short(v) for k, v in node.numbers().items()
+        )
+        yield Row(where, numbers, node.unit, node.unit_en, node.source, node.source_en, node.mark)
+    elif isinstance(node, BaseModel):
+        for name in type(node).model_fields:
+            yield from _rows(f"{where}.{name}" if where else name, getattr(node, name))
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _rows(f"{where}.{item.id}", item)
+
+
+def _short(value: float | tuple[float, ...]) -> str:
+    return " · ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else f"{value:g}"
+
+
+METHODS = "methods"
+UNITS_EN = {
+    "占标准": "of the line",
+    "占原水平": "of the former level",
+    "占带内企业": "of the firms in the band",
+    "占该企业用地": "of the firm's land",
+    "概率": "probability",
+    "每月": "a month",
+    "对数": "log points",
+    "月": "months",
+    "万元/亩": "10,000 yuan per mu",
+    "天": "days",
+    "自由度": "degrees of freedom",
+}
