@@ -1,7 +1,7 @@
 """Figures of results in one house style: colour-blind safe, readable in grey, right without a Chinese font.
 
-Every figure takes a result's frame, draws on ``ax`` (a new figure if None) and returns the Axes; `save` turns it into SVG
-and PNG whose bytes depend on the data alone. Figures that place a caption under themselves (reports) carry no title.
+Every figure takes a result's frame, draws on ``ax`` (a new figure if None) and returns the Axes; `save` turns it into
+SVG and PNG whose bytes depend on the data alone. The caption belongs to the report, so no figure carries a title.
 """
 
 from __future__ import annotations

@@ -87,8 +87,9 @@ def _half(ax: Axes, values: np.ndarray, line: float | None, edges: np.ndarray, s
     second = np.histogram(logs[~zero & ~low], edges)[0]
     style: dict[str, Any] = {"width": width * 0.88, "align": "center", "linewidth": 0.5}
     middle = (edges[:-1] + edges[1:]) / 2
-    ax.bar(middle, sign * first, **style, **LOOK["missed"])
-    ax.bar(middle, sign * second, bottom=sign * first, **style, **LOOK["met" if line is not None else "rest"])
+    for counts, under, look in ((first, 0 * first, "missed"), (second, first, "met" if line is not None else "rest")):
+        there = counts > 0
+        ax.bar(middle[there], sign * counts[there], bottom=sign * under[there], **style, **LOOK[look])
     at_zero = int(zero.sum())
     if at_zero:
         ax.bar([_zero(edges)], [sign * at_zero], **style, **LOOK["missed" if line is not None else "rest"])
@@ -169,7 +170,8 @@ def townships(enterprises: DataFrame, ax: Axes | None = None, lang: Lang = "zh",
                 ax.barh(place, row[part], left=left, height=0.68, linewidth=0.5, **LOOK[look])
                 left += row[part]
             ax.annotate(
-                row["text"], (left, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9.5
+                row["text"], (left, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9.5,
+                bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
         _township_axes(ax, rows, words)
     return ax
@@ -201,10 +203,10 @@ def _township_axes(ax: Axes, rows: list[dict[str, Any]], words: Mapping[str, str
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-    ax.set_yticks(range(len(rows)), [fit(row["name"], 9) for row in rows])
+    ax.set_yticks(range(len(rows)), [fit(row["name"], 11) for row in rows])
     ax.set_ylim(max(len(rows), 1) - 0.45, -0.55)
     widest = max((row["low"] + row["open"] + row["rest"] for row in rows), default=0.0)
-    ax.set_xlim(0, (widest or 1.0) * 1.3)
+    ax.set_xlim(0, (widest or 1.0) * 1.36)
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.tick_params(axis="y", length=0)

@@ -73,7 +73,7 @@ def save(drawn: Axes | Figure) -> tuple[str, bytes]:
 
 def drawable(text: object) -> str:
     """Return text that the shipped font can draw: one line, no invisible marks, 〓 for a character without a glyph."""
-    line = " ".join(str(text).split())
+    line = re.sub(r"[ \t\r\n\v\f\x85\u2028\u2029]+", " ", str(text)).strip(" ")
     kept = (c for c in line if unicodedata.category(c) not in ("Cf", "Cc", "Cs", "Mn"))
     return "".join(c if ord(c) in covered() else "〓" for c in kept)
 
@@ -107,10 +107,17 @@ def number(value: Any, unit: str, digits: int | None = None) -> str:
     value = float(value)
     if unit in SHARES:
         return f"{value * 100:.{1 if digits is None else digits}f}%".replace("-", "−")
-    whole = abs(value - round(value)) < 1e-9
-    places = (0 if whole and abs(value) >= 10 or unit in COUNTS and whole else 2) if digits is None else digits
-    text = f"{value:,.{places}f}".replace("-", "−")
-    return f"{text} {unit}".strip()
+    whole = abs(value - round(value)) < 1e-9 and (unit in COUNTS or abs(value) >= 10)
+    places = (0 if whole else 2) if digits is None else digits
+    return f"{value:,.{places}f} {unit}".replace("-", "−").strip()
+
+
+def span(low: Any, high: Any, unit: str) -> str:
+    """Write a range with its unit once: 2.60–3.40 万元/亩; one value where both ends are written alike."""
+    first, last = number(low, unit), number(high, unit)
+    if first == last or not (known(low) and known(high)):
+        return first if known(low) else last
+    return f"{first.removesuffix(unit).rstrip() if unit not in SHARES else first}–{last}"
 
 
 SHARES = ("%", "％", "share", "ratio", "fraction", "比例", "占比", "1")
@@ -120,7 +127,7 @@ GOOD, BAD, OPEN = "#0a5a9c", "#d2592a", "#a89878"
 LOOK: dict[str, dict[str, Any]] = {
     "met": {"facecolor": GOOD, "edgecolor": GOOD},
     "missed": {"facecolor": BAD, "edgecolor": "#ffffff", "hatch": "////"},
-    "undetermined": {"facecolor": "#efe8da", "edgecolor": OPEN, "hatch": "...."},
+    "undetermined": {"facecolor": "#efe8da", "edgecolor": OPEN, "hatch": "||||"},
     "rest": {"facecolor": "#dfe5ea", "edgecolor": "#dfe5ea"},
 }
 STATUS_INK = {"met": GOOD, "missed": "#a83208", "undetermined": "#5d5346"}
@@ -128,7 +135,7 @@ STATUS = {
     "zh": {"met": "✓ 达标", "missed": "× 未达标", "undetermined": "? 暂不能判定", "empty": "不涉及"},
     "en": {"met": "✓ met", "missed": "× missed", "undetermined": "? undetermined", "empty": "not applicable"},
 }
-RC: dict[str, Any] = {
+RC: Any = {
     "font.family": FAMILY,
     "font.size": 10.5,
     "text.color": INK,

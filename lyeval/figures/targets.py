@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from lyeval.figures.style import (
     GOOD,
     INK,
     LOOK,
+    SHARES,
     SOFT,
     STATUS,
     STATUS_INK,
@@ -20,6 +22,7 @@ from lyeval.figures.style import (
     house,
     known,
     number,
+    span,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +39,8 @@ def attainment(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") ->
     Parameters
     ----------
     targets : DataFrame
-        Columns label (label_en), value, goal, op, status, unit; low and high where undetermined. Shares are fractions with
-        unit ``%``.
+        Columns label (label_en), value, goal, op, status, unit; low and high where undetermined. Shares are fractions
+        with unit ``%``.
     ax : Axes, optional
     lang : {"zh", "en"}
     """
@@ -55,10 +58,13 @@ def _attainment_strip(ax: Axes, top: float, row: Mapping[str, Any], lang: Lang) 
     empty = row.get("reason") == "empty_class"
     said = STATUS[lang]["empty" if empty else status]
     unit = str(row.get("unit") or "")
-    _heading(ax, top, row, f"{_shown(row, unit, lang)}  {said}", STATUS_INK[status], lang)
+    _heading(ax, top, row, said if empty else f"{_shown(row, unit, lang)}{GAP}{said}", STATUS_INK[status], lang)
     scale = _Scale([row.get(key) for key in ("value", "goal", "low", "high")], unit, 0.0, 1.0)
     y = top + 0.38
     _box(ax, 0, 1, y, 0.2, facecolor=TRACK, edgecolor=TRACK)
+    if known(row.get("goal")) and not empty:
+        good_end = 0 if row.get("op") in AT_MOST else 1
+        _box(ax, scale(row["goal"]), good_end, y, 0.2, facecolor=ZONE, edgecolor=ZONE)
     value, low, high = (row.get(key) for key in ("value", "low", "high"))
     if known(low) and known(high) and float(low) != float(high):  # pyright: ignore[reportArgumentType]
         _box(ax, scale(low), scale(high), y, 0.2, **LOOK["undetermined"])
@@ -71,11 +77,20 @@ def _attainment_strip(ax: Axes, top: float, row: Mapping[str, Any], lang: Lang) 
 def _shown(row: Mapping[str, Any], unit: str, lang: Lang) -> str:
     """Write a target's value, or the bounds between which it lies, on its own side of the goal."""
     if known(row.get("value")) and row.get("status") != "undetermined":
-        return number(row["value"], unit, _digits(row["value"], row.get("goal"), unit))
+        counted = _of_few(row, unit)
+        return counted or number(row["value"], unit, _digits(row["value"], row.get("goal"), unit))
     if known(row.get("low")) and known(row.get("high")):
-        joined = f"{number(row['low'], unit)} – {number(row['high'], unit)}"
-        return f"介于 {joined}" if lang == "zh" else joined
+        return span(row["low"], row["high"], unit)
     return "—"
+
+
+def _of_few(row: Mapping[str, Any], unit: str) -> str:
+    """Write a share of fewer than ten as a/b, because a percentage of three says nothing; empty for other values."""
+    n = row.get("n")
+    if unit not in SHARES or not known(n) or not 0 < int(n) < FEW:  # pyright: ignore[reportArgumentType]
+        return ""
+    part = float(row["value"]) * int(n)  # pyright: ignore[reportArgumentType]
+    return f"{round(part)}/{int(n)}" if abs(part - round(part)) < 1e-6 else ""  # pyright: ignore[reportArgumentType]
 
 
 def _digits(value: Any, goal: Any, unit: str) -> int | None:
@@ -95,17 +110,21 @@ def _goal(ax: Axes, scale: _Scale, y: float, row: Mapping[str, Any], unit: str, 
     text = words[1]
     where = 0.5
     if known(goal):
-        sign = "≤" if row.get("op") in AT_MOST else "≥"
-        sign = "=" if row.get("op") in ("le", "<=", "≤") and float(goal) == 0 else sign  # pyright: ignore[reportArgumentType]
         where = scale(goal)
         ax.plot([where, where], [y - 0.06, y + 0.26], color=INK, linewidth=2.4, solid_capstyle="butt", clip_on=False)
-        text = f"{words[0]} {sign} {number(goal, unit)}"
+        text = f"{words[0]} {_sign(row)} {number(goal, unit)}"
     ax.text(min(max(where, 0.1), 0.88), y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
     for end, value in ((0.0, scale.low), (1.0, scale.high)):
         if abs(where - end) > 0.24:
             ax.text(
                 end, y + 0.37, number(value, unit), ha="right" if end else "left", va="center", fontsize=9, color=SOFT
             )
+
+
+def _sign(row: Mapping[str, Any]) -> str:
+    """Return the comparison with the goal; at most none is none."""
+    at_most = row.get("op") in AT_MOST
+    return "=" if at_most and row.get("goal") == 0 else "≤" if at_most else "≥"
 
 
 def odds(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
@@ -124,11 +143,11 @@ def odds(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
     with house():
         ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
         for place, row in enumerate(rows):
-            top, unit = place * ROW, str(row.get("unit") or "")
-            _heading(ax, top, row, f"{words['chance']} {chance(row, lang)}", INK, lang)
+            top = place * ROW
+            _heading(ax, top, row, f"{words['chance']}{GAP}{chance(row, lang)}", INK, lang)
             share = row.get("probability")
             _share(ax, top, share, words["axis"])
-            _range(ax, top, (row.get("p05"), row.get("p95")), row.get("p50"), row, unit, words["range"])
+            _range(ax, top, (row.get("p05"), row.get("p95")), row.get("p50"), row, words)
     return ax
 
 
@@ -161,10 +180,10 @@ def readings(readings: DataFrame, ax: Axes | None = None, lang: Lang = "zh", tar
         ax = _strips(canvas(ax, max(len(readings), 1) * ROW + 0.1), len(readings))
         for place, own in enumerate(_records(readings)):
             row = {**known_targets.get(str(own["id"]), {}), **own}
-            top, unit, n = place * ROW, str(row.get("unit") or ""), int(row["n"])
+            top, n = place * ROW, int(row["n"])
             _heading(ax, top, row, words["met"].format(int(row["met"]), n), INK, lang)
             _share(ax, top, int(row["met"]) / n if n else None, words["axis"])
-            _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, unit, words["range"])
+            _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, words)
     return ax
 
 
@@ -172,7 +191,7 @@ def _share(ax: Axes, top: float, share: Any, label: str) -> None:
     """Draw a share of one as a bar on the left half."""
     y = top + 0.38
     _box(ax, 0, LEFT, y, 0.2, facecolor=TRACK, edgecolor=TRACK)
-    if known(share):
+    if known(share) and float(share) > 0:
         _box(ax, 0, LEFT * float(share), y, 0.2, facecolor=GOOD, edgecolor=GOOD)
     for part in (0.25, 0.5, 0.75):
         ax.plot([LEFT * part] * 2, [y, y + 0.2], color="#ffffff", linewidth=0.9)
@@ -182,24 +201,30 @@ def _share(ax: Axes, top: float, share: Any, label: str) -> None:
 
 
 def _range(
-    ax: Axes, top: float, ends: tuple[Any, Any], middle: Any, row: Mapping[str, Any], unit: str, label: str
+    ax: Axes,
+    top: float,
+    ends: tuple[Any, Any],
+    middle: Any,
+    row: Mapping[str, Any],
+    words: Mapping[str, Any],
 ) -> None:
     """Draw the range of a statistic with its middle and the goal on the right half."""
-    y, goal = top + 0.48, row.get("goal")
+    y, goal, unit = top + 0.48, row.get("goal"), str(row.get("unit") or "")
     ax.plot([RIGHT, 1], [y, y], color=FAINT, linewidth=1, zorder=1)
     if not (known(ends[0]) and known(ends[1])):
         ax.text((RIGHT + 1) / 2, y + 0.27, "—", ha="center", va="center", color=SOFT)
         return
     scale = _Scale([*ends, middle, goal], unit, RIGHT, 1.0, room=0.06)
     ax.plot([scale(ends[0]), scale(ends[1])], [y, y], color=SOFT, linewidth=5, solid_capstyle="butt", zorder=2)
+    middle = ends[0] if not known(middle) and ends[0] == ends[1] else middle
     if known(middle):
         ax.plot([scale(middle)], [y], marker="o", markersize=8, color="#ffffff", markeredgecolor=INK, zorder=3)
     if known(goal):
-        ax.plot([scale(goal)] * 2, [y - 0.15, y + 0.15], color=INK, linewidth=2.4, solid_capstyle="butt", zorder=4)
-    bare = "%" if unit == "%" else unit
-    low, high = number(ends[0], bare), number(ends[1], bare)
-    text = low if low == high else f"{low} – {high}"
-    ax.text((RIGHT + 1) / 2, top + 0.75, f"{label} {text}", ha="center", va="center", fontsize=9, color=SOFT)
+        ax.plot([scale(goal)] * 2, [y - 0.15, y + 0.15], color=INK, linewidth=2.4, solid_capstyle="butt", zorder=2.5)
+    text = f"{words['range']} {span(*ends, unit)}"
+    if known(goal):
+        text += f"{GAP}{words['goal']} {_sign(row)} {number(goal, unit)}"
+    ax.text((RIGHT + 1) / 2, top + 0.75, fit(text, 30), ha="center", va="center", fontsize=9, color=SOFT)
 
 
 class _Scale:
@@ -209,10 +234,10 @@ class _Scale:
         given = [float(value) for value in values if known(value)]
         self.low = min([0.0, *given]) if not room else min(given, default=0.0)
         top = max(given, default=0.0)
-        self.high = top + (top - self.low) * 0.15 if top > self.low else self.low + 1.0
-        if unit == "%" and top <= 1 < self.high:
-            self.high = 1.0
-        if room:
+        self.high = top if top > self.low else self.low + 1.0
+        if not room:
+            self.high = min(_nice(self.high * 1.08), 1.0) if unit in SHARES and top <= 1 else _nice(self.high * 1.08)
+        else:
             spare = (self.high - self.low) * room
             self.low, self.high = self.low - spare, self.high + spare
         self.left, self.right = left, right
@@ -220,6 +245,14 @@ class _Scale:
     def __call__(self, value: Any) -> float:
         """Return the place of a value on the strip."""
         return self.left + (float(value) - self.low) / (self.high - self.low) * (self.right - self.left)
+
+
+def _nice(value: float) -> float:
+    """Round up to a number that reads well at the end of a scale."""
+    if value <= 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9)) * power
 
 
 def _heading(ax: Axes, top: float, row: Mapping[str, Any], said: str, colour: str, lang: Lang) -> None:
@@ -253,22 +286,31 @@ def _records(frame: DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
-LEFT, RIGHT = 0.44, 0.54
+LEFT, RIGHT = 0.42, 0.5
+GAP, ZONE = "\u3000", "#d5e5f3"
+FEW = 10
 ODDS = {
     "zh": {
         "chance": "达标可能性",
         "axis": "达标可能性",
+        "goal": "目标",
         "range": "多数情形",
         "certain": ("已定：不能达标", "已定：达标"),
     },
     "en": {
         "chance": "chance of being met",
         "axis": "probability",
+        "goal": "goal",
         "range": "5–95%:",
         "certain": ("certain: missed", "certain: met"),
     },
 }
 READINGS = {
-    "zh": {"met": "{1} 种读法中 {0} 种达标", "axis": "达标的读法占比", "range": "各读法取值"},
-    "en": {"met": "met under {0} of {1} readings", "axis": "share of readings met", "range": "over the readings:"},
+    "zh": {"met": "{1} 种读法中 {0} 种达标", "axis": "达标的读法占比", "goal": "目标", "range": "各读法取值"},
+    "en": {
+        "met": "met under {0} of {1} readings",
+        "axis": "share of readings met",
+        "goal": "goal",
+        "range": "over the readings:",
+    },
 }
