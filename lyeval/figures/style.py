@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Lang = Literal["zh", "en"]
 FAMILY = ["Lyeval Sans SC", "DejaVu Sans"]
-WIDTH = 6.6  # inches: the text width of an A4 page
+WIDTH = 5.8  # inches: within the text width of an A4 page, and legible when a phone shrinks it
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def canvas(ax: Axes | None, height: float) -> Axes:
 
 
 def save(drawn: Axes | Figure) -> tuple[str, bytes]:
-    """Return a figure as SVG (text as paths) and PNG (200 dpi), and close it.
+    """Return a figure as SVG (text as paths) and PNG (220 dpi), and close it.
 
     The same data give the same bytes: ids are salted, no date or version is stored.
     """
@@ -65,7 +65,7 @@ def save(drawn: Axes | Figure) -> tuple[str, bytes]:
     svg, png = io.StringIO(), io.BytesIO()
     with house(), mpl.rc_context({"svg.hashsalt": "lyeval", "svg.fonttype": "path"}):
         figure.savefig(svg, format="svg", metadata=nothing)
-        figure.savefig(png, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(png, format="png", dpi=220, metadata={"Software": None})
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
     return re.sub(r"<!--.*?-->\n?", "", svg.getvalue(), flags=re.DOTALL), png.getvalue()

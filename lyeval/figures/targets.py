@@ -18,6 +18,7 @@ from lyeval.figures.style import (
     TRACK,
     Lang,
     canvas,
+    ems,
     fit,
     house,
     known,
@@ -113,12 +114,13 @@ def _goal(ax: Axes, scale: _Scale, y: float, row: Mapping[str, Any], unit: str, 
         where = scale(goal)
         ax.plot([where, where], [y - 0.06, y + 0.26], color=INK, linewidth=2.4, solid_capstyle="butt", clip_on=False)
         text = f"{words[0]} {_sign(row)} {number(goal, unit)}"
-    ax.text(min(max(where, 0.1), 0.88), y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
+    half = ems(text) / 2 / EMS
+    where = min(max(where, half), 1 - half)
+    ax.text(where, y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
     for end, value in ((0.0, scale.low), (1.0, scale.high)):
-        if abs(where - end) > 0.24:
-            ax.text(
-                end, y + 0.37, number(value, unit), ha="right" if end else "left", va="center", fontsize=9, color=SOFT
-            )
+        said = number(value, unit)
+        if abs(where - end) > half + (ems(said) + 1) / EMS:
+            ax.text(end, y + 0.37, said, ha="right" if end else "left", va="center", fontsize=9, color=SOFT)
 
 
 def _sign(row: Mapping[str, Any]) -> str:
@@ -224,7 +226,7 @@ def _range(
     text = f"{words['range']} {span(*ends, unit)}"
     if known(goal):
         text += f"{GAP}{words['goal']} {_sign(row)} {number(goal, unit)}"
-    ax.text((RIGHT + 1) / 2, top + 0.75, fit(text, 30), ha="center", va="center", fontsize=9, color=SOFT)
+    ax.text((RIGHT + 1) / 2, top + 0.75, fit(text, 27), ha="center", va="center", fontsize=9, color=SOFT)
 
 
 class _Scale:
@@ -258,11 +260,10 @@ def _nice(value: float) -> float:
 def _heading(ax: Axes, top: float, row: Mapping[str, Any], said: str, colour: str, lang: Lang) -> None:
     """Write a target's label on the left and what is said of it on the right."""
     label = row.get("label_en") if lang == "en" and row.get("label_en") else row.get("label") or row.get("id")
-    year = row.get("year")
-    suffix = f"（{int(year)}）" if known(year) and lang == "zh" else f" ({int(year)})" if known(year) else ""  # pyright: ignore[reportArgumentType]
     right = fit(said, 26)
-    room = 42 - len(right) * 0.8 - len(suffix)
-    ax.text(0, top + 0.2, fit(label, max(room, 10)) + suffix, ha="left", va="center", fontsize=11, fontweight="bold")
+    ax.text(
+        0, top + 0.2, fit(label, max(37 - ems(right) - 1.5, 8)), ha="left", va="center", fontsize=11, fontweight="bold"
+    )
     ax.text(1, top + 0.2, right, ha="right", va="center", fontsize=11, fontweight="bold", color=colour)
 
 
@@ -286,7 +287,8 @@ def _records(frame: DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
 
 
-LEFT, RIGHT = 0.42, 0.5
+LEFT, RIGHT = 0.36, 0.42
+EMS = 43.0  # small characters along a strip
 GAP, ZONE = "\u3000", "#d5e5f3"
 FEW = 10
 ODDS = {

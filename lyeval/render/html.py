@@ -9,11 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lyeval.render.blocks import Block, Cell, Document, Figure, Heading, Lang, Table, captions
+from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, captions
 from lyeval.render.numbers import format_value, plain
 
 HERE = Path(__file__).resolve().parent
 SIGNS = {"good": "✓", "bad": "×", "open": "?"}
+ENLARGED = 1.35  # a wide screen shows a figure this much larger than on paper, no more
+SHORT = 6  # characters that stay on one line
+FEW_ROWS = 14  # a table that is not broken over pages
 NUMERIC = ("number", "percent", "count")
 
 
@@ -35,7 +38,7 @@ def to_html(document: Document) -> str:
         signs=SIGNS,
         parts=parts,
         contents=[part | {"text": part["block"].text} for part in parts if part.get("level", 9) <= 2],
-        style=Markup(_squeeze(_file("style.css"))),
+        style=Markup(_squeeze(_file("style.css")) + _running(document.watermark)),
         script=Markup(script),
         policy=_policy(script),
     )
@@ -53,7 +56,8 @@ def _parts(document: Document) -> list[dict[str, Any]]:
             part["level"] = level
         elif isinstance(block, Table):
             part |= {"number": numbers[block.id], "rows": _cells(block, document.lang)}
-            part["numeric"] = [column.kind in NUMERIC for column in block.columns]
+            part["heads"] = [_head_css(column) for column in block.columns]
+            part["few"] = len(block.rows) <= FEW_ROWS
         elif isinstance(block, Figure):
             part |= {"number": numbers[block.id]} | _picture(block, f"f{place}-")
         parts.append(part)
@@ -73,7 +77,7 @@ def _cells(table: Table, lang: Lang) -> list[list[dict[str, str]]]:
         [
             {
                 "text": format_value(column, value, lang),
-                "css": kinds[column.kind] if column.kind != "text" or not _is_number(value) else "n",
+                "css": kinds[column.kind] or _text_css(value, format_value(column, value, lang)),
                 "tone": value.tone if isinstance(value, Cell) and value.tone in SIGNS else "",
             }
             for column, value in zip(table.columns, row, strict=True)
@@ -82,10 +86,17 @@ def _cells(table: Table, lang: Lang) -> list[list[dict[str, str]]]:
     ]
 
 
-def _is_number(value: Any) -> bool:
-    """Tell whether a value of a text column is a number, to be set flush right."""
+def _head_css(column: Column) -> str:
+    """Return the style of a column's heading."""
+    return " ".join(["n"] * (column.kind in NUMERIC) + ["s"] * (len(column.title) <= SHORT))
+
+
+def _text_css(value: Any, text: str) -> str:
+    """Return the style of a text column's cell: numbers flush right, short words unbroken."""
     bare = plain(value)
-    return isinstance(bare, int | float) and not isinstance(bare, bool)
+    if isinstance(bare, int | float) and not isinstance(bare, bool):
+        return "n"
+    return "s" if len(text) <= SHORT else ""
 
 
 def _picture(figure: Figure, prefix: str) -> dict[str, Any]:
@@ -102,7 +113,7 @@ def _picture(figure: Figure, prefix: str) -> dict[str, Any]:
     head, rest = svg.split(">", 1)
     found = re.search(r'viewBox="\S+ \S+ (\S+) \S+"', head)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    width = round(float(found.group(1)) * 96 / 72) if found else 800
+    width = round(float(found.group(1)) * ENLARGED * 96 / 72) if found else 800
     return {"svg": Markup(f'{head} aria-hidden="true" focusable="false">{rest}'), "width": width}
 
 
@@ -113,6 +124,14 @@ def _policy(script: str) -> str:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         allowed += f"; script-src 'sha256-{digest}'"
     return allowed
+
+
+def _running(notice: str) -> str:
+    """Return the page rule that prints a notice in the top margin of every page, each character escaped."""
+    if not notice:
+        return ""
+    text = "".join(f"\\{ord(c):x} " for c in notice)
+    return f'\n@page {{ @top-center {{ content: "{text}"; font: 8.5pt sans-serif; color: #7a5c00; }} }}'
 
 
 def _squeeze(css: str) -> str:
