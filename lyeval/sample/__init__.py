@@ -1,0 +1,12 @@
+"""Synthetic ledgers with a known truth (样例台账): places are on the map, enterprises and figures are invented.
+
+``make`` returns the sheets, ``write`` writes them with their sidecar, ``ship`` makes all of ``data/sample``.
+"""
+
+from __future__ import annotations
+
+from lyeval.sample.making import make
+from lyeval.sample.shipping import SHIPPED, ship
+from lyeval.sample.writing import write
+
+__all__ = ["SHIPPED", "make", "ship", "write"]

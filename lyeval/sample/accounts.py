@@ -1,0 +1,138 @@
+"""The figures that go with tax and land in a year: land papers, buildings, turnover, staff, power, grade; and months."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lyeval.sample.panel import Snapshot, stream
+from lyeval.sample.places import Place
+from lyeval.sample.story import Story
+
+SEASON = np.array([11.5, 5.5, 7.0, 9.5, 7.5, 7.5, 9.5, 6.5, 6.5, 9.0, 8.0, 12.0])
+GRADES = ((0.2, "A"), (0.6, "B"), (0.95, "C"), (1.0, "D"))
+
+
+def annual(story: Story, seed: int, first: int) -> pd.DataFrame:
+    """Return the 年度 sheet from year ``first`` on: one row per enterprise-year, canonical columns."""
+    n = len(story.firms)
+    fixed = _fixed(story.place, n, seed)
+    frames = [
+        _year(story, snap, fixed, stream(seed, story.place, 7, snap.year)) for snap in story.years if snap.year >= first
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    key = pd.MultiIndex.from_arrays([frame["i"], frame["year"]])
+    frame.loc[key.isin(story.unknown_tax), ["tax_wan", "land_use_tax_wan"]] = np.nan
+    no_wall = fixed["no_wall"][frame["i"]] if story.place.tiny_share else np.zeros(len(frame), bool)
+    if story.place.tiny_share:
+        frame["walled"] = pd.Series(np.where(no_wall, False, True), dtype="boolean").mask(fixed["unsaid"][frame["i"]])
+        bare = no_wall | fixed["unsaid"][frame["i"]]
+        frame["approved_mu"] = np.where(bare, frame["land_mu"], frame["approved_mu"])
+        frame["land_mu"] = frame["land_mu"].mask(bare)
+    frame["land_mu"] = frame["land_mu"].mask(key.isin(story.unknown_land))
+    return frame.sort_values(["i", "year"], ignore_index=True)
+
+
+def _fixed(place: Place, n: int, seed: int) -> dict[str, np.ndarray]:
+    """Draw the ratios that stay with an enterprise, each of shape (n,)."""
+    rng = stream(seed, place, 8)
+    walls = rng.permutation(n)
+    return {
+        "approved": np.where(rng.random(n) < 0.8, 1.0, rng.uniform(0.85, 1.1, n)),
+        "granted": np.where(rng.random(n) < 0.7, rng.uniform(0.85, 1.0, n), 0.0),
+        "let": np.where(rng.random(n) < 0.08, rng.uniform(0.05, 0.3, n), 0.0),
+        "rented": np.where(rng.random(n) < 0.1, rng.uniform(0.05, 0.4, n), 0.0),
+        "ratio": rng.uniform(0.45, 1.3, n),
+        "density": rng.uniform(0.28, 0.55, n),
+        "tax_rate": np.exp(rng.normal(np.log(0.038), 0.45, n)),
+        "turnover": np.exp(rng.normal(np.log(14.0), 0.8, n)),
+        "heads": np.exp(rng.normal(np.log(60.0), 0.5, n)),
+        "power": np.exp(rng.normal(np.log(0.035), 0.8, n)),
+        "margin": rng.normal(0.045, 0.04, n),
+        "no_wall": walls < round(0.02 * n),
+        "unsaid": (walls >= round(0.02 * n)) & (walls < round(0.03 * n)),
+    }
+
+
+def _year(story: Story, snap: Snapshot, fixed: dict[str, np.ndarray], rng: np.random.Generator) -> pd.DataFrame:
+    """Return the rows of one year; money in 万元, land in 亩, buildings in m², power in 万千瓦时."""
+    i = np.flatnonzero(snap.present)
+    n, land, tax = len(i), snap.land[i], snap.tax[i]
+    at = {name: values[i] for name, values in fixed.items()}
+    works = (tax != 0) & (story.state.status[i] != 1)
+    revenue = np.where(
+        works, np.maximum(tax, 0) / at["tax_rate"] + at["turnover"] * land * rng.uniform(0.6, 1.1, n), 0.0
+    )
+    heads = np.where(works, np.maximum(np.round(revenue / at["heads"] * rng.uniform(0.9, 1.1, n)), 2), 0)
+    power = revenue * at["power"] * rng.uniform(0.85, 1.15, n)
+    frame = pd.DataFrame({"i": i, "year": snap.year, "above_scale": snap.above[i], "tax_wan": tax})
+    frame["land_use_tax_wan"] = np.round(0.13 * land * works, 2)
+    if story.extra or story.place.tiny_share:
+        extra = np.array([story.extra.get((k, snap.year), 0.0) for k in i.tolist()])
+        frame["land_use_tax_extra_wan"] = extra
+        frame["land_use_tax_wan"] = np.round(frame["land_use_tax_wan"] + extra, 2)
+    frame["land_mu"] = land
+    frame["approved_mu"] = np.round(land * at["approved"], 2)
+    frame["granted_mu"] = np.round(frame["approved_mu"] * at["granted"], 2)
+    frame["rented_in_mu"] = np.round(land * at["rented"], 2)
+    frame["rented_out_mu"] = np.round(land * at["let"], 2)
+    frame["floor_m2"] = np.round(land * 2000 / 3 * at["ratio"])
+    frame["footprint_m2"] = np.round(land * 2000 / 3 * np.minimum(at["density"], at["ratio"]))
+    frame["employees"] = heads
+    frame["revenue_wan"] = np.round(revenue, 1)
+    frame["output_wan"] = np.round(revenue * rng.uniform(0.95, 1.08, n), 1)
+    frame["profit_wan"] = np.round(revenue * (at["margin"] + rng.normal(0, 0.025, n)), 1)
+    frame["power_wankwh"] = np.round(power, 2)
+    frame["transformer_kva"] = np.round(np.maximum(power * 10000 / 2600, 50), -1)
+    frame["wastewater_t"] = np.round(revenue * rng.uniform(0.2, 1.8, n))
+    frame["waste_gas_m3"] = np.round(revenue * rng.uniform(20, 400, n), -1)
+    frame["operating_normally"] = works
+    frame["grade"] = _grades(tax / land, snap.above[i])
+    return frame
+
+
+def _grades(per_mu: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Return A 20 %, B 40 %, C 35 %, D 5 % by rank of tax per mu within each class."""
+    grade = np.empty(len(per_mu), dtype=object)
+    for side in (True, False):
+        members = np.flatnonzero(above == side)
+        order = members[np.argsort(-per_mu[members], kind="stable")]
+        share = (np.arange(len(order)) + 1) / max(len(order), 1)
+        cuts = np.searchsorted([cut for cut, _ in GRADES], share - 1e-9)
+        grade[order] = [GRADES[cut][1] for cut in cuts.tolist()]
+    return grade
+
+
+def monthly(story: Story, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return the 月度 sheet for `annual`'s rows with known tax: twelve amounts (万元) that add up to the year exactly.
+
+    Months follow a season with noise; late top-ups fall in October to December; some enterprise-years have one negative
+    month (a refund), more of them in 2022.
+    """
+    rows = frame[frame["tax_wan"].notna()]
+    rng = stream(seed, story.place, 9)
+    m, year = len(rows), rows["year"].to_numpy()
+    cents = np.round(rows["tax_wan"].to_numpy() * 100).astype(np.int64)
+    topped = np.array([_topped(story, i, y) for i, y in zip(rows["i"], rows["year"], strict=True)])
+    late = np.minimum(np.round(np.maximum(topped, 0) * 100).astype(np.int64), np.maximum(cents, 0))
+    share = SEASON * rng.gamma(12.0, 1 / 12.0, (m, 12))
+    parts = np.floor((cents - late)[:, None] * share / share.sum(axis=1, keepdims=True)).astype(np.int64)
+    parts[:, 9] += late // 4
+    parts[:, 10] += late // 4
+    refund = rng.random(m) < np.where(year == 2022, 0.12, 0.025)
+    month = rng.integers(3, 9, m)
+    sum_back = np.where(refund, np.round(np.abs(cents) * rng.uniform(0.1, 0.4, m)).astype(np.int64), 0)
+    parts[np.arange(m), month] -= sum_back
+    parts[:, 11] += cents - parts.sum(axis=1)
+    return pd.DataFrame(
+        {
+            "i": np.repeat(rows["i"].to_numpy(), 12),
+            "year": np.repeat(year, 12),
+            "month": np.tile(np.arange(1, 13), m),
+            "tax_wan": (parts / 100).ravel(),
+        }
+    )
+
+
+def _topped(story: Story, i: int, year: int) -> float:
+    return float(story.years[year - story.years[0].year].topped[i])
