@@ -50,12 +50,14 @@ class Duty(Said):
 class Inspection(Entry):
     """A matter that units inspect (检查事项), as the ledger's ``issues`` sheet calls it.
 
-    ``fact`` is the ledger's flag of an open breach; None where the ledger keeps none.
+    ``fact`` is the ledger's flag of an open breach; None where the ledger keeps none. ``allotted`` tells whether the
+    document gives the matter to the units, or names units in bulk and their competence decides.
     """
 
     matter: str
     fact: str | None = None
     units: tuple[str, ...] = Field(min_length=1)
+    allotted: Literal["document", "competence"]
 
 
 class Event(Said):
