@@ -1,0 +1,21 @@
+"""The verdict: scope, exclusions, identification, each target's value, goal, gap and status; one enterprise's dossier."""
+
+from lyeval.assessment.frame import Frame
+from lyeval.assessment.outlook import TargetView, meets, target_values, views
+from lyeval.assessment.result import Assessment, assess
+from lyeval.assessment.switches import Readings, readings
+from lyeval.assessment.targets import Inputs, Outcome
+
+__all__ = [
+    "Assessment",
+    "Frame",
+    "Inputs",
+    "Outcome",
+    "Readings",
+    "TargetView",
+    "assess",
+    "meets",
+    "readings",
+    "target_values",
+    "views",
+]

@@ -1,0 +1,159 @@
+"""Arithmetic that closes: the stock of listed enterprises over a year, and the doors by which they reached the line."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment.conditions import decide
+from lyeval.assessment.enterprises import line_of_class
+from lyeval.assessment.frame import Frame
+from lyeval.assessment.targets import class_line
+from lyeval.indicators import RELATIVE, Tri, cases, compare, year_end
+
+if TYPE_CHECKING:
+    from lyeval.assessment.result import Assessment
+
+EXITS = ("关停", "清退", "注销", "整体收储", "收储", "破产", "搬迁")
+
+
+def flows(assessment: Assessment) -> pd.DataFrame:
+    """Follow the listed through the year.
+
+    Returns
+    -------
+    DataFrame
+        One row per class (above, below, none: class unknown) and ``all``: opening (also on the list of the year before), new (listed for the first
+        time this year), one column per way out (关停 …), left_scope, reached (no criterion holds on the year's facts any more),
+        closing (still low-efficiency, or not known to have reached).
+
+    Raises
+    ------
+    ArithmeticError
+        Opening + new − ways out − left scope − reached is not the closing stock, counted on its own.
+    """
+    frame = assessment.frame
+    listed, before = frame.identified.true, _listed_before(frame)
+    exits, in_pool, low = _exit_word(frame), frame.pool("targets").possible, ~reached_criteria(frame).true
+    masks = {"opening": listed & before, "new": listed & ~before}
+    masks |= {word: listed & (exits == word) for word in EXITS}
+    here = listed & (exits == "")
+    masks |= {"left_scope": here & ~in_pool, "reached": here & in_pool & ~low}
+    closing = listed & ~frame.standing.gone.true & in_pool & low
+    rows = [_flow_row(name, mask, masks, closing) for name, mask in _classes(frame).items()]
+    return pd.DataFrame(rows)
+
+
+def _flow_row(name: str, mask: np.ndarray, masks: dict[str, np.ndarray], closing: np.ndarray) -> dict[str, object]:
+    counts = {key: int((m & mask).sum()) for key, m in masks.items()}
+    left = counts["opening"] + counts["new"] - sum(v for k, v in counts.items() if k not in ("opening", "new"))
+    counted = int((closing & mask).sum())
+    if left != counted:
+        raise ArithmeticError(f"存量不闭合 / the stock does not close: {name}: {counts} → {left}, counted {counted}")
+    return {"class": name, **counts, "closing": counted}
+
+
+def _classes(frame: Frame) -> dict[str, np.ndarray]:
+    everyone = np.ones(len(frame.book), dtype=bool)
+    return {"above": frame.above.true, "below": frame.above.false, "none": frame.above.unknown, "all": everyone}
+
+
+def _listed_before(frame: Frame) -> np.ndarray:
+    earlier = [y for y in frame.policy.years.identification if y < frame.year]
+    if not earlier:
+        return np.zeros(len(frame.book), dtype=bool)
+    return Frame(frame.policy, frame.book, earlier[-1], min(earlier[-1], frame.facts_year)).identified.true
+
+
+def _exit_word(frame: Frame) -> np.ndarray:
+    """Return the outcome by which each gone enterprise left, "" for those still here, shape (n,)."""
+    rows, out = cases(frame.book), np.full(len(frame.book), "", dtype=object)
+    for word in reversed(EXITS):
+        at = rows.at[(rows.outcome == word) & (rows.finished <= year_end(frame.facts_year))]
+        out[at] = word
+    out[~frame.standing.gone.true] = ""
+    return out
+
+
+def reached_criteria(frame: Frame) -> Tri:
+    """Tell for whom no criterion of identification holds on the year's own facts, shape (n,)."""
+    out = Tri.all(len(frame.book), False)
+    for criterion in frame.policy.identification.criteria:
+        column = decide(criterion.when, frame.reported)
+        was = frame.criteria[criterion.id]
+        out = out | (column & Tri.of(~was.unknown | column.true))
+    return ~out
+
+
+def doors(assessment: Assessment) -> pd.DataFrame:
+    """Count by which door those below the line in the year before are below it no longer.
+
+    Returns
+    -------
+    DataFrame
+        door (exit, left_scope, class, land_use_tax, less_land, more_tax, still_below, unknown), label, above, below, none, n. Each
+        enterprise that was in the year before's tax list goes through one door: the first that applies in this order.
+    """
+    frame = assessment.frame
+    was = frame.criteria_low_tax & frame.pool("identification").true
+    door = door_of(frame)
+    rows = []
+    for name, (zh, en) in DOORS.items():
+        mask = was & (door == name)
+        counts = {c: int((mask & m).sum()) for c, m in _classes(frame).items()}
+        rows.append(
+            {
+                "door": name,
+                "label": zh,
+                "label_en": en,
+                **{k: counts[k] for k in ("above", "below", "none")},
+                "n": counts["all"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def door_of(frame: Frame) -> np.ndarray:
+    """Return the door of each enterprise, shape (n,), whether or not it was below the line."""
+    now, before = frame.reported, frame.before
+    line, old_line = line_of_class(frame), _line_of_old_class(frame)
+    extra = np.nan_to_num(frame.book.annual("land_use_tax_extra_wan", frame.facts_year))
+    below = partial(_below, line=line)
+    tests = {
+        "exit": frame.standing.gone.true,
+        "left_scope": frame.in_scope.false,
+        "unknown": np.isnan(now.tax_per_mu) | np.isnan(line),
+        "still_below": below(now.tax, now.land),
+        "class": _below(now.tax, now.land, line=old_line),
+        "land_use_tax": (extra > 0) & below(now.tax - extra, now.land),
+        "less_land": (now.land < before.land * (1 - RELATIVE)) & below(now.tax, before.land),
+    }
+    out = np.full(len(frame.book), "more_tax", dtype=object)
+    for name in reversed(tests):
+        out[tests[name]] = name
+    return out
+
+
+def _below(tax: np.ndarray, land: np.ndarray, *, line: np.ndarray) -> np.ndarray:
+    return compare(tax / land, "lt", line).true
+
+
+def _line_of_old_class(frame: Frame) -> np.ndarray:
+    flag = frame.book.annual_flag("above_scale", frame.class_year - 1)
+    above, below = (class_line(frame.policy, frame.year, name) for name in ("above", "below"))
+    return np.where(flag.true, above, np.where(flag.false, below, np.nan))
+
+
+DOORS = {
+    "more_tax": ("税收增加", "more tax"),
+    "less_land": ("用地减少", "less land"),
+    "class": ("规上规下变动", "change of class"),
+    "left_scope": ("降到10亩以下等退出适用范围", "left the scope"),
+    "exit": ("企业退出", "exit"),
+    "land_use_tax": ("加征土地使用税", "land-use tax"),
+    "still_below": ("仍在线下", "still below"),
+    "unknown": ("尚不能判定", "cannot be determined"),
+}

@@ -1,0 +1,247 @@
+"""One year of a plan laid out over a ledger: facts, classes, scope, exclusions, criteria."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lyeval.assessment.conditions import decide
+from lyeval.indicators import Book, Facts, Standing, Tri, compare, idle_or_overdue, standing, year_end
+from lyeval.policy import Policy
+from lyeval.policy.model import Exclusion, Tax
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A year of a plan over a ledger.
+
+    Attributes
+    ----------
+    policy, book
+        The plan with its readings applied; the ledger laid out.
+    year
+        The evaluation year.
+    facts_year
+        The latest year whose facts are read; below ``year`` when the year is still to come (class and land are carried).
+    """
+
+    policy: Policy
+    book: Book
+    year: int
+    facts_year: int
+
+    @cached_property
+    def standing(self) -> Standing:
+        """What has become of each enterprise by the end of the facts' year."""
+        land = land_of(self.policy, self.book, self.facts_year)
+        return standing(self.book, self.facts_year, np.where(np.isnan(land), self.last_land, land))
+
+    @cached_property
+    def last_land(self) -> np.ndarray:
+        """Each enterprise's latest known land, 亩, shape (n,)."""
+        own = self.book.last_known("land_mu", self.facts_year)
+        return np.where(np.isnan(own), self.book.last_known("approved_mu", self.facts_year), own)
+
+    @cached_property
+    def ended(self) -> np.ndarray:
+        """Closed or bankrupt for certain: what is blank of these is carried from their last year. Shape (n,)."""
+        return self.standing.closed.true | self.standing.bankrupt.true
+
+    @cached_property
+    def now(self) -> Facts:
+        """The facts that targets of the year are judged by."""
+        year = self.facts_year - (self.policy.tax.year == "previous_year")
+        return self._facts(year, to_date=self.policy.tax.year == "year_to_date", line_year=self.year)
+
+    @cached_property
+    def before(self) -> Facts:
+        """The facts of the year before, on which the list of the year is drawn up."""
+        return self._facts(self.year - 1, to_date=False, line_year=self.year)
+
+    @cached_property
+    def reported(self) -> Facts:
+        """The facts of the facts' year as they stand, whatever year a reading judges by."""
+        return self._facts(self.facts_year, to_date=False, line_year=self.year)
+
+    def _facts(self, year: int, *, to_date: bool, line_year: int) -> Facts:
+        tax, land = tax_of(self.policy, self.book, year, to_date=to_date), land_of(self.policy, self.book, year)
+        ratio = tax / land if self.policy.tax.attribution == "enterprise" else parcel_ratio(self.book, year, tax, land)
+        facts = Facts(
+            self.book, year, tax, land, ratio, self.book.annual_flag("above_scale", year), self.line(line_year)
+        )
+        if self.policy.tax.idle_blank == "unknown":
+            return facts
+        blank = np.isnan(tax) & idle_or_overdue(facts)
+        zero = np.where(blank, 0.0, tax)
+        return Facts(self.book, year, zero, land, np.where(blank, zero / land, ratio), facts.above_scale, facts.line)
+
+    @cached_property
+    def class_year(self) -> int:
+        """The year whose list of 规上 gives the classes."""
+        at = self.year if self.policy.classes.at == "evaluation" else self.year - 1
+        return min(at, self.facts_year)
+
+    @cached_property
+    def above(self) -> Tri:
+        """规上 for true, 规下 for false, shape (n,); of a closed or bankrupt enterprise without a row, as last known."""
+        flag = self.book.annual_flag("above_scale", self.class_year)
+        last = self.book.last_known("above_scale", self.class_year)
+        return Tri(last == 1, last == 0).where(flag.unknown & self.ended, flag)
+
+    def line(self, year: int) -> np.ndarray:
+        """Return the line of identification of each enterprise's class, 万元/亩, shape (n,); NaN where it hangs on the class."""
+        lines = self.policy.identification.lines
+        above, below = dated(lines.above, year), dated(lines.below, year)
+        if above == below:
+            return np.full(len(self.book), above)
+        return np.where(self.above.true, above, np.where(self.above.false, below, np.nan))
+
+    @cached_property
+    def in_scope(self) -> Tri:
+        """Who falls under the plan in the year, shape (n,)."""
+        when = self.policy.scope.when
+        if when is None:
+            return Tri.all(len(self.book), True)
+        now = self._facts(self.facts_year, to_date=False, line_year=self.year)
+        land = np.where(np.isnan(now.land) & self.ended, self.last_land, now.land)
+        flag = self.book.annual_flag("above_scale", self.facts_year)
+        above = self.above.where(flag.unknown & self.ended, flag)
+        return decide(when, Facts(self.book, now.year, now.tax, land, now.tax_per_mu, above, now.line))
+
+    def excluded(self, purpose: str) -> dict[str, np.ndarray]:
+        """Return who each exclusion leaves out of ``identification`` or ``targets``: id → mask, shape (n,)."""
+        return {x.id: self._excluded(x, purpose) for x in self.policy.exclusions if purpose in x.applies_to}
+
+    def _excluded(self, exclusion: Exclusion, purpose: str) -> np.ndarray:
+        if exclusion.protected:
+            return self.book.date("protected_until") >= self._protection_day(exclusion.at)
+        if exclusion.when is None:
+            return np.zeros(len(self.book), dtype=bool)
+        return decide(exclusion.when, self.before if purpose == "identification" else self.reported).true
+
+    def _protection_day(self, at: str) -> np.datetime64:
+        if at == "facts":
+            return year_end(self.year - 1)
+        return np.datetime64(f"{self.year}-{'01-01' if at == 'any' else at}")
+
+    def pool(self, purpose: str) -> Tri:
+        """Return who is in scope and not excluded for a purpose, shape (n,)."""
+        out = self.in_scope
+        for mask in self.excluded(purpose).values():
+            out = out & Tri.of(~mask)
+        return out
+
+    @cached_property
+    def criteria(self) -> dict[str, Tri]:
+        """Each criterion of identification on the facts of the year before: id → column, shape (n,)."""
+        new = self._new
+        out = {}
+        for criterion in self.policy.identification.criteria:
+            column = decide(criterion.when, self.before)
+            out[criterion.id] = Tri.all(len(new), False).where(new & column.unknown, column)
+        return out
+
+    @cached_property
+    def criteria_low_tax(self) -> np.ndarray:
+        """Below the line of identification of its class in the year before, for certain, shape (n,)."""
+        return compare(self.before.tax_per_mu, "lt", self.before.line).true
+
+    @cached_property
+    def _new(self) -> np.ndarray:
+        """Enterprises that demonstrably did not exist in the year before: no row up to it, and land or production later."""
+        absent = np.isnan(self.book.last_known("year", self.year - 1)) if "year" in self.book.ledger.annual else False
+        start = np.datetime64(f"{self.year}-01-01")
+        later = (self.book.date("land_acquired") >= start) | (self.book.date("production_start") >= start)
+        return absent & later
+
+    @cached_property
+    def identified(self) -> Tri:
+        """Low-efficiency in the year: any criterion true; false only if all are. Shape (n,)."""
+        columns = list(self.criteria.values())
+        out = columns[0]
+        for column in columns[1:]:
+            out = out | column
+        return out & self.pool("identification")
+
+
+def dated(values: dict[int, float], year: int) -> float:
+    """Return the value in force in ``year``: the latest named year up to it, else the first."""
+    past = [y for y in values if y <= year]
+    return values[max(past)] if past else values[min(values)]
+
+
+def tax_of(policy: Policy, book: Book, year: int, *, to_date: bool = False) -> np.ndarray:
+    """Return each enterprise's tax of a year as the plan counts it, 万元, shape (n,), NaN unknown.
+
+    Parameters
+    ----------
+    to_date
+        Sum the months up to the plan's ``through_month`` instead of the year's figure.
+    """
+    rule = policy.tax
+    if to_date:
+        return book.monthly_sum(year, rule.through_month)
+    if rule.source == "items":
+        if not book.has("tax_items"):
+            return np.full(len(book), np.nan)
+        return np.where(_seen(book, year), _items(rule, book, year), np.nan)
+    tax = book.annual("tax_wan", year)
+    if rule.coefficients and book.has("tax_items"):
+        tax = tax + _items(rule, book, year)
+    if rule.extra_land_use_tax == "left_out":
+        tax = tax - _extra_land_use_tax(book, year)
+    return tax
+
+
+def _items(rule: Tax, book: Book, year: int) -> np.ndarray:
+    frame = book.ledger.tax_items
+    weights = frame["year"] * 0.0
+    ordered = sorted(rule.coefficients, key=lambda c: (c.item != "*") + (c.flow != "*"))
+    for c in ordered:
+        hit = ((frame["item"] == c.item) | (c.item == "*")) & ((frame["flow"] == c.flow) | (c.flow == "*"))
+        weights = weights.mask(hit, c.coefficient)
+    return book.items_sum(year, weights)
+
+
+def _seen(book: Book, year: int) -> np.ndarray:
+    frame = book.ledger.tax_items
+    out = np.zeros(len(book), dtype=bool)
+    out[book.positions(frame.loc[frame["year"] == year, "credit_code"])] = True
+    return out
+
+
+def _extra_land_use_tax(book: Book, year: int) -> np.ndarray:
+    """Land-use tax charged as a penalty, 万元; unknown only of those listed as priority (重点) without a figure."""
+    extra = book.annual("land_use_tax_extra_wan", year)
+    listed = np.zeros(len(book), dtype=bool)
+    process = book.ledger.process
+    if "key_listed" in process:
+        on = process["key_listed"].to_numpy(dtype="datetime64[D]") <= year_end(year)
+        listed[book.positions(process.loc[on, "credit_code"])] = True
+    return np.where(np.isnan(extra) & ~listed, 0.0, extra)
+
+
+def land_of(policy: Policy, book: Book, year: int) -> np.ndarray:
+    """Return each enterprise's land of a year as the plan counts it, 亩, shape (n,), NaN unknown (never 0)."""
+    land = book.annual("land_mu", year)
+    if policy.land.rule == "walled_else_approved":
+        approved, walled = book.annual("approved_mu", year), book.annual_flag("walled", year)
+        land = np.where(walled.false, approved, np.where(np.isnan(land) & walled.unknown, approved, land))
+    return np.where(land > 0, land, np.nan)
+
+
+def parcel_ratio(book: Book, year: int, tax: np.ndarray, land: np.ndarray) -> np.ndarray:
+    """Return the tax per mu of each enterprise's parcel, 万元/亩: all tax paid on it over all its land, shape (n,)."""
+    frame, rows = book.ledger.annual, book.rows(year)
+    if "parcel" not in frame or not len(frame):
+        return tax / land
+    names = np.where(rows >= 0, frame["parcel"].to_numpy(dtype=object, na_value="")[rows], "")
+    keys = np.where(names == "", book.codes, names)
+    _, group = np.unique(keys.astype(str), return_inverse=True)
+    taxes, lands = np.bincount(group, np.nan_to_num(tax)), np.bincount(group, np.nan_to_num(land))
+    unknown = np.bincount(group, np.isnan(tax)) > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(unknown, np.nan, taxes / lands)
+    return np.where(lands[group] > 0, ratio[group], np.nan)

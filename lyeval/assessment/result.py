@@ -1,0 +1,281 @@
+"""A county's year, assessed: targets, enterprises, and everything else that is computed from them on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from lyeval.assessment.enterprises import enterprises
+from lyeval.assessment.frame import Frame
+from lyeval.assessment.targets import DEPARTMENTS, Inputs, Outcome, decide_target, targets_of
+from lyeval.indicators import STATISTICS, book
+from lyeval.ledger import Ledger
+from lyeval.policy import Policy, PolicyError, choose, unknown
+
+REASONS = {
+    "empty_class": ("本类没有企业，不涉及", "nobody in this class"),
+    "no_quota": (
+        "文件只给全市数，缺本地应承担的任务数",
+        "the plan gives a city total; the county's share is not known",
+    ),
+    "missing_facts": ("缺少事实", "facts are missing"),
+}
+FACT_NAMES = {
+    "tax_wan": ("税收", "tax"),
+    "land_mu": ("用地面积", "land"),
+    "above_scale": ("规上标识", "above-scale flag"),
+    "finished": ("处置完成日期", "date of completion"),
+    "demolished_on": ("拆除日期", "date of demolition"),
+    "disposals": ("处置台账", "disposals sheet"),
+    "blocks": ("区块台账", "blocks sheet"),
+    "identified": ("认定所需事实", "facts of identification"),
+    "city_listed": ("全市名单家数", "number listed in the city"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """A county's or city's year under a plan.
+
+    Attributes
+    ----------
+    ledger, policy
+        What was assessed, and the plan with its readings applied.
+    year, level, readings
+        Evaluation year; county or city; every switch with the option in force.
+    frame
+        The year laid out (facts, classes, scope, criteria).
+    outcomes
+        Each target decided.
+    """
+
+    ledger: Ledger
+    policy: Policy
+    year: int
+    level: str
+    readings: dict[str, str]
+    frame: Frame
+    outcomes: tuple[Outcome, ...]
+    inputs: Inputs
+
+    @cached_property
+    def targets(self) -> pd.DataFrame:
+        """One row per target of the year: id, label, value, goal, op, gap, needed, short_by, low, high, status, n, unit, reason, clause …."""
+        rows = [target_row(o, self.year) for o in self.outcomes]
+        for row, outcome in zip(rows, self.outcomes, strict=True):
+            row["turns_on"] = [str(self.frame.book.codes[i]) for i in outcome.turns_on]
+        return pd.DataFrame(rows, columns=TARGET_COLUMNS)
+
+    @cached_property
+    def enterprises(self) -> pd.DataFrame:
+        """One row per enterprise, sorted by credit code; columns as in `lyeval.assessment.enterprises`."""
+        return enterprises(self.frame)
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """Stock of low-efficiency enterprises by class: opening + newly identified − by outcome − left scope = closing."""
+        from lyeval.assessment.flows import flows
+
+        return flows(self)
+
+    @cached_property
+    def doors(self) -> pd.DataFrame:
+        """By which door those who were below the line reached it: more tax, less land, class, 10 亩, exit, land-use tax."""
+        from lyeval.assessment.flows import doors
+
+        return doors(self)
+
+    @cached_property
+    def gaps(self) -> pd.DataFrame:
+        """What is missing, from whom, and which verdicts wait for it: fact, label, department, n, targets."""
+        rows = [
+            (name, FACT_NAMES.get(name, (name, name))[0], DEPARTMENTS.get(name, ("牵头部门", ""))[0], n, o.target.id)
+            for o in self.outcomes
+            for name, n in (o.missing | ({"quota": 1} if o.reason == "no_quota" else {})).items()
+        ]
+        frame = pd.DataFrame(rows, columns=["fact", "label", "department", "n", "target"])
+        grouped = frame.groupby(["fact", "label", "department"], sort=True)
+        return (
+            grouped.agg(n=("n", "max"), targets=("target", "、".join))
+            .reset_index()
+            .sort_values(["n", "fact"], ascending=[False, True], ignore_index=True)
+        )
+
+    def dossier(self, credit_code: str) -> Any:
+        """Return one enterprise's dossier (一企一档).
+
+        Raises
+        ------
+        KeyError
+            No such enterprise in the ledger.
+        """
+        from lyeval.assessment.dossier import dossier
+
+        return dossier(self, credit_code)
+
+    def tidy(self) -> pd.DataFrame:
+        """Return the targets with units in the headings."""
+        return self.targets.drop(columns=["turns_on"]).rename(columns={"value": "value (unit)", "goal": "goal (unit)"})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return targets and enterprises as plain data, ready for JSON; what is unknown is None."""
+        keys = [
+            "id",
+            "value",
+            "goal",
+            "op",
+            "gap",
+            "needed",
+            "short_by",
+            "low",
+            "high",
+            "status",
+            "n",
+            "unit",
+            "reason",
+            "clause",
+        ]
+        targets = [{k: _plain(row[k]) for k in keys} for row in self.targets.to_dict("records")]
+        return {
+            "policy": self.policy.id,
+            "year": self.year,
+            "reading": dict(self.readings),
+            "targets": targets,
+            "enterprises": [_enterprise(row) for row in self.enterprises.to_dict("records")],
+        }
+
+    def __repr__(self) -> str:
+        """Return policy, year, level and the targets' statuses."""
+        told = ", ".join(f"{o.target.id}={o.status}" for o in self.outcomes) or "no targets this year"
+        return f"Assessment({self.policy.id}, {self.year}, {self.level}: {told}; {len(self.frame.book)} enterprises)"
+
+    def _repr_html_(self) -> str:
+        shown = self.targets[["label", "value", "goal", "unit", "status", "reason", "clause"]]
+        return str(shown.to_html(index=False, na_rep="—"))
+
+
+TARGET_COLUMNS = [
+    "id", "label", "label_en", "year", "class", "value", "goal", "op", "gap", "needed", "short_by", "low", "high", "status", "n",
+    "unit", "thing", "reason", "reason_zh", "reason_en", "clause", "force", "turns_on",
+]  # fmt: skip
+ENTERPRISE_KEYS = ["in_scope", "excluded_by", "identified"]
+TAIL_KEYS = ["tax_per_mu", "land_mu", "closed", "gone", "tax_needed_wan"]
+
+
+def _enterprise(row: dict[Any, Any]) -> dict[str, Any]:
+    criteria = {str(k).removeprefix("criterion_"): _plain(v) for k, v in row.items() if str(k).startswith("criterion_")}
+    head = {k: _plain(row[k]) for k in ["credit_code", "class", *ENTERPRISE_KEYS]}
+    return head | {"criteria": criteria} | {k: _plain(row[k]) for k in TAIL_KEYS}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value.item() if hasattr(value, "item") else value
+
+
+THINGS = {"share": {"count": "家", "land": "亩"}, "count": {"count": "家"}, "mean": {"land": "万元"}}
+
+
+def target_row(outcome: Outcome, year: int) -> dict[str, Any]:
+    """Lay out a decided target as a row of the table of targets."""
+    t, b = outcome.target, outcome.bounded
+    stat = STATISTICS[t.statistic]
+    gap = None if b.value is None or outcome.goal is None else b.value - outcome.goal
+    zh, en = reason_words(outcome.reason, year)
+    return {
+        "id": t.id, "label": t.label, "label_en": t.label_en, "year": year, "class": t.class_, "value": b.value,
+        "goal": outcome.goal, "op": t.op, "gap": gap, "needed": outcome.needed, "short_by": outcome.short_by, "low": b.low,
+        "high": b.high if b.high is None or math.isfinite(b.high) else None, "status": outcome.status, "n": b.n,
+        "unit": t.unit or stat.unit, "thing": THINGS.get(stat.kind, {}).get(stat.weight, t.unit or stat.unit),
+        "reason": outcome.reason, "reason_zh": zh, "reason_en": en, "clause": "；".join(t.cite), "force": t.force,
+    }  # fmt: skip
+
+
+def reason_words(reason: str | None, year: int) -> tuple[str, str]:
+    """Say a reason in Chinese and English, naming facts, numbers and department: 缺3户2023年税收（税务部门），补齐即可判定."""
+    if reason is None:
+        return "", ""
+    code, _, rest = reason.partition(": ")
+    if not rest:
+        return REASONS[code]
+    zh, en = [], []
+    for part in rest.split(", "):
+        name, _, n = part.partition("×")
+        label, office = FACT_NAMES.get(name, (name, name)), DEPARTMENTS.get(name, ("牵头部门", "lead office"))
+        sheet = name in ("disposals", "blocks")
+        zh.append(f"缺{label[0]}（{office[0]}）" if sheet else f"缺{n}户{year}年{label[0]}（{office[0]}）")
+        en.append(f"{label[1]} missing ({office[1]})" if sheet else f"{year} {label[1]} of {n} missing ({office[1]})")
+    return "、".join(zh) + "，补齐即可判定", "; ".join(en)
+
+
+def assess(
+    ledger: Ledger,
+    policy: Policy,
+    year: int,
+    *,
+    level: str = "county",
+    quotas: Mapping[str, float] | None = None,
+    facts: Mapping[str, float] | None = None,
+    readings: Mapping[str, str] | None = None,
+) -> Assessment:
+    """Assess a county's year (年度评估) under a plan.
+
+    Parameters
+    ----------
+    ledger
+        The county's ledger, or a city's merged from any number of counties.
+    year
+        An identification or target year of the plan; in a year without targets the list alone is drawn up.
+    level
+        ``county`` takes shares of city totals from ``quotas``; ``city`` takes the document's totals.
+    quotas, facts
+        The county's share of a city total by target id; other facts that the plan asks the county for.
+    readings
+        Options of the doubtful clauses that are not to be read by default.
+
+    Raises
+    ------
+    PolicyError
+        A year that the plan does not govern, or an unknown level, quota, fact or reading.
+    """
+    chosen, in_force = choose(policy, readings)
+    governed = sorted({*policy.years.identification, *policy.years.targets})
+    if year not in governed:
+        listed = "、".join(map(str, governed))
+        raise PolicyError(
+            f"{policy.id}: {year} 年不在文件适用年度内，可用 {listed} / the plan does not govern {year}; it governs {listed}"
+        )
+    if level not in ("county", "city"):
+        raise PolicyError(f"level / 层级: {unknown(level, 'level', ['county', 'city'])}")
+    inputs = Inputs(level, _numbers(quotas, "quota", [t.id for t in policy.targets if t.quota == "city_total"]),
+                    _numbers(facts, "fact", list(policy.facts)))  # fmt: skip
+    return assess_frame(ledger, chosen, year, year, in_force, inputs)
+
+
+def assess_frame(
+    ledger: Ledger, policy: Policy, year: int, facts_year: int, readings: dict[str, str], inputs: Inputs
+) -> Assessment:
+    """Assess a year of a plan already read, on facts up to ``facts_year``."""
+    frame = Frame(policy, book(ledger), year, facts_year)
+    due = targets_of(policy, year) if year in policy.years.targets else []
+    outcomes = tuple(decide_target(t, frame, inputs) for t in due)
+    return Assessment(ledger, policy, year, inputs.level, readings, frame, outcomes, inputs)
+
+
+def _numbers(values: Mapping[str, float] | None, kind: str, known: list[str]) -> dict[str, float]:
+    out = {}
+    for key, value in (values or {}).items():
+        if key not in known:
+            raise PolicyError(f"{kind}: {unknown(key, kind, known)}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+            raise PolicyError(f"{kind} {key}: {value!r} 须为不小于0的数 / must be a number of at least 0")
+        out[key] = float(value)
+    return out

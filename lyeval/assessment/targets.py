@@ -1,0 +1,409 @@
+"""The arithmetic of a target: value, goal, gap, what is needed, status, bounds, and the enterprises that it turns on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment.frame import Frame, dated
+from lyeval.indicators import (
+    MU_M2,
+    RELATIVE,
+    STATISTICS,
+    Bounded,
+    Tri,
+    closed_within,
+    compare,
+    count,
+    eliminated,
+    mean,
+    share,
+)
+from lyeval.policy import Policy, Target
+
+DEPARTMENTS = {
+    "tax_wan": ("税务部门", "tax office"),
+    "land_mu": ("自然资源和规划部门", "land office"),
+    "above_scale": ("统计部门", "statistics office"),
+    "finished": ("属地镇街", "township"),
+    "demolished_on": ("属地镇街", "township"),
+    "disposals": ("属地镇街", "township"),
+    "blocks": ("属地镇街", "township"),
+    "identified": ("牵头部门", "lead office"),
+    "quota": ("市领导小组办公室", "city office"),
+    "city_listed": ("市领导小组办公室", "city office"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Who a target counts, and on which side of the line each stands.
+
+    Attributes
+    ----------
+    member, hit
+        Who belongs; who is on the counted side. Shape (n,).
+    weight, lowest, highest
+        Enterprises (1) or land (亩), with bounds where unknown, shape (n,).
+    tax, land
+        The target year's tax and land as counted, shape (n,).
+    """
+
+    member: Tri
+    hit: Tri
+    weight: np.ndarray
+    lowest: np.ndarray
+    highest: np.ndarray
+    tax: np.ndarray
+    land: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A target of one year, decided.
+
+    Attributes
+    ----------
+    bounded
+        Value and bounds.
+    goal, status
+        The value to reach (None unknown) and met, missed or undetermined.
+    needed, short_by
+        In the target's own things (firms, 亩, 万元, m²): where its numerator must stand, and what it lacks (or has too much).
+    reason
+        Why it is undetermined: ``empty_class``, ``no_quota`` or ``missing_facts: tax_wan×3, …``; else None.
+    missing
+        Number of enterprises by fact that the verdict waits for.
+    turns_on
+        Positions of the enterprises that it turns on, the weightiest first.
+    """
+
+    target: Target
+    bounded: Bounded
+    goal: float | None
+    status: str
+    needed: float | None
+    short_by: float | None
+    reason: str | None
+    missing: dict[str, int]
+    turns_on: np.ndarray
+    members: Members | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the county adds: its share of city totals, facts, and the level it is judged at."""
+
+    level: str = "county"
+    quotas: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
+
+
+def targets_of(policy: Policy, year: int) -> list[Target]:
+    """Return the targets due in ``year``."""
+    return [t for t in policy.targets if year in t.years]
+
+
+def decide_target(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
+    """Decide one target of the frame's year."""
+    kind = STATISTICS[target.statistic].kind
+    if kind in ("share", "count", "mean"):
+        return _over_line(target, frame)
+    if kind == "closed":
+        return _closures(target, frame, inputs)
+    return _sums(target, frame, inputs, kind)
+
+
+def members_of(target: Target, frame: Frame) -> Members:
+    """Tell who a share, count or mean is taken over, and who is on its counted side."""
+    tax, land, leaves = _as_counted(target, frame)
+    ratio = (
+        frame.now.tax_per_mu
+        if target.exited != "land_stays"
+        else np.where(frame.ended, tax / land, frame.now.tax_per_mu)
+    )
+    if target.statistic == "count_listed_not_gone":
+        ratio = frame.before.tax_per_mu
+    line = threshold(target, frame.year)
+    below = compare(ratio, "lt" if target.edge == "reaches" else "le", np.float64(np.nan if line is None else line))
+    stat = STATISTICS[target.statistic]
+    hit = below if stat.side == "below" else ~below
+    member = _cohort(target, frame) & _class(target, frame)
+    if target.exited == "drop":
+        member = member & ~frame.standing.gone
+    elif target.exited == "land_stays":
+        member = member & ~leaves
+    else:
+        lost = target.exited == "fail"
+        hit = hit | frame.standing.gone if lost == (stat.side == "below") else hit & ~frame.standing.gone
+    if target.statistic == "count_below_not_written_off":
+        hit = hit & Tri.of(~frame.standing.written_off)
+    weight = land if stat.weight == "land" else np.ones(len(land))
+    lowest, highest = _weight_bounds(weight, frame, member)
+    return Members(member, hit, weight, lowest, highest, tax, land)
+
+
+def threshold(target: Target, year: int) -> float | None:
+    """Return the target's line in ``year``, 万元/亩, or None where it has none."""
+    return target.years[year].threshold if year in target.years else None
+
+
+def _as_counted(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, Tri]:
+    """Tax and land of the year, and who leaves; where the land of the closed stays, it is theirs at the tax they report."""
+    tax, land, stand = frame.now.tax, frame.now.land, frame.standing
+    if target.exited != "land_stays":
+        return tax, land, stand.gone
+    tax = np.where(frame.ended & np.isnan(tax), 0.0, tax)
+    land = np.where(frame.ended & np.isnan(land), frame.last_land, land)
+    left = np.where(frame.ended, land - stand.released, land)
+    free = frame.ended & ((left <= RELATIVE * land) | stand.successor)
+    return tax, np.where(free, land, left), stand.banked | Tri.of(free)
+
+
+def _class(target: Target, frame: Frame) -> Tri:
+    if target.class_ == "any":
+        return Tri.all(len(frame.book), True)
+    return frame.above if target.class_ == "above" else ~frame.above
+
+
+def _cohort(target: Target, frame: Frame) -> Tri:
+    if target.cohort == "all":
+        return frame.pool("targets")
+    if target.cohort == "whole_class":
+        out = Tri.all(len(frame.book), True)
+        for mask in frame.excluded("targets").values():
+            out = out & Tri.of(~mask)
+        return out
+    if target.cohort == "identified_not_eliminated":
+        return frame.identified & Tri.of(~eliminated(frame.book))
+    if target.cohort in ("ever_identified", "first_list"):
+        return _ever(target, frame)
+    return frame.identified
+
+
+def _ever(target: Target, frame: Frame) -> Tri:
+    """Identified in any year since the first list (or in the first)."""
+    years = [y for y in frame.policy.years.identification if y <= frame.year]
+    out = Tri.all(len(frame.book), False)
+    for year in years[:1] if target.cohort == "first_list" else years:
+        out = out | Frame(frame.policy, frame.book, year, min(year, frame.facts_year)).identified
+    return out
+
+
+def _weight_bounds(weight: np.ndarray, frame: Frame, member: Tri) -> tuple[np.ndarray, np.ndarray]:
+    """Bound unknown land by the enterprise's own smallest and largest of any year, else by 0 and the class's largest."""
+    unknown = np.isnan(weight)
+    if not unknown.any():
+        return weight, weight
+    years = [
+        frame.book.annual(c, y) for y in frame.book.years if y <= frame.facts_year for c in ("land_mu", "approved_mu")
+    ]
+    own = np.array([np.where(a > 0, a, np.nan) for a in years])
+    seen = ~np.isnan(own).all(axis=0)
+    top = float(np.nanmax(np.where(member.possible, weight, np.nan), initial=0.0))
+    low = np.where(seen, np.nan_to_num(own, nan=np.inf).min(axis=0), 0.0)
+    high = np.where(seen, np.nan_to_num(own, nan=-np.inf).max(axis=0), top)
+    return np.where(unknown, low, weight), np.where(unknown, high, weight)
+
+
+def _over_line(target: Target, frame: Frame) -> Outcome:
+    stat, m = STATISTICS[target.statistic], members_of(target, frame)
+    goal = target.years[frame.year].value
+    if stat.kind == "mean":
+        bounded = mean(m.member, m.tax, m.land)
+        waits = m.member.possible & (np.isnan(m.tax) | np.isnan(m.land) | ~m.member.true)
+    elif stat.kind == "count":
+        bounded = count(m.member, m.hit)
+        waits = (m.member & m.hit).unknown
+    else:
+        bounded = share(m.member, m.hit, m.weight, m.lowest, m.highest)
+        waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.weight))
+    status, reason = verdict(target.op, goal, bounded, bool(waits.any()))
+    missing = _missing(frame, m, waits) if status == "undetermined" and waits.any() else {}
+    needed, short = _distance(target, stat.kind, goal, bounded)
+    wrong = m.hit.true if stat.side == "below" else m.hit.false
+    if stat.kind == "mean":
+        wrong = compare(m.tax / m.land, "lt", np.float64(goal if goal is not None else np.nan)).true
+    turns = _ranked(waits if status == "undetermined" else m.member.true & wrong, m)
+    return Outcome(target, bounded, goal, status, needed, short, _told(reason, missing), missing, turns, m)
+
+
+def verdict(op: str, goal: float | None, bounded: Bounded, waits: bool) -> tuple[str, str | None]:
+    """Return status and reason: met or missed only where both bounds say so."""
+    if goal is None:
+        return "undetermined", "no_quota"
+    if bounded.low is None or bounded.high is None:
+        return "undetermined", "missing_facts" if waits else "empty_class"
+    ends = {reaches(op, goal, bounded.low), reaches(op, goal, bounded.high)}
+    if len(ends) == 2:
+        return "undetermined", "missing_facts"
+    return ("met" if ends.pop() else "missed"), None
+
+
+def reaches(op: str, goal: float, value: float) -> bool:
+    """Tell whether a value meets a goal; within 1e-9 (relative) of the goal is on it, and on it meets."""
+    near = abs(value - goal) <= RELATIVE * max(abs(goal), RELATIVE)
+    return near or (value > goal if op == "ge" else value < goal)
+
+
+def _distance(target: Target, kind: str, goal: float | None, b: Bounded) -> tuple[float | None, float | None]:
+    if goal is None or b.value is None:
+        return None, None
+    whole = 1.0 if kind == "count" else float(b.n) if STATISTICS[target.statistic].weight == "count" else b.whole
+    needed = goal * whole
+    if target.op == "ge" and STATISTICS[target.statistic].weight == "count":
+        needed = math.ceil(needed - RELATIVE * max(needed, 1))
+    elif STATISTICS[target.statistic].weight == "count":
+        needed = math.floor(needed + RELATIVE * max(needed, 1))
+    lacking = needed - b.part if target.op == "ge" else b.part - needed
+    return float(needed), max(0.0, float(lacking)) if abs(lacking) > RELATIVE * max(abs(needed), 1) else 0.0
+
+
+def _missing(frame: Frame, m: Members, waits: np.ndarray) -> dict[str, int]:
+    facts = {
+        "above_scale": frame.above.unknown,
+        "finished": frame.standing.gone.unknown,
+        "tax_wan": np.isnan(m.tax),
+        "land_mu": np.isnan(m.land),
+        "identified": frame.identified.unknown & ~m.member.true,
+    }
+    out = {name: int((mask & waits).sum()) for name, mask in facts.items()}
+    return {name: n for name, n in out.items() if n}
+
+
+def _told(reason: str | None, missing: dict[str, int]) -> str | None:
+    if reason == "missing_facts" and missing:
+        return "missing_facts: " + ", ".join(f"{name}×{n}" for name, n in missing.items())
+    return reason
+
+
+def _ranked(mask: np.ndarray, m: Members) -> np.ndarray:
+    at = np.flatnonzero(mask)
+    return at[np.lexsort((at, -np.nan_to_num(m.land[at], nan=np.inf)))]
+
+
+def goal_of(target: Target, frame: Frame, inputs: Inputs) -> float | None:
+    """Return the goal of a target that carries a city total: the document's at city level, else the county's quota."""
+    total = target.years[frame.year].value
+    if target.quota == "none" or inputs.level == "city":
+        return total
+    if target.id in inputs.quotas:
+        return inputs.quotas[target.id]
+    if target.split == "by_listed" and total is not None and inputs.facts.get("city_listed"):
+        part = total * frame.identified.true.sum() / inputs.facts["city_listed"]
+        return float(math.ceil(part - RELATIVE)) if target.statistic == "count_closed" else float(part)
+    return None
+
+
+def _closures(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
+    member = _cohort(target, frame) & _class(target, frame)
+    if target.cohort == "all":
+        member = Tri.all(len(frame.book), True)
+    n = len(frame.book)
+    land = np.where(np.isnan(frame.now.land), frame.last_land, frame.now.land)
+    told = frame.book.has("disposals")
+    hit = closed_within(frame.book, frame.year, target.outcomes, land) if told else Tri.all(n, None)
+    ones = np.ones(n)
+    bounded = count(member, hit)
+    waits = (member & hit).unknown
+    missing = {"finished": int((hit.unknown & waits).sum())} if told else {"disposals": 1}
+    missing |= {"identified": int((member.unknown & waits).sum())}
+    turns = _ranked(waits | (member.true & hit.true), Members(member, hit, ones, ones, ones, frame.now.tax, land))
+    return _quota_outcome(target, frame, inputs, bounded if told else _nothing(bounded), missing, turns)
+
+
+def _nothing(b: Bounded) -> Bounded:
+    return Bounded(None, b.low, b.high, 0.0, b.whole, b.n)
+
+
+def _quota_outcome(
+    target: Target, frame: Frame, inputs: Inputs, b: Bounded, missing: dict[str, int], turns: np.ndarray
+) -> Outcome:
+    goal = goal_of(target, frame, inputs)
+    status, reason = verdict(target.op, goal, b, True)
+    missing = {k: v for k, v in missing.items() if v} if status == "undetermined" and goal is not None else {}
+    short = None if goal is None or b.value is None else max(0.0, goal - b.value)
+    return Outcome(target, b, goal, status, goal, short, _told(reason, missing), missing, turns)
+
+
+def _sums(target: Target, frame: Frame, inputs: Inputs, kind: str) -> Outcome:
+    if kind == "blocks":
+        return _blocks(target, frame, inputs)
+    if not frame.book.has("disposals"):
+        nothing = Bounded(None, 0.0, math.inf, 0.0, 0.0, 0)
+        return _quota_outcome(target, frame, inputs, nothing, {"disposals": 1}, np.array([], dtype=int))
+    rows = frame.book.ledger.disposals
+    at = frame.book.positions(rows["credit_code"])
+    area = _area(rows, cleared=target.statistic == "cleared_m2")
+    if target.only_scattered:
+        area = np.where(frame.book.flag("scattered").true[at], area, 0.0)
+    day = _first_date(rows, ["demolished_on", "finished"] if target.statistic == "demolished_m2" else ["finished"])
+    inside = (day >= np.datetime64(f"{frame.year}-01-01")) & (day <= np.datetime64(f"{frame.year}-12-31"))
+    undated = np.isnat(day) & (area > 0)
+    value, extra = float(area[inside].sum()), float(area[undated].sum())
+    n = len(np.unique(at[inside & (area > 0)]))
+    bounded = Bounded(value, value, value + extra, value, value, n)
+    order = np.argsort(-area, kind="stable")
+    turns = pd.unique(at[order[(undated | (inside & (area > 0)))[order]]])
+    return _quota_outcome(target, frame, inputs, bounded, {"demolished_on": int(undated.sum())}, turns)
+
+
+def _area(rows: pd.DataFrame, *, cleared: bool) -> np.ndarray:
+    column, factor = ("released_mu", MU_M2) if cleared else ("demolished_m2", 1.0)
+    if column not in rows:
+        return np.zeros(len(rows))
+    return np.nan_to_num(rows[column].to_numpy(dtype=float, na_value=np.nan)) * factor
+
+
+def _first_date(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    out = np.full(len(rows), np.datetime64("NaT"), dtype="datetime64[D]")
+    for column in columns:
+        if column in rows:
+            out = np.where(np.isnat(out), rows[column].to_numpy(dtype="datetime64[D]"), out)
+    return out
+
+
+def _blocks(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
+    none = np.array([], dtype=int)
+    if not frame.book.has("blocks"):
+        b = Bounded(None, 0.0, math.inf, 0.0, 0.0, 0)
+        outcome = _quota_outcome(target, frame, inputs, b, {"blocks": 1}, none)
+        missing = {"blocks": 1}
+        return outcome if outcome.goal is not None or inputs.level == "county" else _replace_reason(outcome, missing)
+    rows = frame.book.ledger.blocks
+    approved = ~np.isnat(_first_date(rows, ["approved"]))
+    day = _first_date(rows, ["completed"])
+    done = float((approved & (day <= np.datetime64(f"{frame.year}-12-31"))).sum())
+    n = int(approved.sum())
+    goal = float(n) if inputs.level == "city" and n else goal_of(target, frame, inputs)
+    b = Bounded(done, done, done, done, float(n), n)
+    if inputs.level == "city" and not n:
+        return Outcome(target, b, None, "undetermined", None, None, "empty_class", {}, none)
+    status, reason = verdict(target.op, goal, b, False)
+    return Outcome(target, b, goal, status, goal, None if goal is None else max(0.0, goal - done), reason, {}, none)
+
+
+def _replace_reason(outcome: Outcome, missing: dict[str, int]) -> Outcome:
+    return Outcome(
+        outcome.target,
+        outcome.bounded,
+        None,
+        "undetermined",
+        None,
+        None,
+        _told("missing_facts", missing),
+        missing,
+        outcome.turns_on,
+    )
+
+
+def class_line(policy: Policy, year: int, name: str) -> float:
+    """Return the line that a class is held to in ``year``, 万元/亩: its target's, else that of identification."""
+    for target in policy.targets:
+        line = threshold(target, year)
+        if target.class_ == name and line is not None:
+            return line
+    return dated(getattr(policy.identification.lines, name), year)

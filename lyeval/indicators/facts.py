@@ -1,0 +1,239 @@
+"""The facts of one year on which conditions are decided: numbers and flags of each enterprise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lyeval.indicators.book import Book
+from lyeval.indicators.standing import cases, year_end
+from lyeval.indicators.tri import Tri, compare
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of each enterprise at 31 December of a year.
+
+    Attributes
+    ----------
+    book
+        The ledger laid out.
+    year
+        The facts' year; dates are taken at its 31 December, anniversaries inclusive.
+    tax, land, tax_per_mu
+        The policy's numerator (万元), denominator (亩) and ratio (万元/亩) of the year, shape (n,), NaN unknown.
+    above_scale
+        On the statistical list (规上) of the year.
+    line
+        The line that an enterprise's class is identified by, 万元/亩, shape (n,), NaN where the class is unknown.
+    """
+
+    book: Book
+    year: int
+    tax: np.ndarray
+    land: np.ndarray
+    tax_per_mu: np.ndarray
+    above_scale: Tri
+    line: np.ndarray
+
+    @property
+    def end(self) -> np.datetime64:
+        """31 December of the facts' year."""
+        return year_end(self.year)
+
+    def day_passed(self, column: str, years: int = 0) -> Tri:
+        """Tell whether a date of ``enterprises``, plus whole years, has come by 31 December; a blank is no."""
+        if not self.book.has("enterprises", column):
+            return Tri.all(len(self.book), None)
+        return Tri.of(add_years(self.book.date(column), years) <= self.end)
+
+    def given(self, column: str) -> Tri:
+        """Tell whether a date or number of ``enterprises`` is filled in; an absent column is unknown."""
+        if not self.book.has("enterprises", column):
+            return Tri.all(len(self.book), None)
+        values = self.book.ledger.enterprises[column]
+        if values.dtype.kind == "M":
+            return Tri.of(~np.isnat(self.book.date(column)))
+        return Tri.of(~np.isnan(self.book.number(column)))
+
+
+def add_years(days: np.ndarray, years: int) -> np.ndarray:
+    """Add whole years to dates, shape (n,); 29 February becomes 28 February (so an anniversary always comes)."""
+    if years == 0:
+        return days
+    months = days.astype("datetime64[M]")
+    offset = (days - months.astype("datetime64[D]")).astype("timedelta64[D]")
+    target = months + np.timedelta64(12 * years, "M")
+    last = (target + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
+    return np.minimum(target.astype("datetime64[D]") + offset, last)
+
+
+def late_build(facts: Facts) -> Tri:
+    """One year and more past the contract's completion date, not completed, without a statutory excuse (逾期未竣工)."""
+    overdue = facts.day_passed("contract_completion", 1)
+    return overdue & ~_completed(facts) & ~facts.book.flag("statutory_excuse")
+
+
+def idle(facts: Facts) -> Tri:
+    """Completed for a year and more without production, or stopped for a year and more (竣工未投产或停产)."""
+    unused = facts.day_passed("completed", 1) & ~facts.day_passed("production_start")
+    return unused | facts.day_passed("stopped_since", 1)
+
+
+def below_contract_controls(facts: Facts) -> Tri:
+    """Completed, and investment intensity, building density or plot ratio below the contract's (控制指标未达约定)."""
+    controls = [_below_contract(facts, name) for name in ("investment_intensity", "building_density", "plot_ratio")]
+    return (_completed(facts) | facts.day_passed("production_start")) & (controls[0] | controls[1] | controls[2])
+
+
+def lawful_building(facts: Facts) -> Tri:
+    """Inside the contract's building time, or in the first year after completion (合法建设期)."""
+    book, end = facts.book, facts.end
+    completed = book.date("completed")
+    building = (book.date("contract_completion") >= end) & ~(completed <= end)
+    return Tri.of(building | ((completed <= end) & (add_years(completed, 1) > end)))
+
+
+def idle_or_overdue(facts: Facts) -> np.ndarray:
+    """Stopped through the whole year, or past the contract's completion and not completed, shape (n,) of bool."""
+    book, end = facts.book, facts.end
+    stopped = book.date("stopped_since") <= np.datetime64(f"{facts.year}-01-01")
+    overdue = (book.date("contract_completion") < end) & ~(book.date("completed") <= end)
+    return stopped | overdue
+
+
+def contract_tax(facts: Facts) -> np.ndarray:
+    """Tax per mu that the contract promises, 万元/亩, shape (n,); NaN where there is none (合同约定亩均税收)."""
+    return facts.book.number("contract_tax_per_mu")
+
+
+def has_contract_tax(facts: Facts) -> Tri:
+    """The contract promises a tax per mu (合同有约定亩均税收)."""
+    return facts.given("contract_tax_per_mu")
+
+
+def years_below_one(facts: Facts) -> np.ndarray:
+    """Number of years running, up to the facts' year, with tax per mu below 1 万元/亩, shape (n,); NaN unknown."""
+    count, open_ = np.zeros(len(facts.book)), np.ones(len(facts.book), dtype=bool)
+    for year in reversed([y for y in facts.book.years if y <= facts.year]):
+        tax, land = facts.book.annual("tax_wan", year), facts.book.annual("land_mu", year)
+        land = np.where(np.isnan(land), facts.book.annual("approved_mu", year), land)
+        low = (tax / np.where(land > 0, land, np.nan)) < 1 - 1e-9
+        open_ &= low
+        count += open_
+    return np.where(np.isnan(facts.tax_per_mu), np.nan, count)
+
+
+def in_park(facts: Facts) -> Tri:
+    """The site lies in a park of the county (一区三园)."""
+    if not facts.book.has("enterprises", "park"):
+        return Tri.all(len(facts.book), None)
+    return Tri.of(~np.isin(facts.book.text("park"), ("", "否", "园区外", "无")))
+
+
+def _completed(facts: Facts) -> Tri:
+    return facts.day_passed("completed")
+
+
+def _below_contract(facts: Facts, name: str) -> Tri:
+    """Actual below contract; no agreed figure is no, an agreed one without the actual is unknown."""
+    promised = facts.given(f"contract_{name}")
+    if not promised.true.any():
+        return promised
+    goal, actual = facts.book.number(f"contract_{name}"), facts.book.number(f"actual_{name}")
+    if np.isnan(actual).all():
+        actual = facts.book.annual(f"actual_{name}", facts.year)
+    short = Tri.of(actual < goal * (1 - 1e-9), ~np.isnan(actual))
+    return promised & short
+
+
+def text_fact(facts: Facts, name: str) -> np.ndarray | None:
+    """Return a text fact of ``enterprises`` (object array, "" blank), or None where the column is not there."""
+    return facts.book.text(name) if facts.book.has("enterprises", name) else None
+
+
+def operating_normally(facts: Facts) -> Tri:
+    """Producing and trading normally in the year (生产经营正常)."""
+    return facts.book.annual_flag("operating_normally", facts.year)
+
+
+def still_below_after_treatment(facts: Facts) -> Tri:
+    """A disposal is finished, the enterprise is still there, and its tax per mu is below its class's line (整治后仍不达标)."""
+    rows, book = cases(facts.book), facts.book
+    treated = np.zeros(len(book), dtype=bool)
+    treated[rows.at[(rows.finished <= facts.end) & np.isin(rows.outcome, ("达标", "未完成"))]] = True
+    return Tri.of(treated) & compare(facts.tax_per_mu, "lt", facts.line)
+
+
+def agreement_breached(facts: Facts) -> Tri:
+    """The agreement's time is up and the work not done (未按协议完成), by flag or by a disposal that ended 未完成."""
+    rows = cases(facts.book)
+    failed = np.zeros(len(facts.book), dtype=bool)
+    failed[rows.at[(rows.outcome == "未完成") & (rows.method == "rectify") & ~(rows.finished > facts.end)]] = True
+    flag = facts.book.flag("agreement_breached")
+    return Tri.of(failed) | (flag if facts.book.has("enterprises", "agreement_breached") else Tri.of(failed))
+
+
+Measure = Callable[[Facts], np.ndarray | Tri]
+
+NUMBERS: dict[str, tuple[Measure, str, str, str]] = {
+    # name: (function, 中文, unit, ledger columns it needs)
+    "tax_per_mu": (lambda f: f.tax_per_mu, "亩均税收", "万元/亩", "tax_wan land_mu"),
+    "tax_wan": (lambda f: f.tax, "实缴税金", "万元", "tax_wan"),
+    "land_mu": (lambda f: f.land, "土地总面积", "亩", "land_mu"),
+    "class_line": (lambda f: f.line, "本类认定线", "万元/亩", "above_scale"),
+    "contract_tax_per_mu": (contract_tax, "合同约定亩均税收", "万元/亩", "contract_tax_per_mu"),
+    "years_below_one": (years_below_one, "亩均税收连续低于1万元的年数", "年", "tax_wan land_mu"),
+}
+FLAGS: dict[str, tuple[Callable[[Facts], Tri], str, str]] = {
+    # name: (function, 中文, ledger columns it needs)
+    "above_scale": (lambda f: f.above_scale, "规上", "above_scale"),
+    "late_build": (late_build, "逾期未竣工", "contract_completion completed statutory_excuse"),
+    "idle": (idle, "竣工未投产或停产", "completed production_start stopped_since"),
+    "below_contract_controls": (
+        below_contract_controls,
+        "控制指标未达约定",
+        "completed contract_investment_intensity contract_building_density contract_plot_ratio",
+    ),
+    "has_contract_tax": (has_contract_tax, "合同有约定亩均税收", "contract_tax_per_mu"),
+    "lawful_building": (lawful_building, "合法建设期", ""),
+    "in_park": (in_park, "在园区内", "park"),
+    "still_below_after_treatment": (still_below_after_treatment, "整治后仍不达标", "disposals"),
+    "agreement_breached": (agreement_breached, "未按协议完成", "agreement_breached"),
+    "operating_normally": (operating_normally, "生产经营正常", "operating_normally"),
+}
+ENTERPRISE_FLAGS: dict[str, str] = {
+    "public_good": "公益类",
+    "exempt_industry": "行业例外",
+    "listed_by_task_force": "专班列入",
+    "viable": "可提升",
+    "zombie": "僵尸企业",
+    "scattered": "低散乱",
+    "statutory_excuse": "法定理由",
+    "shock_hit": "受疫情或贸易摩擦影响",
+    "contract_overrides": "另有合同约定",
+    "has_long_idle_land": "有长期未开发利用的土地厂房",
+    "existing_land_meets_production": "现用土地可满足生产",
+    "mortgagee_consents": "抵押债权人同意",
+    "split_feasible": "分割可行",
+    "transferee_meets_plan_and_access": "受让方符合规划和准入",
+    "partner_energy_intensive": "合作方属高耗能",
+    "partner_meets_industry_access": "合作方符合产业准入",
+    "partner_output_clearly_higher": "合作后产出明显提高",
+    "cannot_develop_soon": "短期难以开发",
+    "cannot_meet_benefit_soon": "短期难达预期效益",
+    "supplementary_agreement_signed": "已签补充协议",
+    "rectified_without_effect": "整改无效",
+    "plan_overdue": "未按期提交方案",
+    "no_feasible_method": "各方法均无法实施",
+    "violation_safety": "安全生产问题",
+    "violation_environment": "环境保护问题",
+    "violation_energy": "节能减排问题",
+    "violation_quality": "产品质量问题",
+    "violation_land": "违法用地",
+    "violation_building": "违法建筑",
+    "violation_fire": "消防隐患",
+}
+TEXTS: dict[str, str] = {"partner_grade": "合作方评价等级", "location": "区位", "grade": "综合评价等级"}

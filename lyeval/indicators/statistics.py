@@ -1,0 +1,144 @@
+"""The statistics that a target may be set on, each over a class of enterprises, with bounds for what is unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lyeval.indicators.tri import Tri
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """How a county figure is made from its enterprises.
+
+    Attributes
+    ----------
+    kind
+        share, count, mean, closed, demolished or blocks.
+    side
+        Which side of the line is counted: below or at_or_above; "" where there is no line.
+    weight
+        count (enterprises) or land (亩).
+    unit, label, label_en
+        Unit of its value and its names.
+    """
+
+    kind: str
+    side: str
+    weight: str
+    unit: str
+    label: str
+    label_en: str
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A value over what is known, and its lowest and highest over what is not.
+
+    Attributes
+    ----------
+    value, low, high
+        None where there is nobody to count.
+    part, whole
+        Numerator and denominator over the known, in enterprises, 亩 or 万元.
+    n
+        Number of enterprises that certainly belong to the class.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    part: float
+    whole: float
+    n: int
+
+
+def share(member: Tri, hit: Tri, weight: np.ndarray, lowest: np.ndarray, highest: np.ndarray) -> Bounded:
+    """Weighted share of a class that is ``hit``.
+
+    Parameters
+    ----------
+    member, hit
+        Who belongs to the class; who is on the counted side of the line. Shape (n,).
+    weight, lowest, highest
+        Weight (NaN unknown) and its bounds, shape (n,).
+
+    Notes
+    -----
+    The share A / (A + B) rises with every weight in A and falls with every weight in B, so each unknown is put
+    wholly on one side: the highest takes possible hits at their largest and certain misses at their smallest.
+    """
+    known = member.true & ~hit.unknown & ~np.isnan(weight)
+    part, whole = float(weight[known & hit.true].sum()), float(weight[known].sum())
+    top = _ratio(highest[member.possible & hit.possible].sum(), lowest[member.true & hit.false].sum())
+    bottom_hits = lowest[member.true & hit.true].sum()
+    bottom_rest = highest[member.possible & ~hit.true].sum()
+    low = _ratio(bottom_hits, bottom_rest)
+    value = part / whole if whole > 0 else None
+    if top is not None and low is None:
+        low = 0.0
+    return Bounded(value, low, top, part, whole, int(member.true.sum()))
+
+
+def _ratio(hits: float, rest: float) -> float | None:
+    return float(hits / (hits + rest)) if hits + rest > 0 else None
+
+
+def count(member: Tri, hit: Tri) -> Bounded:
+    """Count the members that are ``hit``, shape (n,) each."""
+    both = member & hit
+    value = float((member.true & hit.true).sum())
+    n = int(member.true.sum())
+    return Bounded(value, float(both.true.sum()), float(both.possible.sum()), value, float(n), n)
+
+
+def mean(member: Tri, tax: np.ndarray, land: np.ndarray) -> Bounded:
+    """Σ tax / Σ land of a class, 万元/亩; without bounds (None) where a certain member's tax or land is unknown.
+
+    An enterprise that may belong is taken in where it moves the mean towards the bound (largest ratio first).
+    """
+    known = ~np.isnan(tax) & ~np.isnan(land) & (land > 0)
+    sure, maybe = member.true & known, member.possible & ~member.true & known
+    part, whole = float(tax[sure].sum()), float(land[sure].sum())
+    value = part / whole if whole > 0 else None
+    n = int(member.true.sum())
+    if (member.possible & ~known).any():
+        return Bounded(value, None, None, part, whole, n)
+    ends = [_extreme_mean(part, whole, tax[maybe], land[maybe], sign) for sign in (1, -1)]
+    return Bounded(value, ends[0], ends[1], part, whole, n)
+
+
+def _extreme_mean(tax: float, land: float, more_tax: np.ndarray, more_land: np.ndarray, sign: int) -> float | None:
+    """Return the lowest (sign 1) or highest (-1) mean reachable by adding any of some enterprises."""
+    ratio = more_tax / more_land if len(more_land) else more_tax
+    for i in np.argsort(sign * ratio, kind="stable"):
+        if land > 0 and sign * ratio[i] >= sign * tax / land:
+            break
+        tax, land = tax + float(more_tax[i]), land + float(more_land[i])
+    return tax / land if land > 0 else None
+
+
+STATISTICS: dict[str, Statistic] = {
+    "share_at_or_above": Statistic(
+        "share", "at_or_above", "count", "", "达标家数占比", "share of enterprises at or above"
+    ),
+    "land_share_at_or_above": Statistic(
+        "share", "at_or_above", "land", "", "达标用地占比", "share of land at or above"
+    ),
+    "share_below": Statistic("share", "below", "count", "", "低效家数占比", "share of enterprises below"),
+    "land_share_below": Statistic("share", "below", "land", "", "低效用地占比", "share of land below"),
+    "count_below": Statistic("count", "below", "count", "家", "线下家数", "enterprises below"),
+    "count_below_not_written_off": Statistic(
+        "count", "below", "count", "家", "线下未销号家数", "below, not written off"
+    ),
+    "count_listed_not_gone": Statistic(
+        "count", "below", "count", "家", "上年线下未退出家数", "below last year, not gone"
+    ),
+    "mean_tax_per_mu": Statistic("mean", "at_or_above", "land", "万元/亩", "亩均税收", "tax per mu"),
+    "count_closed": Statistic("closed", "", "count", "家", "关停出清家数", "enterprises closed"),
+    "demolished_m2": Statistic("demolished", "", "count", "m²", "拆除建筑面积", "floor area demolished"),
+    "cleared_m2": Statistic("demolished", "", "count", "m²", "腾出用地面积", "land cleared"),
+    "blocks_completed": Statistic("blocks", "", "count", "个", "完成拆除整治区块", "blocks completed"),
+}

@@ -1,0 +1,106 @@
+"""A county's policy as data: load it strictly, patch it, read its doubtful clauses either way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lyeval import resources
+from lyeval.policy.loading import PolicyError, display, load_yaml, nearest, unknown, validate
+from lyeval.policy.model import Condition, Consequence, Dated, Method, Option, Policy, Reading, Target
+from lyeval.policy.patches import choose, patch
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+__all__ = [
+    "Condition",
+    "Consequence",
+    "Dated",
+    "Method",
+    "Option",
+    "Policy",
+    "PolicyError",
+    "Reading",
+    "Target",
+    "choose",
+    "display",
+    "find_policy",
+    "load_policy",
+    "load_yaml",
+    "method_words",
+    "nearest",
+    "patch",
+    "policy_ids",
+    "unknown",
+    "validate",
+]
+
+
+def policy_ids() -> list[str]:
+    """Return the ids of the shipped plans, sorted."""
+    return sorted(p.stem for p in resources.path("parameters/policies").glob("*.yaml") if "." not in p.stem)
+
+
+def find_policy(name: str | PathLike[str]) -> Path:
+    """Return the file of a policy given by id or path.
+
+    Raises
+    ------
+    PolicyError
+        Neither a file nor the id of a shipped plan.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        return path
+    shipped = resources.path("parameters/policies") / f"{name}.yaml"
+    if str(name) not in policy_ids():
+        raise PolicyError(f"policy / 政策: {unknown(str(name), 'policy', policy_ids())}")
+    return shipped
+
+
+def load_policy(name: str | PathLike[str]) -> Policy:
+    """Load a plan (政策文件) by id or path.
+
+    Parameters
+    ----------
+    name
+        ``linshu-2021``, ``zhoushan-2020``, or the path of a YAML file in the same form.
+
+    Raises
+    ------
+    PolicyError
+        Every fault of the file, with file, line, path, value and the nearest right answer.
+    """
+    path = find_policy(name)
+    data, lines = load_yaml(path)
+    if not isinstance(data, dict):
+        raise PolicyError(f"{display(path)}:1: not a policy file / 不是政策文件")
+    policy = validate(Policy, data, lines, path)
+    policy._data = policy.model_dump(by_alias=True)
+    problems = [f"{display(path)}:{line}: {text}" for line, text in _patch_faults(policy, lines)]
+    if problems:
+        raise PolicyError("\n".join(problems))
+    return policy
+
+
+def _patch_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:
+    """Try each option of each reading on its own: a patch that does not fit is a fault of the file."""
+    faults = []
+    for i, reading in enumerate(policy.readings):
+        for j, option in enumerate(reading.options):
+            where = f"readings[{i}].options[{j}].set"
+            try:
+                patch(policy, option.set)
+            except PolicyError as error:
+                faults.append((lines.get(where, lines.get(f"readings[{i}]", 0)), f"{where}: {error}"))
+    return faults
+
+
+def method_words(policies: list[Policy]) -> dict[str, str]:
+    """Return which canonical method each word of the ledgers stands for, by the plans' own labels."""
+    words: dict[str, str] = {}
+    for policy in policies:
+        for method in policy.methods:
+            words.update(dict.fromkeys((method.id, method.label, *method.words), method.method))
+    return words

@@ -1,0 +1,397 @@
+"""A county's plan as data: the one description of the form of ``parameters/policies/<id>.yaml``."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, STATISTICS, TEXTS
+from lyeval.policy.loading import Frozen, unknown
+
+Class = Literal["above", "below", "any"]
+Op = Literal["lt", "le", "gt", "ge", "eq", "ne", "in"]
+Cite = tuple[str, ...]
+
+
+class Condition(Frozen):
+    """A test of facts: ``fact / op / value | than``, or several joined by ``all``, ``any``, ``not`` (three-valued)."""
+
+    fact: str | None = None
+    op: Op | None = None
+    value: bool | float | str | tuple[str, ...] | None = None
+    than: str | None = None
+    all: tuple[Condition, ...] | None = None
+    any: tuple[Condition, ...] | None = None
+    not_: Condition | None = Field(default=None, alias="not")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Condition:
+        forms = [self.fact, self.all, self.any, self.not_]
+        if sum(f is not None for f in forms) != 1:
+            raise ValueError("needs exactly one of fact, all, any, not / 须且只须有 fact、all、any、not 之一")
+        if self.fact is None:
+            return self
+        known = [*NUMBERS, *FLAGS, *ENTERPRISE_FLAGS, *TEXTS]
+        for name in (self.fact, self.than):
+            if name is not None and name not in known:
+                raise ValueError(unknown(name, "fact", known))
+        if self.op is None or (self.value is None) == (self.than is None):
+            raise ValueError("a fact needs op and one of value, than / fact 须有 op，以及 value、than 之一")
+        return self
+
+
+class Place(Frozen):
+    """Where the plan holds."""
+
+    code: str
+    name: str
+    name_en: str
+    level: Literal["county", "city"]
+
+
+class Document(Frozen):
+    """The paper that says it."""
+
+    number: str
+    issuer: str
+    issued: date
+    held: bool = True
+    cite: Cite = ()
+
+
+class Years(Frozen):
+    """The years that the plan governs: lists are drawn up in ``identification``, targets are due in ``targets``."""
+
+    identification: tuple[int, ...]
+    targets: tuple[int, ...]
+    cite: Cite = ()
+
+
+class Coefficient(Frozen):
+    """How much of a tax item and flow counts (−1, 0, 0.5, 1); ``*`` is every item or flow not named."""
+
+    item: str = "*"
+    flow: str = "*"
+    coefficient: float
+
+
+class Tax(Frozen):
+    """The numerator of tax per mu, 万元.
+
+    Attributes
+    ----------
+    source
+        ``reported`` takes ``annual.tax_wan``; ``items`` sums ``tax_items`` by the coefficients.
+    coefficients
+        With ``items``, what counts; with ``reported``, what is added to the reported figure.
+    year
+        Which year's tax a target year is judged by.
+    extra_land_use_tax
+        Whether a land-use tax charged as a penalty counts as tax paid.
+    idle_blank
+        What a blank tax of a plant stopped or overdue through the year is: zero or unknown.
+    """
+
+    source: Literal["reported", "items"] = "reported"
+    coefficients: tuple[Coefficient, ...] = ()
+    year: Literal["target_year", "previous_year", "year_to_date"] = "target_year"
+    through_month: int = Field(default=11, ge=1, le=12)
+    attribution: Literal["enterprise", "parcel"] = "enterprise"
+    extra_land_use_tax: Literal["counted", "left_out"] = "counted"
+    idle_blank: Literal["zero", "unknown"] = "unknown"
+    cite: Cite = ()
+
+
+class Land(Frozen):
+    """The denominator of tax per mu, 亩: as reported, or inside the wall and else as approved."""
+
+    rule: Literal["as_reported", "walled_else_approved"] = "as_reported"
+    cite: Cite = ()
+
+
+class Classes(Frozen):
+    """规上 and 规下: in which year's list the class is looked up, and the classes' names."""
+
+    at: Literal["evaluation", "identification"]
+    above: str
+    above_en: str
+    below: str
+    below_en: str
+    cite: Cite = ()
+
+
+class Scope(Frozen):
+    """Who falls under the plan; without ``when``, every enterprise of the ledger."""
+
+    when: Condition | None = None
+    cite: Cite = ()
+
+
+class Exclusion(Frozen):
+    """Who is left out although in scope.
+
+    ``at`` tells the day that a protection must reach: ``facts`` (31 December of the facts' year), ``any`` (any day of the
+    evaluation year) or a month and day of the evaluation year, ``06-30``.
+    """
+
+    id: str
+    label: str
+    label_en: str
+    when: Condition | None = None
+    protected: bool = False
+    at: str = Field(default="facts", pattern=r"^(facts|any|\d\d-\d\d)$")
+    applies_to: tuple[Literal["identification", "targets"], ...]
+    cite: Cite
+
+
+class Criterion(Frozen):
+    """One ground on which an enterprise is low-efficiency (认定标准)."""
+
+    id: str
+    label: str
+    label_en: str
+    angle: Literal["land", "contract", "tax", "other"]
+    when: Condition
+    cite: Cite
+
+
+class Lines(Frozen):
+    """The line by which a class is identified, 万元/亩, by the year of identification (the latest named year holds on)."""
+
+    above: dict[int, float]
+    below: dict[int, float]
+
+
+class Identification(Frozen):
+    """How a list is drawn up: on the facts of the year before; any criterion makes an enterprise low-efficiency."""
+
+    lines: Lines
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    cite: Cite = ()
+
+
+class Dated(Frozen):
+    """A target in one year: the line (万元/亩) and the value to reach."""
+
+    threshold: float | None = None
+    value: float | None = None
+
+
+class Baseline(Frozen):
+    """What the document says of the start."""
+
+    value: float
+    year: int
+
+
+class Target(Frozen):
+    """What is to be reached: a statistic over a class, by an operator, in dated values."""
+
+    id: str
+    label: str
+    label_en: str
+    class_: Class = Field(alias="class")
+    cohort: Literal[
+        "all", "identified", "identified_not_eliminated", "ever_identified", "first_list", "current_list", "whole_class"
+    ] = "all"
+    exited: Literal["drop", "fail", "pass", "land_stays"] = "drop"
+    edge: Literal["reaches", "below"] = "reaches"
+    statistic: str
+    op: Literal["ge", "le"]
+    unit: str = ""
+    force: Literal["binding", "aspirational"] = "binding"
+    quota: Literal["none", "city_total"] = "none"
+    split: Literal["input", "by_listed"] = "input"
+    outcomes: tuple[str, ...] = ()
+    only_scattered: bool = False
+    baseline: Baseline | None = None
+    years: dict[int, Dated]
+    cite: Cite
+
+    @field_validator("statistic")
+    @classmethod
+    def _known_statistic(cls, name: str) -> str:
+        if name not in STATISTICS:
+            raise ValueError(unknown(name, "statistic", STATISTICS))
+        return name
+
+
+class Action(Frozen):
+    """One way of carrying out a method."""
+
+    id: str
+    label: str
+    when: Condition | None = None
+    cite: Cite
+
+
+class Lead(Frozen):
+    """Who leads, and when (where it hangs on a fact)."""
+
+    when: Condition | None = None
+    label: str
+
+
+class Method(Frozen):
+    """A disposal method (处置方式): its words in the ledger, preconditions, papers, approvals and lead office."""
+
+    id: str
+    method: Literal["upgrade", "rectify", "merge", "partition", "land_bank", "judicial", "shut_down", "contract"]
+    label: str
+    label_en: str
+    words: tuple[str, ...] = ()
+    when: Condition | None = None
+    focus: Condition | None = None
+    actions: tuple[Action, ...] = ()
+    papers: tuple[str, ...] = ()
+    approvals: tuple[str, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    agreement: tuple[str, ...] = ()
+    on_failure: str | None = None
+    cite: Cite
+
+
+class Effect(Frozen):
+    """What a consequence does."""
+
+    kind: Literal[
+        "grade", "withdraw_support", "pressure", "published", "differential_supply", "land_use_tax", "inspection",
+        "removal", "easier_subsidy", "summons",
+    ]  # fmt: skip
+    label: str
+    label_en: str
+    rate_yuan_m2: float | None = None
+    when: Condition | None = None
+    cite: Cite = ()
+
+
+class Consequence(Frozen):
+    """What follows for whom: ``missed`` (below the line of a target year), ``reached``, ``priority`` (重点) or ``refused``."""
+
+    id: str
+    label: str
+    label_en: str
+    trigger: Literal["missed", "reached", "priority", "refused", "behind"]
+    class_: Class = Field(default="any", alias="class")
+    when: Condition | None = None
+    year_offset: int = 0
+    effects: tuple[Effect, ...] = ()
+    cite: Cite
+
+
+class Step(Frozen):
+    """A step of the procedure that the ledger's dates are held against."""
+
+    id: str
+    label: str
+    label_en: str
+    after: str | None = None
+    days: int | None = None
+    day_kind: Literal["calendar", "working"] = "calendar"
+    cite: Cite
+
+
+class Option(Frozen):
+    """One way to read a clause: the patch it makes and why; ``needs`` names what the ledger must hold to test it."""
+
+    id: str
+    why: str
+    why_en: str
+    set: dict[str, Any] = {}
+    needs: tuple[str, ...] = ()
+
+
+class Reading(Frozen):
+    """A doubtful clause as a named switch."""
+
+    id: str
+    kind: Literal["vague", "silent", "contradiction", "open_norm", "missing_document", "boundary"]
+    question: str
+    question_en: str
+    default: str
+    options: tuple[Option, ...] = Field(min_length=1)
+    cite: Cite
+
+    @model_validator(mode="after")
+    def _default_is_an_option(self) -> Reading:
+        ids = [o.id for o in self.options]
+        if self.default not in ids:
+            raise ValueError(unknown(self.default, "option", ids))
+        return self
+
+
+class Item(Frozen):
+    """A measure in a score: value / base × weight."""
+
+    measure: str
+    base: float = Field(gt=0)
+    weight: float = Field(gt=0, le=1)
+
+
+class Grades(Frozen):
+    """Classes A–D by rank of a score Σ value / base × weight; shares of the number rated, best first."""
+
+    items: tuple[Item, ...] = Field(min_length=1)
+    shares: dict[str, float]
+    cite: Cite = ()
+
+    @model_validator(mode="after")
+    def _add_to_one(self) -> Grades:
+        for name, total in (("weight", sum(i.weight for i in self.items)), ("shares", sum(self.shares.values()))):
+            if abs(total - 1) > 1e-9:
+                raise ValueError(f"{name}: they add to {total:g}, not 1 / 合计应为 1")
+        return self
+
+
+class Policy(Frozen):
+    """A county's plan: what the document says, and the doubtful clauses as switches."""
+
+    lyeval: Literal[1]
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    title: str
+    title_en: str
+    place: Place
+    document: Document
+    years: Years
+    tax: Tax = Tax()
+    land: Land = Land()
+    classes: Classes
+    scope: Scope = Scope()
+    exclusions: tuple[Exclusion, ...] = ()
+    identification: Identification
+    targets: tuple[Target, ...] = Field(min_length=1)
+    methods: tuple[Method, ...] = ()
+    consequences: tuple[Consequence, ...] = ()
+    steps: tuple[Step, ...] = ()
+    grades: Grades | None = None
+    facts: dict[str, str] = {}
+    readings: tuple[Reading, ...] = ()
+    _data: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ids_once(self) -> Policy:
+        for name in ("exclusions", "targets", "methods", "consequences", "steps", "readings"):
+            _once([x.id for x in getattr(self, name)], name)
+        _once([c.id for c in self.identification.criteria], "identification.criteria")
+        return self
+
+    def target(self, id: str) -> Target:
+        """Return a target by its id (KeyError if there is none)."""
+        return next(t for t in self.targets if t.id == id)
+
+    def reading(self, id: str) -> Reading:
+        """Return a switch by its id."""
+        return next(r for r in self.readings if r.id == id)
+
+    def class_label(self, name: str, lang: str = "zh") -> str:
+        """Return the name of a class in words."""
+        suffix = "" if lang == "zh" else "_en"
+        return getattr(self.classes, name + suffix) if name in ("above", "below") else {"zh": "全部", "en": "all"}[lang]
+
+
+def _once(ids: list[str], name: str) -> None:
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise ValueError(f"{name}: id {twice[0]!r} stands twice / 标识重复")

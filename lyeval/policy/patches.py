@@ -1,0 +1,86 @@
+"""A reading of a doubtful clause, a reform and a what-if are one thing: a patch (``path: value``) on the policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from lyeval.policy.loading import PolicyError, nearest, unknown
+from lyeval.policy.model import Policy
+
+PART = re.compile(r"[^.\[\]]+")
+
+
+def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
+    """Return the policy with some values changed.
+
+    Parameters
+    ----------
+    changes
+        New values by path: ``targets.above_scale_clear.years.2024.threshold``; elements of lists are named by id.
+
+    Raises
+    ------
+    PolicyError
+        A path that does not exist (with the nearest that does), or a value that the form refuses.
+    """
+    if not changes:
+        return policy
+    data = policy._data
+    for path, value in changes.items():
+        data = _set(data, PART.findall(path), value, path)
+    try:
+        changed = Policy.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise PolicyError(f"patch / 修改 {dict(changes)!r}: {where}: {first['msg']}") from None
+    changed._data = data
+    return changed
+
+
+def _set(node: Any, parts: list[str], value: Any, path: str) -> Any:
+    if not parts:
+        return value
+    head, rest = parts[0], parts[1:]
+    if isinstance(node, list | tuple):
+        ids = [str(x.get("id", i)) if isinstance(x, dict) else str(i) for i, x in enumerate(node)]
+        if head not in ids:
+            raise PolicyError(f"patch / 修改 {path}: {unknown(head, 'id', ids)}")
+        return [_set(x, rest, value, path) if i == head else x for x, i in zip(node, ids, strict=True)]
+    if not isinstance(node, dict):
+        raise PolicyError(f"patch / 修改 {path}: nothing below {head!r} / 路径 {head} 之下没有内容")
+    key = int(head) if head.isdigit() and any(isinstance(k, int) for k in node) else head
+    if key not in node and rest:
+        raise PolicyError(f"patch / 修改 {path}: no {head!r}{nearest(head, map(str, node))}")
+    return {**node, key: _set(node.get(key), rest, value, path)}
+
+
+def choose(policy: Policy, readings: Mapping[str, str] | None) -> tuple[Policy, dict[str, str]]:
+    """Apply the chosen option of each switch.
+
+    Returns
+    -------
+    policy, chosen
+        The patched policy, and every switch with the option in force.
+
+    Raises
+    ------
+    PolicyError
+        An unknown switch or option.
+    """
+    readings = dict(readings or {})
+    known = {r.id: r for r in policy.readings}
+    changes: dict[str, Any] = {}
+    for switch, option in readings.items():
+        if switch not in known:
+            raise PolicyError(f"reading / 读法: {unknown(switch, 'reading', known)}")
+        options = {o.id: o for o in known[switch].options}
+        if option not in options:
+            raise PolicyError(f"reading / 读法 {switch}: {unknown(str(option), 'option', options)}")
+        changes.update(options[option].set)
+    chosen = {r.id: readings.get(r.id, r.default) for r in policy.readings}
+    return patch(policy, changes), chosen
