@@ -1,0 +1,277 @@
+"""From the parts of all tables to one frame per sheet: joined by key, nothing counted twice (汇总成册)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lyeval.ledger.columns import SHEETS, of_sheet
+from lyeval.ledger.faults import Faults
+from lyeval.ledger.model import PLACE, dtype_of, sort_rows
+from lyeval.ledger.rows import Part
+
+
+def assemble(parts: Sequence[Part], faults: Faults) -> dict[str, pd.DataFrame]:
+    """Return one frame per sheet that the tables hold, sorted by its keys.
+
+    Annual tables that share enterprise-years are joined; identity columns of annual rows fill the enterprises, the
+    latest year first.
+    """
+    frames: dict[str, pd.DataFrame] = {}
+    for sheet in SHEETS:
+        found = [part for part in parts if part.sheet == sheet and sheet != "enterprises"]
+        if found:
+            frame = _combine(sheet, found, faults)
+            if len(frame):
+                frames[sheet] = frame
+    enterprises = _enterprises(parts, faults)
+    if enterprises is not None:
+        frames["enterprises"] = enterprises
+    return frames
+
+
+def _combine(sheet: str, parts: list[Part], faults: Faults) -> pd.DataFrame:
+    """Put the parts of one sheet together and keep its keys unique."""
+    pieces = [_with_keys(sheet, part, faults) for part in parts]
+    keys = KEYS.get(sheet)
+    frame = pieces[0] if len(pieces) == 1 else pd.concat(pieces, ignore_index=True)
+    if keys is None:
+        frame = sort_rows(_drop_repeats(frame, parts), SHEETS[sheet][1])
+        if sheet in COUNTED_BY_ROW:
+            _tell_repeats(frame, faults)
+        return _ordered(sheet, frame)
+    frame = sort_rows(frame, keys)
+    repeated = _repeats(frame, keys)
+    if repeated.any():
+        frame = _resolve(sheet, frame, keys, repeated, faults)
+    return _ordered(sheet, frame)
+
+
+def _with_keys(sheet: str, part: Part, faults: Faults) -> pd.DataFrame:
+    """Return a part's frame with its integer keys checked and typed; rows without them are told and dropped."""
+    frame = part.frame
+    for name in ("year", "month"):
+        if name not in SHEETS[sheet][1] or name not in frame:
+            continue
+        blank = frame[name].isna().to_numpy()
+        if blank.any():
+            column = of_sheet("monthly")[name]
+            faulty = {(fault.sheet, fault.row) for fault in faults.items if fault.rule.startswith(name)}
+            for row in frame.loc[blank, list(PLACE)].itertuples(index=False):
+                if (row.source_sheet, row.source_row) not in faulty:
+                    where = {"row": row.source_row, "heading": part.headings.get(name, column.zh)}
+                    names = {"column": column.zh, "column_en": column.en}
+                    faults.add("key_missing", row.source_file, row.source_sheet, **where, **names)
+            frame = frame[~blank]
+        frame = frame.assign(**{name: frame[name].astype("int64")})
+    return frame
+
+
+def _drop_repeats(frame: pd.DataFrame, parts: list[Part]) -> pd.DataFrame:
+    """Drop rows that a table of another sheet carries over and over (a method beside every year), and wholly blank ones."""
+    if all(part.main for part in parts):
+        return frame
+    content = [name for name in frame if name not in (*PLACE, "credit_code")]
+    kept = frame.dropna(subset=content, how="all")
+    return kept.drop_duplicates([name for name in kept if name not in PLACE])
+
+
+def _tell_repeats(frame: pd.DataFrame, faults: Faults) -> None:
+    """Tell rows that are identical in everything, which would be counted twice."""
+    content = [name for name in frame if name not in PLACE]
+    again = frame.duplicated(content).to_numpy()
+    if not again.any():
+        return
+    firsts = frame.drop_duplicates(content).set_index(content)["source_row"]
+    for row in frame[again].itertuples(index=False):
+        same = frame[
+            (frame[content].astype(object).fillna("") == [_blank(getattr(row, c)) for c in content]).all(axis=1)
+        ]
+        other = int(same["source_row"].iloc[0]) if len(same) else int(firsts.iloc[0])
+        faults.add("duplicate_row", row.source_file, row.source_sheet, row=row.source_row, other=other)
+
+
+def _blank(value: object) -> object:
+    """Return a missing value as an empty text."""
+    return "" if value is None or value is pd.NaT or value is pd.NA or value != value else value
+
+
+def _repeats(frame: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
+    """Return which rows of a sorted frame share their key with a neighbour."""
+    same = np.ones(max(len(frame) - 1, 0), dtype=bool)
+    for name in keys:
+        values = frame[name]
+        same &= (values.iloc[1:].reset_index(drop=True) == values.iloc[:-1].reset_index(drop=True)).to_numpy(dtype=bool)
+    return np.concatenate([same, [False]]) | np.concatenate([[False], same])
+
+
+def _resolve(sheet: str, frame: pd.DataFrame, keys: list[str], repeated: np.ndarray, faults: Faults) -> pd.DataFrame:
+    """Join rows of one key from different tables; rows of one table, or contradicting figures, are faults."""
+    merged = []
+    for _, group in frame[repeated].groupby(keys, sort=False):
+        tables = group[["source_file", "source_sheet"]].drop_duplicates()
+        if len(tables) < len(group):
+            _tell_same_key(sheet, group, faults)
+            merged.append(group.iloc[[0]])
+            continue
+        merged.append(_join(sheet, group, faults))
+    joined = pd.concat([frame[~repeated], *merged], ignore_index=True)
+    return sort_rows(joined.astype(frame.dtypes.to_dict()), keys)
+
+
+def _tell_same_key(sheet: str, group: pd.DataFrame, faults: Faults) -> None:
+    """Tell every row of one table whose key an earlier row has."""
+    first = group.iloc[0]
+    other = f"{first.source_sheet or first.source_file}第{first.source_row}行"
+    for row in group.iloc[1:].itertuples(index=False):
+        more = {"code": row.credit_code if "credit_code" in group else row.county, "other": other}
+        rule = "duplicate_enterprise" if sheet == "enterprises" else "duplicate_year"
+        if sheet == "enterprises":
+            more["other"] = int(first.source_row)
+        else:
+            more["year"] = int(row.year)
+        if sheet == "monthly":
+            rule, more["month"] = "duplicate_month", int(row.month)
+        faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, **more)
+
+
+def _join(sheet: str, group: pd.DataFrame, faults: Faults) -> pd.DataFrame:
+    """Join the rows that several tables give to one key; figures that differ are a contradiction."""
+    joined = group.bfill().iloc[[0]].copy()
+    for name in group.columns.difference([*PLACE, "name"]):
+        values = group[name].dropna()
+        if len(values) < 2 or _agree(values):
+            continue
+        column = of_sheet(sheet).get(name)
+        later = group.loc[values.index[-1]]
+        first = group.loc[values.index[0]]
+        more = {"column": column.zh if column else name, "column_en": column.en if column else name}
+        where = {"row": later.source_row, "value": later[name], "code": later.get("credit_code", "")}
+        other = f"{first.source_sheet or first.source_file}第{first.source_row}行"
+        faults.add(
+            "contradiction",
+            later.source_file,
+            later.source_sheet,
+            **where,
+            **more,
+            other=other,
+            value_other=first[name],
+        )
+    return joined
+
+
+def _agree(values: pd.Series) -> bool:
+    """Whether all values are the same, figures up to 1e-9."""
+    if values.dtype == "float64":
+        return bool(np.isclose(values, values.iloc[0], rtol=1e-9, atol=0).all())
+    return values.nunique() == 1
+
+
+def _enterprises(parts: Sequence[Part], faults: Faults) -> pd.DataFrame | None:
+    """Return the enterprises: their own tables, then what other tables say of them, the latest year first."""
+    own = [part for part in parts if part.sheet == "enterprises" and part.main]
+    carried = [part for part in parts if part.sheet == "enterprises" and not part.main]
+    frame: pd.DataFrame | None = None
+    if own:
+        frames = [part.frame.drop(columns=[n for n in ("year",) if n in part.frame]) for part in own]
+        frame = sort_rows(pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0], ["credit_code"])
+        repeated = _repeats(frame, ["credit_code"])
+        if repeated.any():
+            frame = _resolve("enterprises", frame, ["credit_code"], repeated, faults)
+    for sheet in ("annual", "monthly"):
+        if frame is None and any(part.sheet == sheet and part.main for part in parts):
+            carried += [part for part in parts if part.sheet == sheet and part.main]
+    if carried and (frame is None or len(carried)):
+        frame = _fill(frame, carried, faults)
+    return None if frame is None or not len(frame) else _ordered("enterprises", frame)
+
+
+def _fill(frame: pd.DataFrame | None, parts: list[Part], faults: Faults) -> pd.DataFrame:
+    """Add to ``frame`` the identity columns that other tables carry; without a frame, make it from them."""
+    known = set(of_sheet("enterprises"))
+    pieces = []
+    for part in parts:
+        names = [n for n in part.frame if n in known or n in (*PLACE, "year")]
+        pieces.append(part.frame[names])
+    rows = pd.concat(pieces, ignore_index=True) if len(pieces) > 1 else pieces[0]
+    wanted = [n for n in rows if n in known and n != "credit_code" and (frame is None or n not in frame)]
+    if frame is not None and not wanted:
+        return frame
+    latest = _latest(rows, wanted, faults)
+    if frame is None:
+        return latest
+    return frame.merge(latest[["credit_code", *wanted]], on="credit_code", how="left")
+
+
+def _latest(rows: pd.DataFrame, wanted: list[str], faults: Faults) -> pd.DataFrame:
+    """Return one row per credit code with the latest known value of each column; changes over the years are told."""
+    ids, codes = pd.factorize(rows["credit_code"], sort=True)
+    year = rows["year"].fillna(0).to_numpy(dtype=np.int64) if "year" in rows else np.zeros(len(rows), dtype=np.int64)
+    order_key = ids.astype(np.int64) * 10_000 + year
+    if not (order_key[1:] >= order_key[:-1]).all():
+        order = np.argsort(order_key, kind="stable")
+        rows, ids = rows.take(order).reset_index(drop=True), ids[order]
+    last = np.flatnonzero(np.append(ids[1:] != ids[:-1], True))
+    made = {"credit_code": pd.Series(codes)}
+    for name in wanted:
+        made[name] = _last_known(rows[name], ids, last)
+        _tell_changes(name, rows, ids, made[name], faults)
+    return pd.concat([pd.DataFrame(made), rows[list(PLACE)].take(last).reset_index(drop=True)], axis=1)
+
+
+def _last_known(values: pd.Series, ids: np.ndarray, last: np.ndarray) -> pd.Series:
+    """Return each group's last value that is not missing; ``last`` are the groups' last rows."""
+    taken = values.take(last).reset_index(drop=True)
+    blank = taken.isna().to_numpy()
+    if not blank.any():
+        return taken
+    known = np.flatnonzero(values.notna().to_numpy())
+    if not len(known):
+        return taken
+    place = np.full(len(last), -1)
+    np.maximum.at(place, ids[known], known)
+    found = np.flatnonzero(blank & (place >= 0))
+    if len(found):
+        taken = taken.copy()
+        taken.iloc[found] = values.iloc[place[found]].array
+    return taken
+
+
+def _tell_changes(name: str, rows: pd.DataFrame, ids: np.ndarray, latest: pd.Series, faults: Faults) -> None:
+    """Tell the enterprises whose ``name`` differs over the years, one fault each."""
+    joined = pd.concat([rows[name], latest], ignore_index=True)
+    marks = pd.factorize(joined)[0]
+    now, then = marks[: len(ids)], marks[len(ids) :][ids]
+    differs = np.flatnonzero((now != then) & (now >= 0))
+    column = of_sheet("enterprises")[name]
+    firsts = differs[np.append(True, ids[differs][1:] != ids[differs][:-1])] if len(differs) else differs
+    rule = "two_names" if name == "name" else "identity_changes"
+    for count, position in enumerate(firsts):
+        row = rows.iloc[position]
+        more = {"latest": latest.iloc[ids[position]], "other": latest.iloc[ids[position]], "code": row.credit_code}
+        more |= {"column": column.zh, "column_en": column.en}
+        if count == 1000:
+            more["count"] = len(firsts) - 1000
+        faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, value=row[name], **more)
+        if count == 1000:
+            break
+
+
+def _ordered(sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the frame with keys first, then the table's order, then the place; typed."""
+    known = dict.fromkeys([*SHEETS[sheet][1], *of_sheet(sheet)])
+    names = [n for n in known if n in frame]
+    names += [n for n in ("method_text", "outcome_text") if n in frame]
+    frame = frame[[*names, *PLACE]]
+    wrong = {n: dtype_of(sheet, n) for n in names if n in of_sheet(sheet) and str(frame[n].dtype) != dtype_of(sheet, n)}
+    return frame.astype(wrong) if wrong else frame
+
+
+KEYS = {
+    "annual": ["credit_code", "year"],
+    "monthly": ["credit_code", "year", "month"],
+    "counties": ["county", "year"],
+}
+COUNTED_BY_ROW = ("disposals", "tax_items", "blocks")

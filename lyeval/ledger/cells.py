@@ -1,0 +1,228 @@
+"""One cell at a time: numbers, dates, years and flags as people write them.
+
+Every reader returns the value, None for a missing one, or an ``Odd`` that says which rule it breaks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from typing import Any, NamedTuple
+
+from lyeval.ledger.units import factor
+from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, SIZES, YES, is_missing, plain
+
+
+class Odd(NamedTuple):
+    """A cell that breaks ``rule``; ``value`` is how it was read all the same, None if it could not be."""
+
+    rule: str
+    value: Any = None
+    params: dict[str, Any] = {}
+
+
+def number(value: Any, canonical: str = "") -> float | Odd | None:
+    """Return a number: full width, thousands signs, brackets for minus; a unit in the cell must be the column's own kind.
+
+    A number with its unit in the cell comes back as ``Odd("", number in the canonical unit)``: already converted.
+    """
+    if isinstance(value, bool | dt.date | dt.time | dt.timedelta):
+        return Odd("number_unreadable")
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) else Odd("number_unreadable")
+    if is_missing(value):
+        return None
+    if re.search(r"\d\s+\d", value) and not re.fullmatch(r"\s*[+-]?\d{1,3}(\s\d{3})+([.]\d+)?\s*", value):
+        return Odd("number_unreadable")
+    text = plain(value).replace("−", "-").replace("¥", "").replace("￥", "")
+    if text.startswith("(") and text.endswith(")"):
+        text = "-" + text[1:-1]
+    matched = NUMBER.fullmatch(text)
+    if not matched:
+        return Odd("number_unreadable")
+    figure = float(matched[1].replace(",", ""))
+    if not math.isfinite(figure):
+        return Odd("number_unreadable")
+    if not matched[2]:
+        return figure
+    ratio = factor(matched[2], canonical) if canonical else None
+    return Odd("", figure * ratio.numerator / ratio.denominator) if ratio else Odd("number_unreadable")
+
+
+def share(value: Any) -> float | Odd | None:
+    """Return a share as a fraction of 1: 35, 35% and 0.35 are the same, told apart by the sign or the size."""
+    percent = isinstance(value, str) and "%" in plain(value)
+    figure = number(value.replace("%", "").replace("％", "") if percent else value)
+    if not isinstance(figure, float):
+        return figure
+    fraction = figure / 100 if percent or figure > 1 else figure
+    return fraction if 0 <= fraction <= 1 else Odd("share_range")
+
+
+def year(value: Any) -> int | Odd | None:
+    """Return a year between 1990 and 2100: 2019, ２０１９年, 2019年度, a date, or a period within one year."""
+    if isinstance(value, dt.date):
+        return _within(value.year)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _within(int(value)) if math.isfinite(value) and value == int(value) else Odd("year_unreadable")
+    if not isinstance(value, str):
+        return Odd("year_unreadable")
+    if is_missing(value):
+        return None
+    text = _in_digits(plain(value))
+    matched = YEAR.fullmatch(text)
+    if matched:
+        return _within(_full_year(matched[1]))
+    found = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?=[-./年]|[01]\d)", text))
+    return _within(int(found.pop())) if len(found) == 1 and PERIOD.fullmatch(text) else Odd("year_unreadable")
+
+
+def month(value: Any) -> int | Odd | None:
+    """Return a month: 3, 3月, 2023-03, 202303 or a date."""
+    if isinstance(value, dt.date):
+        return value.month
+    if isinstance(value, str):
+        if is_missing(value):
+            return None
+        matched = MONTH.fullmatch(_in_digits(plain(value)))
+        figure = float(matched[1] or matched[2]) if matched else math.nan
+    else:
+        figure = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+        figure = figure % 100 if 190000 < figure < 210013 else figure
+    return int(figure) if figure in range(1, 13) else Odd("month_unreadable")
+
+
+def date(value: Any, end: bool) -> dt.date | Odd | None:
+    """Return a date: a cell date, a serial, 2020.10.20, 20201020, 2021年1月28日, or a bare year or month (told).
+
+    Parameters
+    ----------
+    end : bool
+        A bare year means its 31 December, a bare month its last day; otherwise the first day.
+    """
+    if isinstance(value, dt.datetime):
+        return _dated(value.date())
+    if isinstance(value, dt.date):
+        return _dated(value)
+    if isinstance(value, bool):
+        return Odd("date_wanted")
+    if isinstance(value, int | float):
+        return _of_figure(float(value), end)
+    if not isinstance(value, str):
+        return Odd("date_unreadable")
+    if is_missing(value):
+        return None
+    return _of_text(plain(value), end)
+
+
+def flag(value: Any, kind: str) -> bool | Odd | None:
+    """Return yes or no; kinds ``scale`` and ``below`` also know 规上 and 规下, ``reason`` takes any words as yes."""
+    text = plain(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
+    if not text:
+        return None
+    yes, no = (ABOVE, BELOW) if kind in ("scale", "below") else (YES, NO)
+    if kind == "below" and text in YES | NO:
+        return text in NO
+    if text in yes or text in no:
+        return text in yes
+    if is_missing(text):
+        return None
+    if kind in ("scale", "below"):
+        return Odd("scale_size" if text in SIZES else "flag_unreadable")
+    return Odd("reason_words", True) if kind == "reason" else Odd("flag_unreadable")
+
+
+def text(value: Any) -> str | None:
+    """Return a text without outer and repeated spaces; whole numbers without a decimal point."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool):
+        value = "是" if value else "否"
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        value = value.date()
+    words = " ".join(str(value).split())
+    return None if is_missing(words) else words
+
+
+def _within(figure: int) -> int | Odd:
+    """Return a year that lies in range."""
+    return figure if 1990 <= figure <= 2100 else Odd("year_range")
+
+
+def _full_year(digits: str) -> int:
+    """Return a year of two or four digits in full."""
+    return int(digits) if len(digits) == 4 else 2000 + int(digits) if int(digits) < 70 else 1900 + int(digits)
+
+
+def _dated(day: dt.date) -> dt.date | Odd:
+    """Return a date that lies in range."""
+    return day if 1949 <= day.year <= 2100 else Odd("date_unreadable")
+
+
+def _of_figure(figure: float, end: bool) -> dt.date | Odd:
+    """Read a date from a number: yyyymmdd, yyyymm, a year, or a spreadsheet's day count (from 1899-12-30)."""
+    whole = int(figure) if math.isfinite(figure) else 0
+    if 18000 <= whole <= 73415:
+        return _dated(dt.date(1899, 12, 30) + dt.timedelta(days=whole))
+    return _of_text(str(whole), end) if figure == whole else Odd("date_unreadable")
+
+
+def _of_text(words: str, end: bool) -> dt.date | Odd:
+    """Read a date from normalised text."""
+    if words in ("长期", "永久", "无固定期限"):
+        return Odd("date_completed", dt.date(2100, 12, 31), {"date": "2100-12-31"})
+    if words in YES | NO:
+        return Odd("date_wanted")
+    words = _in_digits(words)
+    if re.fullmatch(r"\d{5}(\.\d+)?", words):
+        return _of_figure(float(words), end)
+    for pattern in FULL:
+        matched = pattern.fullmatch(words)
+        if matched:
+            return _made(_full_year(matched[1]), int(matched[2]), int(matched[3]))
+    return _partial(words, end)
+
+
+def _in_digits(words: str) -> str:
+    """Write Chinese numerals (二〇二〇年八月二十日) in digits."""
+    tens = re.sub(r"([二三]?)十([一二三四五六七八九]?)", lambda m: f"{m[1] or '一'}{m[2] or '〇'}", words)
+    return tens.translate(DIGITS)
+
+
+def _partial(words: str, end: bool) -> dt.date | Odd:
+    """Read a year, half-year or month, completed and told."""
+    matched = PARTIAL.fullmatch(words)
+    if not matched:
+        return Odd("date_unreadable")
+    first, last = 1, 12
+    if matched[2]:
+        first = last = int(matched[2])
+    elif matched[3]:
+        first, last = {"上半年": (1, 6), "下半年": (7, 12), "底": (12, 12), "末": (12, 12), "初": (1, 1)}[matched[3]]
+    full = _full_year(matched[1])
+    if not 1 <= last <= 12 or not 1949 <= full <= 2100:
+        return Odd("date_unreadable")
+    closing = dt.date(full + last // 12, last % 12 + 1, 1) - dt.timedelta(days=1)
+    day = closing if end or matched[3] in ("底", "末") else dt.date(full, first, 1)
+    return Odd("date_completed", day, {"date": day.isoformat()})
+
+
+def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
+    """Return the date of three numbers, if there is one."""
+    try:
+        return _dated(dt.date(full, of_month, of_day))
+    except ValueError:
+        return Odd("date_unreadable")
+
+
+NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?<=[\d.])(?:e[+-]?\d{1,3})?)(?<!^\.)([^\d.,+-].*)?")
+YEAR = re.compile(r"((?:19|20|21)\d\d|\d\d(?=年)|\d{4})(?:\.0)?(?:年度?)?")
+PERIOD = re.compile(r"[\d年月日./至到~—–-]+(?:00:00:00)?")
+MONTH = re.compile(r"(?:(?:\d{4}|\d\d)[-./年])?0?(\d{1,2})(?:\.0)?(?:月份?|月度)?|\d{4}(\d\d)")
+FULL = (
+    re.compile(r"(\d{4}|\d\d)[-./年](\d{1,2})[-./月](\d{1,2})[日号]?(?:t?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"),
+    re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:\.0)?"),
+)
+PARTIAL = re.compile(r"((?:19|20)\d\d|\d\d(?=年))(?:年度?)?[-./]?(?:(\d{1,2})月?份?|(上半年|下半年|底|末|初))?(?:\.0)?")
+DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")

@@ -1,0 +1,168 @@
+"""What is wrong with a ledger: one record per fault, collected and told together (问题).
+
+An error stops the reading; a warning stands beside the ledger; a gap is something missing that a verdict may need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lyeval.ledger.rules import RULES
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault with its place.
+
+    Attributes
+    ----------
+    rule : str
+        Id of the rule broken, a key of ``RULES``.
+    severity : str
+        ``error``, ``warning`` or ``gap``.
+    file, sheet : str
+        File name without folder; sheet name, empty for a flat file.
+    row : int or None
+        1-based, as a spreadsheet shows it.
+    heading, value : str
+        As written in the file.
+    params : Mapping
+        What the rule's sentence names besides.
+    """
+
+    rule: str
+    severity: str
+    file: str
+    sheet: str = ""
+    row: int | None = None
+    heading: str = ""
+    value: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def place(self, lang: str = "zh") -> str:
+        """Return file, sheet, row, heading and value as one phrase."""
+        zh = lang == "zh"
+        parts = [self.file, self.sheet and (f"“{self.sheet}”表" if zh else f"sheet {self.sheet!r}")]
+        parts.append((f"第{self.row}行" if zh else f"row {self.row}") if self.row else "")
+        parts.append((f"“{self.heading}”列" if zh else f"column {self.heading!r}") if self.heading else "")
+        parts.append((f"填“{self.value}”" if zh else f"value {self.value!r}") if self.value else "")
+        return ("，" if zh else ", ").join(p for p in parts if p)
+
+    def message(self, lang: str = "zh") -> str:
+        """Return what is wrong and what to do."""
+        rule = RULES[self.rule]
+        return (rule.zh if lang == "zh" else rule.en).format_map(_Blank(self.params))
+
+    def text(self, lang: str = "zh") -> str:
+        """Return the place, what is wrong and what to do, as one line."""
+        mark = "：" if lang == "zh" else ": "
+        return f"{self.place(lang)}{mark}{self.message(lang)}"
+
+    @property
+    def count(self) -> int:
+        """How many cells the record stands for."""
+        return int(self.params.get("count", 1))
+
+
+@dataclass(frozen=True)
+class Group:
+    """All faults of one rule: how many, and the first of them."""
+
+    rule: str
+    severity: str
+    count: int
+    first: tuple[Fault, ...]
+
+    def text(self, lang: str = "zh") -> str:
+        """Return one line: what, how often, where first."""
+        if self.count == 1:
+            return self.first[0].text(lang)
+        zh = lang == "zh"
+        title = RULES[self.rule].title(lang)
+        places = ("；" if zh else "; ").join(fault.place(lang) for fault in self.first)
+        if not any(f.row or f.heading for f in self.first):
+            return self.first[0].text(lang)
+        more = self.count > len(self.first)
+        if zh:
+            return f"{title}：共{self.count}处，{'如' if more else '即'}{places}。{self.first[0].message(lang)}"
+        return f"{title}: {self.count} places, {'e.g. ' if more else ''}{places}. {self.first[0].message(lang)}"
+
+
+class LedgerError(ValueError):
+    """A ledger that cannot be used: all its errors, told at once.
+
+    Attributes
+    ----------
+    faults : tuple of Fault
+        Every fault found, errors first, warnings after them.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        order = {"error": 0, "warning": 1, "gap": 2}
+        self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda fault: order[fault.severity]))
+        errors = [fault for fault in self.faults if fault.severity == "error"]
+        super().__init__("\n".join(f"{fault.text('zh')} / {fault.message('en')}" for fault in errors))
+
+
+class Faults:
+    """The list under way while a ledger is read; at most ``LIMIT`` records per rule and table."""
+
+    def __init__(self) -> None:
+        self.items: list[Fault] = []
+
+    def add(self, rule: str, file: str, sheet: str = "", **more: Any) -> None:
+        """Add one fault; ``row``, ``heading`` and ``value`` are its place, the rest its params."""
+        place = {name: more.pop(name) for name in ("row", "heading", "value") if name in more}
+        if "value" in place:
+            place["value"] = _shown(place["value"])
+        if place.get("row") is not None and "row" in place:
+            place["row"] = int(place["row"])
+        self.items.append(Fault(rule, RULES[rule].severity, file, sheet, **place, params=more))
+
+    def add_rows(self, rule: str, where: tuple[str, str], rows: Iterable[tuple[int, Any]], **more: Any) -> None:
+        """Add one fault per (row, value); beyond ``LIMIT`` the last one stands for the rest."""
+        rows = list(rows)
+        for row, value in rows[:LIMIT]:
+            self.add(rule, *where, row=row, value=value, **more)
+        if len(rows) > LIMIT:
+            row, value = rows[LIMIT]
+            self.add(rule, *where, row=row, value=value, count=len(rows) - LIMIT, **more)
+
+    def errors(self) -> bool:
+        """Whether anything found stops the reading."""
+        return any(fault.severity == "error" for fault in self.items)
+
+
+def grouped(faults: Iterable[Fault], places: int = 3) -> tuple[Group, ...]:
+    """Gather ``faults`` by rule, errors first, each with its count and its first ``places``."""
+    by_rule: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        by_rule.setdefault((fault.severity, fault.rule), []).append(fault)
+    order = {"error": 0, "warning": 1, "gap": 2}
+    ranked = sorted(by_rule.items(), key=lambda entry: order[entry[0][0]])
+    return tuple(
+        Group(rule, severity, sum(fault.count for fault in found), tuple(found[:places]))
+        for (severity, rule), found in ranked
+    )
+
+
+def _shown(value: Any) -> str:
+    """Return a cell's value as a reader sees it, cut at 60 characters."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+class _Blank(dict):
+    """Params whose missing names are shown as a dash."""
+
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+LIMIT = 1000

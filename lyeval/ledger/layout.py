@@ -1,0 +1,239 @@
+"""Where the header of a grid stands, which sheet it is, and what each of its columns names (版式识别)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from lyeval.ledger.columns import COLUMNS, NUMERIC, SHEETS, Column, of_sheet
+from lyeval.ledger.faults import Faults
+from lyeval.ledger.grids import Grid
+from lyeval.ledger.headings import Fit, Heading, find, key, nearest, take_apart
+from lyeval.ledger.units import factor, find_unit
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One column of a grid with its meaning: ``place`` in the grid, heading as written, unit ratio to the canonical."""
+
+    column: Column
+    heading: str
+    place: int
+    ratio: Fraction = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a grid is read: its sheet, the first row of its body (from 0), its columns and a year from its title."""
+
+    sheet: str
+    body: int
+    columns: tuple[Mapped, ...]
+    year: int | None = None
+
+
+def find_layout(grid: Grid, faults: Faults) -> Layout | None:
+    """Find header, sheet, columns and units of ``grid``; None (told, unless the grid is blank) when it is no table."""
+    top = grid.top(TOP)
+    header = _find_header(top, grid)
+    if header is None:
+        if any(value is not None for row in top for value in row):
+            faults.add("sheet_unknown", grid.file, grid.sheet)
+        return None
+    start, height, headings = header
+    sheet = _find_sheet(grid.sheet or grid.file.rsplit(".", 1)[0], headings)
+    row_units, body = _unit_row(top, start + height)
+    title = " ".join(str(v) for row in top[:start] for v in row if v is not None)
+    columns = _map(grid, sheet, headings, faults)
+    line_units = _line_units(title)
+    mapped = tuple(_with_unit(grid, item, headings, row_units, line_units, faults) for item in columns)
+    return Layout(sheet, body, mapped, _title_year(grid, title))
+
+
+def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Heading | None]] | None:
+    """Return the row, height and headings of the best header among the top rows; one row is preferred to two."""
+    best: tuple[int, int, list[Heading | None]] | None = None
+    best_score = 1
+    for height in (1, 2):
+        for start in range(len(top) - height + 1):
+            headings = _stack(top, start, height, grid)
+            names = {fit.columns[0].name for h in headings if h and (fit := find(h)).columns and fit.kind != "refused"}
+            if len(names) > best_score or (len(names) == best_score == 1 and best is None and "credit_code" in names):
+                best, best_score = (start, height, headings), len(names)
+    return best
+
+
+def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[Heading | None]:
+    """Return the headings of ``height`` rows from ``start``, parents joined to their children."""
+    rows = [list(row) for row in top[start : start + height]]
+    for (r0, c0), (r1, c1) in grid.merges or ():
+        for row in range(max(r0, start), min(r1, start + height - 1) + 1):
+            for place in range(c0, min(c1, len(rows[0]) - 1) + 1):
+                rows[row - start][place] = top[r0][c0] if r0 < len(top) else None
+    headings: list[Heading | None] = []
+    for place in range(len(rows[0])):
+        parts = dict.fromkeys(str(row[place]) for row in rows if isinstance(row[place], str) and len(row[place]) <= 60)
+        headings.append(take_apart(" ".join(parts)) if parts else None)
+    return headings
+
+
+def _find_sheet(name: str, headings: Sequence[Heading | None]) -> str:
+    """Decide which sheet a table is: by its name when its headings agree, else by its headings."""
+    scores = {sheet: _names(headings, sheet) for sheet in SHEETS}
+    named = [sheet for sheet, pattern in SHEET_NAMES.items() if re.search(pattern, key(name))]
+    for sheet in named:
+        if scores[sheet] & DISTINCTIVE.get(sheet, scores[sheet]) and scores[sheet]:
+            return sheet
+    known = "credit_code" in scores["enterprises"] or "name" in scores["enterprises"]
+    if not known and "county" in scores["counties"] and "block" not in scores["blocks"]:
+        return "counties"
+    found = [sheet for sheet in DISTINCTIVE if scores[sheet] & DISTINCTIVE[sheet]]
+    best = max(found, key=lambda sheet: len(scores[sheet]), default="enterprises")
+    figures = scores["annual"] & FIGURES
+    if figures and ("year" in scores["annual"] or len(figures) > len(scores[best])) and best not in OWN_FIGURES:
+        return "annual"
+    return best
+
+
+def _names(headings: Sequence[Heading | None], sheet: str) -> set[str]:
+    """Return the canonical columns of ``sheet`` that the headings name."""
+    fits = (find(heading, sheet) for heading in headings if heading)
+    return {
+        column.name for fit in fits if fit.kind in ("column", "near") for column in fit.columns if column.sheet == sheet
+    }
+
+
+def _map(grid: Grid, sheet: str, headings: list[Heading | None], faults: Faults) -> list[Mapped]:
+    """Give each heading its column; unknown, refused, doubtful and doubled ones are told."""
+    mapped: list[Mapped] = []
+    for place, heading in enumerate(headings):
+        if heading is None or not heading.keys:
+            continue
+        fit = find(heading, sheet)
+        column = _settle(grid, place, heading, fit, faults)
+        if column is not None:
+            mapped.append(Mapped(column, heading.text, place))
+    return _without_doubles(grid, mapped, faults)
+
+
+def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) -> Column | None:
+    """Return the one column that a heading names, telling why when there is none."""
+    where = {"file": grid.file, "sheet": grid.sheet, "heading": heading.text}
+    if fit.kind == "carried":
+        return None
+    if fit.kind == "unknown":
+        told = sum(f.rule == "heading_unknown" for f in faults.items) < 30
+        faults.add("heading_unknown", **where, nearest="、".join(nearest(heading)) if told else "—")
+        return None
+    names = {"column": fit.columns[0].zh, "column_en": fit.columns[0].en}
+    if fit.kind == "refused":
+        faults.add("heading_refused", **where, **names)
+        return None
+    if len(fit.columns) > 1:
+        zh, en = "、".join(f"“{c.zh}”" for c in fit.columns), ", ".join(f"{c.name!r}" for c in fit.columns)
+        faults.add("heading_ambiguous", **where, columns=zh, columns_en=en)
+        return None
+    if fit.kind == "near":
+        faults.add("heading_near", **where, **names)
+    elif fit.note:
+        faults.add("heading_note", **where, **names)
+    return fit.columns[0]
+
+
+def _without_doubles(grid: Grid, mapped: list[Mapped], faults: Faults) -> list[Mapped]:
+    """Keep one grid column per canonical column: the one under its own label; else it is a fault."""
+    kept: dict[tuple[str, str], Mapped] = {}
+    for item in mapped:
+        target = (item.column.sheet, "above_scale" if item.column.name == "below_scale" else item.column.name)
+        first = kept.setdefault(target, item)
+        if first is item:
+            continue
+        labels = [key(item.column.zh) in take_apart(i.heading).keys for i in (first, item)]
+        chosen, other = (first, item) if labels[0] or not labels[1] else (item, first)
+        kept[target] = chosen
+        rule = "heading_second" if labels[0] != labels[1] else "heading_twice"
+        names = {"column": item.column.zh, "column_en": item.column.en}
+        faults.add(rule, grid.file, grid.sheet, heading=other.heading, other=chosen.heading, **names)
+    return sorted(kept.values(), key=lambda item: item.place)
+
+
+def _unit_row(top: list[list[Any]], row: int) -> tuple[list[str], int]:
+    """Return the units of a unit row below the header, and the first body row."""
+    if row < len(top):
+        words = [str(value) for value in top[row] if value is not None]
+        if words and all(find_unit(re.sub(r"[()（）\[\]]", "", word)) for word in words):
+            return [re.sub(r"[()（）\[\]]", "", str(v)) if v is not None else "" for v in top[row]], row + 1
+    return [], row
+
+
+def _line_units(title: str) -> list[str]:
+    """Return the units that a line above the header (单位：万元、亩) gives."""
+    matched = re.search(r"单位\s*[:：]\s*([^()（）]+)", title)
+    words = re.split(r"[、,，;；\s]+", matched[1]) if matched else []
+    return [word for word in words if find_unit(word)]
+
+
+def _with_unit(
+    grid: Grid,
+    item: Mapped,
+    headings: list[Heading | None],
+    row_units: list[str],
+    line_units: list[str],
+    faults: Faults,
+) -> Mapped:
+    """Add the ratio of the column's unit: from its heading, the unit row, or the line above."""
+    column, heading = item.column, headings[item.place]
+    if column.kind not in NUMERIC or not column.unit or heading is None:
+        return item
+    given = heading.unit or (row_units[item.place] if row_units else "")
+    if given:
+        ratio = factor(given, column.unit)
+        if ratio is None:
+            where = {"sheet": grid.sheet, "heading": heading.text, "unit": given, "wanted": column.unit}
+            faults.add("unit_wrong", grid.file, **where, column=column.zh, column_en=column.en)
+        return Mapped(column, heading.text, item.place, ratio or Fraction(1))
+    for word in line_units:
+        ratio = factor(word, column.unit)
+        if ratio is not None and not (column.unit == "㎡" and word.endswith("亩")):
+            return Mapped(column, heading.text, item.place, ratio)
+    return item
+
+
+def _title_year(grid: Grid, title: str) -> int | None:
+    """Return the one year that the sheet's name, else its title, else its file's name gives."""
+    for words in (grid.sheet, title, grid.file):
+        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", words))
+        if len(years) == 1:
+            return int(years.pop())
+        if years:
+            return None
+    return None
+
+
+TOP = 40
+OWN_FIGURES = ("monthly", "tax_items")
+FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}
+DISTINCTIVE = {
+    "monthly": {"month"},
+    "tax_items": {"item"},
+    "disposals": {"method", "outcome", "finished", "started"},
+    "process": set(of_sheet("process")) - {"credit_code"},
+    "blocks": {"block"},
+    "issues": {"matter"},
+    "papers": {"paper"},
+}
+SHEET_NAMES = {
+    "enterprises": r"^enterprises$|^企业$|企业(基本)?信息|基本信息|基本情况|企业名录|企业名单|企业清单|企业台账",
+    "annual": r"^annual$|^年度$|年度(数据|情况|税收|表|信息|指标)|各年度",
+    "monthly": r"^monthly$|^月度$|月度|分月|按月",
+    "tax_items": r"^taxitems$|税项|分税种|税种",
+    "disposals": r"^disposals$|处置|整治进展|提升进展",
+    "process": r"^process$|流程|认定程序",
+    "blocks": r"^blocks$|区块",
+    "issues": r"^issues$|问题清单|问题",
+    "papers": r"^papers$|材料",
+    "counties": r"^counties$|^县区$|分县区|各县区",
+}

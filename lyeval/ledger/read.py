@@ -1,0 +1,199 @@
+"""Read a ledger (读取台账): a workbook, a folder of CSV or Parquet files, one flat sheet, or a list of these for a city."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from lyeval import resources
+from lyeval.ledger.assemble import assemble
+from lyeval.ledger.checks import check
+from lyeval.ledger.columns import SHEETS
+from lyeval.ledger.faults import Fault, Faults, LedgerError
+from lyeval.ledger.grids import READERS, Grid, read_grids
+from lyeval.ledger.layout import Layout, find_layout
+from lyeval.ledger.model import Ledger, Source, empty
+from lyeval.ledger.rows import Part, read_rows
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def read_ledger(path: Paths, *, methods: Mapping[str, str] | None = None) -> Ledger:
+    """Read one county's ledger, or a city's from the ledgers of its counties and zones.
+
+    Parameters
+    ----------
+    path : str, Path or list of these
+        A workbook, a flat CSV or Parquet file, a folder of such files (one ledger), ``sample:<name>``; a list is a city,
+        each element one ledger.
+    methods : Mapping, optional
+        A policy's own labels of disposal methods (处置方式) → canonical id.
+
+    Returns
+    -------
+    Ledger
+        Mapped, converted and checked; what was told stands in ``faults``.
+
+    Raises
+    ------
+    LedgerError
+        With every fault found, if any of them is an error.
+    """
+    ledgers = [_read_one(one, methods or {}) for one in _paths(path)]
+    faults = [fault for ledger in ledgers for fault in ledger.faults]
+    if len(ledgers) == 1:
+        if any(fault.severity == "error" for fault in faults):
+            raise LedgerError(faults)
+        return ledgers[0]
+    return _merged(ledgers)
+
+
+def merge(ledgers: Sequence[Ledger]) -> Ledger:
+    """Put the ledgers of several counties together; a credit code in two of them is an error that names both.
+
+    Raises
+    ------
+    LedgerError
+        If an enterprise stands in two ledgers.
+    """
+    return ledgers[0] if len(ledgers) == 1 else _merged(ledgers)
+
+
+def _merged(ledgers: Sequence[Ledger]) -> Ledger:
+    """Merge ledgers, raising all their errors and those of their meeting."""
+    faults = Faults()
+    faults.items = [fault for ledger in ledgers for fault in ledger.faults]
+    _tell_shared(ledgers, faults)
+    if faults.errors():
+        raise LedgerError(faults.items)
+    frames = {}
+    for sheet, (_, keys) in SHEETS.items():
+        pieces = [frame for ledger in ledgers if len(frame := getattr(ledger, sheet))]
+        if pieces:
+            joined = pd.concat(pieces, ignore_index=True).sort_values(list(keys), kind="stable", ignore_index=True)
+            frames[sheet] = joined
+    notes = list(dict.fromkeys(ledger.synthetic for ledger in ledgers if ledger.synthetic))
+    return Ledger(
+        **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
+        faults=tuple(faults.items),
+        sources=tuple(source for ledger in ledgers for source in ledger.sources),
+        synthetic="；".join(notes) or None,
+        sheets=tuple(sheet for sheet in SHEETS if any(sheet in ledger.sheets for ledger in ledgers)),
+    )
+
+
+def _tell_shared(ledgers: Sequence[Ledger], faults: Faults) -> None:
+    """Tell every code that stands in two ledgers."""
+    columns = ["credit_code", "source_file", "source_sheet", "source_row"]
+    rows = pd.concat([ledger.enterprises[columns] for ledger in ledgers], ignore_index=True)
+    shared = rows[rows["credit_code"].duplicated(keep=False).to_numpy()]
+    for code, group in shared.groupby("credit_code", sort=True):
+        first = group.iloc[0]
+        for row in group.iloc[1:].itertuples(index=False):
+            more = {"code": code, "file_a": first.source_file, "file_b": row.source_file}
+            faults.add("code_in_two_files", row.source_file, row.source_sheet, row=row.source_row, value=code, **more)
+
+
+def _paths(path: Paths) -> list[Path]:
+    """Return the ledgers named: a list as it is, a sample by its files."""
+    names = [path] if isinstance(path, str | Path) else list(path)
+    found: list[Path] = []
+    for name in names:
+        if isinstance(name, str) and name.startswith("sample:"):
+            try:
+                found += resources.sample(name.removeprefix("sample:"))
+            except FileNotFoundError as error:
+                raise LedgerError([Fault("file_missing", "error", name, params={"known": str(error)})]) from error
+        else:
+            found.append(Path(name))
+    return found
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A grid with its layout."""
+
+    grid: Grid
+    layout: Layout
+
+
+def _read_one(path: Path, methods: Mapping[str, str]) -> Ledger:
+    """Read one ledger with all its faults, errors among them."""
+    faults = Faults()
+    grids, sources = _grids(path, faults)
+    tables = [_Table(g, layout) for g in grids if (layout := find_layout(g, faults)) is not None]
+    if grids and not tables and not faults.errors():
+        faults.add("no_table", path.name, hint="")
+    parts = [part for table in tables for part in _parts(table, tables, methods, faults)]
+    frames = assemble(parts, faults)
+    names = {
+        part.sheet: part.frame for part in parts if part.main and part.sheet != "enterprises" and "name" in part.frame
+    }
+    check(frames, names, path.name, faults)
+    ledger = Ledger(
+        **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
+        faults=tuple(faults.items),
+        sources=tuple(sources),
+        sheets=tuple(sheet for sheet in SHEETS if sheet in frames),
+    )
+    return replace(ledger, synthetic=_synthetic(path))
+
+
+def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:
+    """Read all grids of a file, or of the files of a folder in the order of their names."""
+    files = [path]
+    if path.is_dir():
+        files = sorted(p for p in path.iterdir() if p.suffix.lower().lstrip(".") in READERS and p.name[0] not in ".~")
+        if not files:
+            faults.add("no_table", path.name, hint="")
+    grids, sources = [], []
+    for file in files:
+        read, source = read_grids(file, faults)
+        grids += read
+        sources += [source] if source else []
+    return grids, sources
+
+
+def _parts(table: _Table, tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
+    """Return the parts of one table, years added from its title where it has none."""
+    grid, layout = table.grid, table.layout
+    names = {item.column.name for item in layout.columns}
+    if "credit_code" not in names and layout.sheet not in ("blocks", "counties"):
+        faults.add("no_code", grid.file, grid.sheet)
+        return []
+    parts = read_rows(grid, layout, methods, faults)
+    return [part for part in (_dated(part, table, tables, faults) for part in parts) if part is not None]
+
+
+def _dated(part: Part, table: _Table, tables: list[_Table], faults: Faults) -> Part | None:
+    """Give annual and monthly rows their year; without one the part is told and dropped."""
+    if "year" not in SHEETS[part.sheet][1] or "year" in part.frame:
+        return part
+    grid, layout = table.grid, table.layout
+    if layout.year is not None:
+        faults.add("year_assumed", grid.file, grid.sheet, year=layout.year)
+        return replace(part, frame=part.frame.assign(year=float(layout.year)))
+    elsewhere = any(other is not table and other.layout.sheet == part.sheet for other in tables)
+    if part.main or not elsewhere:
+        faults.add("no_year", grid.file, grid.sheet)
+    else:
+        faults.add("annual_ignored", grid.file, grid.sheet)
+    return None
+
+
+def _synthetic(path: Path) -> str | None:
+    """Return the note of a made ledger from the sidecar beside it."""
+    sidecar = path.parent / f"{path.stem if path.suffix else path.name}.yaml"
+    if not sidecar.is_file() or not path.exists():
+        return None
+    from ruamel.yaml import YAML, YAMLError
+
+    try:
+        content = YAML(typ="safe").load(sidecar)
+    except (YAMLError, UnicodeDecodeError):
+        return None
+    note = content.get("synthetic_note_zh") if isinstance(content, dict) else None
+    return str(note) if note else None

@@ -1,0 +1,242 @@
+"""The rows of a table: which are data, which are totals, notes and repeated headers; then typed frames per sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lyeval.ledger import codes
+from lyeval.ledger.columns import NUMERIC
+from lyeval.ledger.convert import Cells, Raw, as_text, cell_of, convert, to_texts
+from lyeval.ledger.faults import Faults
+from lyeval.ledger.grids import Grid
+from lyeval.ledger.headings import key, take_apart
+from lyeval.ledger.layout import Layout, Mapped
+from lyeval.ledger.vocabulary import DONE_AS
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows that one table gives to one sheet, in canonical columns and units.
+
+    ``main`` tells whether the table is that sheet's own or only carries some of its columns.
+    """
+
+    sheet: str
+    frame: pd.DataFrame
+    main: bool
+    headings: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Faults) -> list[Part]:
+    """Convert the body of a table and split it by sheet.
+
+    Parameters
+    ----------
+    methods : Mapping
+        A policy's own labels of disposal methods → canonical id.
+    """
+    raws = grid.body(layout.body)
+    if not raws or not len(raws[0]):
+        return []
+    where = (grid.file, grid.sheet)
+    first = grid.first_row + layout.body
+    kinds = _row_kinds(grid, layout, raws, first, faults)
+    data = np.flatnonzero(kinds == DATA)
+    if not len(data):
+        return []
+    frame = pd.DataFrame(index=range(len(kinds)))
+    parts: dict[str, dict[str, pd.Series]] = {}
+    for item in layout.columns:
+        converted = convert(raws[item.place], item.column, item.ratio, methods)
+        _tell(converted, item, kinds, first, where, raws, faults)
+        _compare_totals(converted, item, kinds, first, where, raws, faults)
+        name = "above_scale" if item.column.name == "below_scale" else item.column.name
+        parts.setdefault(item.column.sheet, {})[name] = converted.values
+        if name == "outcome":
+            parts[item.column.sheet]["outcome_text"] = to_texts(raws[item.place]).values
+        if name == "method":
+            parts[item.column.sheet]["method_text"] = to_texts(raws[item.place]).values
+    frame = _places(where, first, len(kinds))
+    return _split(layout, parts, frame, data)
+
+
+def _split(layout: Layout, parts: dict[str, dict[str, pd.Series]], place: pd.DataFrame, data: np.ndarray) -> list[Part]:
+    """Make one frame per sheet, each with the keys that it needs and the place of its rows."""
+    own = parts.get(layout.sheet, {})
+    shared = {n: s for sheet in (layout.sheet, "enterprises", "annual") for n, s in parts.get(sheet, {}).items()}
+    code = shared.get("credit_code")
+    whole = len(data) == len(place)
+    headings = {item.column.name: item.heading for item in layout.columns}
+    made = []
+    for sheet in dict.fromkeys([layout.sheet, *parts]):
+        series = dict(own if sheet == layout.sheet else parts[sheet])
+        if code is not None:
+            series = {"credit_code": code} | series
+        if sheet in ("annual", "enterprises") and "year" in shared:
+            series["year"] = shared["year"]
+        if sheet == layout.sheet and sheet != "enterprises" and "name" in shared and code is not None:
+            series["name"] = shared["name"]
+        if sheet == "disposals":
+            _settle_outcomes(series)
+        frame = pd.concat([pd.DataFrame(series), place], axis=1)
+        frame = frame if whole else frame.take(data).reset_index(drop=True)
+        made.append(Part(sheet, frame, sheet == layout.sheet, headings))
+    return made
+
+
+def _places(where: tuple[str, str], first: int, count: int) -> pd.DataFrame:
+    """Return file, sheet and row number of ``count`` rows from row ``first``."""
+    columns = {
+        "source_file": as_text(pa.repeat(pa.scalar(where[0], pa.large_string()), count)),
+        "source_sheet": as_text(pa.repeat(pa.scalar(where[1], pa.large_string()), count)),
+        "source_row": pd.Series(np.arange(first, first + count, dtype=np.int64)),
+    }
+    return pd.DataFrame(columns)
+
+
+def _settle_outcomes(series: dict[str, pd.Series]) -> None:
+    """Read 完成 by the method of its row (in place)."""
+    if "outcome" not in series or not (series["outcome"] == "完成").any():
+        return
+    method = series.get("method", pd.Series(np.nan, index=series["outcome"].index))
+    done = method.map(DONE_AS).fillna("达标")
+    series["outcome"] = series["outcome"].mask(series["outcome"] == "完成", done).astype(series["outcome"].dtype)
+
+
+def _tell(
+    converted: Cells,
+    item: Mapped,
+    kinds: np.ndarray,
+    first: int,
+    where: tuple[str, str],
+    raws: list[Raw],
+    faults: Faults,
+) -> None:
+    """Tell the odd cells of data rows."""
+    by_rule: dict[str, list[tuple[int, Any, dict[str, Any]]]] = {}
+    for position, odd in converted.odd:
+        if kinds[position] == DATA:
+            cell = cell_of(raws[item.place], position)
+            by_rule.setdefault(odd.rule, []).append((first + position, cell, dict(odd.params)))
+    for rule, found in by_rule.items():
+        for row, cell, params in found[:1000]:
+            faults.add(rule, *where, row=row, value=cell, heading=item.heading, **params)
+        if len(found) > 1000:
+            row, cell, params = found[1000]
+            faults.add(rule, *where, row=row, value=cell, heading=item.heading, count=len(found) - 1000, **params)
+
+
+def _row_kinds(grid: Grid, layout: Layout, raws: list[Raw], first: int, faults: Faults) -> np.ndarray:
+    """Tell data rows from blank, total, note and repeated header rows; data rows without a right code are faults."""
+    count = len(raws[0])
+    kinds = np.full(count, DATA, dtype=np.int8)
+    key_place = _key_place(layout)
+    if key_place is None:
+        return kinds
+    item = layout.columns[key_place]
+    values = convert(raws[item.place], item.column, item.ratio, {}).values
+    coded = item.column.kind == "code"
+    right = values.str.fullmatch(codes.FORM.pattern) if coded else values.notna()
+    doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool))
+    headings = {key(text) for i in layout.columns for text in (i.heading, *take_apart(i.heading).keys)}
+    where = (grid.file, grid.sheet)
+    for position in doubtful:
+        cells = [cell_of(raw, int(position)) for raw in raws]
+        kinds[position] = _row_kind(cells, headings, int(position))
+        if kinds[position] == DATA:
+            _tell_key(item, cells[item.place], values.iloc[position], first + int(position), where, faults)
+    if not coded:
+        for position in np.flatnonzero(kinds == DATA):
+            if TOTAL.fullmatch(key(str(cell_of(raws[item.place], int(position))))):
+                kinds[position] = TOTALS
+    return kinds
+
+
+def _key_place(layout: Layout) -> int | None:
+    """Return the place among the columns of what a row must have: the credit code, else the block or county."""
+    names = [item.column.name for item in layout.columns]
+    for name in ("credit_code", "block", "county"):
+        if name in names:
+            return names.index(name)
+    return None
+
+
+def _tell_key(item: Mapped, cell: Any, value: Any, row: int, where: tuple[str, str], faults: Faults) -> None:
+    """Tell why a data row's key is not one."""
+    place = {"row": row, "heading": item.heading}
+    if item.column.kind != "code":
+        faults.add("key_missing", *where, **place, column=item.column.zh, column_en=item.column.en)
+    elif isinstance(cell, int | float) and cell == cell:
+        faults.add("code_number", *where, **place, value=cell)
+    elif not isinstance(value, str):
+        faults.add("code_missing", *where, **place)
+    else:
+        faults.add("code_wrong", *where, **place, value=cell, length=len(value))
+
+
+def _row_kind(cells: list[Any], headings: set[str], position: int) -> int:
+    """Classify a row without a right key."""
+    filled = [cell for cell in cells if cell is not None and cell == cell and str(cell).strip()]
+    if not filled:
+        return BLANK
+    words = [key(cell) for cell in filled if isinstance(cell, str)]
+    if any(TOTAL.fullmatch(word) for word in words[:4]):
+        return TOTALS
+    figures = [cell for cell in filled if not isinstance(cell, str) or re.fullmatch(r"[\d.,]+", cell)]
+    if NOTE.match(str(filled[0]).strip()) and len(filled) <= 4 and len(figures) <= 1:
+        return BLANK
+    if sum(word in headings for word in words) >= 2:
+        return BLANK
+    numbering = [str(int(c)) if isinstance(c, float) and c.is_integer() else str(c) for c in filled]
+    plain = [n for n in numbering if n not in ("甲", "乙", "丙", "丁", "栏次")]
+    if position == 0 and len(filled) > 2 and plain == [str(i) for i in range(1, len(plain) + 1)]:
+        return BLANK
+    return DATA
+
+
+def _compare_totals(
+    converted: Cells,
+    item: Mapped,
+    kinds: np.ndarray,
+    first: int,
+    where: tuple[str, str],
+    raws: list[Raw],
+    faults: Faults,
+) -> None:
+    """Compare the figures of total rows with the sum of all data rows, or of those since the last total."""
+    if item.column.kind not in NUMERIC or item.column.kind == "share" or "/" in item.column.unit:
+        return
+    totals = np.flatnonzero(kinds == TOTALS)
+    figures = converted.values.to_numpy(dtype=float)
+    ratio = float(item.ratio) or 1.0
+    start = 0
+    for position in totals:
+        total = figures[position] / ratio
+        data = np.where(kinds == DATA, figures, np.nan)
+        sums = [float(np.nansum(part)) / ratio for part in (data, data[start:position])]
+        count = int(np.isfinite(data).sum())
+        start = position
+        if not np.isfinite(total) or not count:
+            continue
+        decimals = min(len(f"{total:.6f}".rstrip("0").partition(".")[2]), 6)
+        slack = max(1e-9 * abs(total), 10.0**-decimals * (0.5 + 0.9 * count**0.5))
+        if min(abs(total - s) for s in sums) > slack:
+            shown = {"total": f"{total:.10g}", "sum": f"{sums[0]:.10g}"}
+            cell = cell_of(raws[item.place], int(position))
+            faults.add("total_mismatch", *where, row=first + int(position), heading=item.heading, value=cell, **shown)
+
+
+DATA, TOTALS, BLANK = 0, 1, 2
+TOTAL = re.compile(
+    r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
+)
+NOTE = re.compile(
+    r"(注|备注|说明|附注|填表|制表|审核|单位负责人|负责人|填报|联系人|数据来源|资料来源|★|\*|※|[一二三四五1-9][、.]).*"
+)

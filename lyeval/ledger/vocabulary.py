@@ -1,0 +1,116 @@
+"""The words offices write for yes and no, 规上 and 规下, disposal methods, outcomes and tax flows (词表)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from lyeval.ledger.headings import key
+
+
+def plain(text: str) -> str:
+    """Return ``text`` in half width and lower case, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+def is_missing(text: str) -> bool:
+    """Whether ``text`` says that there is no datum (缺失), which is never zero."""
+    return plain(text) in MISSING
+
+
+def find_word(text: str, words: Mapping[str, str]) -> str | None:
+    """Return what ``text`` stands for in ``words`` (normalised word → canonical), exactly or without its bracket."""
+    bare = re.sub(r"[(（\[【].*?[)）\]】]", "", text)
+    for form in dict.fromkeys((key(text), key(bare))):
+        for short in (form, form.removeprefix("已"), form.removeprefix("拟"), form.removesuffix("类")):
+            if short in words:
+                return words[short]
+    return None
+
+
+def find_method(text: str, own: Mapping[str, str]) -> str | None:
+    """Return the canonical disposal method (处置方式) of ``text``; ``own`` labels of a policy come first.
+
+    A composite such as 淘汰（关停） is taken when all the known words in it name one method.
+    """
+    exact = find_word(text, {key(label): method for label, method in own.items()}) or find_word(text, METHODS)
+    if exact:
+        return exact
+    form = key(text)
+    named = {method for word, method in METHODS.items() if len(word) > 1 and word in form}
+    return named.pop() if len(named) == 1 else None
+
+
+def _words(table: Mapping[str, str]) -> dict[str, str]:
+    """Turn canonical → words into normalised word → canonical."""
+    return {key(word): canonical for canonical, words in table.items() for word in [canonical, *words.split()]}
+
+
+MISSING = frozenset(
+    ["-", "--", "---", "—", "——", "–", "/", "\\", "无", "暂无", "暂缺", "缺", "待核", "待核实", "待查", "不详", "未知", "未提供", "未填", "空", "无数据", "#n/a", "n/a", "na", "nan", "null", "none"]
+) | {""}
+YES = frozenset(["是", "√", "✓", "✔", "有", "y", "yes", "1", "1.0", "●", "已", "true", "t", "对", "属于"])
+NO = frozenset(["否", "×", "✗", "x", "无", "n", "no", "0", "0.0", "-", "--", "—", "——", "/", "空", "不是", "没有", "false", "f", "未", "不属于"])
+ABOVE = YES | frozenset(
+    ["规上", "规模以上", "规模上", "在库", "入统", "纳统", "已入库", "入库", "入规", "规上企业", "规模以上企业", "规上工业", "规模以上工业", "四上", "规上工业企业"]
+)
+BELOW = NO | frozenset(
+    ["规下", "规模以下", "规模下", "不在库", "未入统", "未纳统", "未入库", "未入规", "规下企业", "规模以下企业", "规下工业", "规模以下工业", "非规上", "规下工业企业"]
+)
+SIZES = frozenset(["大型", "中型", "小型", "微型", "大", "中", "小", "微", "小微", "大型企业", "中型企业", "小型企业", "微型企业", "小微企业"])
+METHODS = _words(
+    {
+        "upgrade": "提升 提升一批 零地技改 技改 增加设备 追加投资 出租 厂房出租 整合改造 建小微园 引进嫁接 股权优化 重组提升 联合重组 "
+        "入园集聚 转让 帮扶提升 帮扶 精准帮扶 技术改造 税收辅导 税负辅导 改造提升",
+        "rectify": "整治 整治一批 联合执法 整改 规范整治 限期整改 签订补充协议 规范经营 整治提升",
+        "merge": "兼并重组 并购重组 兼并 重组 资产重组 合作引进 并购",
+        "partition": "分割收回 土地分割 分割转让 分割 部分转让",
+        "land_bank": "收储 收购储备 政府收储 收回 土地收储",
+        "judicial": "司法解决 司法处置 破产重组 破产 股权转让",
+        "shut_down": "淘汰 淘汰一批 关停 关停出清 关闭 拆除 清退 有序清退 淘汰关停 关停淘汰 关停退出",
+        "contract": "其他 按合同 按协议 按原约定 按约定",
+    }
+)
+OUTCOMES = _words(
+    {
+        "达标": "提升达标 整治达标 验收合格 整治到位 达标提质 整改到位 验收通过 已达标 提升到位",
+        "关停": "关停出清 停产 关闭 出清 已出清 淘汰 关停淘汰",
+        "清退": "腾退 退出 有序清退 清退出清",
+        "注销": "吊销",
+        "整体收储": "全部收储 整体收购储备",
+        "部分收储": "部分收购储备",
+        "收储": "收购储备 土地收回 收回",
+        "转让": "分割转让 分割转让完成 过户 资产转让",
+        "重组": "重组完成 兼并 兼并重组 并购重组 备案 并购",
+        "破产": "破产清算 破产受理 破产重整 股权转让",
+        "搬迁": "迁出 外迁 搬迁完成",
+        "进行中": "推进中 整改中 整治中 实施中 正在办理 启动 方案审定 协议已签 立案 办理中 评估中 正在推进 正在进行 提升中 在建 处置中",
+        "未启动": "尚未启动 未开始",
+        "未完成": "未达标 整改无效 逾期 逾期未完成 未按协议完成 列为重点低效企业 尚未完成 未整改到位 否",
+    }
+)
+DONE = frozenset(key(word) for word in ["完成", "已完成", "全部完成", "办结", "已办结", "是"])
+WRITTEN_OFF = frozenset(key(word) for word in ["销号", "核销", "已销号", "已核销"])
+DONE_AS = {
+    "upgrade": "达标",
+    "rectify": "达标",
+    "contract": "达标",
+    "merge": "重组",
+    "judicial": "重组",
+    "partition": "转让",
+    "land_bank": "收储",
+    "shut_down": "关停",
+}
+FLOWS = _words(
+    {
+        "入库": "实缴 缴纳 正税 正常入库 征收 一般申报 正常申报",
+        "免抵": "免抵调库 免抵调",
+        "留抵退税": "增值税留抵退税 留抵",
+        "出口退税": "免抵退税 出口退",
+        "其他退库": "退库 退税 误收退税 其他退税",
+        "减免": "减免税 减免退税 政策减免",
+        "查补": "稽查查补 评估补税 稽查 自查补税 查补入库",
+        "滞纳金": "罚款 滞纳金罚款 罚没",
+    }
+)
