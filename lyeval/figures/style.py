@@ -26,9 +26,11 @@ WIDTH = 5.8  # inches: within the text width of an A4 page, and legible when a p
 def house() -> Iterator[None]:
     """Draw within this context to get the house style; needs neither a display nor an installed Chinese font."""
     import matplotlib as mpl
+    import matplotlib.style
 
     covered()
-    with mpl.rc_context(RC):
+    with mpl.rc_context():
+        matplotlib.style.use(["default", RC])
         yield
 
 

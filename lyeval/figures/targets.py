@@ -118,7 +118,7 @@ def _goal(ax: Axes, scale: _Scale, y: float, row: Mapping[str, Any], unit: str, 
     where = min(max(where, half), 1 - half)
     ax.text(where, y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
     for end, value in ((0.0, scale.low), (1.0, scale.high)):
-        said = number(value, unit)
+        said = number(value, unit) if value else "0"
         if abs(where - end) > half + (ems(said) + 1) / EMS:
             ax.text(end, y + 0.37, said, ha="right" if end else "left", va="center", fontsize=9, color=SOFT)
 

@@ -34,13 +34,13 @@ document.querySelectorAll("table.sortable").forEach(function (table) {
       sort(column, { none: 0, ascending: 1, descending: -1 }[next]);
     });
   });
-  var label = document.createElement("label"), input = document.createElement("input"), count = document.createElement("output");
-  label.className = "filter";
+  var bar = document.createElement("div"), label = document.createElement("label"), input = document.createElement("input"), count = document.createElement("output");
+  bar.className = "filter";
   input.type = "search";
   input.placeholder = words.hint;
   count.setAttribute("aria-live", "polite");
-  label.append(document.createElement("span"), input, count);
-  label.firstChild.textContent = words.filter;
+  label.append(words.filter + " ", input);
+  bar.append(label, count);
   function filter() {
     var parts = input.value.toLowerCase().split(/\s+/).filter(Boolean), shown = 0;
     original.forEach(function (row) {
@@ -52,5 +52,5 @@ document.querySelectorAll("table.sortable").forEach(function (table) {
   }
   input.addEventListener("input", filter);
   filter();
-  table.closest(".scroll").before(label);
+  table.closest(".scroll").before(bar);
 });

@@ -1,0 +1,301 @@
+"""Figures and the shipped fonts."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ft2font import FT2Font
+from python_calamine import CalamineWorkbook
+
+from lyeval import figures
+from lyeval.figures.style import drawable, fit, number, span
+from lyeval.figures.targets import chance
+
+ROOT = Path(__file__).parents[1]
+FONTS = ROOT / "lyeval/fonts"
+
+
+def enterprises(n: int, seed: int = 3) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    tax = np.exp(rng.normal(0.5, 1.3, n))
+    tax[: n // 10] = 0.0
+    tax[n // 10 : n // 10 + 1] = np.nan
+    frame = pd.DataFrame(
+        {
+            "credit_code": [f"{k:018d}" for k in range(n)],
+            "class": [("above", "below")[k % 3 > 0] for k in range(n)],
+            "township": [f"第{k * k % 23}镇街人民政府驻地工业园区管理委员会" for k in range(n)],
+            "tax_per_mu": tax,
+            "land_mu": rng.gamma(2, 15, n),
+            "in_scope": True,
+            "gone": False,
+        }
+    )
+    frame["identified"] = [None if value != value else bool(value < 1) for value in tax]
+    return frame
+
+
+def targets() -> pd.DataFrame:
+    columns = ["id", "label", "label_en", "value", "goal", "op", "low", "high", "status", "n", "unit", "reason"]
+    rows = [
+        (
+            "a",
+            "规上工业企业亩均税收全部达到1万元/亩",
+            "Above-scale below 1",
+            4.0,
+            0.0,
+            "le",
+            4,
+            6,
+            "missed",
+            120,
+            "家",
+            None,
+        ),
+        ("b", "规下低效用地占比", "Low land share", 0.1996, 0.2, "le", 0.1996, 0.1996, "met", 200, "%", None),
+        (
+            "c",
+            "全县亩均税收" * 9,
+            "Mean tax per mu" * 6,
+            None,
+            3.0,
+            "ge",
+            2.6,
+            3.4,
+            "undetermined",
+            320,
+            "万元/亩",
+            None,
+        ),
+        ("d", "关停", "Closures", 31.0, 30.0, "ge", 31.0, 31.0, "met", 31, "家", None),
+        ("e", "拆除", "Demolition", 12345.0, None, "ge", 12345.0, 12345.0, "undetermined", 3, "㎡", None),
+        ("f", "区块", "Blocks", None, 0.9, "ge", None, None, "undetermined", 0, "%", "empty_class"),
+        ("g", "达标率", "Share reached", 2 / 3, 0.9, "ge", 2 / 3, 2 / 3, "missed", 3, "%", None),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def chances() -> pd.DataFrame:
+    columns = ["id", "label", "probability", "mc_error", "p05", "p50", "p95", "unit", "goal", "op", "certain"]
+    rows = [
+        ("a", "规上清零", 0.31, 0.01, 0.0, 4.0, 8.0, "家", 0.0, "le", False),
+        ("b", "低效用地占比", 0.999, 0.001, 0.12, 0.14, 0.166, "%", 0.2, "le", False),
+        ("c", "亩均税收", 1.0, 0.0, 3.1, 3.1, 3.1, "万元/亩", 3.0, "ge", True),
+        ("d", "无", None, None, None, None, None, "家", None, None, None),
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def over_readings() -> pd.DataFrame:
+    rows = [
+        ("a", 0, 384, 3.0, 9.0, []),
+        ("b", 288, 384, 0.155, 0.243, ["x"]),
+        ("c", 384, 384, 3.1, 3.1, []),
+        ("z", 0, 0, None, None, []),
+    ]
+    return pd.DataFrame(rows, columns=["id", "met", "n", "lowest", "highest", "turned_by"])
+
+
+def draw(name: str, lang: str, n: int = 400) -> Axes:
+    lines = {"above": 2.0, "below": 1.0}
+    return {
+        "attainment": lambda: figures.attainment(targets(), lang=lang),
+        "odds": lambda: figures.odds(chances(), lang=lang),
+        "readings": lambda: figures.readings(over_readings(), targets=targets(), lang=lang),
+        "tax_per_mu": lambda: figures.tax_per_mu(enterprises(n), lines, lang=lang),
+        "townships": lambda: figures.townships(enterprises(n), lang=lang),
+    }[name]()
+
+
+def texts(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+NAMES = ("attainment", "odds", "readings", "tax_per_mu", "townships")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_words_overlap_or_leave_the_figure(name: str, lang: str) -> None:
+    for n in (10, 400):
+        ax = draw(name, lang, n)
+        figure = ax.get_figure(root=True)
+        FigureCanvasAgg(figure).draw()  # type: ignore[arg-type]
+        low, high = ax.get_xlim()
+        across = [tick for tick in ax.get_xticklabels() if low <= tick.get_position()[0] <= high]
+        ticks = [*ax.get_yticklabels(), *across, ax.xaxis.label] if ax.axison else []
+        labels = [text for text in (*ax.texts, *ticks) if text.get_text() and text.get_visible()]
+        boxes = [(label.get_text(), label.get_window_extent()) for label in labels]
+        whole = figure.bbox  # type: ignore[union-attr]
+        for text, box in boxes:
+            assert box.x0 >= -1, text
+            assert box.x1 <= whole.width + 1, text
+        for (one, a), (two, b) in combinations(boxes, 2):
+            apart = a.x1 <= b.x0 or b.x1 <= a.x0 or a.y1 - 3 <= b.y0 or b.y1 - 3 <= a.y0
+            assert apart, (name, lang, n, one, two)
+        figures.save(ax)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bytes_are_the_same_twice_and_the_figure_is_closed(name: str) -> None:
+    import matplotlib.pyplot as plt
+
+    first, second = (figures.save(draw(name, "zh")) for _ in range(2))
+    assert first == second
+    assert plt.get_fignums() == []
+    svg, png = first
+    assert png.startswith(b"\x89PNG")
+    assert "<text" not in svg
+    assert "<!--" not in svg
+    assert len(svg) < 150_000
+    assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]*"|<!DOCTYPE[^>]*>', "", svg))
+
+
+def test_figures_do_not_depend_on_the_users_settings() -> None:
+    import matplotlib as mpl
+
+    before = figures.save(draw("tax_per_mu", "zh"))
+    with mpl.rc_context({"font.family": "serif", "font.size": 20, "axes.grid": True, "svg.fonttype": "none"}):
+        assert figures.save(draw("tax_per_mu", "zh")) == before
+
+
+def test_attainment_says_value_goal_and_status() -> None:
+    said = texts(draw("attainment", "zh"))
+    assert "4 家\u3000× 未达标" in said
+    assert "目标 = 0 家" in said
+    assert "19.96%\u3000✓ 达标" in said
+    assert "2.60–3.40 万元/亩\u3000? 暂不能判定" in said
+    assert "目标未下达" in said
+    assert "不涉及" in said
+    assert "2/3\u3000× 未达标" in said
+    assert "19.96%\u3000✓ met" in texts(draw("attainment", "en"))
+
+
+@pytest.mark.parametrize(
+    ("probability", "certain", "zh"),
+    [
+        (0.31, False, "约30%"),
+        (0.999, False, ">95%"),
+        (0.0, False, "<5%"),
+        (1.0, True, "已定：达标"),
+        (0.0, True, "已定：不能达标"),
+        (None, False, "—"),
+    ],
+)
+def test_chances_are_round_and_never_certain_by_rounding(probability: float | None, certain: bool, zh: str) -> None:
+    assert chance({"probability": probability, "certain": certain}) == zh
+
+
+def test_readings_say_how_many() -> None:
+    said = texts(draw("readings", "zh"))
+    assert "384 种读法中 288 种达标" in said
+    assert "各读法取值 15.5%–24.3%\u3000目标 ≤ 20.0%" in said
+
+
+def test_tax_per_mu_counts_every_enterprise_once() -> None:
+    frame = enterprises(400)
+    frame.loc[5, "in_scope"] = False
+    ax = figures.tax_per_mu(frame, {"above": 2.0, "below": 1.0})
+    heights = sum(abs(patch.get_height()) for patch in ax.patches)  # type: ignore[attr-defined]
+    counted = frame[frame["in_scope"] & frame["tax_per_mu"].notna()]
+    assert heights == len(counted)
+    above = counted[counted["class"] == "above"]
+    assert f"规上 {len(above)} 家，低于线 {(above['tax_per_mu'] < 2).sum()} 家" in texts(ax)
+    assert "另有 1 家缺数据未绘" in ax.get_xlabel()
+    figures.save(ax)
+
+
+def test_a_value_on_the_line_is_not_below_it() -> None:
+    frame = enterprises(3).assign(tax_per_mu=[1.0 - 1e-12, 1.0, 0.99], **{"class": "below"})
+    ax = figures.tax_per_mu(frame, {"below": 1.0})
+    assert "规下 3 家，低于线 1 家" in texts(ax)
+    assert "规上 0 家" in texts(ax)
+    figures.save(ax)
+
+
+def test_townships_are_sorted_and_the_rest_stand_together() -> None:
+    frame = enterprises(400)
+    ax = figures.townships(frame, most=6)
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(names) == 6
+    assert names[-1].startswith("其余 ")
+    land = sum(patch.get_width() for patch in ax.patches)  # type: ignore[attr-defined]
+    assert land == pytest.approx(frame["land_mu"].sum())
+    figures.save(ax)
+
+
+def test_few_enterprises_get_no_percentage() -> None:
+    frame = enterprises(9).assign(township="甲镇", identified=[True] * 2 + [False] * 7)
+    ax = figures.townships(frame)
+    assert texts(ax) == ["2/9 家"]
+    figures.save(ax)
+
+
+@pytest.mark.parametrize("name", ["tax_per_mu", "townships"])
+def test_no_enterprises_draw_an_empty_figure(name: str) -> None:
+    svg, _ = figures.save(draw(name, "zh", 0))
+    assert svg.startswith("<?xml")
+
+
+def test_row_order_changes_nothing() -> None:
+    frame = enterprises(400)
+    turned = frame.iloc[::-1].reset_index(drop=True)
+    assert figures.save(figures.townships(frame))[0] == figures.save(figures.townships(turned))[0]
+    lines = {"above": 1.0, "below": 1.0}
+    assert figures.save(figures.tax_per_mu(frame, lines)) == figures.save(figures.tax_per_mu(turned, lines))
+
+
+def test_words_of_numbers() -> None:
+    assert number(0.2, "%") == "20.0%"
+    assert number(-1.5, "万元/亩") == "−1.50 万元/亩"
+    assert number(4.0, "家") == "4 家"
+    assert span(0.0, 8.0, "家") == "0–8 家"
+    assert span(0.1, 0.2, "%") == "10.0%–20.0%"
+    assert span(None, None, "家") == "—"
+    assert fit("很长的名字很长的名字", 5) == "很长的名…"
+    assert drawable("a\nb\u202e𓀀$x$") == "a b〓$x$"
+
+
+def test_the_library_loads_no_matplotlib_by_itself() -> None:
+    code = (
+        "import sys, lyeval, lyeval.figures, lyeval.render; print('matplotlib' in sys.modules, 'jinja2' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def faces() -> list[Path]:
+    return sorted(FONTS.glob("*.otf"))
+
+
+def test_four_faces_are_shipped_with_licence_and_hashes() -> None:
+    said = (FONTS / "README.md").read_text(encoding="utf-8")
+    assert [face.name for face in faces()] == [
+        f"Lyeval{kind}-{style}.otf" for kind in ("Sans", "Serif") for style in ("Bold", "Regular")
+    ]
+    assert sum(face.stat().st_size for face in faces()) < 14e6
+    assert all(hashlib.sha256(face.read_bytes()).hexdigest() in said for face in faces())
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (FONTS / "OFL.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("face", faces(), ids=lambda face: face.stem)
+def test_fonts_draw_every_character_of_gb2312_policies_and_samples(face: Path) -> None:
+    covered = set(FT2Font(str(face)).get_charmap())
+    gb2312 = "".join(bytes((r, c)).decode("gb2312", "ignore") for r in range(0xA1, 0xFF) for c in range(0xA1, 0xFF))
+    wanted = set(gb2312) | set("□√✓●○→≥≤×²³㎡‰−–—…·①Ⅳ℃№〓䜣鿏")
+    for file in sorted(ROOT.glob("parameters/**/*.yaml")):
+        wanted |= set(file.read_text(encoding="utf-8"))
+    for file in sorted(ROOT.glob("data/sample/*.xlsx")):
+        sheet = CalamineWorkbook.from_path(file).get_sheet_by_index(0)
+        wanted |= {char for row in sheet.to_python() for cell in row for char in str(cell)}
+    assert sorted(char for char in wanted if ord(char) not in covered and not char.isspace()) == []
