@@ -70,7 +70,7 @@ def _with_keys(sheet: str, part: Part, faults: Faults) -> pd.DataFrame:
 
 
 def _drop_repeats(frame: pd.DataFrame, parts: list[Part]) -> pd.DataFrame:
-    """Drop rows that a table of another sheet carries over and over (a method beside every year), and wholly blank ones."""
+    """Drop rows that a table of another sheet repeats (a method beside every year), and wholly blank ones."""
     if all(part.main for part in parts):
         return frame
     content = [name for name in frame if name not in (*PLACE, "credit_code")]
@@ -166,7 +166,7 @@ def _agree(values: pd.Series) -> bool:
     """Whether all values are the same, figures up to 1e-9."""
     if values.dtype == "float64":
         return bool(np.isclose(values, values.iloc[0], rtol=1e-9, atol=0).all())
-    return values.nunique() == 1
+    return bool((values == values.iloc[0]).all())
 
 
 def _enterprises(parts: Sequence[Part], faults: Faults) -> pd.DataFrame | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lyeval.ledger.units import factor
@@ -19,11 +21,11 @@ class Odd(NamedTuple):
 
     rule: str
     value: Any = None
-    params: dict[str, Any] = {}
+    params: Mapping[str, Any] = MappingProxyType({})
 
 
 def number(value: Any, canonical: str = "") -> float | Odd | None:
-    """Return a number: full width, thousands signs, brackets for minus; a unit in the cell must be the column's own kind.
+    """Return a number: full width, thousands signs, brackets for minus; a unit in the cell must be of its kind.
 
     A number with its unit in the cell comes back as ``Odd("", number in the canonical unit)``: already converted.
     """

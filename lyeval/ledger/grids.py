@@ -37,7 +37,7 @@ class Grid:
     first_row : int
         1-based number of the first row of ``head`` (or of ``columns`` when ``head`` is empty).
     merges : tuple
-        Merged ranges ((row, column), (row, column)), from 0 at the grid's first cell; None where a format has no merging.
+        Merged ranges ((row, column), (row, column)), from 0 at the grid's first cell; None: a format without.
     filled : dict
         Column → positions in ``columns`` that took their value from a merged cell above.
     """
@@ -197,10 +197,7 @@ def _plain_csv(text: str, mark: str) -> list[Raw]:
 
 def _decoded(data: bytes) -> str | None:
     """Return the text of ``data`` in the first encoding that fits it whole."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "gb18030"]
+    encodings = ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", "gb18030"]
     for encoding in encodings:
         try:
             return data.decode(encoding)

@@ -1,7 +1,7 @@
 """From a heading as an office writes it to the canonical column it names (表头识别).
 
-A heading is normalised (NFKC; spaces, serials, 其中, signs and quotes dropped; its unit taken out), then looked up among
-the labels and variants of ``columns.csv``. What fits two columns is told, never guessed.
+A heading is normalised (NFKC; spaces, serials, 其中, signs and quotes dropped; its unit taken out), then looked up
+among the labels and variants of ``columns.csv``. What fits two columns is told, never guessed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read a ledger (读取台账): a workbook, a folder of CSV or Parquet files, one flat sheet, or a list of these for a city."""
+"""Read a ledger (读取台账): a workbook, a folder of files, one flat sheet, or a list of these for a city."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def read_ledger(path: Paths, *, methods: Mapping[str, str] | None = None) -> Led
     Parameters
     ----------
     path : str, Path or list of these
-        A workbook, a flat CSV or Parquet file, a folder of such files (one ledger), ``sample:<name>``; a list is a city,
-        each element one ledger.
+        A workbook, a flat CSV or Parquet file, a folder of such files (one ledger), ``sample:<name>``; a list is a
+        city, each element one ledger.
     methods : Mapping, optional
         A policy's own labels of disposal methods (处置方式) → canonical id.
 
