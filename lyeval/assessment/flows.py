@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,10 @@ from lyeval.assessment.frame import Frame
 from lyeval.assessment.targets import class_line
 from lyeval.indicators import RELATIVE, Tri, cases, compare, year_end
 
-if TYPE_CHECKING:
-    from lyeval.assessment.result import Assessment
-
 EXITS = ("关停", "清退", "注销", "整体收储", "收储", "破产", "搬迁")
 
 
-def flows(assessment: Assessment) -> pd.DataFrame:
+def flows(frame: Frame) -> pd.DataFrame:
     """Follow the listed through the year.
 
     Returns
@@ -35,7 +31,6 @@ def flows(assessment: Assessment) -> pd.DataFrame:
     ArithmeticError
         Opening + new − ways out − left scope − reached is not the closing stock, counted on its own.
     """
-    frame = assessment.frame
     listed, before = frame.identified.true, _listed_before(frame)
     exits, in_pool, low = _exit_word(frame), frame.pool("targets").possible, ~reached_criteria(frame).true
     masks = {"opening": listed & before, "new": listed & ~before}
@@ -88,7 +83,7 @@ def reached_criteria(frame: Frame) -> Tri:
     return ~out
 
 
-def doors(assessment: Assessment) -> pd.DataFrame:
+def doors(frame: Frame) -> pd.DataFrame:
     """Count by which door those below the line in the year before are below it no longer.
 
     Returns
@@ -97,7 +92,6 @@ def doors(assessment: Assessment) -> pd.DataFrame:
         door (exit, left_scope, class, land_use_tax, less_land, more_tax, still_below, unknown), label, above, below, none, n. Each
         enterprise that was in the year before's tax list goes through one door: the first that applies in this order.
     """
-    frame = assessment.frame
     was = frame.criteria_low_tax & frame.pool("identification").true
     door = door_of(frame)
     rows = []

@@ -11,7 +11,9 @@ from typing import Any
 import pandas as pd
 
 from lyeval.assessment.enterprises import enterprises
+from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
+from lyeval.assessment.grades import grades
 from lyeval.assessment.targets import DEPARTMENTS, Inputs, Outcome, decide_target, targets_of
 from lyeval.indicators import STATISTICS, book
 from lyeval.ledger import Ledger
@@ -79,16 +81,17 @@ class Assessment:
     @cached_property
     def flows(self) -> pd.DataFrame:
         """Stock of low-efficiency enterprises by class: opening + newly identified − by outcome − left scope = closing."""
-        from lyeval.assessment.flows import flows
-
-        return flows(self)
+        return flows(self.frame)
 
     @cached_property
     def doors(self) -> pd.DataFrame:
         """By which door those who were below the line reached it: more tax, less land, class, 10 亩, exit, land-use tax."""
-        from lyeval.assessment.flows import doors
+        return doors(self.frame)
 
-        return doors(self)
+    @cached_property
+    def grades(self) -> pd.DataFrame:
+        """Classes A–D by score where the plan has them: credit_code, score, grade."""
+        return grades(self.frame)
 
     @cached_property
     def gaps(self) -> pd.DataFrame:

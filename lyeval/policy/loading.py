@@ -196,7 +196,9 @@ def _keys(model: type[BaseModel], loc: tuple[Any, ...], data: Any) -> list[str]:
     for part in loc:
         if isinstance(current, type) and issubclass(current, BaseModel):
             fields = {(f.alias or n): f for n, f in current.model_fields.items()}
-            current = fields[part].annotation if part in fields else None
+            if part not in fields:
+                continue
+            current = fields[part].annotation
         current = _record_in(current)
     if isinstance(current, type) and issubclass(current, BaseModel):
         return [f.alias or n for n, f in current.model_fields.items()]

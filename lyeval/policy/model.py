@@ -325,7 +325,10 @@ class Reading(Frozen):
 class Item(Frozen):
     """A measure in a score: value / base × weight."""
 
-    measure: str
+    measure: Literal[
+        "tax_per_mu", "revenue_per_mu", "output_per_mu", "output_per_employee", "profit_per_mu", "tax_per_kwh", "output_per_kwh",
+        "revenue_per_employee",
+    ]  # fmt: skip
     base: float = Field(gt=0)
     weight: float = Field(gt=0, le=1)
 
