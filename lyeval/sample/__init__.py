@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from lyeval.sample.making import make
+from lyeval.sample.messy import messy
 from lyeval.sample.shipping import SHIPPED, ship
 from lyeval.sample.writing import write
 
-__all__ = ["SHIPPED", "make", "ship", "write"]
+__all__ = ["SHIPPED", "make", "messy", "ship", "write"]

@@ -1,15 +1,16 @@
-"""The figures that go with tax and land in a year: land papers, buildings, turnover, staff, power, grade; and months."""
+"""The figures that go with tax and land: land papers, buildings, turnover, staff, power, grade; and the months."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from lyeval.sample.panel import Snapshot, stream
+from lyeval.sample.panel import NEVER, Snapshot, stream
 from lyeval.sample.places import Place
 from lyeval.sample.story import Story
 
 SEASON = np.array([11.5, 5.5, 7.0, 9.5, 7.5, 7.5, 9.5, 6.5, 6.5, 9.0, 8.0, 12.0])
+PROVISIONAL = {"linshu-2021": 2025}
 GRADES = ((0.2, "A"), (0.6, "B"), (0.95, "C"), (1.0, "D"))
 
 
@@ -23,14 +24,18 @@ def annual(story: Story, seed: int, first: int) -> pd.DataFrame:
     frame = pd.concat(frames, ignore_index=True)
     key = pd.MultiIndex.from_arrays([frame["i"], frame["year"]])
     frame.loc[key.isin(story.unknown_tax), ["tax_wan", "land_use_tax_wan"]] = np.nan
-    no_wall = fixed["no_wall"][frame["i"]] if story.place.tiny_share else np.zeros(len(frame), bool)
-    if story.place.tiny_share:
-        frame["walled"] = pd.Series(np.where(no_wall, False, True), dtype="boolean").mask(fixed["unsaid"][frame["i"]])
-        bare = no_wall | fixed["unsaid"][frame["i"]]
-        frame["approved_mu"] = np.where(bare, frame["land_mu"], frame["approved_mu"])
-        frame["land_mu"] = frame["land_mu"].mask(bare)
+    if story.place.policy == "linshu-2021":
+        _walls(frame, fixed["no_wall"][frame["i"]], fixed["unsaid"][frame["i"]])
     frame["land_mu"] = frame["land_mu"].mask(key.isin(story.unknown_land))
     return frame.sort_values(["i", "year"], ignore_index=True)
+
+
+def _walls(frame: pd.DataFrame, no_wall: np.ndarray, unsaid: np.ndarray) -> None:
+    """Leave 土地总面积 blank where there is no wall, or none is told; the approved area then is the area."""
+    bare = no_wall | unsaid
+    frame["walled"] = pd.Series(~no_wall, dtype="boolean").mask(unsaid)
+    frame["approved_mu"] = np.where(bare, frame["land_mu"], frame["approved_mu"])
+    frame["land_mu"] = frame["land_mu"].mask(bare)
 
 
 def _fixed(place: Place, n: int, seed: int) -> dict[str, np.ndarray]:
@@ -59,7 +64,7 @@ def _year(story: Story, snap: Snapshot, fixed: dict[str, np.ndarray], rng: np.ra
     i = np.flatnonzero(snap.present)
     n, land, tax = len(i), snap.land[i], snap.tax[i]
     at = {name: values[i] for name, values in fixed.items()}
-    works = (tax != 0) & (story.state.status[i] != 1)
+    works = snap.works[i]
     revenue = np.where(
         works, np.maximum(tax, 0) / at["tax_rate"] + at["turnover"] * land * rng.uniform(0.6, 1.1, n), 0.0
     )
@@ -67,7 +72,7 @@ def _year(story: Story, snap: Snapshot, fixed: dict[str, np.ndarray], rng: np.ra
     power = revenue * at["power"] * rng.uniform(0.85, 1.15, n)
     frame = pd.DataFrame({"i": i, "year": snap.year, "above_scale": snap.above[i], "tax_wan": tax})
     frame["land_use_tax_wan"] = np.round(0.13 * land * works, 2)
-    if story.extra or story.place.tiny_share:
+    if story.place.policy == "linshu-2021":
         extra = np.array([story.extra.get((k, snap.year), 0.0) for k in i.tolist()])
         frame["land_use_tax_extra_wan"] = extra
         frame["land_use_tax_wan"] = np.round(frame["land_use_tax_wan"] + extra, 2)
@@ -87,6 +92,7 @@ def _year(story: Story, snap: Snapshot, fixed: dict[str, np.ndarray], rng: np.ra
     frame["wastewater_t"] = np.round(revenue * rng.uniform(0.2, 1.8, n))
     frame["waste_gas_m3"] = np.round(revenue * rng.uniform(20, 400, n), -1)
     frame["operating_normally"] = works
+    frame["final"] = "定稿" if snap.year < PROVISIONAL.get(story.place.policy, NEVER) else "快报"
     frame["grade"] = _grades(tax / land, snap.above[i])
     return frame
 

@@ -75,7 +75,7 @@ class Book:
         """Add the land-use tax increment of priority enterprises (half of the full rate) to ``tax`` in place, 万元."""
         for i, row in self.process.items():
             listed = row.get("key_listed")
-            if listed is not None and listed.year <= year and self.story.state.status[i] == 0:
+            if i in self.open and listed is not None and listed.year <= year:
                 rate = LAND_TAX[self.story.facts["location"].iloc[i]] * M2_PER_MU / 10000
                 extra = float(np.round(rate / 2 * self.story.state.land[i], 2))
                 self.story.extra[i, year] = extra
@@ -117,7 +117,8 @@ class Book:
     def _facts(self, i: int, method: str, rng: np.random.Generator) -> None:
         facts = self.story.facts
         for name, value in FACTS[method].items():
-            facts.loc[i, name] = value if rng.random() < 0.95 else pd.NA if name not in ALWAYS else value
+            sure = rng.random() < 0.95 or name in ALWAYS
+            facts.loc[i, name] = value if sure else pd.NA
         if method == "merge":
             facts.loc[i, "partner_grade"] = "A" if rng.random() < 0.4 else "B"
 
@@ -137,7 +138,8 @@ class Book:
         if row.get("statement_result") == "撤销":
             self.process.setdefault(i, {name: row[name] for name in ("i", "notified", "statement", "statement_result")})
             return None
-        self.process[i] = {**row, **{k: v for k, v in self.process.get(i, {}).items() if k == "key_listed"}}
+        if "certified" not in self.process.get(i, {}):
+            self.process[i] = row
         return row
 
     def queue(self, tax: np.ndarray, rng: np.random.Generator) -> list[int]:

@@ -37,10 +37,8 @@ def names(place: Place, words: list[str], above: np.ndarray, rng: np.random.Gene
     stems, branches, numerals = "甲乙丙丁戊己庚辛壬癸", "子丑寅卯辰巳午未申酉戌亥", "一二三四五六七八九十"
     made = []
     for position, (word, large) in enumerate(zip(words, above, strict=True)):
-        rest, stem = divmod(position * 7 + 3, 10)
-        rest, branch = divmod(rest, 12)
-        rest, numeral = divmod(position, 10)
-        sign = stems[stem] + branches[(branch + position) % 12] + numerals[numeral]
+        mixed = (position * 487 + 13) % 1200
+        sign = stems[mixed % 10] + branches[mixed // 10 % 12] + numerals[mixed // 120]
         kind = "有限公司" if large or rng.random() < 0.8 else "厂"
         made.append((f"{place.short}{sign}", f"{word}{kind}"))
     return _distinct(made, numerals)

@@ -19,6 +19,7 @@ LOW_LINE = 1.0
 SHARE_PATH = {2022: 0.275, 2023: 0.209, 2024: 0.147, 2025: 0.112}
 COUNT_PATH = {2022: 6, 2023: 3, 2024: 6, 2025: 9}
 NEAR, NEAR_SHARE = 0.7, 0.3
+TOO_FAR = 0.006
 
 
 def line(year: int) -> float:
@@ -117,12 +118,14 @@ def _through(story: Story, seed: int, years: tuple[int, int]) -> None:
     """Tell the years from 2019 (or earlier) on."""
     book, place = cases.Book(story), story.place
     for year in range(min(years[0], BASE_YEAR - 1), years[1] + 1):
-        gone = story.state.status == 2
+        before = story.state.status.copy()
         book.hand_over(year)
-        tax, topped = evolve(story.state, year, stream(seed, place, 4, year)), np.zeros(len(gone))
+        tax, topped = evolve(story.state, year, stream(seed, place, 4, year)), np.zeros(len(before))
         if year >= FIRST_ACTION:
             _act(story, book, year, (tax, topped), stream(seed, place, 5, year))
-        story.close_year(year, tax, topped, gone)
+        story.close_year(year, (tax, topped), before)
+        story.notes.setdefault("low_share_before_blanks", {})[year] = round(low_share(story, year, tax), 4)
+        story.notes.setdefault("above_left_before_blanks", {})[year] = int(below_line(story, year, tax).sum())
     book.finish(years[1])
 
 
@@ -143,10 +146,10 @@ def _act(
     book.credit(np.flatnonzero(tax / story.state.land >= own_line), year, rng)
     share = SHARE_PATH.get(year, SHARE_PATH[max(SHARE_PATH)])
     for i in book.queue(tax, rng):
-        now, land = low_share(story, year, tax), story.state.land
-        if not story.state.above[i] and pool(story, year)[i] and tax[i] / land[i] < LOW_LINE and now > share:
-            if now - land[i] / land[pool(story, year)].sum() > share - 0.006:
-                book.resolve(i, year, paid, LOW_LINE, rng)
+        now, members, land = low_share(story, year, tax), pool(story, year), story.state.land
+        helps = bool(members[i]) and tax[i] / land[i] < LOW_LINE and now > share
+        if helps and now - land[i] / land[members].sum() > share - TOO_FAR:
+            book.resolve(i, year, paid, LOW_LINE, rng)
     _clear_above(story, book, year, paid, rng)
     book.press(year, rng)
 

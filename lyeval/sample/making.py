@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.sample import accounts, linshu, zhoushan
+from lyeval.ledger.columns import DATES, FLAGS, NUMERIC, of_sheet
+from lyeval.sample import accounts, desks, linshu, zhoushan
 from lyeval.sample.places import Place, places
 from lyeval.sample.story import Story
 
@@ -34,7 +35,8 @@ def make(
     Returns
     -------
     dict of DataFrame
-        Sheet name (``enterprises``, ``annual``, ``monthly``, ``disposals``, and ``process`` or ``blocks``) → canonical columns.
+        Sheet name → canonical columns: ``enterprises``, ``annual``, ``monthly``, ``disposals``, ``process``,
+        ``issues``, and ``papers`` (Linshu) or ``blocks`` (Zhoushan).
 
     Raises
     ------
@@ -64,15 +66,33 @@ def sheets(place: Place, story: Story, seed: int, first: int) -> Frames:
     annual = accounts.annual(story, seed, first)
     monthly = accounts.monthly(story, annual, seed)
     codes = story.firms["credit_code"]
-    made = {"enterprises": story.facts[story.facts.index.isin(annual["i"])].reset_index(drop=True)}
     kept = set(annual["i"].tolist())
+    made = {"enterprises": story.facts[story.facts.index.isin(kept)].reset_index(drop=True)}
     made["annual"], made["monthly"] = _coded(annual, codes), _coded(monthly, codes)
     made["disposals"] = _rows(story.disposals, DISPOSALS, codes, kept)
+    made["process"] = _rows(story.process, PROCESS, codes, kept)
+    made["issues"] = _rows(desks.issues(story, seed), ISSUES, codes, kept)
     if place.policy == "linshu-2021":
-        made["process"] = _rows(story.process, PROCESS, codes, kept)
+        made["papers"] = _rows(desks.papers(story, seed), PAPERS, codes, kept)
     else:
         made["blocks"] = pd.DataFrame(story.blocks, columns=list(BLOCKS))
-    return made
+    return {sheet: _typed(sheet, frame) for sheet, frame in made.items()}
+
+
+def _typed(sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Give each column the type that reading it back gives: flags boolean, figures float, dates, text."""
+    known = of_sheet("enterprises") | of_sheet(sheet)
+    kinds = {name: known[name].kind for name in frame.columns}
+    for name, kind in kinds.items():
+        if kind in FLAGS:
+            frame[name] = frame[name].astype("boolean")
+        elif kind in NUMERIC:
+            frame[name] = frame[name].astype(float)
+        elif kind in DATES:
+            frame[name] = pd.to_datetime(frame[name])
+        elif kind not in ("year", "month"):
+            frame[name] = frame[name].astype("str")
+    return frame
 
 
 def _coded(frame: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
@@ -84,7 +104,8 @@ def _coded(frame: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
 def _rows(rows: list[dict[str, Any]], columns: tuple[str, ...], codes: pd.Series, kept: set[int]) -> pd.DataFrame:
     """Return rows as a frame with all of ``columns`` that any row fills, sorted by credit code and start."""
     coded = [{"credit_code": codes.iloc[row["i"]], **row} for row in rows if row["i"] in kept]
-    frame = pd.DataFrame(coded, columns=["credit_code", *columns]).dropna(axis=1, how="all")
+    frame = pd.DataFrame(coded, columns=["credit_code", *columns])
+    frame = frame.dropna(axis=1, how="all") if len(frame) else frame
     return frame.sort_values([name for name in ("credit_code", "started") if name in frame], ignore_index=True)
 
 
@@ -108,6 +129,7 @@ DISPOSALS = (
     "responsible",
 )
 PROCESS = (
+    "checked",
     "notified",
     "statement",
     "statement_result",
@@ -120,6 +142,8 @@ PROCESS = (
     "recognised",
     "key_listed",
 )
+ISSUES = ("department", "matter", "found", "due", "rectified", "accepted", "transferred")
+PAPERS = ("paper", "received")
 BLOCKS = (
     "block",
     "county",

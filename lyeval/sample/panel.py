@@ -64,13 +64,20 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """One year as it enters the ledger: arrays of shape (n,); ``topped`` 万元 paid late in the year to reach a line."""
+    """One year as it enters the ledger: arrays of shape (n,).
+
+    Attributes
+    ----------
+    tax, land : 万元, 亩; above : 规上; present : has a row; works : produces; topped : paid late in the year to reach a
+    line, 万元.
+    """
 
     year: int
     tax: np.ndarray
     land: np.ndarray
     above: np.ndarray
     present: np.ndarray
+    works: np.ndarray
     topped: np.ndarray
 
 
@@ -105,8 +112,8 @@ def begin(place: Place, firms: pd.DataFrame, rng: np.random.Generator) -> State:
 def evolve(state: State, year: int, rng: np.random.Generator) -> np.ndarray:
     """Take the state one year on and return the year's tax, 万元, before any response to a policy, shape (n,).
 
-    ln(tax / land) = mean + dev + shock(year), dev(t) = rho · dev(t−1) + sd · √(1 − rho²) · e(t), e Student t of 5 degrees
-    scaled to variance one; refunds are a two-state chain that turns the sign.
+    ln(tax / land) = mean + dev + shock(year), dev(t) = rho · dev(t−1) + sd · √(1 − rho²) · e(t), e Student t of 5
+    degrees scaled to variance one; refunds are a two-state chain that turns the sign.
     """
     n, rho, df = len(state.land), TRUTH["rho"], TRUTH["innovation_df"]
     shock = rng.standard_t(df, n) * np.sqrt((df - 2) / df)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lyeval.sample import truth
 from lyeval.sample.making import Frames, make, tell
+from lyeval.sample.messy import messy
 from lyeval.sample.places import places
 from lyeval.sample.writing import write
 
@@ -36,7 +37,7 @@ def ship(folder: Path | str) -> list[Path]:
         story = truth.about(item.policy, county=item.county, size=size, years=item.years, seed=item.seed)
         story["truth"] |= truth.built(tell(place, size, item.seed, item.years))
         out.append(write(frames(item), Path(folder) / f"{item.name}.xlsx", about=story))
-    return out
+    return [*out, messy(folder)]
 
 
 SHIPPED = (

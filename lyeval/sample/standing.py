@@ -56,7 +56,7 @@ def common(place: Place, firms: pd.DataFrame, rng: np.random.Generator) -> pd.Da
 
 
 def zhoushan(place: Place, firms: pd.DataFrame, state: State, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the facts that Zhoushan's plan asks for: public good, protected new land, 低散乱, shocks; sets first years."""
+    """Return the facts that Zhoushan's plan asks for: public good, protected new land, 低散乱, shocks."""
     frame, n = common(place, firms, rng), len(firms)
     frame["public_good"] = firms["mark"].to_numpy() == "public"
     fresh = np.flatnonzero((rng.random(n) < 0.05) & ~frame["public_good"].to_numpy(bool))
@@ -99,7 +99,13 @@ def linshu(place: Place, firms: pd.DataFrame, state: State, rng: np.random.Gener
     for name in PRECONDITIONS:
         frame[name] = pd.Series(pd.NA, index=frame.index, dtype="boolean")
     frame["partner_grade"] = pd.Series(None, index=frame.index, dtype="str")
-    for name in ("agreement_breached", "no_feasible_method", "listed_by_task_force", "contract_overrides"):
+    for name in (
+        "rectified_without_effect",
+        "agreement_breached",
+        "no_feasible_method",
+        "listed_by_task_force",
+        "contract_overrides",
+    ):
         frame[name] = False
     return frame
 

@@ -36,11 +36,13 @@ class Story:
     extra: dict[tuple[int, int], float] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
 
-    def close_year(self, year: int, tax: np.ndarray, topped: np.ndarray, gone_before: np.ndarray) -> None:
-        """File the year as it enters the ledger; ``gone_before``: had left with its land in an earlier year."""
-        state = self.state
-        present = (state.first <= year) & ~gone_before
-        self.years.append(Snapshot(year, tax.copy(), state.land.copy(), state.above.copy(), present, topped.copy()))
+    def close_year(self, year: int, paid: tuple[np.ndarray, np.ndarray], before: np.ndarray) -> None:
+        """File the year for the ledger; ``paid``: tax and late top-ups, 万元; ``before``: status at its start."""
+        state, (tax, topped) = self.state, paid
+        present = (state.first <= year) & (before < 2)
+        works = present & (before == 0) & (state.tax_from <= year) & (year <= state.tax_until)
+        land, above = state.land.copy(), state.above.copy()
+        self.years.append(Snapshot(year, tax.copy(), land, above, present, works, topped.copy()))
 
 
 def dated(rng: np.random.Generator, start: str, end: str) -> pd.Timestamp:

@@ -16,7 +16,7 @@ def about(policy_id: str, *, county: str | None, size: int, years: tuple[int, in
     where = f" --county {county}" if county else ""
     span = f"{years[0]}-{years[1]}"
     return {
-        "command": f"lyeval sample --policy {policy_id}{where} --enterprises {size} --years {span} --seed {seed} --out FILE",
+        "command": f"lyeval sample --policy {policy_id}{where} --enterprises {size} --years {span} --seed {seed}",
         "policy": policy_id,
         "counties": [place.county for place in chosen],
         "enterprises": size,
@@ -43,13 +43,13 @@ def built(story: Story) -> dict[str, Any]:
     """Return what was adjusted so that the base year shows the document's figure."""
     if story.place.policy != "linshu-2021":
         return {}
-    note = f"基准年{linshu.BASE_YEAR}年规下低效用地占比由程序调整规下企业水平和低效用地面积凑成{linshu.BASE_SHARE:.1%}，不能用来验证任何读法。"
-    return {
-        "built_base_share": linshu.BASE_SHARE,
-        "built_base_year": linshu.BASE_YEAR,
-        **story.notes,
-        "built_note_zh": note,
-    }
+    share = f"{linshu.BASE_SHARE:.1%}"
+    note = (
+        f"基准年{linshu.BASE_YEAR}年规下低效用地占比由程序调整规下企业水平和低效用地面积凑成{share}，"
+        "不能用来验证任何读法。"
+    )
+    made = {"built_base_share": linshu.BASE_SHARE, "built_base_year": linshu.BASE_YEAR}
+    return made | story.notes | {"built_note_zh": note}
 
 
 def _linshu() -> dict[str, Any]:

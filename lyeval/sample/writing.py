@@ -1,4 +1,4 @@
-"""Write a sample: workbook, folder of CSV or of Parquet, and the sidecar that says how it was made and what is true in it."""
+"""Write a sample: workbook, folder of CSV or of Parquet, and the sidecar that says how it was made."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def write(
     path : path
         ``….xlsx`` for a workbook, else a folder.
     kind : {"xlsx", "csv", "parquet"}, optional
-        Default: ``xlsx`` by the ending, else ``csv``. CSV is UTF-8 with BOM and Chinese headings, Parquet has canonical names.
+        Default: ``xlsx`` by the ending, else ``csv``. CSV is UTF-8 with BOM and Chinese headings, Parquet has canonical
+        names.
     about : mapping, optional
         What the sidecar says besides licence, notes and hash: command, seed, truth (`truth.about`).
 

@@ -24,11 +24,12 @@ def tell(place: Place, n: int, seed: int, years: tuple[int, int]) -> Story:
     state = begin(place, firms, stream(seed, place, 2))
     story = Story(place, firms, standing.zhoushan(place, firms, state, stream(seed, place, 3)), state)
     for year in range(min(years[0], 2017), years[1] + 1):
-        gone = state.status == 2
+        before = state.status.copy()
         tax, topped = evolve(state, year, stream(seed, place, 4, year)), np.zeros(n)
         if year == DRIVE_YEAR:
             topped = _drive(story, tax, stream(seed, place, 5))
-        story.close_year(year, tax, topped, gone)
+        story.close_year(year, (tax, topped), before)
+    _check_ups(story, stream(seed, place, 12))
     _blanks(story, stream(seed, place, 6))
     return story
 
@@ -62,7 +63,7 @@ def _drive(story: Story, tax: np.ndarray, rng: np.random.Generator) -> np.ndarra
     _demolish(story, closed, drive, rng)
     for i in order:
         kind = "closed" if i in closed else "banked" if i in banked else "blank" if i in blank else "kept"
-        _case(story, i, kind, tax[i] / state.land[i] >= LINE, rng)
+        _case(story, i, kind, bool(tax[i] / state.land[i] >= LINE), rng)
     state.status[closed + banked] = 2
     _blocks(story, drive, rng)
     return topped
@@ -179,6 +180,14 @@ def _blocks(story: Story, drive: Drive, rng: np.random.Generator) -> None:
         }
         row["released_mu"] = np.round(row["land_mu"] * (0.5 if done else 0.2), 1)
         story.blocks.append(row | {"order": number})
+
+
+def _check_ups(story: Story, rng: np.random.Generator) -> None:
+    """File the July check-ups of the listed 规上."""
+    above = {snap.year: snap.above for snap in story.years}.get(DRIVE_YEAR - 1, np.zeros(len(story.firms), bool))
+    for case in story.disposals:
+        if above[case["i"]]:
+            story.process.append({"i": case["i"], "checked": dated(rng, "2020-07-05", "2020-07-31")})
 
 
 def _blanks(story: Story, rng: np.random.Generator) -> None:

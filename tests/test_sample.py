@@ -1,0 +1,336 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from python_calamine import CalamineWorkbook
+from ruamel.yaml import YAML
+
+from lyeval import resources
+from lyeval.sample import SHIPPED, make, messy, write
+from lyeval.sample.identity import check_digit
+from lyeval.sample.shipping import frames
+
+FOLDER = resources.path("data/sample")
+ITEMS = {item.name: item for item in SHIPPED}
+KEYS = {
+    "enterprises": ["credit_code"],
+    "annual": ["credit_code", "year"],
+    "monthly": ["credit_code", "year", "month"],
+    "process": ["credit_code"],
+    "blocks": ["block"],
+}
+
+
+@pytest.fixture(scope="module")
+def linshu():
+    return frames(ITEMS["linshu"])
+
+
+@pytest.fixture(scope="module")
+def city():
+    return {name: frames(item) for name, item in ITEMS.items() if item.policy == "zhoushan-2020"}
+
+
+@pytest.fixture(scope="module")
+def everything(linshu, city):
+    return {"linshu": linshu, **city}
+
+
+def per_mu(ledger, year):
+    rows = ledger["annual"][ledger["annual"]["year"] == year].merge(ledger["enterprises"], on="credit_code")
+    area = rows["land_mu"].fillna(rows["approved_mu"]) if "walled" in rows else rows["land_mu"]
+    return rows.assign(area=area, t=rows["tax_wan"] / area)
+
+
+def linshu_below(ledger, year):
+    """规下 of 10 亩 and more, not exempt, not lawfully building, not gone with their land."""
+    rows, end = per_mu(ledger, year), pd.Timestamp(year, 12, 31)
+    done = rows["completed"]
+    building = (~(done <= end) & (rows["contract_completion"] >= end)) | (
+        (done <= end) & (done + pd.DateOffset(years=1) > end)
+    )
+    cases = ledger["disposals"]
+    left = cases["outcome"].isin(["整体收储", "破产", "清退"]) & cases["released_mu"].gt(0) & (cases["finished"] <= end)
+    gone = rows["credit_code"].isin(cases.loc[left, "credit_code"])
+    return rows[~rows["above_scale"] & (rows["area"] >= 10) & ~rows["exempt_industry"] & ~building & ~gone]
+
+
+def low_share(ledger, year):
+    rows = linshu_below(ledger, year).dropna(subset=["t"])
+    return rows.loc[rows["t"] < 1, "area"].sum() / rows["area"].sum()
+
+
+def cohort(ledger):
+    """Zhoushan's list with class of 2019, tax per mu of 2020 and whether the enterprise is gone."""
+    old, new = per_mu(ledger, 2019), per_mu(ledger, 2020).set_index("credit_code")["t"]
+    protected = old["protected_until"] >= pd.Timestamp(2019, 12, 31)
+    listed = old[(old["t"] < 2) & ~old["public_good"] & ~protected].set_index("credit_code")
+    gone = set(ledger["disposals"].loc[ledger["disposals"]["outcome"].isin(GONE), "credit_code"])
+    return pd.DataFrame(
+        {
+            "above": listed["above_scale"],
+            "t": new.reindex(listed.index),
+            "gone": [code in gone for code in listed.index],
+        }
+    )
+
+
+GONE = ["关停", "注销", "整体收储"]
+
+
+def test_same_call_same_bytes_other_seed_other_figures(tmp_path):
+    ask = {"enterprises": 60, "years": (2019, 2022), "seed": 5}
+    first = write(make("linshu-2021", **ask), tmp_path / "a" / "x.xlsx")
+    second = write(make("linshu-2021", **ask), tmp_path / "b" / "x.xlsx")
+    assert (tmp_path / "a" / "x.xlsx").read_bytes() == (tmp_path / "b" / "x.xlsx").read_bytes()
+    assert first.read_bytes() == second.read_bytes()
+    other = make("linshu-2021", **{**ask, "seed": 6})
+    assert not other["annual"]["tax_wan"].equals(make("linshu-2021", **ask)["annual"]["tax_wan"])
+
+
+def test_a_longer_span_repeats_the_shorter_one():
+    short = make("zhoushan-2020", enterprises=80, years=(2017, 2019), seed=3, county="定海区")["annual"]
+    long = make("zhoushan-2020", enterprises=80, years=(2017, 2020), seed=3, county="定海区")["annual"]
+    both = short.merge(long, on=["credit_code", "year"], suffixes=("", "_long"))
+    assert len(both) == len(short)
+    assert (both["tax_wan"] == both["tax_wan_long"]).all()
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_shipped_file_holds_a_fresh_generation(name, tmp_path):
+    write(frames(ITEMS[name]), tmp_path / f"{name}.xlsx")
+    assert sheets(tmp_path / f"{name}.xlsx") == sheets(FOLDER / f"{name}.xlsx")
+
+
+def test_shipped_messy_is_a_fresh_generation(tmp_path):
+    messy(tmp_path)
+    assert sheets(tmp_path / "messy.xlsx") == sheets(FOLDER / "messy.xlsx")
+
+
+def sheets(path):
+    """Return the cells of a workbook; packed bytes depend on the zlib in use, cells do not."""
+    book = CalamineWorkbook.from_path(str(path))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def test_every_sidecar_has_the_hash_licence_and_notes_of_its_file():
+    sidecars = sorted(FOLDER.glob("*.yaml"))
+    assert [path.stem for path in sidecars] == sorted([*ITEMS, "messy"])
+    for path in sidecars:
+        told = YAML(typ="safe").load(path)
+        data = (FOLDER / told["file"]).read_bytes()
+        assert told["sha256"] == hashlib.sha256(data).hexdigest()
+        assert told["licence"] == "CC0-1.0"
+        assert told["synthetic_note_zh"]
+        assert told["synthetic_note_en"]
+        assert isinstance(told["seed"], int)
+
+
+def test_workbooks_carry_no_clock():
+    for path in FOLDER.glob("*.xlsx"):
+        with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as book:
+            assert {info.date_time[0] for info in book.infolist()} == {1980}
+            assert b"2026-01-01T00:00:00Z" in book.read("docProps/core.xml")
+
+
+def test_credit_codes_are_18_places_unique_and_fail_their_check_digit(everything):
+    codes = pd.concat([ledger["enterprises"]["credit_code"] for ledger in everything.values()])
+    assert codes.is_unique
+    assert codes.str.len().eq(18).all()
+    assert not [code for code in codes if check_digit(code[:17]) == code[17]]
+
+
+def test_check_digit_of_a_published_code():
+    assert check_digit("91350100M000100Y4") == "3"  # the worked example of GB 32100-2015
+
+
+def test_names_are_distinct_and_no_person_is_invented(everything):
+    names = pd.concat([ledger["enterprises"]["name"] for ledger in everything.values()])
+    assert names.is_unique
+    for ledger in everything.values():
+        assert not [name for name in ledger["enterprises"] if "person" in name or "phone" in name]
+
+
+def test_no_duplicate_keys_and_no_orphans(everything):
+    for ledger in everything.values():
+        codes = set(ledger["enterprises"]["credit_code"])
+        for sheet, frame in ledger.items():
+            assert not frame.duplicated().any(), sheet
+            assert not frame.duplicated(KEYS.get(sheet)).any(), sheet
+            assert "credit_code" not in frame or set(frame["credit_code"]) <= codes, sheet
+
+
+def test_months_add_up_to_the_year_exactly(everything):
+    for ledger in everything.values():
+        monthly = ledger["monthly"]
+        sums = monthly.groupby(["credit_code", "year"])["tax_wan"].agg(lambda x: round(x.sum() * 100))
+        annual = ledger["annual"].dropna(subset=["tax_wan"]).set_index(["credit_code", "year"])["tax_wan"]
+        assert sums.eq((annual * 100).round()).all()
+        assert len(sums) == len(annual)
+        assert 0.001 < (monthly["tax_wan"] < 0).mean() < 0.05
+
+
+def test_linshu_base_year_prints_34_7_and_the_sidecar_says_it_was_built(linshu):
+    assert low_share(linshu, 2020) == pytest.approx(0.347, abs=0.0005)
+    told = YAML(typ="safe").load(FOLDER / "linshu.yaml")["truth"]
+    assert told["built_base_share"] == 0.347
+    assert "凑成34.7%" in told["built_note_zh"]
+
+
+def test_linshu_path_is_near_the_goals_and_not_all_met(linshu):
+    share = {year: low_share(linshu, year) for year in range(2020, 2026)}
+    assert 0.30 < share[2021] < 0.37
+    assert share[2021] > share[2022] > share[2023] > share[2024] > share[2025]
+    assert 0.20 < share[2023] < 0.22
+    assert share[2024] <= 0.15
+    assert 0.10 < share[2025] < 0.125
+    left = {year: linshu_left(linshu, year, line) for year, line in ((2023, 1.0), (2024, 2.0), (2025, 3.0))}
+    assert 2 <= left[2023] <= 6
+    assert left[2024] > 0
+    assert left[2025] > 0
+
+
+def linshu_left(ledger, year, line):
+    rows = per_mu(ledger, year)
+    cases = ledger["disposals"]
+    gone = cases.loc[
+        cases["outcome"].isin(["整体收储", "破产", "清退"]) & (cases["finished"].dt.year <= year), "credit_code"
+    ]
+    keep = rows["above_scale"] & ~rows["exempt_industry"] & ~rows["credit_code"].isin(gone)
+    return int((rows.loc[keep, "t"] < line).sum())
+
+
+def test_linshu_levels(linshu):
+    rows = per_mu(linshu, 2020)
+    paying = np.log(rows.loc[rows["t"] > 0, "t"])
+    assert 1.8 < paying.std() < 2.3
+    assert 1.0 < rows["t"].median() < 2.5
+    assert 0.02 < (rows["t"] < 0).mean() < 0.06
+    large = np.log(rows.loc[rows["area"] >= 10, "area"])
+    assert 3.3 < large.mean() < 3.8
+    assert 0.8 < large.std() < 1.1
+    assert 3 < rows["tax_wan"].sum() / rows["area"].sum() < 19
+    assert 0.05 < (rows["area"] < 10).mean() < 0.15
+
+
+def test_tax_persists_from_year_to_year(linshu):
+    wide = linshu["annual"].assign(area=lambda a: a["land_mu"].fillna(a["approved_mu"]))
+    wide = wide.assign(t=wide["tax_wan"] / wide["area"]).set_index(["credit_code", "year"])["t"]
+    pair = pd.DataFrame({year: wide.xs(year, level="year") for year in (2019, 2020)})
+    pair = np.log(pair[(pair > 0).all(axis=1)])
+    assert 0.9 < pair.corr().iloc[0, 1] < 0.98
+    assert 0.45 < (pair[2020] - pair[2019]).std() < 0.75
+
+
+def test_linshu_has_every_kind_of_fact(linshu):
+    firms, end = linshu["enterprises"], pd.Timestamp(2020, 12, 31)
+    assert ((firms["contract_completion"] >= end) & ~(firms["completed"] <= end)).any()
+    assert ((firms["contract_completion"] < end) & firms["completed"].isna()).any()
+    assert firms["stopped_since"].notna().any()
+    assert firms["zombie"].any()
+    assert firms["exempt_industry"].mean() < 0.12
+    methods = set(linshu["disposals"]["method"])
+    assert {"帮扶提升", "限期整改", "并购重组", "分割转让", "收购储备", "司法解决", "其他"} <= methods
+    flow = linshu["process"]
+    assert flow["key_listed"].notna().any()
+    assert (
+        flow["certified"].dropna() > flow["notified"].reindex(flow["certified"].dropna().index) + pd.Timedelta("15D")
+    ).all()
+    extra = linshu["annual"].groupby("year")["land_use_tax_extra_wan"].sum()
+    assert (extra.loc[:2022] == 0).all()
+    assert (extra.loc[2023:2024] > 0).all()
+    movers = linshu["annual"].groupby("credit_code")["above_scale"].nunique()
+    assert 0.02 < (movers > 1).mean() < 0.15
+
+
+def test_closed_and_gone_enterprises_pay_nothing_later(everything):
+    for ledger in everything.values():
+        cases = ledger["disposals"]
+        ended = (
+            cases[cases["outcome"].isin(["关停", "清退", "注销", "整体收储", "破产"])]
+            .set_index("credit_code")["finished"]
+            .dt.year
+        )
+        later = ledger["annual"].merge(ended.rename("ended"), left_on="credit_code", right_index=True)
+        assert (later.loc[later["year"] > later["ended"], "tax_wan"] == 0).all()
+
+
+def test_zhoushan_city_totals(city):
+    cases = pd.concat([ledger["disposals"] for ledger in city.values()])
+    assert 48 <= cases["outcome"].isin(["关停", "注销"]).sum() <= 55
+    within = cases["demolished_on"].fillna(cases["finished"]).dt.year == 2020
+    assert 28000 < cases.loc[within, "demolished_m2"].sum() < 33000
+
+
+def test_zhoushan_counties_end_differently(city):
+    rates = {}
+    for name, ledger in city.items():
+        stay = cohort(ledger).query("not gone")
+        for above, group in stay.groupby("above"):
+            known = group["t"].dropna()
+            rates[name, above] = ((known >= 2).sum(), len(known), len(group) - len(known))
+    assert all(0.68 < reached / n < 0.86 for (_, above), (reached, n, _) in rates.items() if not above)
+    passed = {name for name, above in rates if above and rates[name, above][0] == rates[name, above][1]}
+    assert passed
+    assert len(passed) < len(city)
+    reached, n, _ = rates["zhoushan-putuo", False]
+    assert reached / n >= 0.8
+    assert "zhoushan-putuo" in passed
+    reached, n, unknown = rates["zhoushan-daishan", False]
+    assert reached / (n + unknown) < 0.8 <= (reached + unknown) / (n + unknown)
+    assert all(unknown == 0 for (name, _), (_, _, unknown) in rates.items() if name != "zhoushan-daishan")
+
+
+def test_zhoushan_levels(city):
+    rows = pd.concat([per_mu(ledger, 2019) for ledger in city.values()])
+    paying = np.log(rows.loc[rows["t"] > 0, "t"])
+    assert 1.7 < paying.std() < 2.3
+    assert 1.0 < rows["t"].median() < 2.2
+    assert 0.02 < (rows["t"] < 0).mean() < 0.06
+    assert 1.4 < np.log(rows["area"].dropna()).mean() < 2.2
+    assert (rows["t"] == 0).mean() < 0.03
+
+
+def test_blank_land_has_an_approved_area(everything):
+    for ledger in everything.values():
+        blank = ledger["annual"]["land_mu"].isna()
+        assert blank.mean() < 0.05
+        assert ledger["annual"].loc[blank, "approved_mu"].notna().all()
+    assert any(ledger["annual"]["land_mu"].isna().any() for ledger in everything.values())
+
+
+@pytest.mark.parametrize("n", [1, 3, 12])
+@pytest.mark.parametrize(("policy", "county"), [("linshu-2021", None), ("zhoushan-2020", "嵊泗县")])
+def test_few_enterprises_are_made_too(policy, county, n):
+    made = make(policy, enterprises=n, years=(2018, 2025), seed=1, county=county)
+    assert len(made["enterprises"]) <= n
+    assert set(made["annual"]["credit_code"]) == set(made["enterprises"]["credit_code"])
+
+
+def test_whole_city_in_one_ledger():
+    made = make("zhoushan-2020", enterprises=120, years=(2019, 2020), seed=1)
+    assert made["enterprises"]["county"].nunique() == 4
+    assert made["enterprises"]["credit_code"].is_unique
+
+
+def test_unknown_names_and_reversed_years_are_refused():
+    with pytest.raises(ValueError, match="did you mean 'linshu-2021'"):
+        make("linshu-2020", years=(2019, 2020), seed=1)
+    with pytest.raises(ValueError, match="普陀区"):
+        make("zhoushan-2020", years=(2019, 2020), seed=1, county="临城区")
+    with pytest.raises(ValueError, match="起止年份颠倒"):
+        make("linshu-2021", years=(2021, 2020), seed=1)
+    with pytest.raises(ValueError, match="企业数过少"):
+        make("zhoushan-2020", enterprises=2, years=(2019, 2020), seed=1)
+
+
+def test_messy_plants_each_fault_once_and_says_where():
+    told = YAML(typ="safe").load(FOLDER / "messy.yaml")["planted"]
+    grids = sheets(FOLDER / "messy.xlsx")
+    assert len({(fault["sheet"], fault["row"], fault["rule"]) for fault in told}) == len(told) >= 12
+    assert all(fault["row"] <= len(grids[fault["sheet"]]) for fault in told)
