@@ -28,7 +28,7 @@ class Priors:
         Scale (log points) and degrees of freedom of the county's common shock of a year; ``shock_df`` is also the
         weight of the prior, in years, against the spread of past years.
     spread
-        Standard deviation of a year's change of log tax of one enterprise where there are too few figures to estimate it.
+        Standard deviation of a year's change of an enterprise's log tax, where figures are too few to estimate it.
     """
 
     shock_sd: float = 0.18
@@ -106,7 +106,11 @@ def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
     frame = training(panel, month, share, kept)
     positive = frame.tax > 0
     enough = int(positive.sum()) >= MIN_ROWS
-    part = _regression(frame.take(positive), priors, month) if enough else _persistence(frame.take(positive), priors, month)
+    part = (
+        _regression(frame.take(positive), priors, month)
+        if enough
+        else _persistence(frame.take(positive), priors, month)
+    )
     if not enough:
         notes = (*notes, note("persistence", rows=int(positive.sum()), spread=priors.spread))
     elif len(part["years"]) < 2:
@@ -220,7 +224,7 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 def _shock(effects: np.ndarray, priors: Priors, month: int) -> tuple[float, float]:
     """Scale and degrees of freedom of the next year's common shock, given past years' effects, shape (m,).
 
-    s² = (ν s₀² + Σ γ²) / (ν + m − 1), times 1 + 1/m for the mean year, itself estimated; s₀ is the prior sd (1 − k/12)².
+    s² = (ν s₀² + Σ γ²) / (ν + m − 1), times 1 + 1/m for the mean year, itself estimated; s₀ = prior sd × (1 − k/12)².
     """
     m = max(len(effects), 1)
     prior = priors.shock_sd * (1 - month / 12) ** 2

@@ -35,8 +35,8 @@ class Lags:
     Attributes
     ----------
     level
-        Log of last year's tax; of the year to date's annual pace, the mean of earlier years or the county's centre where
-        last year was at or below zero.
+        Log of last year's tax; where that was at or below zero, of the year to date's annual pace, else the mean of
+        earlier years, else the county's centre.
     gap
         Mean log tax of the years before last, less ``level``; 0 where there is none.
     silent, young, quiet

@@ -61,7 +61,7 @@ class Panel:
     above, land
         规上 (1, 0, NaN) and land (亩, latest known) of each year, shape (n, m).
     ytd
-        Tax of months 1 to ``month``, 万元, shape (n, m + 1); the last column is of the year after ``years``. NaN unknown.
+        Tax of months 1 to ``month``, 万元, shape (n, m + 1); the last column: the year after ``years``. NaN unknown.
     month
         Months covered by ``ytd``; 0 without year-to-date figures.
     refunds
@@ -94,11 +94,10 @@ def date_of(as_of: str | None, year: int, ledger: Ledger) -> Date:
     if at[0] > year:
         raise ValueError(f"as_of {as_of} 晚于目标年 {year} / is later than the target year {year}")
     facts_year = at[0] if at[1] == 12 and at[0] < year else at[0] - 1
-    years = ledger.annual["year"]
+    years = ledger.annual["year"].to_numpy(dtype=int)
     known = years[years <= facts_year]
-    if known.empty:
-        text = f"{facts_year} 年及以前没有年度数据，无法测算 / no annual figures of {facts_year} or before: nothing to project from"
-        raise ValueError(text)
+    if not known.size:
+        raise ValueError(f"{facts_year} 年及以前没有年度数据，无法测算 / no annual figures of {facts_year} or before")
     return Date(int(known.max()), at[0], at[1])
 
 
@@ -200,13 +199,13 @@ def _usable_month(ledger: Ledger, date: Date) -> int:
     """Return the months of the first projected year with figures; 0 where no earlier year shows what share they are."""
     if not date.nowcast_month or ledger.monthly.empty:
         return 0
-    months = ledger.monthly
-    now = months.loc[months["year"] == date.year, "month"]
-    return int(now.max()) if len(now) and (months["year"] < date.year).any() else 0
+    year, month = (ledger.monthly[name].to_numpy(dtype=int) for name in ("year", "month"))
+    now = month[year == date.year]
+    return int(now.max()) if now.size and bool(np.any(year < date.year)) else 0
 
 
 def _quiet_as_zero(ytd: np.ndarray, tax: np.ndarray) -> np.ndarray:
-    """Take an enterprise that the monthly sheet knows as having paid nothing in a year where others have rows and it has none.
+    """Take an enterprise with months in other years as having paid nothing in a year in which only others have them.
 
     Not so in a past year of which its annual figure says otherwise.
     """

@@ -1,0 +1,6 @@
+"""Odds of a plan's targets from annual tax and the year to date, and the record of such odds in past years."""
+
+from lyeval.forecasting.backtesting import Backtest, backtest
+from lyeval.forecasting.nowcast import Forecast, forecast
+
+__all__ = ["Backtest", "Forecast", "backtest", "forecast"]

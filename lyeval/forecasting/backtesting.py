@@ -1,0 +1,288 @@
+"""The record of past odds (以往预测的检验): each past year forecast on what was known then, against what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment import TargetView, meets, target_values, views
+from lyeval.forecasting.baselines import baselines
+from lyeval.forecasting.scores import NOMINAL, brier, covered, crps
+from lyeval.indicators import book
+from lyeval.ledger import Ledger
+from lyeval.policy import Policy, choose, load_policy
+from lyeval.policy.assumptions import Assumptions
+from lyeval.simulation import check
+from lyeval.simulation.assumed import Assumed, assumed
+from lyeval.simulation.carried import as_if
+from lyeval.simulation.draws import Sampling
+from lyeval.simulation.engine import Setting, setting, years_to_come
+from lyeval.simulation.known import as_known, date_of
+from lyeval.simulation.notes import Note, distinct, note
+from lyeval.simulation.outlook import Year, probability, reaches, tax_basis, values
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """Past years forecast on what was known then.
+
+    Attributes
+    ----------
+    policy, years, months
+        The plan, and the years and months that could be tested.
+    scores
+        level (county, group, enterprise), id, month, model, measure (brier, crps, error), value, n, years. ``n`` counts
+        cases, ``years`` calendar years: firms of one year share its shock, so years are what counts.
+    coverage
+        level, id, month, nominal (0.5, 0.8, 0.95), share of cases inside the interval, n, years.
+    notes
+        What could not be tested.
+    """
+
+    policy: str
+    years: tuple[int, ...]
+    months: tuple[int, ...]
+    scores: pd.DataFrame = field(repr=False)
+    coverage: pd.DataFrame = field(repr=False)
+    notes: tuple[Note, ...] = field(repr=False, default=())
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are years enough (3) to judge by."""
+        return len(self.years) >= MIN_YEARS
+
+    def tidy(self) -> pd.DataFrame:
+        """Return scores and coverage as one long table: level, id, month, model, measure, value, n, years."""
+        inside = self.coverage.rename(columns={"share": "value"}).assign(model="forecast")
+        inside["measure"] = "coverage_" + (inside["nominal"] * 100).round().astype(int).astype(str)
+        return pd.concat([self.scores, inside[self.scores.columns]], ignore_index=True)
+
+    def __repr__(self) -> str:
+        judged = "" if self.enough else "; too few years to judge"
+        return f"<Backtest {self.policy}, years {list(self.years)}, months {list(self.months)}{judged}>"
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<li>{item.zh}</li>" for item in self.notes)
+        return f"{self.scores.to_html(index=False)}{self.coverage.to_html(index=False)}<ul>{notes}</ul>"
+
+
+def backtest(
+    ledger: Ledger,
+    policy: Policy | str,
+    years: Sequence[int],
+    months: Sequence[int],
+    *,
+    assumptions: str | PathLike[str] | Assumptions = "default",
+    readings: Mapping[str, str] | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Backtest:
+    """Forecast past years on what was known at each month, and score the odds.
+
+    Parameters
+    ----------
+    years
+        Years with annual figures; a year that the plan sets no target for takes the nearest dated values.
+    months
+        Months of the year that are known, 0 to 12 (0: December of the year before).
+    assumptions, readings, draws, seed
+        As for `forecast`.
+
+    Raises
+    ------
+    ValueError
+        If a month is not 0 to 12, or draws are out of range.
+    """
+    check(draws)
+    wrong = [m for m in months if not 0 <= m <= 12]
+    if wrong:
+        raise ValueError(f"months 应在 0 至 12 之间 / must be 0 to 12, not {wrong}")
+    rules = load_policy(policy) if isinstance(policy, str | PathLike) else policy
+    chosen, _ = choose(rules, readings)
+    taken, records, notes = assumed(assumptions), Records([], []), []
+    for year in sorted(set(years)):
+        for month in sorted(set(months)):
+            made = _origin(ledger, chosen, year, month, taken, Sampling(draws, seed))
+            if isinstance(made, Note):
+                notes.append(made)
+            else:
+                records.add(made)
+    return _result(rules.id, records, notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """One past year forecast at one month: what was expected of each target, and what came.
+
+    Attributes
+    ----------
+    year, month
+        The year, and the months of it that were known.
+    before, after
+        Each target laid out on what was known, and on what came, by position.
+    drawn
+        The draws of the year.
+    guesses
+        Tax by baseline, 万元, shape (n,) over ``drawn.codes``.
+    groups
+        Township and industry of each enterprise, shape (n,).
+    last
+        Last year's value of each target, by position.
+    """
+
+    year: int
+    month: int
+    before: list[TargetView]
+    after: list[TargetView]
+    drawn: Year
+    guesses: dict[str, np.ndarray]
+    groups: list[np.ndarray]
+    last: list[float]
+
+
+def _origin(ledger: Ledger, policy: Policy, year: int, month: int, taken: Assumed, sampling: Sampling) -> Origin | Note:
+    """Forecast one past year at one month; a note where that cannot be."""
+    if year not in book(ledger).years:
+        return note("no_year", year=year)
+    try:
+        date = date_of(f"{year}-{month:02d}" if month else f"{year - 1}-12", year, ledger)
+    except ValueError:
+        return note("no_history", year=year)
+    if date.facts_year < year - 1:
+        return note("no_history", year=year)
+    known = as_known(ledger, date)
+    given = setting(known, date, None, taken, sampling)
+    if given.panel.month < month:
+        return note("no_month", year=year, month=month)
+    rules, before_rules = as_if(policy, year)[0], as_if(policy, year - 1)[0]
+    taxed = ("share", "count", "mean")
+    pick = [v for v in views(known, rules, year, year - 1) if v.kind in taxed]
+    ids = [v.id for v in pick]
+    came = {v.id: v for v in views(ledger, rules, year, year)}
+    last = {v.id: _as_it_was(v) for v in views(known, before_rules, year - 1, year - 1)}
+    return Origin(
+        year=year,
+        month=month,
+        before=pick,
+        after=[came[id] for id in ids],
+        drawn=years_to_come(given, year)[0],
+        guesses=baselines(given),
+        groups=_groups(given),
+        last=[last.get(id, np.nan) for id in ids],
+    )
+
+
+def _as_it_was(view: TargetView) -> float:
+    """Return the target's value on the figures that it was laid out on."""
+    if view.kind not in ("share", "count", "mean"):
+        return np.nan
+    return float(target_values(view, view.tax, view.land, view.gone)[0])
+
+
+def _groups(given: Setting) -> list[np.ndarray]:
+    panel = given.panel
+    return [np.asarray(panel.township, dtype=object), np.asarray(panel.sector, dtype=object)]
+
+
+@dataclass
+class Records:
+    """Scores and interval hits of single cases, as they come in."""
+
+    scores: list[dict[str, Any]]
+    inside: list[dict[str, Any]]
+
+    def add(self, origin: Origin) -> None:
+        """Score one origin: enterprises, the county, and its townships and industries."""
+        for i, (before, after) in enumerate(zip(origin.before, origin.after, strict=True)):
+            self._enterprises(origin, before, after)
+            self._statistic(origin, before, after, "county", origin.last[i])
+            for groups in origin.groups:
+                for name in sorted({str(g) for g in groups if g}):
+                    inside = origin.drawn.codes[groups == name]
+                    here = [replace(v, member=v.member & np.isin(v.codes, inside)) for v in (before, after)]
+                    if min(int(v.member.sum()) for v in here) >= MIN_GROUP:
+                        self._statistic(origin, here[0], here[1], "group", np.nan)
+
+    def _statistic(self, origin: Origin, before: TargetView, after: TargetView, level: str, last: float) -> None:
+        """Score a county's or group's statistic."""
+        actual, drawn = _as_it_was(after), values(before, origin.drawn)
+        drawn = drawn[~np.isnan(drawn)]
+        if np.isnan(actual) or not len(drawn):
+            return
+        met = bool(meets(after, np.array([actual]))[0])
+        key = {"level": level, "id": before.id, "year": origin.year, "month": origin.month}
+        p = probability(int(meets(before, drawn).sum()), len(drawn))
+        self.scores.append({**key, "model": "forecast", "brier": float(brier(p, met)), "crps": crps(drawn, actual)})
+        at = np.searchsorted(origin.drawn.codes, before.codes)
+        basis = tax_basis(before, origin.drawn.reported[at])
+        guesses = {
+            name: float(target_values(before, tax[at] * basis, before.land, before.gone)[0])
+            for name, tax in origin.guesses.items()
+        }
+        for name, guess in {**guesses, "last_value": last}.items():
+            if not np.isnan(guess):
+                told = float(brier(bool(meets(before, np.array([guess]))[0]), met))
+                self.scores.append({**key, "model": name, "brier": told, "crps": abs(guess - actual)})
+        hits = {n: bool(covered(drawn[:, None], np.array([actual]), n)[0]) for n in NOMINAL}
+        self.inside += [{**key, "nominal": n, "inside": hit} for n, hit in hits.items()]
+
+    def _enterprises(self, origin: Origin, before: TargetView, after: TargetView) -> None:
+        """Score each enterprise's odds of reaching the line, and its interval of tax per mu."""
+        line = before.line if before.line is not None else before.goal
+        common = np.intersect1d(before.codes[before.member & ~before.gone], after.codes[~after.gone])
+        i, j = np.searchsorted(before.codes, common), np.searchsorted(after.codes, common)
+        actual = after.tax[j] / np.where(after.land[j] > 0, after.land[j], np.nan)
+        known = ~np.isnan(actual) & (before.land[i] > 0)
+        if line is None or not known.any():
+            return
+        i, actual = i[known], actual[known]
+        at = np.searchsorted(origin.drawn.codes, before.codes[i])
+        basis = tax_basis(before, origin.drawn.reported[np.searchsorted(origin.drawn.codes, before.codes)])[i]
+        ratio = origin.drawn.tax[:, at] * basis / before.land[i]
+        came = reaches(before, actual, line)
+        key = {"level": "enterprise", "id": before.id, "year": origin.year, "month": origin.month}
+        p = (reaches(before, ratio, line).sum(axis=0) + 0.5) / (len(ratio) + 1)
+        self.scores += [{**key, "model": "forecast", "brier": float(b)} for b in brier(p, came)]
+        for name, tax in origin.guesses.items():
+            guess = tax[at] * basis / before.land[i]
+            usable = ~np.isnan(guess)
+            told = brier(reaches(before, guess[usable], line), came[usable])
+            self.scores += [{**key, "model": name, "brier": float(b)} for b in told]
+        for nominal in NOMINAL:
+            hits = covered(ratio, actual, nominal)
+            self.inside += [{**key, "nominal": nominal, "inside": bool(hit)} for hit in hits]
+
+
+def _result(policy: str, records: Records, notes: list[Note]) -> Backtest:
+    scores = pd.DataFrame(records.scores, columns=["level", "id", "year", "month", "model", "brier", "crps"])
+    inside = pd.DataFrame(records.inside, columns=["level", "id", "year", "month", "nominal", "inside"])
+    long = scores.melt(id_vars=list(scores.columns[:5]), value_vars=["brier", "crps"], var_name="measure")
+    years = tuple(int(y) for y in np.unique(scores["year"]))
+    if len(years) < MIN_YEARS:
+        notes = [*notes, note("few_years", n=len(years), need=MIN_YEARS)]
+    return Backtest(
+        policy=policy,
+        years=years,
+        months=tuple(int(m) for m in np.unique(scores["month"])),
+        scores=_mean(long.dropna(subset="value"), ["level", "id", "month", "model", "measure"], "value", "value"),
+        coverage=_mean(inside, ["level", "id", "month", "nominal"], "inside", "share"),
+        notes=distinct(tuple(notes)),
+    )
+
+
+def _mean(frame: pd.DataFrame, keys: list[str], column: str, name: str) -> pd.DataFrame:
+    """Average a column by keys, with the number of cases and of calendar years."""
+    if frame.empty:
+        return pd.DataFrame(columns=[*keys, name, "n", "years"])
+    grouped = frame.astype({column: float}).groupby(keys, sort=True)
+    out = grouped.agg(**{name: (column, "mean"), "n": (column, "size"), "years": ("year", "nunique")})
+    return out.reset_index()
+
+
+MIN_YEARS = 3
+MIN_GROUP = 10

@@ -1,0 +1,65 @@
+"""The assumptions (假设) that a projection uses, read off ``parameters/assumptions`` into plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+from lyeval.policy.assumptions import Assumptions, MethodAssumption, load_assumptions
+from lyeval.simulation.disposals import Practice
+from lyeval.simulation.dynamics import Priors
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What is assumed of tax and of disposal methods.
+
+    Attributes
+    ----------
+    id
+        Which set of assumptions.
+    tax
+        Priors of the tax projection.
+    practices
+        Disposal methods by id.
+    band, responses
+        How far below a line an enterprise may stand and still top up (share of the line), and the shares of such
+        enterprises that do, one scenario each.
+    """
+
+    id: str
+    tax: Priors
+    practices: dict[str, Practice]
+    band: float
+    responses: tuple[float, ...]
+
+
+def assumed(assumptions: str | PathLike[str] | Assumptions) -> Assumed:
+    """Read assumptions by id, path or as loaded.
+
+    Raises
+    ------
+    PolicyError
+        If there is no such set, or a figure is out of its range.
+    """
+    loaded = assumptions if isinstance(assumptions, Assumptions) else load_assumptions(assumptions)
+    return Assumed(
+        id=loaded.id,
+        tax=Priors(loaded.common_shock.sd.value, loaded.common_shock.df.value, loaded.own_spread.value),
+        practices={method.id: _practice(method) for method in loaded.methods},
+        band=loaded.response.band.value,
+        responses=loaded.response.scenarios.values,
+    )
+
+
+def _practice(method: MethodAssumption) -> Practice:
+    """Map a method: nobody left on land that stays is a closure; land that leaves whole takes the firm with it."""
+    return Practice(
+        id=method.id,
+        success=(method.success.a, method.success.b),
+        hazard=method.monthly_hazard.value,
+        effect=(method.log_tax.mean, method.log_tax.sd) if method.log_tax else (0.0, 0.0),
+        leaves=(method.land_share.a, method.land_share.b) if method.land_share else None,
+        gone=method.land == "whole_leaves",
+        closed=method.occupant == "none" and method.land != "whole_leaves",
+    )

@@ -1,0 +1,180 @@
+"""The years to come: fit on what is known at a date, then draw tax, land and exits year by year."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from lyeval.ledger import Ledger
+from lyeval.simulation.assumed import Assumed
+from lyeval.simulation.disposals import (
+    Pace,
+    Plan,
+    disposed,
+    effects,
+    given_plan,
+    land_leaving,
+    months_to_finish,
+    open_plan,
+    paces,
+)
+from lyeval.simulation.draws import Past, Sampling, draw_tax, past
+from lyeval.simulation.dynamics import Dynamics, fit
+from lyeval.simulation.known import Date, Panel, panel
+from lyeval.simulation.notes import Note, distinct, note
+from lyeval.simulation.outlook import Year
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """All that the years to come are drawn from.
+
+    Attributes
+    ----------
+    date, panel
+        The date of knowledge and each enterprise's history up to it.
+    assumed
+        What is assumed of tax and of disposal methods.
+    plan
+        Open cases.
+    pace
+        How fast each method's cases end, updated by the ledger's cases.
+    sampling
+        Number of draws and seed.
+    nowcast, annual
+        The projection that uses the year to date, and the one without.
+    notes
+        What was dropped or assumed.
+    """
+
+    date: Date
+    panel: Panel
+    assumed: Assumed
+    plan: Plan
+    pace: dict[str, Pace]
+    sampling: Sampling
+    nowcast: Dynamics
+    annual: Dynamics
+    notes: tuple[Note, ...]
+
+
+def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assumed, sampling: Sampling) -> Setting:
+    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off."""
+    history = panel(ledger, date)
+    annual = fit(history, 0, assumed.tax)
+    nowcast = fit(history, history.month, assumed.tax) if history.month else annual
+    cases, remarks = open_plan(ledger, assumed.practices)
+    if plan is not None:
+        cases, remarks = given_plan(plan, ledger, date, assumed.practices), ()
+    notes = (*nowcast.notes, *annual.notes, *remarks, *_remarks(history, date))
+    return Setting(
+        date,
+        history,
+        assumed,
+        cases,
+        paces(ledger, date, assumed.practices),
+        sampling,
+        nowcast,
+        annual,
+        distinct(notes),
+    )
+
+
+def _remarks(history: Panel, date: Date) -> list[Note]:
+    """Name what the panel could not offer."""
+    notes = []
+    if date.nowcast_month and not history.month:
+        notes.append(note("no_months", month=date.nowcast_month))
+    elif history.month < date.nowcast_month:
+        notes.append(note("months_end", have=history.month, asked=date.nowcast_month))
+    new = np.isnan(history.tax).all(axis=1)
+    if new.any():
+        notes.append(note("newcomers", n=int(new.sum())))
+    stale = np.isnan(history.tax[:, -1]) & ~new
+    if stale.any():
+        notes.append(note("stale", n=int(stale.sum()), year=int(history.years[-1])))
+    return notes
+
+
+def years_to_come(given: Setting, last_year: int) -> list[Year]:
+    """Draw each year from the one after the known annual figures to ``last_year``."""
+    months = months_to_finish(given.plan, given.panel.codes, given.pace, given.sampling, given.date.year)
+    before, out = past(given.panel), []
+    for year in range(given.date.facts_year + 1, last_year + 1):
+        drawn = _year(given, before, months, year)
+        out.append(drawn)
+        before = before.then(drawn.tax)
+    return out
+
+
+def year_as_known(given: Setting) -> Year:
+    """Give the latest known year the form of draws that are all alike: nothing of it is left to chance."""
+    shape = (given.sampling.draws, len(given.panel.codes))
+    tax = given.panel.tax[:, -1]
+    no, unread = np.zeros(shape, dtype=bool), np.full(shape[1], np.nan)
+    drawn = np.broadcast_to(tax, shape)
+    year = given.date.facts_year
+    bounds = np.where(np.isnan(tax), -np.inf, tax), np.where(np.isnan(tax), np.inf, tax)
+    return Year(year, given.panel.codes, drawn, np.ones(shape), unread, no, no, np.zeros(shape), no, *bounds, True)
+
+
+def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
+    """Draw one year: tax as projected with the methods' effects, then what the finished cases take away."""
+    first = year == given.date.facts_year + 1
+    shape = (given.sampling.draws, len(given.panel.codes))
+    state = disposed(given.plan, months, given.date, year)
+    effect = np.zeros(shape)
+    effect[:, state.at] = effects(given.plan, given.assumed.practices, given.sampling, year) * state.in_force
+    tax = _tax(given, before, year, effect, first=first)
+    gone, closed, released = (np.zeros(shape, dtype=bool) for _ in range(3))
+    kept, demolished = np.ones(shape), np.zeros(shape)
+    practice = [given.assumed.practices[m] for m in given.plan.method]
+    shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
+    gone[:, state.at] = state.done & (shuts | leaves)
+    closed[:, state.at] = state.fresh & shuts
+    released[:, state.at] = state.done & leaves
+    kept[:, state.at] = 1 - state.done * _leaving(given)
+    demolished[:, state.at] = state.fresh * np.nan_to_num(given.plan.demolished)
+    tax[:, state.at] *= 1 - state.in_force * (shuts | leaves)
+    floor, ceiling = _books(given, first=first)
+    final = given.date.year == year and given.date.month == 12
+    reported = given.panel.tax[:, -1]
+    return Year(year, given.panel.codes, tax, kept, reported, gone, closed, demolished, released, floor, ceiling, final)
+
+
+def _tax(given: Setting, before: Past, year: int, effect: np.ndarray, *, first: bool) -> np.ndarray:
+    """Tax with the year to date where there is one, without it for the others."""
+    history = given.panel
+    plain = first and given.nowcast.month > 0 and bool(np.isnan(history.ytd[:, -1]).any())
+    if first and given.nowcast.month and not plain:
+        return draw_tax(given.nowcast, history, before, year=year, sampling=given.sampling, effect=effect)
+    without = draw_tax(given.annual, history, before, year=year, sampling=given.sampling, effect=effect)
+    if not plain:
+        return without
+    filled = replace(history, ytd=np.nan_to_num(history.ytd))
+    nowcast = draw_tax(given.nowcast, filled, before, year=year, sampling=given.sampling, effect=effect)
+    return np.where(np.isnan(history.ytd[:, -1]), without, nowcast)
+
+
+def _leaving(given: Setting) -> np.ndarray:
+    """Share of the land that each case takes away once done, the same in every year of a draw, shape (draws, cases)."""
+    history = given.panel
+    args = (given.plan, history.codes, history.land[:, -1], given.assumed.practices, given.sampling)
+    return land_leaving(*args, given.date.year)
+
+
+def _books(given: Setting, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most tax that the books leave possible, shape (n,)."""
+    n = len(given.panel.codes)
+    floor, ceiling = np.full(n, -np.inf), np.full(n, np.inf)
+    ytd = given.panel.ytd[:, -1]
+    if not first or not given.panel.month:
+        return floor, ceiling
+    known = ~np.isnan(ytd)
+    if given.panel.month == 12:
+        return np.where(known, ytd, floor), np.where(known, ytd, ceiling)
+    open_case = np.zeros(n, dtype=bool)
+    open_case[given.plan.at] = True
+    return np.where(known & ~given.panel.refunds & ~open_case, ytd, floor), ceiling

@@ -1,0 +1,346 @@
+"""From draws of each enterprise's year to the odds of each target: the tables that simulations and forecasts share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lyeval.simulation.notes import note
+from lyeval.simulation.philox import STREAMS, code_keys, uniforms
+
+if TYPE_CHECKING:
+    from lyeval.assessment import TargetView
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """Draws of one year, enterprises in the order of ``codes``.
+
+    Attributes
+    ----------
+    year
+        Calendar year.
+    codes
+        Credit codes, shape (n,), sorted.
+    tax, kept
+        Tax (万元), and the share of its land that an enterprise still holds at the year's end, shape (draws, n).
+    reported
+        Tax of the latest year that is known, 万元, shape (n,).
+    gone, closed
+        Closed or otherwise gone by the year's end; closed within the year. Boolean, shape (draws, n).
+    demolished
+        Floor area demolished in the rest of the year, m², shape (draws, n).
+    released
+        Land of a gone enterprise has been released. Boolean, shape (draws, n).
+    floor, ceiling
+        Least and most tax that the books leave possible, 万元, shape (n,); infinite where nothing is settled.
+    final
+        The books of the year are complete.
+    """
+
+    year: int
+    codes: np.ndarray
+    tax: np.ndarray
+    kept: np.ndarray
+    reported: np.ndarray
+    gone: np.ndarray
+    closed: np.ndarray
+    demolished: np.ndarray
+    released: np.ndarray
+    floor: np.ndarray
+    ceiling: np.ndarray
+    final: bool
+
+    @property
+    def draws(self) -> int:
+        """Number of draws."""
+        return len(self.tax)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The draws of a target's possible members, columns in the order of ``view.codes``; shapes as in `Year`."""
+
+    tax: np.ndarray
+    land: np.ndarray
+    gone: np.ndarray
+    released: np.ndarray
+    closed: np.ndarray
+    demolished: np.ndarray
+
+
+def members(view: TargetView, year: Year) -> Members:
+    """Pick a target's members out of a year's draws, with the tax basis and land that the target's reading takes.
+
+    A reading that counts tax or land otherwise shows in the view's figures of the facts' year: the draws are held to
+    the same ratio.
+    """
+    at = np.searchsorted(year.codes, view.codes)
+    gone = year.gone[:, at] | view.gone
+    return Members(
+        tax=year.tax[:, at] * tax_basis(view, year.reported[at]),
+        land=year.kept[:, at] * view.land,
+        gone=gone,
+        released=year.released[:, at],
+        closed=year.closed[:, at],
+        demolished=year.demolished[:, at],
+    )
+
+
+def tax_basis(view: TargetView, reported: np.ndarray) -> np.ndarray:
+    """Ratio of tax as counted to tax as reported in the facts' year, shape (members,); 1 where either is not positive."""
+    usable = (view.tax > 0) & (reported > 0)
+    return np.where(usable, view.tax / np.where(usable, reported, 1.0), 1.0)
+
+
+def values(view: TargetView, year: Year, tax: np.ndarray | None = None) -> np.ndarray:
+    """Return the target's statistic in each draw, shape (draws,); NaN where nobody is left to count.
+
+    Parameters
+    ----------
+    tax
+        Members' tax where it is not the drawn one, shape (draws, members).
+    """
+    from lyeval.assessment import target_values
+
+    drawn = members(view, year)
+    if view.kind == "closed":
+        return view.base + (drawn.closed & view.member).sum(axis=1)
+    if view.kind == "demolished":
+        return view.base + year.demolished.sum(axis=1)
+    if view.kind == "blocks":
+        return np.full(year.draws, float(view.base))
+    taken = drawn.tax if tax is None else tax
+    return target_values(view, taken, drawn.land, drawn.gone, drawn.released)
+
+
+def probability(hits: int, draws: int) -> float:
+    """Share of draws, held off 0 and 1 by half a draw: (hits + 1/2) / (draws + 1)."""
+    return (hits + 0.5) / (draws + 1)
+
+
+def mc_error(p: float, draws: int) -> float:
+    """Monte Carlo standard error of a probability, sqrt(p (1 − p) / n)."""
+    return float(np.sqrt(p * (1 - p) / draws))
+
+
+def target_row(view: TargetView, year: Year, drawn: np.ndarray) -> dict[str, Any]:
+    """Summarise a target's draws, shape (draws,): its odds, the 5, 50 and 95 % points, and what is certain."""
+    known = drawn[~np.isnan(drawn)]
+    row: dict[str, Any] = {
+        "id": view.id,
+        "year": view.year,
+        "label": view.label,
+        "unit": view.unit,
+        "op": view.op,
+        "goal": view.goal,
+        "probability": None,
+        "mc_error": None,
+        "p05": None,
+        "p50": None,
+        "p95": None,
+        "certain": None,
+        "members": int(np.sum(view.member)),
+        "unknown": int(view.n_unknown),
+        "clause": view.clause,
+        "note": "",
+        "note_en": "",
+    }
+    if len(known):
+        row.update(zip(("p05", "p50", "p95"), np.quantile(known, QUANTILES).tolist(), strict=True))
+    row.update(odds(view, year, known))
+    remark = _remark(view, known)
+    return row if remark is None else {**row, "note": remark.zh, "note_en": remark.en}
+
+
+def odds(view: TargetView, year: Year, known: np.ndarray) -> dict[str, Any]:
+    """Probability, its Monte Carlo error and what is certain, of draws that have a value."""
+    from lyeval.assessment import meets
+
+    if view.goal is None or not len(known):
+        return {}
+    certain = settled(view, year)
+    if certain is not None:
+        return {"probability": float(certain == "met"), "mc_error": 0.0, "certain": certain}
+    p = probability(int(np.sum(meets(view, known))), len(known))
+    return {"probability": p, "mc_error": mc_error(p, len(known))}
+
+
+def _remark(view: TargetView, known: np.ndarray) -> Any:
+    if not len(known):
+        return note("empty_class")
+    if view.goal is None:
+        return note("no_goal")
+    if view.n_unknown:
+        return note("unknown_members", n=view.n_unknown)
+    return note("blocks_as_booked") if view.kind == "blocks" else None
+
+
+def settled(view: TargetView, year: Year) -> str | None:
+    """Tell whether the books already decide a target: met, missed or None (not decided).
+
+    Every tax that is not settled is tried at its least and at its most. Rates and counts move one way with tax, and a
+    member that leaves never moves them further than one that fails or passes.
+    """
+    from lyeval.assessment import meets
+
+    if view.goal is None:
+        return None
+    if view.kind in ("closed", "demolished", "blocks"):
+        done = bool(meets(view, np.array([view.base]))[0])
+        return "met" if done and view.op == "ge" else "missed" if year.final and not done else None
+    if view.n_unknown or not len(view.codes):
+        return None
+    at = np.searchsorted(year.codes, view.codes)
+    basis = tax_basis(view, year.reported[at])
+    ends = [_at_edge(view, edge[at] * basis) for edge in (year.floor, year.ceiling)]
+    if any(np.isnan(end) for end in ends):
+        return None
+    both = {bool(meets(view, np.array([end]))[0]) for end in ends}
+    return ("met" if both == {True} else "missed") if len(both) == 1 else None
+
+
+def _at_edge(view: TargetView, tax: np.ndarray) -> float:
+    from lyeval.assessment import target_values
+
+    value = target_values(view, np.clip(tax, -HUGE, HUGE)[None, :], view.land[None, :], view.gone[None, :])
+    return float(value[0])
+
+
+def enterprise_rows(views: Sequence[TargetView], year: Year) -> pd.DataFrame:
+    """Summarise each member of a target set on a line: odds of reaching it, and tax per mu at 5, 50, 95 %.
+
+    An enterprise under several targets is judged by the first of them. Those without known land are left out.
+    """
+    frames, seen = [], np.zeros(0, dtype=object)
+    for view in (v for v in views if v.kind in ("share", "count", "mean")):
+        line = view.line if view.line is not None else view.goal
+        fresh = np.asarray(view.member) & (view.land > 0) & ~np.isin(view.codes, seen)
+        if line is None or not fresh.any():
+            continue
+        frames.append(_enterprises(view, year, fresh, float(line)))
+        seen = np.append(seen, view.codes[fresh])
+    if not frames:
+        return pd.DataFrame(columns=list(ENTERPRISE_COLUMNS))
+    return pd.concat(frames).sort_values("credit_code", kind="stable", ignore_index=True)
+
+
+def _enterprises(view: TargetView, year: Year, fresh: np.ndarray, line: float) -> pd.DataFrame:
+    at_all = np.searchsorted(year.codes, view.codes)
+    at, land = at_all[fresh], view.land[fresh]
+    held = np.where(year.kept[:, at] > 0, year.kept[:, at], np.inf)
+    ratio = year.tax[:, at] * tax_basis(view, year.reported[at_all])[fresh] / (land * held)
+    points = np.quantile(ratio, QUANTILES, axis=0)
+    hits = reaches(view, ratio, line).sum(axis=0)
+    p = np.where(year.floor[at] >= line * land, 1.0, np.where(year.ceiling[at] < line * land * (1 - 1e-9), 0.0, np.nan))
+    certain = ~np.isnan(p)
+    p = np.where(certain, p, (hits + 0.5) / (year.draws + 1))
+    columns = {
+        "credit_code": view.codes[fresh],
+        "year": year.year,
+        "line": line,
+        "probability": p,
+        "mc_error": np.sqrt(p * (1 - p) / year.draws),
+        "p05": points[0],
+        "p50": points[1],
+        "p95": points[2],
+    }
+    return pd.DataFrame(columns)
+
+
+def reaches(view: TargetView, tax_per_mu: np.ndarray, line: float) -> np.ndarray:
+    """Tell which tax per mu reach a line: on it (within 1e-9) they do, unless the reading counts the edge as low."""
+    edge = abs(line) * 1e-9
+    return tax_per_mu > line + edge if view.edge_low else tax_per_mu >= line - edge
+
+
+def scenario_rows(view: TargetView, year: Year, *, seed: int, fractions: Sequence[float], band: float) -> list[dict]:
+    """Odds of a target if some enterprises near the line top up to it (临近标准企业入库变动情景).
+
+    Parameters
+    ----------
+    fractions
+        Shares of the enterprises that end a draw within ``band`` below the line and then pay up to it.
+    band
+        Width of the zone below the line, as a share of it.
+    """
+    if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
+        return []
+    drawn = members(view, year)
+    need = view.line * drawn.land * (1 + (2e-9 if view.edge_low else 0.0))
+    near = (drawn.tax < need) & (drawn.tax >= (1 - band) * need) & (drawn.land > 0)
+    moves = np.flatnonzero(near.any(axis=0))
+    coin = np.ones(drawn.tax.shape)
+    keys = code_keys(view.codes[moves])
+    coin[:, moves] = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed, words=1)[0]
+    rows = []
+    for fraction in fractions:
+        result = values(view, year, np.where(near & (coin < fraction), need, drawn.tax))
+        row = target_row(view, year, result)
+        picked = {key: row[key] for key in ("id", "year", "probability", "mc_error", "p05", "p50", "p95")}
+        rows.append({**picked, "response": float(fraction)})
+    return rows
+
+
+def swing_rows(view: TargetView, year: Year, drawn: np.ndarray, limit: int = 10) -> list[dict]:
+    """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not."""
+    from lyeval.assessment import meets
+
+    line = view.line if view.line is not None else view.goal
+    if view.kind not in ("share", "count", "mean") or line is None or view.goal is None:
+        return []
+    got = members(view, year)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = reaches(view, got.tax / got.land, line) & ~got.gone
+    met = meets(view, drawn) & ~np.isnan(drawn)
+    with_it, without = reach.sum(axis=0), (~reach).sum(axis=0)
+    both = (np.minimum(with_it, without) >= MIN_SWING) & np.asarray(view.member)
+    if not both.any() or met.all() or not met.any():
+        return []
+    joint = met.astype(float) @ reach
+    high, low = joint / np.maximum(with_it, 1), (met.sum() - joint) / np.maximum(without, 1)
+    share = with_it / len(met)
+    weight = np.where(both, np.abs(high - low) * np.sqrt(share * (1 - share)), -1.0)
+    order = np.argsort(-weight, kind="stable")[:limit]
+    return [_swing(view, i, share, high, low, with_it, without) for i in order if both[i]]
+
+
+def _swing(view: TargetView, i: int, share: Any, high: Any, low: Any, with_it: Any, without: Any) -> dict[str, Any]:
+    error = np.sqrt(high[i] * (1 - high[i]) / with_it[i] + low[i] * (1 - low[i]) / without[i])
+    return {
+        "id": view.id,
+        "year": view.year,
+        "credit_code": view.codes[i],
+        "probability": float(share[i]),
+        "met_if_reached": float(high[i]),
+        "met_if_not": float(low[i]),
+        "swing": float(high[i] - low[i]),
+        "mc_error": float(error),
+    }
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """Make a frame of rows; a column with a blank keeps None (not NaN)."""
+    frame = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
+    for name in columns:
+        if len(frame) and not any(row[name] is None for row in rows):
+            frame[name] = frame[name].infer_objects()
+    return frame
+
+
+QUANTILES = (0.05, 0.5, 0.95)
+HUGE = 1e12
+MIN_SWING = 30
+TARGET_COLUMNS = (
+    "id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain",
+    "members", "unknown", "clause", "note", "note_en",
+)  # fmt: skip
+ENTERPRISE_COLUMNS = ("credit_code", "year", "line", "probability", "mc_error", "p05", "p50", "p95")
+SCENARIO_COLUMNS = ("id", "year", "response", "probability", "mc_error", "p05", "p50", "p95")
+SWING_COLUMNS = (
+    "id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing", "mc_error",
+)  # fmt: skip
