@@ -195,7 +195,15 @@ def _steps(assessment: Assessment, code: str, on: date) -> pd.DataFrame:
         )
         left = None if due is None else (due - on).days
         rows.append(
-            (step.id, step.label, step.label_en, done if isinstance(done, date) and done is not pd.NaT else None, due, left, "；".join(step.cite))
+            (
+                step.id,
+                step.label,
+                step.label_en,
+                done if isinstance(done, date) and done is not pd.NaT else None,
+                due,
+                left,
+                "；".join(step.cite),
+            )
         )
     return pd.DataFrame(rows, columns=["step", "label", "label_en", "date", "due", "days_left", "clause"], dtype=object)
 

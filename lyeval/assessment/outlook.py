@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from lyeval.assessment.frame import Frame
-from lyeval.assessment.targets import Inputs, decide_target, goal_of, members_of, targets_of, threshold
+from lyeval.assessment.targets import Inputs, members_of, targets_of, threshold
+from lyeval.assessment.totals import decide_target, goal_of
 from lyeval.indicators import RELATIVE, STATISTICS, book, on_line
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, Target, choose

@@ -14,7 +14,8 @@ from lyeval.assessment.enterprises import enterprises
 from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.grades import grades
-from lyeval.assessment.targets import DEPARTMENTS, Inputs, Outcome, decide_target, targets_of
+from lyeval.assessment.targets import DEPARTMENTS, Inputs, Outcome, targets_of
+from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, PolicyError, choose, unknown

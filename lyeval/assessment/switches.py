@@ -12,7 +12,8 @@ import pandas as pd
 
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.result import assess
-from lyeval.assessment.targets import Inputs, decide_target
+from lyeval.assessment.targets import Inputs
+from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, Reading, Target, patch

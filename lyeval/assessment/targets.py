@@ -6,16 +6,13 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from lyeval.assessment.frame import Frame, dated
 from lyeval.indicators import (
-    MU_M2,
     RELATIVE,
     STATISTICS,
     Bounded,
     Tri,
-    closed_within,
     compare,
     count,
     eliminated,
@@ -107,16 +104,6 @@ def targets_of(policy: Policy, year: int) -> list[Target]:
     return [t for t in policy.targets if year in t.years]
 
 
-def decide_target(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
-    """Decide one target of the frame's year."""
-    kind = STATISTICS[target.statistic].kind
-    if kind in ("share", "count", "mean"):
-        return _over_line(target, frame)
-    if kind == "closed":
-        return _closures(target, frame, inputs)
-    return _sums(target, frame, inputs, kind)
-
-
 def members_of(target: Target, frame: Frame) -> Members:
     """Tell who a share, count or mean is taken over, and who is on its counted side."""
     tax, land, leaves = _as_counted(target, frame)
@@ -131,7 +118,7 @@ def members_of(target: Target, frame: Frame) -> Members:
     below = compare(ratio, "lt" if target.edge == "reaches" else "le", np.float64(np.nan if line is None else line))
     stat = STATISTICS[target.statistic]
     hit = below if stat.side == "below" else ~below
-    member = _cohort(target, frame) & _class(target, frame)
+    member = cohort_of(target, frame) & class_of(target, frame)
     if target.exited == "drop":
         member = member & ~frame.standing.gone
     elif target.exited == "land_stays":
@@ -163,13 +150,15 @@ def _as_counted(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, T
     return tax, np.where(free, land, left), stand.banked | Tri.of(free)
 
 
-def _class(target: Target, frame: Frame) -> Tri:
+def class_of(target: Target, frame: Frame) -> Tri:
+    """Return who stands in the target's class, shape (n,)."""
     if target.class_ == "any":
         return Tri.all(len(frame.book), True)
     return frame.above if target.class_ == "above" else ~frame.above
 
 
-def _cohort(target: Target, frame: Frame) -> Tri:
+def cohort_of(target: Target, frame: Frame) -> Tri:
+    """Return whom the target is taken over, whatever their class, shape (n,)."""
     if target.cohort == "all":
         return frame.pool("targets")
     if target.cohort == "whole_class":
@@ -209,7 +198,8 @@ def _weight_bounds(weight: np.ndarray, frame: Frame, member: Tri) -> tuple[np.nd
     return np.where(unknown, low, weight), np.where(unknown, high, weight)
 
 
-def _over_line(target: Target, frame: Frame) -> Outcome:
+def over_line(target: Target, frame: Frame) -> Outcome:
+    """Decide a share, a count below or a mean, with bounds for what is unknown."""
     stat, m = STATISTICS[target.statistic], members_of(target, frame)
     goal = target.years[frame.year].value
     if stat.kind == "mean":
@@ -227,8 +217,8 @@ def _over_line(target: Target, frame: Frame) -> Outcome:
     wrong = m.hit.true if stat.side == "below" else m.hit.false
     if stat.kind == "mean":
         wrong = compare(m.tax / m.land, "lt", np.float64(goal if goal is not None else np.nan)).true
-    turns = _ranked(waits if status == "undetermined" else m.member.true & wrong, m)
-    return Outcome(target, bounded, goal, status, needed, short, _told(reason, missing), missing, turns, m)
+    turns = ranked(waits if status == "undetermined" else m.member.true & wrong, m)
+    return Outcome(target, bounded, goal, status, needed, short, told(reason, missing), missing, turns, m)
 
 
 def verdict(op: str, goal: float | None, bounded: Bounded, waits: bool) -> tuple[str, str | None]:
@@ -274,130 +264,17 @@ def _missing(frame: Frame, m: Members, waits: np.ndarray) -> dict[str, int]:
     return {name: n for name, n in out.items() if n}
 
 
-def _told(reason: str | None, missing: dict[str, int]) -> str | None:
+def told(reason: str | None, missing: dict[str, int]) -> str | None:
+    """Add the missing facts and their numbers to a reason: ``missing_facts: tax_wan×3``."""
     if reason == "missing_facts" and missing:
         return "missing_facts: " + ", ".join(f"{name}×{n}" for name, n in missing.items())
     return reason
 
 
-def _ranked(mask: np.ndarray, m: Members) -> np.ndarray:
+def ranked(mask: np.ndarray, m: Members) -> np.ndarray:
+    """Return the positions of a mask, the largest land first, ties by credit code."""
     at = np.flatnonzero(mask)
     return at[np.lexsort((at, -np.nan_to_num(m.land[at], nan=np.inf)))]
-
-
-def goal_of(target: Target, frame: Frame, inputs: Inputs) -> float | None:
-    """Return the goal of a target that carries a city total: the document's at city level, else the county's quota."""
-    total = target.years[frame.year].value
-    if target.quota == "none" or inputs.level == "city":
-        return total
-    if target.id in inputs.quotas:
-        return inputs.quotas[target.id]
-    if target.split == "by_listed" and total is not None and inputs.facts.get("city_listed"):
-        part = total * frame.identified.true.sum() / inputs.facts["city_listed"]
-        return float(math.ceil(part - RELATIVE)) if target.statistic == "count_closed" else float(part)
-    return None
-
-
-def _closures(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
-    member = _cohort(target, frame) & _class(target, frame)
-    if target.cohort == "all":
-        member = Tri.all(len(frame.book), True)
-    n = len(frame.book)
-    land = np.where(np.isnan(frame.now.land), frame.last_land, frame.now.land)
-    told = frame.book.has("disposals")
-    hit = closed_within(frame.book, frame.year, target.outcomes, land) if told else Tri.all(n, None)
-    ones = np.ones(n)
-    bounded = count(member, hit)
-    waits = (member & hit).unknown
-    missing = {"finished": int((hit.unknown & waits).sum())} if told else {"disposals": 1}
-    missing |= {"identified": int((member.unknown & waits).sum())}
-    turns = _ranked(waits | (member.true & hit.true), Members(member, hit, ones, ones, ones, frame.now.tax, land))
-    return _quota_outcome(target, frame, inputs, bounded if told else _nothing(bounded), missing, turns)
-
-
-def _nothing(b: Bounded) -> Bounded:
-    return Bounded(None, b.low, b.high, 0.0, b.whole, b.n)
-
-
-def _quota_outcome(
-    target: Target, frame: Frame, inputs: Inputs, b: Bounded, missing: dict[str, int], turns: np.ndarray
-) -> Outcome:
-    goal = goal_of(target, frame, inputs)
-    status, reason = verdict(target.op, goal, b, True)
-    missing = {k: v for k, v in missing.items() if v} if status == "undetermined" and goal is not None else {}
-    short = None if goal is None or b.value is None else max(0.0, goal - b.value)
-    return Outcome(target, b, goal, status, goal, short, _told(reason, missing), missing, turns)
-
-
-def _sums(target: Target, frame: Frame, inputs: Inputs, kind: str) -> Outcome:
-    if kind == "blocks":
-        return _blocks(target, frame, inputs)
-    if not frame.book.has("disposals"):
-        nothing = Bounded(None, 0.0, math.inf, 0.0, 0.0, 0)
-        return _quota_outcome(target, frame, inputs, nothing, {"disposals": 1}, np.array([], dtype=int))
-    rows = frame.book.ledger.disposals
-    at = frame.book.positions(rows["credit_code"])
-    area = _area(rows, cleared=target.statistic == "cleared_m2")
-    if target.only_scattered:
-        area = np.where(frame.book.flag("scattered").true[at], area, 0.0)
-    day = _first_date(rows, ["demolished_on", "finished"] if target.statistic == "demolished_m2" else ["finished"])
-    inside = (day >= np.datetime64(f"{frame.year}-01-01")) & (day <= np.datetime64(f"{frame.year}-12-31"))
-    undated = np.isnat(day) & (area > 0)
-    value, extra = float(area[inside].sum()), float(area[undated].sum())
-    n = len(np.unique(at[inside & (area > 0)]))
-    bounded = Bounded(value, value, value + extra, value, value, n)
-    order = np.argsort(-area, kind="stable")
-    turns = pd.unique(at[order[(undated | (inside & (area > 0)))[order]]])
-    return _quota_outcome(target, frame, inputs, bounded, {"demolished_on": int(undated.sum())}, turns)
-
-
-def _area(rows: pd.DataFrame, *, cleared: bool) -> np.ndarray:
-    column, factor = ("released_mu", MU_M2) if cleared else ("demolished_m2", 1.0)
-    if column not in rows:
-        return np.zeros(len(rows))
-    return np.nan_to_num(rows[column].to_numpy(dtype=float, na_value=np.nan)) * factor
-
-
-def _first_date(rows: pd.DataFrame, columns: list[str]) -> np.ndarray:
-    out = np.full(len(rows), np.datetime64("NaT"), dtype="datetime64[D]")
-    for column in columns:
-        if column in rows:
-            out = np.where(np.isnat(out), rows[column].to_numpy(dtype="datetime64[D]"), out)
-    return out
-
-
-def _blocks(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
-    none = np.array([], dtype=int)
-    if not frame.book.has("blocks"):
-        b = Bounded(None, 0.0, math.inf, 0.0, 0.0, 0)
-        outcome = _quota_outcome(target, frame, inputs, b, {"blocks": 1}, none)
-        missing = {"blocks": 1}
-        return outcome if outcome.goal is not None or inputs.level == "county" else _replace_reason(outcome, missing)
-    rows = frame.book.ledger.blocks
-    approved = ~np.isnat(_first_date(rows, ["approved"]))
-    day = _first_date(rows, ["completed"])
-    done = float((approved & (day <= np.datetime64(f"{frame.year}-12-31"))).sum())
-    n = int(approved.sum())
-    goal = float(n) if inputs.level == "city" and n else goal_of(target, frame, inputs)
-    b = Bounded(done, done, done, done, float(n), n)
-    if inputs.level == "city" and not n:
-        return Outcome(target, b, None, "undetermined", None, None, "empty_class", {}, none)
-    status, reason = verdict(target.op, goal, b, False)
-    return Outcome(target, b, goal, status, goal, None if goal is None else max(0.0, goal - done), reason, {}, none)
-
-
-def _replace_reason(outcome: Outcome, missing: dict[str, int]) -> Outcome:
-    return Outcome(
-        outcome.target,
-        outcome.bounded,
-        None,
-        "undetermined",
-        None,
-        None,
-        _told("missing_facts", missing),
-        missing,
-        outcome.turns_on,
-    )
 
 
 def class_line(policy: Policy, year: int, name: str) -> float:

@@ -41,7 +41,8 @@ class Book:
 
     def positions(self, codes: pd.Series) -> np.ndarray:
         """Return the position of each credit code, shape of ``codes``; -1 where the ledger has no such enterprise."""
-        return self._index.get_indexer(pd.Index(codes.to_numpy(dtype=object)))
+        numbers, distinct = pd.factorize(codes)
+        return self._index.get_indexer(pd.Index(distinct.to_numpy(dtype=object)))[numbers]
 
     @cached_property
     def _annual_positions(self) -> np.ndarray:
