@@ -178,7 +178,19 @@ def test_attainment_says_value_goal_and_status() -> None:
     assert "目标未下达" in said
     assert "不涉及" in said
     assert "2/3\u3000× 未达标" in said
-    assert "19.96%\u3000✓ met" in texts(draw("attainment", "en"))
+    english = texts(draw("attainment", "en"))
+    assert "19.96%\u3000✓ met" in english
+    assert "4 firms\u3000× missed" in english
+    assert "2.60–3.40 10k yuan/mu\u3000? undetermined" in english
+    assert "Closures" in english
+
+
+def test_missing_cells_are_told_and_not_drawn() -> None:
+    bare = pd.DataFrame(
+        {"id": ["x"], "value": [np.nan], "goal": [np.nan], "status": [np.nan], "unit": [np.nan], "op": [None]}
+    )
+    assert texts(figures.attainment(bare)) == ["x", "—\u3000? 暂不能判定", "目标未下达", "0", "100.0%"]
+    assert texts(figures.attainment(bare.iloc[:0])) == []
 
 
 @pytest.mark.parametrize(

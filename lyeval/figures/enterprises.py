@@ -49,7 +49,7 @@ def tax_per_mu(
         ]
         top = max(*tops, 1) * 1.22
         for name, sign in zip(CLASSES, (1, -1), strict=True):
-            _half_text(ax, values[groups == name], given.get(name), name, sign * top, edges, lang)
+            _half_text(ax, values[groups == name], given.get(name), name, sign * top, lang)
         _tax_axes(ax, edges, top, int(np.isnan(values).sum()), lang)
     return ax
 
@@ -105,14 +105,12 @@ def _zero(edges: np.ndarray) -> float:
     return float(edges[0] - 2.2 * (edges[1] - edges[0]))
 
 
-def _half_text(
-    ax: Axes, values: np.ndarray, line: float | None, name: str, end: float, edges: np.ndarray, lang: Lang
-) -> None:
+def _half_text(ax: Axes, values: np.ndarray, line: float | None, name: str, end: float, lang: Lang) -> None:
     """Draw a class's line and say how many of it are below."""
     seen = values[~np.isnan(values)]
     words = WORDS[lang]
     sign = 1 if end > 0 else -1
-    text = f"{words[name]} {len(seen)} {words['unit']}"
+    text = f"{words[name]} {len(seen)} {words['unit']}".strip()
     if line is not None:
         ax.plot([np.log10(line)] * 2, [0, end], color=INK, linewidth=1.6, linestyle="--" if sign < 0 else "-")
         ax.annotate(
@@ -122,7 +120,7 @@ def _half_text(
         text += words["of_which"].format(int((seen < line * (1 - 1e-9)).sum()))
     ax.annotate(
         text, (0, 1 if sign > 0 else 0), xytext=(4, -2 * sign), xycoords="axes fraction", textcoords="offset points",
-        ha="left", va="top" if sign > 0 else "bottom", fontsize=10, fontweight="bold",
+        ha="left", va="top" if sign > 0 else "bottom", fontsize=10, fontweight="bold", bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1},
     )  # fmt: skip
 
 

@@ -114,6 +114,12 @@ def number(value: Any, unit: str, digits: int | None = None) -> str:
     return f"{value:,.{places}f} {unit}".replace("-", "−").strip()
 
 
+def unit_of(row: Any, lang: Lang) -> str:
+    """Return the unit of a row's statistic in the figure's language; a share has none."""
+    unit = str(row.get("unit")) if known(row.get("unit")) else ""
+    return UNITS_EN.get(unit, unit) if lang == "en" else unit
+
+
 def span(low: Any, high: Any, unit: str) -> str:
     """Write a range with its unit once: 2.60–3.40 万元/亩; one value where both ends are written alike."""
     first, last = number(low, unit), number(high, unit)
@@ -122,8 +128,17 @@ def span(low: Any, high: Any, unit: str) -> str:
     return f"{first.removesuffix(unit).rstrip() if unit not in SHARES else first}–{last}"
 
 
-SHARES = ("%", "％", "share", "ratio", "fraction", "比例", "占比", "1")
-COUNTS = ("家", "户", "个", "块", "enterprises", "firms", "blocks", "count", "㎡", "m²", "m2", "平方米")
+SHARES = ("", "%", "％", "share", "ratio", "fraction", "比例", "占比", "1")
+COUNTS = ("家", "户", "个", "块", "firms", "blocks", "count", "㎡", "m²", "m2", "平方米")
+UNITS_EN = {
+    "家": "firms",
+    "户": "firms",
+    "个": "blocks",
+    "万元/亩": "10k yuan/mu",
+    "㎡": "m²",
+    "平方米": "m²",
+    "亩": "mu",
+}
 INK, SOFT, FAINT, TRACK = "#1c2530", "#55606c", "#c9d1d9", "#eef1f4"
 GOOD, BAD, OPEN = "#0a5a9c", "#d2592a", "#a89878"
 LOOK: dict[str, dict[str, Any]] = {

@@ -24,6 +24,7 @@ from lyeval.figures.style import (
     known,
     number,
     span,
+    unit_of,
 )
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def attainment(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") ->
     ----------
     targets : DataFrame
         Columns label (label_en), value, goal, op, status, unit; low and high where undetermined. Shares are fractions
-        with unit ``%``.
+        with unit ``%`` or none.
     ax : Axes, optional
     lang : {"zh", "en"}
     """
-    rows = _records(targets)
+    rows = _records(targets, lang)
     with house():
         ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
         for place, row in enumerate(rows):
@@ -55,11 +56,11 @@ def attainment(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") ->
 
 def _attainment_strip(ax: Axes, top: float, row: Mapping[str, Any], lang: Lang) -> None:
     """Draw one target: heading, track, good side, bar or range, goal."""
-    status = str(row.get("status") or "undetermined")
+    status = str(row["status"]) if row.get("status") in STATUS_INK else "undetermined"
     empty = row.get("reason") == "empty_class"
     said = STATUS[lang]["empty" if empty else status]
-    unit = str(row.get("unit") or "")
-    _heading(ax, top, row, said if empty else f"{_shown(row, unit, lang)}{GAP}{said}", STATUS_INK[status], lang)
+    unit = row.get("unit", "")
+    _heading(ax, top, row, said if empty else f"{_shown(row, unit)}{GAP}{said}", STATUS_INK[status])
     scale = _Scale([row.get(key) for key in ("value", "goal", "low", "high")], unit, 0.0, 1.0)
     y = top + 0.38
     _box(ax, 0, 1, y, 0.2, facecolor=TRACK, edgecolor=TRACK)
@@ -75,7 +76,7 @@ def _attainment_strip(ax: Axes, top: float, row: Mapping[str, Any], lang: Lang) 
     _goal(ax, scale, y, row, unit, lang)
 
 
-def _shown(row: Mapping[str, Any], unit: str, lang: Lang) -> str:
+def _shown(row: Mapping[str, Any], unit: str) -> str:
     """Write a target's value, or the bounds between which it lies, on its own side of the goal."""
     if known(row.get("value")) and row.get("status") != "undetermined":
         counted = _of_few(row, unit)
@@ -140,13 +141,13 @@ def odds(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
     ax : Axes, optional
     lang : {"zh", "en"}
     """
-    rows = _records(targets)
+    rows = _records(targets, lang)
     words = ODDS[lang]
     with house():
         ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
         for place, row in enumerate(rows):
             top = place * ROW
-            _heading(ax, top, row, f"{words['chance']}{GAP}{chance(row, lang)}", INK, lang)
+            _heading(ax, top, row, f"{words['chance']}{GAP}{chance(row, lang)}", INK)
             share = row.get("probability")
             _share(ax, top, share, words["axis"])
             _range(ax, top, (row.get("p05"), row.get("p95")), row.get("p50"), row, words)
@@ -176,14 +177,14 @@ def readings(readings: DataFrame, ax: Axes | None = None, lang: Lang = "zh", tar
     targets : DataFrame, optional
         The assessment's targets, from which label, unit, goal, op and value are taken by id.
     """
-    known_targets = {str(row["id"]): row for row in _records(targets)} if targets is not None else {}
+    known_targets = {str(row["id"]): row for row in _records(targets, lang)} if targets is not None else {}
     words = READINGS[lang]
     with house():
         ax = _strips(canvas(ax, max(len(readings), 1) * ROW + 0.1), len(readings))
-        for place, own in enumerate(_records(readings)):
+        for place, own in enumerate(_records(readings, lang)):
             row = {**known_targets.get(str(own["id"]), {}), **own}
             top, n = place * ROW, int(row["n"])
-            _heading(ax, top, row, words["met"].format(int(row["met"]), n), INK, lang)
+            _heading(ax, top, row, words["met"].format(int(row["met"]), n), INK)
             _share(ax, top, int(row["met"]) / n if n else None, words["axis"])
             _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, words)
     return ax
@@ -211,7 +212,7 @@ def _range(
     words: Mapping[str, Any],
 ) -> None:
     """Draw the range of a statistic with its middle and the goal on the right half."""
-    y, goal, unit = top + 0.48, row.get("goal"), str(row.get("unit") or "")
+    y, goal, unit = top + 0.48, row.get("goal"), row.get("unit", "")
     ax.plot([RIGHT, 1], [y, y], color=FAINT, linewidth=1, zorder=1)
     if not (known(ends[0]) and known(ends[1])):
         ax.text((RIGHT + 1) / 2, y + 0.27, "—", ha="center", va="center", color=SOFT)
@@ -257,9 +258,9 @@ def _nice(value: float) -> float:
     return next(step for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9)) * power
 
 
-def _heading(ax: Axes, top: float, row: Mapping[str, Any], said: str, colour: str, lang: Lang) -> None:
+def _heading(ax: Axes, top: float, row: Mapping[str, Any], said: str, colour: str) -> None:
     """Write a target's label on the left and what is said of it on the right."""
-    label = row.get("label_en") if lang == "en" and row.get("label_en") else row.get("label") or row.get("id")
+    label = row["label"] if known(row.get("label")) else row.get("id")
     right = fit(said, 26)
     ax.text(
         0, top + 0.2, fit(label, max(37 - ems(right) - 1.5, 8)), ha="left", va="center", fontsize=11, fontweight="bold"
@@ -282,9 +283,15 @@ def _strips(ax: Axes, rows: int) -> Axes:
     return ax
 
 
-def _records(frame: DataFrame) -> list[dict[str, Any]]:
-    """Return a frame's rows as dictionaries."""
-    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+def _records(frame: DataFrame, lang: Lang) -> list[dict[str, Any]]:
+    """Return a frame's rows as dictionaries, names and units in the figure's language."""
+    rows = [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+    for row in rows:
+        if "unit" in row:
+            row["unit"] = unit_of(row, lang)
+        if lang == "en" and known(row.get("label_en")):
+            row["label"] = row["label_en"]
+    return rows
 
 
 LEFT, RIGHT = 0.36, 0.42

@@ -71,7 +71,7 @@ def _sheet(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
     sheet.set_row(HEADER, 32)
     for row, values in enumerate(table.rows, start=HEADER + 1):
         for place, (column, value) in enumerate(zip(table.columns, values, strict=True)):
-            _cell(sheet, row, place, column, value, formats, lang)
+            _cell(sheet, (row, place), column, value, formats, lang)
     end = HEADER + len(table.rows)
     _beneath(sheet, table, end + 2, formats, lang)
     if table.rows:
@@ -90,22 +90,22 @@ def _page(sheet: Any, last: int) -> None:
     sheet.set_footer("&C&P / &N")
 
 
-def _cell(sheet: Any, row: int, place: int, column: Column, value: Any, formats: _Formats, lang: Lang) -> None:
+def _cell(sheet: Any, at: tuple[int, int], column: Column, value: Any, formats: _Formats, lang: Lang) -> None:
     """Write one value by what it is."""
     bare, tone = plain(value), value.tone if isinstance(value, Cell) else "plain"
     style = {"valign": "top", "border": 1, "border_color": LINE} | STYLES.get(tone, {})
     if bare is None or bare == "":
-        sheet.write_blank(row, place, None, formats.get(**style))
+        sheet.write_blank(*at, None, formats.get(**style))
     elif isinstance(bare, date):
         sheet.write_datetime(
-            row, place, datetime(bare.year, bare.month, bare.day), formats.get(num_format="yyyy-mm-dd", **style)
+            *at, datetime(bare.year, bare.month, bare.day), formats.get(num_format="yyyy-mm-dd", **style)
         )
     elif isinstance(bare, int | float) and not isinstance(bare, bool):
-        sheet.write_number(row, place, bare, formats.get(num_format=_pattern(column, value, bare), **style))
+        sheet.write_number(*at, bare, formats.get(num_format=_pattern(column, value, bare), **style))
     else:
         text = format_value(column, bare, lang)
         wrap = {"text_wrap": True} if _columns_wide(text) > WIDEST or "\n" in text else {}
-        sheet.write_string(row, place, _safe(text), formats.get(**style, **wrap))
+        sheet.write_string(*at, _safe(text), formats.get(**style, **wrap))
 
 
 def _pattern(column: Column, value: Any, bare: float) -> str:
