@@ -1,0 +1,103 @@
+"""Benchmarks as ratios, rivals interleaved in one process where they can be: ``make bench`` prints one line each.
+
+Absolute seconds drift on shared machines, so each job stands beside a bare rival of the same input.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from python_calamine import CalamineWorkbook
+
+import lyeval as ly
+from lyeval.sample import make, write
+
+ROUNDS = 5
+ALPHABET = np.array(list("0123456789ABCDEFGH"))
+
+
+def interleaved(*jobs: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
+    """Return the median seconds of each job, run in turns."""
+    seconds: list[list[float]] = [[] for _ in jobs]
+    for _ in range(rounds):
+        for job, taken in zip(jobs, seconds, strict=True):
+            start = time.perf_counter()
+            job()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(s) for s in seconds]
+
+
+def say(what: str, seconds: float, rival: str, bare: float, goal: str) -> None:
+    """Print one result: seconds, the rival's seconds, the ratio and the goal."""
+    print(f"{what}: {seconds:.3f} s; {rival}: {bare:.3f} s; ratio {seconds / bare:.2f}; goal: {goal}")
+
+
+def million(path: Path) -> None:
+    """Write 200,000 enterprises × 5 years as one flat Parquet table."""
+    n, rng = 200_000, np.random.default_rng(0)
+    codes = ["91371329" + "".join(row) for row in ALPHABET[rng.integers(0, 18, (n, 10))]]
+    towns = np.array(["曹庄镇", "青云镇", "玉山镇"])
+    frames = []
+    for year in range(2019, 2024):
+        land = rng.lognormal(3.2, 1, n).round(2)
+        frames.append(pd.DataFrame({
+            "credit_code": codes, "name": [f"企业{c}" for c in codes], "county": "临沭县", "township": towns[rng.integers(0, 3, n)],
+            "year": year, "above_scale": rng.random(n) < 0.3, "tax_wan": (land * rng.lognormal(0.2, 2, n)).round(2), "land_mu": land,
+            "exempt_industry": rng.random(n) < 0.02,
+        }))  # fmt: skip
+    pd.concat(frames).drop_duplicates(["credit_code", "year"]).to_parquet(path)
+
+
+def bench_help() -> None:
+    """``lyeval --help`` against bare Python."""
+    run = lambda *args: lambda: subprocess.run([sys.executable, *args], check=True, capture_output=True)  # noqa: E731
+    help_, bare = interleaved(run("-m", "lyeval.cli", "--help"), run("-c", "pass"), rounds=9)
+    print(f"lyeval --help: {help_ - bare:.3f} s over bare Python ({bare:.3f} s); goal: ≤ 0.15 s")
+
+
+def bench_county(folder: Path) -> None:
+    """500 enterprises × 5 years, from a workbook to the verdict."""
+    path = folder / "county.xlsx"
+    write(make("linshu-2021", enterprises=500, years=(2019, 2023), seed=1), path)
+    policy = ly.load_policy("linshu-2021")
+
+    def verdict() -> None:
+        ly.assess(ly.read_ledger(path), policy, 2023).to_dict()
+
+    def bare() -> None:
+        book = CalamineWorkbook.from_path(str(path))
+        for name in book.sheet_names:
+            book.get_sheet_by_name(name).to_python()
+
+    ours, theirs = interleaved(verdict, bare)
+    say("500 × 5, xlsx to verdict", ours, "bare calamine", theirs, "≤ 1 s")
+    ledger = ly.read_ledger(path)
+    readings, _ = interleaved(lambda: ly.readings(ledger, policy, 2023), lambda: None)
+    print(f"readings of 2023: {readings:.3f} s for {len(ly.readings(ledger, policy, 2023).combinations)} combinations; goal: < 2 s")
+
+
+def bench_million(folder: Path) -> None:
+    """1,000,000 enterprise-years of Parquet, read and assessed."""
+    path = folder / "million.parquet"
+    million(path)
+    policy = ly.load_policy("linshu-2021")
+    ours, theirs = interleaved(lambda: ly.assess(ly.read_ledger(path), policy, 2023).targets, lambda: pd.read_parquet(path), rounds=3)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    say("1,000,000 enterprise-years of Parquet assessed", ours, "bare read", theirs, "≤ 3 s")
+    print(f"peak memory of the process: {peak:.2f} GiB; goal: ≤ 2 GiB")
+
+
+if __name__ == "__main__":
+    bench_help()
+    with tempfile.TemporaryDirectory() as name:
+        bench_county(Path(name))
+        bench_million(Path(name))
