@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.ledger.faults import Faults
-from lyeval.ledger.model import PLACE, dtype_of, sort_rows
+from lyeval.ledger.model import PLACE, arrow, dtype_of, ranks, sort_rows
 from lyeval.ledger.rows import Part
 
 
@@ -102,8 +103,8 @@ def _repeats(frame: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
     """Return which rows of a sorted frame share their key with a neighbour."""
     same = np.ones(max(len(frame) - 1, 0), dtype=bool)
     for name in keys:
-        values = frame[name]
-        same &= (values.iloc[1:].reset_index(drop=True) == values.iloc[:-1].reset_index(drop=True)).to_numpy(dtype=bool)
+        place = ranks(frame[name])
+        same &= place[1:] == place[:-1]
     return np.concatenate([same, [False]]) | np.concatenate([[False], same])
 
 
@@ -207,14 +208,14 @@ def _fill(frame: pd.DataFrame | None, parts: list[Part], faults: Faults) -> pd.D
 
 def _latest(rows: pd.DataFrame, wanted: list[str], faults: Faults) -> pd.DataFrame:
     """Return one row per credit code with the latest known value of each column; changes over the years are told."""
-    ids, codes = pd.factorize(rows["credit_code"], sort=True)
+    ids = ranks(rows["credit_code"])
     year = rows["year"].fillna(0).to_numpy(dtype=np.int64) if "year" in rows else np.zeros(len(rows), dtype=np.int64)
-    order_key = ids.astype(np.int64) * 10_000 + year
+    order_key = ids * 10_000 + year
     if not (order_key[1:] >= order_key[:-1]).all():
         order = np.argsort(order_key, kind="stable")
         rows, ids = rows.take(order).reset_index(drop=True), ids[order]
     last = np.flatnonzero(np.append(ids[1:] != ids[:-1], True))
-    made = {"credit_code": pd.Series(codes)}
+    made = {"credit_code": rows["credit_code"].take(last).reset_index(drop=True)}
     for name in wanted:
         made[name] = _last_known(rows[name], ids, last)
         _tell_changes(name, rows, ids, made[name], faults)
@@ -239,10 +240,25 @@ def _last_known(values: pd.Series, ids: np.ndarray, last: np.ndarray) -> pd.Seri
     return taken
 
 
+def _changes(values: pd.Series, ids: np.ndarray) -> bool:
+    """Whether any group of neighbours has two different values that are not missing."""
+    known = values.notna().to_numpy()
+    if not known.all():
+        values, ids = values[known], ids[known]
+    if values.dtype == "str":
+        cells = arrow(values)
+        differs = pc.not_equal(cells[1:], cells[:-1]).to_numpy()
+    else:
+        plain = values.to_numpy()
+        differs = plain[1:] != plain[:-1]
+    return bool((differs & (ids[1:] == ids[:-1])).any())
+
+
 def _tell_changes(name: str, rows: pd.DataFrame, ids: np.ndarray, latest: pd.Series, faults: Faults) -> None:
     """Tell the enterprises whose ``name`` differs over the years, one fault each."""
-    joined = pd.concat([rows[name], latest], ignore_index=True)
-    marks = pd.factorize(joined)[0]
+    if not _changes(rows[name], ids):
+        return
+    marks = pd.factorize(pd.concat([rows[name], latest], ignore_index=True))[0]
     now, then = marks[: len(ids)], marks[len(ids) :][ids]
     differs = np.flatnonzero((now != then) & (now >= 0))
     column = of_sheet("enterprises")[name]

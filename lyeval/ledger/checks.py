@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,17 +12,18 @@ import pandas as pd
 from lyeval.ledger.codes import check_digits
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
+from lyeval.ledger.model import isin
 
 
-def check(frames: Mapping[str, pd.DataFrame], names: Mapping[str, pd.DataFrame], file: str, faults: Faults) -> None:
+def check(frames: Mapping[str, pd.DataFrame], names: Sequence[pd.DataFrame], file: str, faults: Faults) -> None:
     """Check the frames of one ledger against each other.
 
     Parameters
     ----------
     frames : Mapping
         Sheet → frame.
-    names : Mapping
-        Sheet → the names that its rows give beside the credit code.
+    names : sequence of DataFrame
+        Rows of other sheets that give a name beside the credit code.
     file : str
         Name under which faults of the whole ledger are told.
     """
@@ -31,20 +32,20 @@ def check(frames: Mapping[str, pd.DataFrame], names: Mapping[str, pd.DataFrame],
         if not faults.errors():
             faults.add("no_enterprises", file)
         return
-    known = pd.Index(enterprises["credit_code"])
+    known = enterprises["credit_code"]
     for sheet, frame in frames.items():
         if sheet != "enterprises" and "credit_code" in frame:
             _tell_orphans(frame, known, faults)
     _tell_check_digits(enterprises, file, faults)
     _tell_same_names(enterprises, faults)
-    for frame in names.values():
+    for frame in names:
         _tell_other_names(enterprises, frame, faults)
     annual = frames.get("annual")
     if annual is None:
         faults.add("missing_column", file, column="年度", column_en="annual")
         return
     _tell_missing(annual, file, faults)
-    without = ~known.isin(annual["credit_code"].unique())
+    without = ~isin(known, annual["credit_code"])
     _tell(enterprises[without], "no_annual", faults)
 
 
@@ -58,16 +59,11 @@ def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> No
         faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, heading=heading, **more)
 
 
-def _tell_orphans(frame: pd.DataFrame, known: pd.Index, faults: Faults) -> None:
+def _tell_orphans(frame: pd.DataFrame, known: pd.Series, faults: Faults) -> None:
     """Tell rows whose code is no enterprise's."""
-    codes = frame["credit_code"]
-    if len(codes) > 1000:
-        unknown = pd.Index(codes.unique()).difference(known)
-        lost = codes.isin(unknown) if len(unknown) else None
-    else:
-        lost = ~codes.isin(known)
-    if lost is not None and lost.any():
-        _tell(frame[lost.to_numpy()], "orphan", faults)
+    lost = ~isin(frame["credit_code"], known)
+    if lost.any():
+        _tell(frame[lost], "orphan", faults)
 
 
 def _tell_check_digits(enterprises: pd.DataFrame, file: str, faults: Faults) -> None:
@@ -98,7 +94,7 @@ def _tell_other_names(enterprises: pd.DataFrame, rows: pd.DataFrame, faults: Fau
         return
     pairs = rows.dropna(subset=["name"]).drop_duplicates(["credit_code", "name"])
     both = pairs.merge(enterprises[["credit_code", "name"]], on="credit_code", suffixes=("", "_own"))
-    both = both[(both["name"] != both["name_own"]).to_numpy() & both["name_own"].notna().to_numpy()]
+    both = both[(both["name"] != both["name_own"]).to_numpy(bool) & both["name_own"].notna().to_numpy()]
     for row in both.itertuples(index=False):
         if _same(row.name, row.name_own):
             continue

@@ -95,7 +95,7 @@ def _each(raw: Raw, read: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray,
     Returns the results per distinct cell (object), the place of each cell among them (int, −1 null) and the odd cells.
     """
     if isinstance(raw, pa.ChunkedArray):
-        encoded = raw.combine_chunks().dictionary_encode()
+        encoded = raw.dictionary_encode().combine_chunks()
         encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
         distinct = encoded.dictionary.to_pylist()
         places = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -224,27 +224,27 @@ def _flags(raw: Raw, kind: str) -> Cells:
 def _codes(raw: Raw) -> Cells:
     """Convert codes to tidy text; form is judged by the rows they stand in."""
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
-        right = pc.match_substring_regex(raw, f"^[{codes.ALPHABET}]{{18}}$")
-        if pc.all(right).as_py() and not raw.null_count:
+        right = pc.match_substring_regex(pc.unique(raw), f"^[{codes.ALPHABET}]{{18}}$")
+        if pc.all(right, skip_nulls=False).as_py():
             return Cells(as_text(raw), [])
 
     def read(value: Any) -> Any:
-        return (
-            Odd("code_number") if isinstance(value, float | int) else None if is_missing(value) else codes.tidy(value)
-        )
+        if isinstance(value, float | int):
+            return Odd("code_number")
+        return None if is_missing(str(value)) else codes.tidy(value)
 
     results, places, odd = _each(raw, read)
     return Cells(as_text(list(results[places])), odd)
 
 
 def to_texts(raw: Raw) -> Cells:
-    """Convert text."""
+    """Convert text; a column that is tidy already is handed on as it is."""
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
-        tidy = pc.utf8_trim_whitespace(raw)
-        if pc.any(pc.match_substring_regex(tidy, r"\s")).as_py():
-            tidy = pc.replace_substring_regex(tidy, r"[\s]+", " ")
-        marks = pc.is_in(pc.ascii_lower(tidy), pa.array(sorted(MISSING), type=tidy.type))
-        return Cells(as_text(pc.if_else(marks, pa.scalar(None, tidy.type), tidy)), [])
+        distinct = pc.unique(raw).drop_null()
+        marks = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
+        untidy = pc.match_substring_regex(distinct, r"^\s|\s$|\s\s|[\t\r\n\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]")
+        if not pc.any(pc.or_(marks, untidy)).as_py():
+            return Cells(as_text(raw), [])
     results, places, _ = _each(raw, cells.text)
     return Cells(as_text(list(results[places])), [])
 

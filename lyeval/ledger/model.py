@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lyeval.ledger.columns import DATES, FLAGS, NUMERIC, SHEETS, of_sheet
 from lyeval.ledger.faults import Fault
@@ -100,10 +102,33 @@ def sort_rows(frame: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
     keys = list(keys)
     if not keys or len(frame) < 2:
         return frame.reset_index(drop=True)
-    codes = pd.factorize(frame[keys[0]], sort=True, use_na_sentinel=True)[0].astype(np.int64)
+    place = ranks(frame[keys[0]])
     for name in keys[1:]:
-        more = pd.factorize(frame[name], sort=True, use_na_sentinel=True)[0].astype(np.int64)
-        codes = codes * (more.max() + 2) + more
-    if bool((codes[1:] >= codes[:-1]).all()):
+        more = ranks(frame[name])
+        place = place * (more.max() + 2) + more
+    if bool((place[1:] >= place[:-1]).all()):
         return frame.reset_index(drop=True)
-    return frame.take(np.argsort(codes, kind="stable")).reset_index(drop=True)
+    return frame.take(np.argsort(place, kind="stable")).reset_index(drop=True)
+
+
+def ranks(values: pd.Series) -> np.ndarray:
+    """Return the rank of each value among the distinct ones, −1 where missing (int64, one per row)."""
+    if values.dtype == "int64":
+        return values.to_numpy() - values.min()
+    if values.dtype == "str" and len(values) > 1 and not values.hasnans:
+        cells = arrow(values)
+        before, after = cells[:-1], cells[1:]
+        if pc.all(pc.less_equal(before, after)).as_py():
+            return np.append(0, np.cumsum(pc.not_equal(before, after).to_numpy(), dtype=np.int64))
+    return pd.factorize(values, sort=True)[0].astype(np.int64)
+
+
+def isin(values: pd.Series, among: pd.Series) -> np.ndarray:
+    """Return which text values stand among others."""
+    return pc.is_in(arrow(values), value_set=arrow(among)).to_numpy()
+
+
+def arrow(values: pd.Series) -> pa.ChunkedArray:
+    """Return a text series as Arrow, without copying where it is one already."""
+    made = pa.array(values, type=pa.large_string(), from_pandas=True)
+    return made if isinstance(made, pa.ChunkedArray) else pa.chunked_array([made])

@@ -129,9 +129,8 @@ def _read_one(path: Path, methods: Mapping[str, str]) -> Ledger:
         faults.add("no_table", path.name, hint="")
     parts = [part for table in tables for part in _parts(table, tables, methods, faults)]
     frames = assemble(parts, faults)
-    names = {
-        part.sheet: part.frame for part in parts if part.main and part.sheet != "enterprises" and "name" in part.frame
-    }
+    own = any(part.main and part.sheet == "enterprises" for part in parts)
+    names = [part.frame for part in parts if own and part.main and part.sheet != "enterprises" and "name" in part.frame]
     check(frames, names, path.name, faults)
     ledger = Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},

@@ -51,7 +51,6 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     data = np.flatnonzero(kinds == DATA)
     if not len(data):
         return []
-    frame = pd.DataFrame(index=range(len(kinds)))
     parts: dict[str, dict[str, pd.Series]] = {}
     for item in layout.columns:
         converted = convert(raws[item.place], item.column, item.ratio, methods)
@@ -63,16 +62,17 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
             parts[item.column.sheet]["outcome_text"] = to_texts(raws[item.place]).values
         if name == "method":
             parts[item.column.sheet]["method_text"] = to_texts(raws[item.place]).values
-    frame = _places(where, first, len(kinds))
-    return _split(layout, parts, frame, data)
+    return _split(layout, parts, _places(where, first, len(kinds)), data)
 
 
-def _split(layout: Layout, parts: dict[str, dict[str, pd.Series]], place: pd.DataFrame, data: np.ndarray) -> list[Part]:
+def _split(
+    layout: Layout, parts: dict[str, dict[str, pd.Series]], place: dict[str, pd.Series], data: np.ndarray
+) -> list[Part]:
     """Make one frame per sheet, each with the keys that it needs and the place of its rows."""
     own = parts.get(layout.sheet, {})
     shared = {n: s for sheet in (layout.sheet, "enterprises", "annual") for n, s in parts.get(sheet, {}).items()}
     code = shared.get("credit_code")
-    whole = len(data) == len(place)
+    whole = len(data) == len(place["source_row"])
     headings = {item.column.name: item.heading for item in layout.columns}
     made = []
     for sheet in dict.fromkeys([layout.sheet, *parts]):
@@ -85,20 +85,19 @@ def _split(layout: Layout, parts: dict[str, dict[str, pd.Series]], place: pd.Dat
             series["name"] = shared["name"]
         if sheet == "disposals":
             _settle_outcomes(series)
-        frame = pd.concat([pd.DataFrame(series), place], axis=1)
+        frame = pd.DataFrame(series | place, copy=False)
         frame = frame if whole else frame.take(data).reset_index(drop=True)
         made.append(Part(sheet, frame, sheet == layout.sheet, headings))
     return made
 
 
-def _places(where: tuple[str, str], first: int, count: int) -> pd.DataFrame:
+def _places(where: tuple[str, str], first: int, count: int) -> dict[str, pd.Series]:
     """Return file, sheet and row number of ``count`` rows from row ``first``."""
-    columns = {
+    return {
         "source_file": as_text(pa.repeat(pa.scalar(where[0], pa.large_string()), count)),
         "source_sheet": as_text(pa.repeat(pa.scalar(where[1], pa.large_string()), count)),
         "source_row": pd.Series(np.arange(first, first + count, dtype=np.int64)),
     }
-    return pd.DataFrame(columns)
 
 
 def _settle_outcomes(series: dict[str, pd.Series]) -> None:
