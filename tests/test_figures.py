@@ -18,7 +18,7 @@ from matplotlib.ft2font import FT2Font
 from python_calamine import CalamineWorkbook
 
 from lyeval import figures
-from lyeval.figures.style import drawable, fit, number, span
+from lyeval.figures.style import drawable, fit, goal_of, number, span
 from lyeval.figures.targets import chance
 
 ROOT = Path(__file__).parents[1]
@@ -189,7 +189,7 @@ def test_missing_cells_are_told_and_not_drawn() -> None:
     bare = pd.DataFrame(
         {"id": ["x"], "value": [np.nan], "goal": [np.nan], "status": [np.nan], "unit": [np.nan], "op": [None]}
     )
-    assert texts(figures.attainment(bare)) == ["x", "—\u3000? 暂不能判定", "目标未下达", "0", "100.0%"]
+    assert texts(figures.attainment(bare)) == ["x", "—\u3000? 暂不能判定", "目标未下达", "0", "100%"]
     assert texts(figures.attainment(bare.iloc[:0])) == []
 
 
@@ -211,7 +211,12 @@ def test_chances_are_round_and_never_certain_by_rounding(probability: float | No
 def test_readings_say_how_many() -> None:
     said = texts(draw("readings", "zh"))
     assert "384 种读法中 288 种达标" in said
-    assert "各读法取值 15.5%–24.3%\u3000目标 ≤ 20.0%" in said
+    without = figures.readings(over_readings().assign(n=10368), targets=targets().assign(goal=[0, None, 3, 0, 0, 0, 0]))
+    assert texts(without)[0] == "规上工业企业亩均税收全部达到1万元/亩"
+    assert texts(without)[1] == "10,368 种读法中 0 种达标"
+    assert "目标未下达" in texts(without)
+    figures.save(without)
+    assert "各读法取值 15.5%–24.3%\u3000目标 ≤ 20%" in said
 
 
 def test_tax_per_mu_counts_every_enterprise_once() -> None:
@@ -271,6 +276,8 @@ def test_words_of_numbers() -> None:
     assert number(0.2, "%") == "20.0%"
     assert number(-1.5, "万元/亩") == "−1.50 万元/亩"
     assert number(4.0, "家") == "4 家"
+    assert number(1913.33, "m²") == "1,913 m²"
+    assert [goal_of(goal, "") for goal in (0.2, 1.0, 0.125, 0.07)] == ["20%", "100%", "12.5%", "7%"]
     assert span(0.0, 8.0, "家") == "0–8 家"
     assert span(0.1, 0.2, "%") == "10.0%–20.0%"
     assert span(None, None, "家") == "—"

@@ -36,6 +36,7 @@ def tax_per_mu(
     lang : {"zh", "en"}
     """
     frame = _counted(enterprises)
+    frame = frame.loc[frame["class"].isin(CLASSES)]
     values = frame["tax_per_mu"].astype("float64").to_numpy()
     groups = frame["class"].to_numpy(dtype=object)
     given = {name: float(line) for name, line in lines.items() if line is not None and name in CLASSES}
@@ -58,10 +59,15 @@ def _counted(enterprises: DataFrame) -> DataFrame:
     """Keep the enterprises in scope that still stand."""
     keep = np.ones(len(enterprises), dtype=bool)
     if "in_scope" in enterprises:
-        keep &= np.array([value is True or value == True for value in enterprises["in_scope"]], dtype=bool)  # noqa: E712
+        keep &= _is_true(enterprises["in_scope"])
     if "gone" in enterprises:
-        keep &= ~np.array([str(value) == "True" for value in enterprises["gone"]], dtype=bool)
+        keep &= ~_is_true(enterprises["gone"])
     return enterprises.loc[keep]
+
+
+def _is_true(column: Any) -> np.ndarray:
+    """Tell where a column of True, False and blanks is True."""
+    return np.array([str(value) == "True" for value in column], dtype=bool)
 
 
 def _edges(values: np.ndarray, anchor: float) -> np.ndarray:

@@ -109,9 +109,15 @@ def number(value: Any, unit: str, digits: int | None = None) -> str:
     value = float(value)
     if unit in SHARES:
         return f"{value * 100:.{1 if digits is None else digits}f}%".replace("-", "−")
-    whole = abs(value - round(value)) < 1e-9 and (unit in COUNTS or abs(value) >= 10)
+    whole = abs(value) >= 1000 or (abs(value - round(value)) < 1e-9 and (unit in COUNTS or abs(value) >= 10))
     places = (0 if whole else 2) if digits is None else digits
     return f"{value:,.{places}f} {unit}".replace("-", "−").strip()
+
+
+def goal_of(value: Any, unit: str) -> str:
+    """Write a goal in its unit; whole percentages without decimals, as documents do."""
+    whole = unit in SHARES and known(value) and abs(float(value) * 100 - round(float(value) * 100)) < 1e-9
+    return number(value, unit, 0 if whole else None)
 
 
 def unit_of(row: Any, lang: Lang) -> str:

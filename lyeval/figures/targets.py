@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lyeval.figures.style import (
+    COUNTS,
     FAINT,
     GOOD,
     INK,
@@ -20,6 +21,7 @@ from lyeval.figures.style import (
     canvas,
     ems,
     fit,
+    goal_of,
     house,
     known,
     number,
@@ -114,12 +116,12 @@ def _goal(ax: Axes, scale: _Scale, y: float, row: Mapping[str, Any], unit: str, 
     if known(goal):
         where = scale(goal)
         ax.plot([where, where], [y - 0.06, y + 0.26], color=INK, linewidth=2.4, solid_capstyle="butt", clip_on=False)
-        text = f"{words[0]} {_sign(row)} {number(goal, unit)}"
+        text = f"{words[0]} {_sign(row)} {goal_of(goal, unit)}"
     half = ems(text) / 2 / EMS
     where = min(max(where, half), 1 - half)
     ax.text(where, y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
     for end, value in ((0.0, scale.low), (1.0, scale.high)):
-        said = number(value, unit) if value else "0"
+        said = goal_of(value, unit) if value else "0"
         if abs(where - end) > half + (ems(said) + 1) / EMS:
             ax.text(end, y + 0.37, said, ha="right" if end else "left", va="center", fontsize=9, color=SOFT)
 
@@ -184,8 +186,10 @@ def readings(readings: DataFrame, ax: Axes | None = None, lang: Lang = "zh", tar
         for place, own in enumerate(_records(readings, lang)):
             row = {**known_targets.get(str(own["id"]), {}), **own}
             top, n = place * ROW, int(row["n"])
-            _heading(ax, top, row, words["met"].format(int(row["met"]), n), INK)
-            _share(ax, top, int(row["met"]) / n if n else None, words["axis"])
+            aimed = n > 0 and ("goal" not in row or known(row["goal"]))
+            said = words["met"].format(f"{int(row['met']):,}", f"{n:,}") if aimed else words["no_goal"] if n else "—"
+            _heading(ax, top, row, said, INK)
+            _share(ax, top, int(row["met"]) / n if aimed else None, words["axis"])
             _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, words)
     return ax
 
@@ -226,7 +230,8 @@ def _range(
         ax.plot([scale(goal)] * 2, [y - 0.15, y + 0.15], color=INK, linewidth=2.4, solid_capstyle="butt", zorder=2.5)
     text = f"{words['range']} {span(*ends, unit)}"
     if known(goal):
-        text += f"{GAP}{words['goal']} {_sign(row)} {number(goal, unit)}"
+        bare = goal_of(goal, unit) if unit in SHARES else goal_of(goal, unit).removesuffix(unit).rstrip()
+        text += f"{GAP}{words['goal']} {_sign(row)} {bare}"
     ax.text((RIGHT + 1) / 2, top + 0.75, fit(text, 27), ha="center", va="center", fontsize=9, color=SOFT)
 
 
@@ -239,7 +244,8 @@ class _Scale:
         top = max(given, default=0.0)
         self.high = top if top > self.low else self.low + 1.0
         if not room:
-            self.high = min(_nice(self.high * 1.08), 1.0) if unit in SHARES and top <= 1 else _nice(self.high * 1.08)
+            end = _nice(self.high * 1.08)
+            self.high = min(end, 1.0) if unit in SHARES and top <= 1 else math.ceil(end) if unit in COUNTS else end
         else:
             spare = (self.high - self.low) * room
             self.low, self.high = self.low - spare, self.high + spare
@@ -315,10 +321,17 @@ ODDS = {
     },
 }
 READINGS = {
-    "zh": {"met": "{1} 种读法中 {0} 种达标", "axis": "达标的读法占比", "goal": "目标", "range": "各读法取值"},
+    "zh": {
+        "met": "{1} 种读法中 {0} 种达标",
+        "axis": "达标的读法占比",
+        "no_goal": "目标未下达",
+        "goal": "目标",
+        "range": "各读法取值",
+    },
     "en": {
         "met": "met under {0} of {1} readings",
         "axis": "share of readings met",
+        "no_goal": "no goal set",
         "goal": "goal",
         "range": "over the readings:",
     },
