@@ -128,7 +128,7 @@ def target_values(
         present = present & ~gone
     present = present & ~np.isnan(tax)
     if view.kind == "mean":
-        return _divide((tax * present).sum(axis=1), (np.nan_to_num(land) * present).sum(axis=1))
+        return _divide(np.where(present, tax, 0.0).sum(axis=1), np.where(present, land, 0.0).sum(axis=1))
     hit = _hit(view, tax, land, gone)
     if view.kind == "count":
         return (hit & present).sum(axis=1).astype(float)

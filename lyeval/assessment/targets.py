@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lyeval.assessment.frame import Frame, dated
+from lyeval.assessment.frame import Frame, dated, land_of, tax_of
 from lyeval.indicators import (
     RELATIVE,
     STATISTICS,
@@ -187,10 +187,7 @@ def _weight_bounds(weight: np.ndarray, frame: Frame, member: Tri) -> tuple[np.nd
     unknown = np.isnan(weight)
     if not unknown.any():
         return weight, weight
-    years = [
-        frame.book.annual(c, y) for y in frame.book.years if y <= frame.facts_year for c in ("land_mu", "approved_mu")
-    ]
-    own = np.array([np.where(a > 0, a, np.nan) for a in years])
+    own = np.array([land_of(frame.policy, frame.book, y) for y in _years(frame)])
     seen = ~np.isnan(own).all(axis=0)
     top = float(np.nanmax(np.where(member.possible, weight, np.nan), initial=0.0))
     low = np.where(seen, np.nan_to_num(own, nan=np.inf).min(axis=0), 0.0)
@@ -198,12 +195,26 @@ def _weight_bounds(weight: np.ndarray, frame: Frame, member: Tri) -> tuple[np.nd
     return np.where(unknown, low, weight), np.where(unknown, high, weight)
 
 
+def _years(frame: Frame) -> list[int]:
+    """Years that may bound what is unknown: all of the ledger, but for a year still to come only those before it."""
+    return [y for y in frame.book.years if frame.facts_year >= frame.year or y <= frame.facts_year]
+
+
+def _tax_interval(tax: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bound unknown tax by the enterprise's own smallest and largest of any year; NaN where it never had one."""
+    own = np.array([tax_of(frame.policy, frame.book, y) for y in _years(frame)])
+    seen = ~np.isnan(own).all(axis=0)
+    low = np.where(seen, np.nan_to_num(own, nan=np.inf).min(axis=0), np.nan)
+    high = np.where(seen, np.nan_to_num(own, nan=-np.inf).max(axis=0), np.nan)
+    return tax, np.where(np.isnan(tax), low, tax), np.where(np.isnan(tax), high, tax)
+
+
 def over_line(target: Target, frame: Frame) -> Outcome:
     """Decide a share, a count below or a mean, with bounds for what is unknown."""
     stat, m = STATISTICS[target.statistic], members_of(target, frame)
     goal = target.years[frame.year].value
     if stat.kind == "mean":
-        bounded = mean(m.member, m.tax, m.land)
+        bounded = mean(m.member, _tax_interval(m.tax, frame), (m.land, m.lowest, m.highest))
         waits = m.member.possible & (np.isnan(m.tax) | np.isnan(m.land) | ~m.member.true)
     elif stat.kind == "count":
         bounded = count(m.member, m.hit)

@@ -33,6 +33,9 @@ class Statistic:
     label_en: str
 
 
+Interval = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Bounded:
     """A value over what is known, and its lowest and highest over what is not.
@@ -94,29 +97,41 @@ def count(member: Tri, hit: Tri) -> Bounded:
     return Bounded(value, float(both.true.sum()), float(both.possible.sum()), value, float(n), n)
 
 
-def mean(member: Tri, tax: np.ndarray, land: np.ndarray) -> Bounded:
-    """Σ tax / Σ land of a class, 万元/亩; without bounds (None) where a certain member's tax or land is unknown.
+def mean(member: Tri, tax: Interval, land: Interval) -> Bounded:
+    """Σ tax / Σ land of a class, 万元/亩.
 
-    An enterprise that may belong is taken in where it moves the mean towards the bound (largest ratio first).
+    Parameters
+    ----------
+    member
+        Who belongs to the class, shape (n,).
+    tax, land
+        Value (NaN unknown), lowest and highest of each enterprise, shape (n,); the lowest and highest are NaN where nothing bounds them.
+
+    Notes
+    -----
+    The lowest mean takes each unknown tax at its lowest and land at its highest, and adds those who may belong, the smallest ratio
+    first, while they lower it; the highest the other way round. Without bounds (None) where nothing bounds a possible member.
     """
-    known = ~np.isnan(tax) & ~np.isnan(land) & (land > 0)
-    sure, maybe = member.true & known, member.possible & ~member.true & known
-    part, whole = float(tax[sure].sum()), float(land[sure].sum())
+    known = ~np.isnan(tax[0]) & ~np.isnan(land[0])
+    sure = member.true & known
+    part, whole, n = float(tax[0][sure].sum()), float(land[0][sure].sum()), int(member.true.sum())
     value = part / whole if whole > 0 else None
-    n = int(member.true.sum())
-    if (member.possible & ~known).any():
+    possible = member.possible
+    if np.isnan(np.concatenate([x[possible] for x in (*tax[1:], *land[1:])])).any():
         return Bounded(value, None, None, part, whole, n)
-    ends = [_extreme_mean(part, whole, tax[maybe], land[maybe], sign) for sign in (1, -1)]
+    ends = [_extreme_mean(member, tax[1], land[2], 1), _extreme_mean(member, tax[2], land[1], -1)]
     return Bounded(value, ends[0], ends[1], part, whole, n)
 
 
-def _extreme_mean(tax: float, land: float, more_tax: np.ndarray, more_land: np.ndarray, sign: int) -> float | None:
-    """Return the lowest (sign 1) or highest (-1) mean reachable by adding any of some enterprises."""
-    ratio = more_tax / more_land if len(more_land) else more_tax
+def _extreme_mean(member: Tri, taxes: np.ndarray, lands: np.ndarray, sign: int) -> float | None:
+    """Return the lowest (sign 1) or highest (-1) mean reachable by adding any who may belong to those who do."""
+    sure, maybe = member.true, member.unknown & (lands > 0)
+    tax, land = float(taxes[sure].sum()), float(lands[sure].sum())
+    ratio = taxes[maybe] / lands[maybe]
     for i in np.argsort(sign * ratio, kind="stable"):
         if land > 0 and sign * ratio[i] >= sign * tax / land:
             break
-        tax, land = tax + float(more_tax[i]), land + float(more_land[i])
+        tax, land = tax + float(taxes[maybe][i]), land + float(lands[maybe][i])
     return tax / land if land > 0 else None
 
 
