@@ -52,6 +52,10 @@ def check(frames: Mapping[str, pd.DataFrame], names: Sequence[pd.DataFrame], fil
 def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> None:
     """Tell one fault per row; beyond ``LIMIT`` the last one stands for the rest."""
     heading = of_sheet("annual")[column].zh if column else ""
+    if column:
+        told = {(fault.sheet, fault.row) for fault in faults.items if fault.severity == "error"}
+        places = zip(rows["source_sheet"], rows["source_row"], strict=True)
+        rows = rows[[place not in told for place in places]] if told else rows
     for count, row in enumerate(rows.head(LIMIT + 1).itertuples(index=False)):
         more = {"code": row.credit_code} | ({"year": int(row.year)} if "year" in rows else {})
         if count == LIMIT:

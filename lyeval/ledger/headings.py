@@ -73,6 +73,15 @@ def take_apart(text: str) -> Heading:
     return Heading(shown, unit, tuple(dict.fromkeys(k for k in keys if k)))
 
 
+def stack(parts: tuple[str, ...]) -> Heading:
+    """Return the heading of several header rows: parent and child joined, else the child alone."""
+    joined = take_apart(" ".join(parts))
+    if len(parts) == 1:
+        return joined
+    child = take_apart(parts[-1])
+    return Heading(joined.text, joined.unit or child.unit, tuple(dict.fromkeys((*joined.keys, *child.keys))))
+
+
 def find(heading: Heading, sheet: str = "") -> Fit:
     """Return what ``heading`` names in a table whose sheet is ``sheet`` (empty: any).
 
@@ -81,7 +90,7 @@ def find(heading: Heading, sheet: str = "") -> Fit:
     for place, form in enumerate(heading.keys):
         fit = _look_up(form, sheet)
         if fit.kind != "unknown":
-            return Fit(fit.kind, fit.columns, heading.text if place else "")
+            return Fit(fit.kind, fit.columns, heading.text if place and heading.keys[0].startswith(form) else "")
     for form in heading.keys[-1:]:
         for short in _without_affixes(form):
             fit = _look_up(short, sheet)

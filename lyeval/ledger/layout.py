@@ -11,7 +11,7 @@ from typing import Any
 from lyeval.ledger.columns import COLUMNS, NUMERIC, SHEETS, Column, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
-from lyeval.ledger.headings import Fit, Heading, find, key, nearest, take_apart
+from lyeval.ledger.headings import Fit, Heading, find, key, nearest, stack, take_apart
 from lyeval.ledger.units import factor, find_unit
 
 
@@ -60,10 +60,16 @@ def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Headi
     for height in (1, 2):
         for start in range(len(top) - height + 1):
             headings = _stack(top, start, height, grid)
-            names = {fit.columns[0].name for h in headings if h and (fit := find(h)).columns and fit.kind != "refused"}
+            names = _named(headings)
             if len(names) > best_score or (len(names) == best_score == 1 and best is None and "credit_code" in names):
                 best, best_score = (start, height, headings), len(names)
     return best
+
+
+def _named(headings: Sequence[Heading | None]) -> set[str]:
+    """Return the columns that headings name beyond doubt."""
+    fits = [find(heading) for heading in headings if heading]
+    return {fit.columns[0].name for fit in fits if fit.kind in ("column", "near") and len(fit.columns) == 1}
 
 
 def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[Heading | None]:
@@ -76,7 +82,7 @@ def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[He
     headings: list[Heading | None] = []
     for place in range(len(rows[0])):
         parts = dict.fromkeys(str(row[place]) for row in rows if isinstance(row[place], str) and len(row[place]) <= 60)
-        headings.append(take_apart(" ".join(parts)) if parts else None)
+        headings.append(stack(tuple(parts)) if parts else None)
     return headings
 
 
@@ -128,7 +134,8 @@ def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) 
         told = sum(f.rule == "heading_unknown" for f in faults.items) < 30
         faults.add("heading_unknown", **where, nearest="、".join(nearest(heading)) if told else "—")
         return None
-    names = {"column": fit.columns[0].zh, "column_en": fit.columns[0].en}
+    column = fit.columns[0]
+    names = {"column": column.zh, "column_en": column.en}
     if fit.kind == "refused":
         faults.add("heading_refused", **where, **names)
         return None
@@ -140,7 +147,7 @@ def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) 
         faults.add("heading_near", **where, **names)
     elif fit.note:
         faults.add("heading_note", **where, **names)
-    return fit.columns[0]
+    return column
 
 
 def _without_doubles(grid: Grid, mapped: list[Mapped], faults: Faults) -> list[Mapped]:
@@ -151,7 +158,7 @@ def _without_doubles(grid: Grid, mapped: list[Mapped], faults: Faults) -> list[M
         first = kept.setdefault(target, item)
         if first is item:
             continue
-        labels = [key(item.column.zh) in take_apart(i.heading).keys for i in (first, item)]
+        labels = [take_apart(i.heading).keys[0] == key(item.column.zh) for i in (first, item)]
         chosen, other = (first, item) if labels[0] or not labels[1] else (item, first)
         kept[target] = chosen
         rule = "heading_second" if labels[0] != labels[1] else "heading_twice"

@@ -119,9 +119,11 @@ def _tell(
     faults: Faults,
 ) -> None:
     """Tell the odd cells of data rows."""
+    if item.column.name == "credit_code":
+        return
     by_rule: dict[str, list[tuple[int, Any, dict[str, Any]]]] = {}
     for position, odd in converted.odd:
-        if kinds[position] == DATA:
+        if kinds[position] in (DATA, WRONG):
             cell = cell_of(raws[item.place], position)
             by_rule.setdefault(odd.rule, []).append((first + position, cell, dict(odd.params)))
     for rule, found in by_rule.items():
@@ -150,6 +152,7 @@ def _row_kinds(grid: Grid, layout: Layout, raws: list[Raw], first: int, faults: 
         cells = [cell_of(raw, int(position)) for raw in raws]
         kinds[position] = _row_kind(cells, headings, int(position))
         if kinds[position] == DATA:
+            kinds[position] = WRONG
             _tell_key(item, cells[item.place], values.iloc[position], first + int(position), where, faults)
     if not coded:
         for position in np.flatnonzero(kinds == DATA):
@@ -232,7 +235,7 @@ def _compare_totals(
             faults.add("total_mismatch", *where, row=first + int(position), heading=item.heading, value=cell, **shown)
 
 
-DATA, TOTALS, BLANK = 0, 1, 2
+DATA, TOTALS, BLANK, WRONG = 0, 1, 2, 3
 TOTAL = re.compile(
     r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
 )
