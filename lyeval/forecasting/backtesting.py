@@ -24,7 +24,7 @@ from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, setting, years_to_come
 from lyeval.simulation.known import as_known, date_of
 from lyeval.simulation.notes import Note, distinct, note
-from lyeval.simulation.outlook import Year, probability, reaches, tax_basis, values
+from lyeval.simulation.outlook import Year, members, probability, reaches, tax_basis, values
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +210,7 @@ class Records:
 
     def _statistic(self, origin: Origin, before: TargetView, after: TargetView, level: str, last: float) -> None:
         """Score a county's or group's statistic."""
-        actual, drawn = _as_it_was(after), values(before, origin.drawn)
+        actual, drawn = _as_it_was(after), values(members(before, origin.drawn))
         drawn = drawn[~np.isnan(drawn)]
         if np.isnan(actual) or not len(drawn):
             return

@@ -159,8 +159,8 @@ def _result(given: Setting, basis: Basis) -> Forecast:
     pairs = basis.pairs(basis.readings)
     made = tables(pairs, basis.policy, given.assumed, sampling.seed)
     swings: list[dict[str, Any]] = []
-    for (view, year), values in zip(pairs, made.values, strict=True):
-        swings += swing_rows(view, year, values)
+    for drawn, values in zip(made.members, made.values, strict=True):
+        swings += swing_rows(drawn, values)
     return Forecast(
         policy=basis.policy.id,
         assumptions=given.assumed.id,

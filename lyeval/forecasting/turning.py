@@ -11,7 +11,7 @@ import pandas as pd
 from lyeval.assessment import TargetView
 from lyeval.ledger import Ledger
 from lyeval.policy import Option, Policy, PolicyError
-from lyeval.simulation.outlook import Year, odds, table, values
+from lyeval.simulation.outlook import Year, members, odds, table, values
 
 Pairs = list[tuple[TargetView, Year]]
 
@@ -79,7 +79,7 @@ def _equal(x: Any, y: Any) -> bool:
 
 
 def _odds(view: TargetView, year: Year) -> dict[str, Any]:
-    drawn = values(view, year)
+    drawn = values(members(view, year))
     found = {"probability": None, "mc_error": None, **odds(view, year, drawn[~np.isnan(drawn)])}
     return {name: found[name] for name in ("probability", "mc_error")}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from os import PathLike
 
-from lyeval.policy.assumptions import Assumptions, MethodAssumption, load_assumptions
+from lyeval.policy.assumptions import Assumptions, MethodAssumption, assumption_ids, load_assumptions
 from lyeval.simulation.disposals import Practice
 from lyeval.simulation.dynamics import Priors
 
@@ -42,7 +43,17 @@ def assumed(assumptions: str | PathLike[str] | Assumptions) -> Assumed:
     PolicyError
         If there is no such set, or a figure is out of its range.
     """
-    loaded = assumptions if isinstance(assumptions, Assumptions) else load_assumptions(assumptions)
+    if isinstance(assumptions, Assumptions):
+        return _read(assumptions)
+    return _shipped(assumptions) if assumptions in assumption_ids() else _read(load_assumptions(assumptions))
+
+
+@lru_cache(maxsize=8)
+def _shipped(name: str | PathLike[str]) -> Assumed:
+    return _read(load_assumptions(name))
+
+
+def _read(loaded: Assumptions) -> Assumed:
     return Assumed(
         id=loaded.id,
         tax=Priors(loaded.common_shock.sd.value, loaded.common_shock.df.value, loaded.own_spread.value),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, gammaincinv, ndtri
 
-from lyeval.indicators import book, cases
+from lyeval.indicators import book, cases, standing
 from lyeval.ledger import Ledger
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.known import Date
@@ -70,6 +70,41 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
+class Left:
+    """What disposals came to between the latest annual figures and the date of knowledge, shape (n,) each.
+
+    Attributes
+    ----------
+    gone, released
+        Closed, bankrupt or wholly banked by the date; its land released or taken over.
+    kept
+        Share of the annual figures' land that an enterprise still holds, 0 to 1.
+    """
+
+    gone: np.ndarray
+    released: np.ndarray
+    kept: np.ndarray
+
+
+def left_since(ledger: Ledger, date: Date, land: np.ndarray) -> Left:
+    """Read off the ledger who has gone and what land has been released by the date of knowledge.
+
+    Parameters
+    ----------
+    land
+        Land of the annual figures' year, 亩, shape (n,).
+    """
+    laid = book(ledger)
+    now, before = standing(laid, date.year, land), standing(laid, date.facts_year, land)
+    gone = now.gone.true
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.nan_to_num((now.released - before.released) / land, posinf=0.0, neginf=0.0)
+        whole = now.released >= land * (1 - 1e-9)
+    released = gone & (now.banked.true | now.successor | whole)
+    return Left(gone, released, np.where(gone, 1.0, np.clip(1 - share, 0.0, 1.0)))
+
+
+@dataclass(frozen=True, eq=False)
 class Disposed:
     """What disposals have done by the end of a year, for the enterprises with a case: shape (draws, cases) each.
 
@@ -79,14 +114,15 @@ class Disposed:
         Position of each case's enterprise, shape (cases,).
     done, fresh
         Finished by the year's end; finished within the year.
-    in_force
-        Share of the year for which a finished case was in force, 0 to 1.
+    in_force, rise
+        Share of the year for which a finished case was in force, 0 to 1; how much more that is than in the year before.
     """
 
     at: np.ndarray
     done: np.ndarray
     fresh: np.ndarray
     in_force: np.ndarray
+    rise: np.ndarray
 
 
 def open_plan(ledger: Ledger, practices: dict[str, Practice]) -> tuple[Plan, tuple[Note, ...]]:
@@ -210,7 +246,9 @@ def months_to_finish(plan: Plan, codes: np.ndarray, pace: dict[str, Pace], sampl
     A method's hazard is constant over a draw and one for the county: Gamma for dated cases; for undated ones that of
     the Beta of being finished within twelve months.
     """
-    names = sorted(pace)
+    names = sorted(set(plan.method.astype(str)))
+    if not names:
+        return np.zeros((sampling.draws, 0))
     words = _county_words("finishing", names, sampling, year)
     yearly = np.column_stack([betaincinv(*pace[n].yearly, words[:, j]) for j, n in enumerate(names)])
     undated = -np.log1p(-np.clip(yearly, 1e-9, 1 - 1e-9)) / 12
@@ -244,8 +282,8 @@ def disposed(plan: Plan, months: np.ndarray, date: Date, year: int) -> Disposed:
     end = (year - date.year) * 12 + 12 - date.month
     begin = end - 12
     done = months <= end
-    in_force = np.clip((end - months) / 12, 0.0, 1.0) * done
-    return Disposed(plan.at, done, done & (months > max(begin, 0) if begin > 0 else done), in_force)
+    in_force, before = (np.clip((point - months) / 12, 0.0, 1.0) for point in (end, begin))
+    return Disposed(plan.at, done, done & (months > begin), in_force, in_force - before)
 
 
 def effects(plan: Plan, practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:

@@ -90,7 +90,7 @@ def draw_tax(
 def _frame(model: Dynamics, panel: Panel, before: Past, ytd: np.ndarray | None) -> Lags:
     paid = None if ytd is None else ytd / model.paid_share
     made = lags(before.last, mean_log(before.log_sum, before.log_count), paid, centres(panel, model.centre))
-    return replace(made, static=static_columns(panel, model.covariates, -1))
+    return replace(made, static=static_columns(panel, model.covariates, -1), centre=model.centre)
 
 
 def _county(model: Dynamics, year: int, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:

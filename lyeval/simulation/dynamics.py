@@ -148,12 +148,12 @@ def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     from statsmodels.regression.linear_model import OLS
 
     names, static = columns(frame)
-    keep = _varying(static)
-    names, design = tuple(np.array(names, dtype=object)[keep]), static[:, keep]
     years = np.unique(frame.year)
     dummies = _sum_to_zero(frame.year, years)
+    keep = _varying(static, dummies)
+    names, design = tuple(np.array(names, dtype=object)[keep]), static[:, keep]
     y, full = np.log(frame.tax), np.column_stack([design, dummies])
-    result: Any = OLS(y, full).fit(cov_type="cluster", cov_kwds={"groups": frame.who})
+    result: Any = OLS(y, full, hasconst=True).fit(cov_type="cluster", cov_kwds={"groups": frame.who})
     error = (y - full @ result.params) * np.sqrt(len(y) / max(len(y) - full.shape[1], 1))
     scale_coef, scale_range, scaled = _scale(error, frame)
     p = len(names)
@@ -172,13 +172,22 @@ def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     }
 
 
-def _varying(design: np.ndarray) -> np.ndarray:
-    """Keep the constant and columns that vary in at least `MIN_LEVEL` rows and are not combinations of earlier ones."""
-    keep, basis = [], np.empty((len(design), 0))
-    for j in range(design.shape[1]):
+def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
+    """Keep the constant and what varies in at least `MIN_LEVEL` rows and is no combination of earlier columns.
+
+    Parameters
+    ----------
+    design
+        Candidate columns, the constant first, shape (rows, p).
+    beside
+        Columns that stand beside them in any case, shape (rows, q).
+    """
+    rows = len(design)
+    basis = np.linalg.qr(np.column_stack([np.ones(rows), np.empty((rows, 0)) if beside is None else beside]))[0]
+    keep = [0]
+    for j in range(1, design.shape[1]):
         column = design[:, j]
-        common = np.sum(column != np.median(column)) if j else len(column)
-        if j and common < MIN_LEVEL:
+        if np.sum(column != np.median(column)) < MIN_LEVEL:
             continue
         rest = column - basis @ (basis.T @ column)
         norm = np.linalg.norm(rest)
@@ -200,7 +209,7 @@ def _scale(error: np.ndarray, frame: Lags) -> tuple[np.ndarray, tuple[float, flo
     design = scale_design(frame)
     size = np.log(np.maximum(np.abs(error), 1e-4))
     keep = _varying(design)
-    fitted: Any = OLS(size, design[:, keep]).fit()
+    fitted: Any = OLS(size, design[:, keep], hasconst=True).fit()
     params = np.zeros(design.shape[1])
     params[keep] = np.asarray(fitted.params)
     values = design @ params
@@ -237,7 +246,7 @@ def _persistence(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     """Last year's level, moved towards the run rate as months are known, with an assumed spread."""
     weight = month / 12
     names = ("one", "level", "pace")
-    coef = np.array([0.0, 1.0, weight])
+    coef = np.array([frame.centre, 1.0, weight])
     error = np.log(frame.tax) - frame.level - weight * frame.pace
     prior = priors.spread * np.sqrt(1 - weight)
     spread = np.sqrt((PRIOR_ROWS * prior**2 + float(np.sum(error**2))) / (PRIOR_ROWS + len(error)))

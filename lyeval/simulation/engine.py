@@ -10,12 +10,14 @@ import pandas as pd
 from lyeval.ledger import Ledger
 from lyeval.simulation.assumed import Assumed
 from lyeval.simulation.disposals import (
+    Left,
     Pace,
     Plan,
     disposed,
     effects,
     given_plan,
     land_leaving,
+    left_since,
     months_to_finish,
     open_plan,
     paces,
@@ -39,6 +41,8 @@ class Setting:
         What is assumed of tax and of disposal methods.
     plan
         Open cases.
+    left
+        Who had gone and what land had been released between the annual figures and the date.
     pace
         How fast each method's cases end, updated by the ledger's cases.
     sampling
@@ -53,6 +57,7 @@ class Setting:
     panel: Panel
     assumed: Assumed
     plan: Plan
+    left: Left
     pace: dict[str, Pace]
     sampling: Sampling
     nowcast: Dynamics
@@ -74,6 +79,7 @@ def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assu
         history,
         assumed,
         cases,
+        left_since(ledger, date, history.land[:, -1]),
         paces(ledger, date, assumed.practices),
         sampling,
         nowcast,
@@ -121,27 +127,45 @@ def year_as_known(given: Setting) -> Year:
 
 
 def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
-    """Draw one year: tax as projected with the methods' effects, then what the finished cases take away."""
+    """Draw one year: tax as projected with the methods' effects, then what has left and what the finished cases take."""
     first = year == given.date.facts_year + 1
-    shape = (given.sampling.draws, len(given.panel.codes))
-    state = disposed(given.plan, months, given.date, year)
-    effect = np.zeros(shape)
-    effect[:, state.at] = effects(given.plan, given.assumed.practices, given.sampling, year) * state.in_force
-    tax = _tax(given, before, year, effect, first=first)
-    gone, closed, released = (np.zeros(shape, dtype=bool) for _ in range(3))
-    kept, demolished = np.ones(shape), np.zeros(shape)
-    practice = [given.assumed.practices[m] for m in given.plan.method]
+    plan, shape = given.plan, (given.sampling.draws, len(given.panel.codes))
+    state = disposed(plan, months, given.date, year)
+    practice = [given.assumed.practices[m] for m in plan.method]
     shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
-    gone[:, state.at] = state.done & (shuts | leaves)
-    closed[:, state.at] = state.fresh & shuts
-    released[:, state.at] = state.done & leaves
-    kept[:, state.at] = 1 - state.done * _leaving(given)
-    demolished[:, state.at] = state.fresh * np.nan_to_num(given.plan.demolished)
-    tax[:, state.at] *= 1 - state.in_force * (shuts | leaves)
-    floor, ceiling = _books(given, first=first)
-    final = given.date.year == year and given.date.month == 12
-    reported = given.panel.tax[:, -1]
-    return Year(year, given.panel.codes, tax, kept, reported, gone, closed, demolished, released, floor, ceiling, final)
+    effect = _spread(shape, plan.at, _effect(given) * state.rise, 0.0)
+    tax = _tax(given, before, year, effect, first=first)
+    tax[:, plan.at] *= 1 - state.in_force * (shuts | leaves)
+    if first:
+        ytd = given.panel.ytd[:, -1]
+        tax = np.where(given.left.gone & ~np.isnan(ytd), ytd, tax)
+    ends = given.left.gone & ~first
+    return Year(
+        year=year,
+        codes=given.panel.codes,
+        tax=np.where(ends, 0.0, tax),
+        kept=given.left.kept * _spread(shape, plan.at, 1 - state.done * _leaving(given), 1.0),
+        reported=given.panel.tax[:, -1],
+        gone=given.left.gone | _spread(shape, plan.at, state.done & (shuts | leaves), False),
+        closed=_spread(shape, plan.at, state.fresh & shuts, False),
+        demolished=_spread(shape, plan.at, state.fresh * np.nan_to_num(plan.demolished), 0.0),
+        released=given.left.released | _spread(shape, plan.at, state.done & leaves, False),
+        floor=_books(given, first=first)[0],
+        ceiling=_books(given, first=first)[1],
+        final=given.date.year == year and given.date.month == 12,
+    )
+
+
+def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray, rest: float | bool) -> np.ndarray:
+    """Lay the cases' values, shape (draws, cases), out over all enterprises, shape (draws, n)."""
+    out = np.full(shape, rest)
+    out[:, at] = values
+    return out
+
+
+def _effect(given: Setting) -> np.ndarray:
+    """Effect of each case's method on log tax, the same in every year of a draw, shape (draws, cases)."""
+    return effects(given.plan, given.assumed.practices, given.sampling, given.date.year)
 
 
 def _tax(given: Setting, before: Past, year: int, effect: np.ndarray, *, first: bool) -> np.ndarray:
@@ -177,4 +201,5 @@ def _books(given: Setting, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
         return np.where(known, ytd, floor), np.where(known, ytd, ceiling)
     open_case = np.zeros(n, dtype=bool)
     open_case[given.plan.at] = True
-    return np.where(known & ~given.panel.refunds & ~open_case, ytd, floor), ceiling
+    over = known & given.left.gone
+    return np.where(over | (known & ~given.panel.refunds & ~open_case), ytd, floor), np.where(over, ytd, ceiling)

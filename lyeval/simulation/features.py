@@ -104,16 +104,22 @@ def _log(values: np.ndarray) -> np.ndarray:
 
 def columns(frame: Lags) -> tuple[list[str], np.ndarray]:
     """Return names and the design matrix (rows, p) of a training frame, before columns that do not vary are dropped."""
-    moving = [np.asarray(getattr(frame, name), dtype=float) for name in MOVING]
+    moving = [_moving(frame, name) for name in MOVING]
     names = ["one", *MOVING, *frame.static]
     return names, np.column_stack([np.ones(len(frame.level)), *moving, *frame.static.values()])
+
+
+def _moving(frame: Lags, name: str) -> np.ndarray:
+    """Return a column that varies over draws, the level as its distance from the county's centre."""
+    column = np.asarray(getattr(frame, name), dtype=float)
+    return column - frame.centre if name == "level" else column
 
 
 def linear(frame: Lags, names: tuple[str, ...], coef: np.ndarray) -> np.ndarray:
     """Return the projected log tax of each draw, shape (draws, n), for coefficients of shape (draws, p)."""
     total = np.zeros((len(coef), 1))
     for j, name in enumerate(names):
-        column = 1.0 if name == "one" else getattr(frame, name) if name in MOVING else frame.static[name]
+        column = 1.0 if name == "one" else _moving(frame, name) if name in MOVING else frame.static[name]
         total = total + coef[:, j, None] * column
     return total
 

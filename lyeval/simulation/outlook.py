@@ -63,14 +63,22 @@ class Year:
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """The draws of a target's possible members, columns in the order of ``view.codes``; shapes as in `Year`."""
+    """The draws of a target's possible members, columns in the order of ``view.codes``; shapes as in `Year`.
 
+    Attributes
+    ----------
+    view, year
+        The target, and the draws of all enterprises.
+    tax, land, gone, released
+        Tax (万元) and land (亩) as the target's reading counts them, and who is gone with or without the land.
+    """
+
+    view: TargetView
+    year: Year
     tax: np.ndarray
     land: np.ndarray
     gone: np.ndarray
     released: np.ndarray
-    closed: np.ndarray
-    demolished: np.ndarray
 
 
 def members(view: TargetView, year: Year) -> Members:
@@ -80,14 +88,13 @@ def members(view: TargetView, year: Year) -> Members:
     the same ratio.
     """
     at = np.searchsorted(year.codes, view.codes)
-    gone = year.gone[:, at] | view.gone
     return Members(
+        view,
+        year,
         tax=year.tax[:, at] * tax_basis(view, year.reported[at]),
         land=year.kept[:, at] * view.land,
-        gone=gone,
+        gone=year.gone[:, at] | view.gone,
         released=year.released[:, at],
-        closed=year.closed[:, at],
-        demolished=year.demolished[:, at],
     )
 
 
@@ -97,7 +104,7 @@ def tax_basis(view: TargetView, reported: np.ndarray) -> np.ndarray:
     return np.where(usable, view.tax / np.where(usable, reported, 1.0), 1.0)
 
 
-def values(view: TargetView, year: Year, tax: np.ndarray | None = None) -> np.ndarray:
+def values(drawn: Members, tax: np.ndarray | None = None) -> np.ndarray:
     """Return the target's statistic in each draw, shape (draws,); NaN where nobody is left to count.
 
     Parameters
@@ -107,15 +114,15 @@ def values(view: TargetView, year: Year, tax: np.ndarray | None = None) -> np.nd
     """
     from lyeval.assessment import target_values
 
-    drawn = members(view, year)
+    view, year = drawn.view, drawn.year
     if view.kind == "closed":
-        return view.base + (drawn.closed & view.member).sum(axis=1)
+        at = np.searchsorted(year.codes, view.codes)
+        return view.base + (year.closed[:, at] & view.member).sum(axis=1)
     if view.kind == "demolished":
         return view.base + year.demolished.sum(axis=1)
     if view.kind == "blocks":
         return np.full(year.draws, float(view.base))
-    taken = drawn.tax if tax is None else tax
-    return target_values(view, taken, drawn.land, drawn.gone, drawn.released)
+    return target_values(view, drawn.tax if tax is None else tax, drawn.land, drawn.gone, drawn.released)
 
 
 def probability(hits: int, draws: int) -> float:
@@ -258,7 +265,7 @@ def reaches(view: TargetView, tax_per_mu: np.ndarray, line: float) -> np.ndarray
     return tax_per_mu > line + edge if view.edge_low else tax_per_mu >= line - edge
 
 
-def scenario_rows(view: TargetView, year: Year, *, seed: int, fractions: Sequence[float], band: float) -> list[dict]:
+def scenario_rows(drawn: Members, *, seed: int, fractions: Sequence[float], band: float) -> list[dict]:
     """Odds of a target if some enterprises near the line top up to it (临近标准企业入库变动情景).
 
     Parameters
@@ -268,32 +275,39 @@ def scenario_rows(view: TargetView, year: Year, *, seed: int, fractions: Sequenc
     band
         Width of the zone below the line, as a share of it.
     """
+    view, year = drawn.view, drawn.year
     if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
         return []
-    drawn = members(view, year)
     need = view.line * drawn.land * (1 + (2e-9 if view.edge_low else 0.0))
     near = (drawn.tax < need) & (drawn.tax >= (1 - band) * need) & (drawn.land > 0)
     moves = np.flatnonzero(near.any(axis=0))
-    coin = np.ones(drawn.tax.shape)
     keys = code_keys(view.codes[moves])
-    coin[:, moves] = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed, words=1)[0]
+    coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed, words=1)[0]
+    topped = drawn.tax.copy()
     rows = []
     for fraction in fractions:
-        result = values(view, year, np.where(near & (coin < fraction), need, drawn.tax))
+        topped[:, moves] = np.where(near[:, moves] & (coin < fraction), need[:, moves], drawn.tax[:, moves])
+        result = values(drawn, topped)
         row = target_row(view, year, result)
         picked = {key: row[key] for key in ("id", "year", "probability", "mc_error", "p05", "p50", "p95")}
         rows.append({**picked, "response": float(fraction)})
     return rows
 
 
-def swing_rows(view: TargetView, year: Year, drawn: np.ndarray, limit: int = 10) -> list[dict]:
-    """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not."""
+def swing_rows(got: Members, drawn: np.ndarray, limit: int = 10) -> list[dict]:
+    """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not.
+
+    Parameters
+    ----------
+    drawn
+        The target's statistic in each draw, shape (draws,).
+    """
     from lyeval.assessment import meets
 
+    view = got.view
     line = view.line if view.line is not None else view.goal
     if view.kind not in ("share", "count", "mean") or line is None or view.goal is None:
         return []
-    got = members(view, year)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = reaches(view, got.tax / got.land, line) & ~got.gone
     met = meets(view, drawn) & ~np.isnan(drawn)

@@ -14,8 +14,10 @@ from lyeval.simulation.outlook import (
     ENTERPRISE_COLUMNS,
     SCENARIO_COLUMNS,
     TARGET_COLUMNS,
+    Members,
     Year,
     enterprise_rows,
+    members,
     scenario_rows,
     table,
     target_row,
@@ -111,6 +113,7 @@ class Tables:
     targets: pd.DataFrame
     enterprises: pd.DataFrame
     scenarios: pd.DataFrame
+    members: tuple[Members, ...]
     values: tuple[Any, ...]
     notes: tuple[Note, ...]
 
@@ -124,21 +127,21 @@ def tables(pairs: Sequence[tuple[TargetView, Year]], policy: Policy, assumed: As
         Targets laid out on what was known, each with the draws that it is judged on.
     """
     names = {target.id: target.label_en for target in policy.targets}
-    drawn = tuple(values(view, year) for view, year in pairs)
+    picked = tuple(members(view, year) for view, year in pairs)
+    drawn = tuple(values(one) for one in picked)
     rows = [
         {**target_row(view, year, value), "label_en": names.get(view.id, view.label)}
         for (view, year), value in zip(pairs, drawn, strict=True)
     ]
     scenarios = [
-        row
-        for view, year in pairs
-        for row in scenario_rows(view, year, seed=seed, fractions=assumed.responses, band=assumed.band)
+        row for one in picked for row in scenario_rows(one, seed=seed, fractions=assumed.responses, band=assumed.band)
     ]
     firms = [enterprise_rows([v for v, y in pairs if y is year], year) for year in _distinct_years(pairs)]
     return Tables(
         targets=table(rows, TARGET_COLUMNS),
         enterprises=pd.concat(firms, ignore_index=True) if firms else pd.DataFrame(columns=list(ENTERPRISE_COLUMNS)),
         scenarios=table(scenarios, SCENARIO_COLUMNS),
+        members=picked,
         values=drawn,
         notes=_remarks(pairs),
     )
