@@ -10,6 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from ruamel.yaml import YAML
 
+import lyeval as ly
 from lyeval import resources
 from lyeval.sample import SHIPPED, make, messy, write
 from lyeval.sample.identity import check_digit
@@ -80,7 +81,7 @@ def cohort(ledger):
     )
 
 
-GONE = ["关停", "注销", "整体收储"]
+GONE = ["关停", "注销", "整体收储", "破产"]
 
 
 def test_same_call_same_bytes_other_seed_other_figures(tmp_path):
@@ -334,3 +335,63 @@ def test_messy_plants_each_fault_once_and_says_where():
     grids = sheets(FOLDER / "messy.xlsx")
     assert len({(fault["sheet"], fault["row"], fault["rule"]) for fault in told}) == len(told) >= 12
     assert all(fault["row"] <= len(grids[fault["sheet"]]) for fault in told)
+
+
+@pytest.mark.parametrize("name", ITEMS)
+def test_shipped_ledgers_read_without_errors_and_with_expected_warnings_alone(name):
+    ledger = ly.read_ledger(f"sample:{name}")
+    assert {fault.rule for fault in ledger.faults} <= {"check_digit", "missing_tax", "missing_land", "land_blank"}
+    assert "虚构" in ledger.synthetic
+    made = frames(ITEMS[name])
+    for sheet, frame in made.items():
+        assert len(getattr(ledger, sheet)) == len(frame), sheet
+
+
+def test_what_is_made_is_what_is_read(linshu):
+    annual = ly.read_ledger("sample:linshu").annual
+    for column in ("tax_wan", "land_mu", "approved_mu", "land_use_tax_extra_wan", "revenue_wan"):
+        assert np.array_equal(annual[column].to_numpy(), linshu["annual"][column].to_numpy(), equal_nan=True), column
+    assert annual["above_scale"].tolist() == linshu["annual"]["above_scale"].tolist()
+
+
+def test_reading_messy_finds_every_planted_fault():
+    with pytest.raises(ly.LedgerError) as caught:
+        ly.read_ledger("sample:messy")
+    found = {(fault.sheet, fault.rule) for fault in caught.value.faults}
+    rows = {(fault.sheet, fault.row, fault.rule) for fault in caught.value.faults}
+    for fault in YAML(typ="safe").load(FOLDER / "messy.yaml")["planted"]:
+        if fault["rule"] == "heading_unknown":
+            assert (fault["sheet"], fault["rule"]) in found
+        else:
+            assert (fault["sheet"], fault["row"], fault["rule"]) in rows, fault
+
+
+def test_workbook_csv_and_parquet_read_alike(tmp_path):
+    made = make("zhoushan-2020", enterprises=50, years=(2019, 2020), seed=2, county="普陀区")
+    write(made, tmp_path / "x.xlsx")
+    write(made, tmp_path / "csv")
+    write(made, tmp_path / "parquet", kind="parquet")
+    ledgers = [ly.read_ledger(tmp_path / name) for name in ("x.xlsx", "csv", "parquet")]
+    for sheet in made:
+        columns = list(made[sheet].columns)
+        first, *others = (getattr(ledger, sheet)[columns] for ledger in ledgers)
+        for other in others:
+            pd.testing.assert_frame_equal(first, other, check_dtype=False)
+
+
+@pytest.mark.parametrize("year", [2023, 2024, 2025])
+def test_assessment_agrees_with_the_path_counted_by_hand(linshu, year):
+    assessed = ly.assess(ly.read_ledger("sample:linshu"), ly.load_policy("linshu-2021"), year)
+    value = assessed.targets.set_index("id")["value"]
+    assert value["below_scale_low_land_share"] == pytest.approx(low_share(linshu, year), rel=1e-9)
+    assert value["above_scale_clear"] == linshu_left(linshu, year, {2023: 1.0, 2024: 2.0, 2025: 3.0}[year])
+
+
+def test_assessment_of_zhoushan_agrees_with_the_rates_counted_by_hand(city):
+    policy = ly.load_policy("zhoushan-2020")
+    for name, ledger in city.items():
+        stay = cohort(ledger).query("not gone").dropna(subset=["t"])
+        rate = stay.assign(reach=stay["t"] >= 2).groupby("above")["reach"].mean()
+        value = ly.assess(ly.read_ledger(f"sample:{name}"), policy, 2020).targets.set_index("id")["value"]
+        assert value["above_scale_reach"] == pytest.approx(rate[True])
+        assert value["below_scale_reach"] == pytest.approx(rate[False])

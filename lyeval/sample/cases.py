@@ -25,7 +25,6 @@ USUAL = {
     "upgrade": 0.36,
     "rectify": 0.30,
     "merge": 0.08,
-    "partition": 0.09,
     "land_bank": 0.06,
     "judicial": 0.03,
     "shut_down": 0.06,
@@ -109,8 +108,7 @@ class Book:
         odds = dict(IDLE if idle else USUAL)
         if not idle and (prior.above[i] or prior.tax[i] / prior.land[i] > 0.5):
             odds |= {"shut_down": 0.0, "land_bank": 0.01, "judicial": 0.01}
-        if prior.land[i] < 25:
-            odds["partition"] = 0.0
+        odds["partition"] = 0.0 if idle or prior.land[i] < 25 else 0.2
         weights = np.array(list(odds.values()))
         return str(rng.choice(list(odds), p=weights / weights.sum()))
 
@@ -191,7 +189,7 @@ class Book:
         per_mu = max(per_mu, float(tax[i] / state.land[i]))
         state.tax_from[i], state.tax_until[i] = min(state.tax_from[i], year), NEVER
         settle(state, i, per_mu, year)
-        full = np.round(per_mu * state.land[i], 2) + 0.01
+        full = np.round(per_mu * state.land[i] + 0.01, 2)
         topped[i] += 0.5 * max(full - max(tax[i], 0.0), 0.0)
         tax[i] = full
 

@@ -19,7 +19,7 @@ LOW_LINE = 1.0
 SHARE_PATH = {2022: 0.275, 2023: 0.209, 2024: 0.147, 2025: 0.112}
 COUNT_PATH = {2022: 6, 2023: 3, 2024: 6, 2025: 9}
 NEAR, NEAR_SHARE = 0.7, 0.3
-TOO_FAR = 0.006
+TOO_FAR, ON_LINE = 0.006, 0.1
 
 
 def line(year: int) -> float:
@@ -172,7 +172,8 @@ def _near(story: Story, year: int, tax: np.ndarray, topped: np.ndarray, rng: np.
     ratio = tax / state.land / own_line
     willing = rng.random(len(tax)) < NEAR_SHARE
     for i in np.flatnonzero((ratio >= NEAR) & (ratio < 1) & willing & (state.status == 0)).tolist():
-        full = np.round(own_line[i] * (1.002 + rng.exponential(0.04)) * state.land[i], 2) + 0.01
+        above = 0.0 if rng.random() < ON_LINE else 0.002 + rng.exponential(0.04)
+        full = np.round(own_line[i] * (1 + above) * state.land[i] + (0.01 if above else 0.0), 2)
         topped[i] += full - tax[i]
         tax[i] = full
 
@@ -182,8 +183,10 @@ def _blanks(story: Story, rng: np.random.Generator) -> None:
     small = np.flatnonzero(
         ~story.state.above & (story.state.land < 16) & (story.state.land >= 10) & (story.state.first < 2019)
     )
+    cases_of = np.isin(small, [row["i"] for row in story.process])
     for year, count in BLANK_TAX.items():
-        chosen = rng.choice(small, size=min(count, len(small)), replace=False).tolist()
+        among = small[cases_of] if FIRST_ACTION - 1 <= year <= min(LINES) else small[~cases_of]
+        chosen = rng.choice(among, size=min(count, len(among)), replace=False).tolist()
         story.unknown_tax.extend((i, year) for i in chosen if story.state.status[i] == 0)
 
 

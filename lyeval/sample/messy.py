@@ -70,7 +70,8 @@ def _plant(grids: dict[str, Grid]) -> list[dict[str, Any]]:
         planted.append({"sheet": SHEETS[sheet][0], "row": row + 1, "rule": rule, "what": what})
 
     _plain_mess(years)
-    firms[2].append("税收贡献指数")
+    for row, values in enumerate(firms[2:], start=2):
+        values.append(f"{row % 5 + 1}级" if row > 2 else "税收贡献指数")
     tell("enterprises", 2, "heading_unknown", "未识别的表头“税收贡献指数”")
     firms[6][0] = None
     tell("enterprises", 6, "code_missing", "缺信用代码")
@@ -87,7 +88,6 @@ def _plant(grids: dict[str, Grid]) -> list[dict[str, Any]]:
     years[11][2] = "小型"
     tell("annual", 11, "scale_size", "规上栏填“小型”")
     years[13][4] = "待核"
-    tell("annual", 13, "missing_land", "土地面积待核")
     cases[4][1] = "观望"
     tell("disposals", 4, "method_unknown", "处置方式写“观望”")
     cases[5][4] = "差不多"

@@ -30,6 +30,8 @@ TRUTH: dict[str, Any] = {
     "refund_stay": 0.55,
     "refund_enter": {"usual": 0.018, "2022": 0.035},
     "zero_each_year": 0.01,
+    "often_below": 2.5,
+    "often": [1.7, 0.2],
     "scale_move_each_year": 0.012,
     "land_slope": 0.25,
 }
@@ -113,16 +115,18 @@ def evolve(state: State, year: int, rng: np.random.Generator) -> np.ndarray:
     """Take the state one year on and return the year's tax, 万元, before any response to a policy, shape (n,).
 
     ln(tax / land) = mean + dev + shock(year), dev(t) = rho · dev(t−1) + sd · √(1 − rho²) · e(t), e Student t of 5
-    degrees scaled to variance one; refunds are a two-state chain that turns the sign.
+    degrees scaled to variance one; refunds are a two-state chain that turns the sign; refunds and zeros come more
+    often to firms below 2.5 万元/亩 (``often``: factors below, above).
     """
     n, rho, df = len(state.land), TRUTH["rho"], TRUTH["innovation_df"]
     shock = rng.standard_t(df, n) * np.sqrt((df - 2) / df)
     state.dev = rho * state.dev + state.calm * state.sd * np.sqrt(1 - rho**2) * shock
     enter = TRUTH["refund_enter"]["2022" if year == 2022 else "usual"]
-    state.refunding = rng.random(n) < np.where(state.refunding, TRUTH["refund_stay"], enter * state.calm)
+    often = np.where(log_level(state, year) < np.log(TRUTH["often_below"]), *TRUTH["often"]) * state.calm
+    state.refunding = rng.random(n) < np.where(state.refunding, TRUTH["refund_stay"], enter * often)
     moved = (rng.random(n) < TRUTH["scale_move_each_year"]) & (state.land >= 10) & (state.tax_from <= year)
     state.above = np.where(moved, ~state.above, state.above)
-    state.zero = rng.random(n) < TRUTH["zero_each_year"] * state.calm
+    state.zero = rng.random(n) < TRUTH["zero_each_year"] * often
     refund = rng.uniform(0.05, 0.6, n)
     per_mu = np.exp(soften(log_level(state, year)))
     per_mu = np.where(state.refunding, -refund * np.minimum(per_mu, 3.0), per_mu)

@@ -138,16 +138,19 @@ def _place_kind(frame: pd.DataFrame, state: State, i: int, kind: str, order: int
 
 
 def _contracts(frame: pd.DataFrame, state: State, rng: np.random.Generator) -> None:
-    """Add agreed and actual controls (万元/亩, %, ratio) and, for some, an agreed tax per mu (万元/亩)."""
-    n = len(frame)
-    short, written = rng.random((n, 3)) < 0.02, rng.random(n) < 0.6
+    """Add agreed and actual controls (万元/亩, shares, ratio) and, for some, an agreed tax per mu (万元/亩).
+
+    Only enterprises that start below 3 万元/亩 may fall short of an agreed figure.
+    """
+    n, level = len(frame), np.exp(state.mean + state.dev)
+    short, written = (rng.random((n, 3)) < 0.04) & (level < 3.0)[:, None], rng.random(n) < 0.6
     for column, (name, low, high) in enumerate(CONTROLS):
         agreed = np.round(rng.uniform(low, high, n), 2)
         factor = np.where(short[:, column], rng.uniform(0.7, 0.95, n), rng.uniform(1.0, 1.5, n))
         frame[f"contract_{name}"] = np.where(written, agreed, np.nan)
         frame[f"actual_{name}"] = np.round(agreed * factor, 2)
     has_tax = rng.random(n) < 0.10
-    promised = np.clip(np.exp(state.mean + state.dev) * rng.uniform(0.35, 1.15, n), 0.5, 15.0)
+    promised = np.clip(level * rng.uniform(0.35, 1.15, n) * np.where(level < 3.0, 1.0, 0.4), 0.5, 15.0)
     frame["contract_tax_per_mu"] = np.where(has_tax, np.round(promised, 1), np.nan)
 
 

@@ -15,7 +15,7 @@ from lyeval.sample.story import Story, dated
 
 LINE = 2.0
 DRIVE_YEAR = 2020
-TOP_UP = 0.12
+TOP_UP, ON_LINE = 0.12, 0.03
 
 
 def tell(place: Place, n: int, seed: int, years: tuple[int, int]) -> Story:
@@ -60,13 +60,25 @@ def _drive(story: Story, tax: np.ndarray, rng: np.random.Generator) -> np.ndarra
         _lift(story, tax, topped, group, drive, rng)
     for i in closed + banked:
         tax[i] = np.round(max(tax[i], 0.0) * rng.uniform(0, 0.4), 2)
+    kinds = dict.fromkeys(closed, "closed") | dict.fromkeys(banked, "banked") | dict.fromkeys(blank, "blank")
+    if n >= SIZABLE:
+        kinds[banked[-1]] = "bankrupt"
+        kinds |= _unlisted_closure(story, tax, on_list, rng)
     _demolish(story, closed, drive, rng)
-    for i in order:
-        kind = "closed" if i in closed else "banked" if i in banked else "blank" if i in blank else "kept"
-        _case(story, i, kind, bool(tax[i] / state.land[i] >= LINE), rng)
-    state.status[closed + banked] = 2
+    for i in dict.fromkeys([*order, *kinds]):
+        _case(story, i, kinds.get(i, "kept"), bool(tax[i] / state.land[i] >= LINE), rng)
+    state.status[[i for i, kind in kinds.items() if kind != "blank"]] = 2
     _blocks(story, drive, rng)
     return topped
+
+
+def _unlisted_closure(story: Story, tax: np.ndarray, on_list: np.ndarray, rng: np.random.Generator) -> dict[int, str]:
+    """Close one 规下 that is not on the list: it counts only where closures of any enterprise do."""
+    base = story.years[-1]
+    free = base.present & ~on_list & ~base.above & ~story.facts["public_good"].to_numpy(bool)
+    i = int(rng.choice(np.flatnonzero(free)))
+    tax[i] = np.round(max(tax[i], 0.0) * 0.3, 2)
+    return {i: "closed"}
 
 
 def _unknown(story: Story, rest: list[int], count: int, rng: np.random.Generator) -> list[int]:
@@ -94,9 +106,9 @@ def _lift(
     for i in others[: max(0, goal - len(reached))]:
         if not above and rng.random() < 0.12:
             state.land[i] = np.round(state.land[i] * rng.uniform(0.6, 0.92), 2)
-        per_mu = LINE * (1.002 + rng.exponential(TOP_UP))
-        settle(state, i, per_mu, DRIVE_YEAR)
-        paid = np.round(per_mu * state.land[i], 2) + 0.01
+        over = 0.0 if rng.random() < ON_LINE else 0.002 + rng.exponential(TOP_UP)
+        settle(state, i, LINE * (1 + over), DRIVE_YEAR)
+        paid = np.round(LINE * (1 + over) * state.land[i] + (0.01 if over else 0.0), 2)
         topped[i] = paid - max(tax[i], 0.0)
         tax[i] = paid
 
@@ -137,7 +149,14 @@ def _case(story: Story, i: int, kind: str, reaches: bool, rng: np.random.Generat
     elif kind == "banked":
         facts.loc[i, "zombie"] = True
         row |= {"method": "淘汰", "outcome": "整体收储", "finished": dated(rng, "2020-09-01", "2020-12-15")}
-        row |= {"released_mu": story.state.land[i], "cost_wan": np.round(story.state.land[i] * rng.uniform(22, 38), 1)}
+        row |= {
+            "whole": "整体",
+            "released_mu": story.state.land[i],
+            "cost_wan": np.round(story.state.land[i] * rng.uniform(22, 38), 1),
+        }
+    elif kind == "bankrupt":
+        facts.loc[i, "zombie"] = True
+        row |= {"method": "淘汰", "outcome": "破产", "finished": dated(rng, "2020-09-01", "2020-12-15")}
     else:
         row |= _kept(story, i, kind, reaches, rng)
     row["responsible"] = story.firms["township"].iloc[i]
@@ -156,6 +175,13 @@ def _kept(story: Story, i: int, kind: str, reaches: bool, rng: np.random.Generat
     if reaches:
         row |= {"outcome": "达标", "finished": dated(rng, "2020-10-08", "2020-12-28")}
         return row | {"upgraded": row["method"] == "提升" and rng.random() < 0.35}
+    if row["method"] == "整治" and "illegal" not in story.notes and len(story.firms) >= SIZABLE:
+        story.notes["illegal"] = i
+        return row | {
+            "outcome": "进行中",
+            "demolished_m2": 320.0,
+            "demolished_on": dated(rng, "2020-09-10", "2020-11-10"),
+        }
     return row | {
         "outcome": "进行中" if rng.random() < 0.7 else "未完成",
         "difficulty": DIFFICULTIES[int(rng.integers(0, 4))],
@@ -198,4 +224,5 @@ def _blanks(story: Story, rng: np.random.Generator) -> None:
             (story.unknown_tax if rng.random() < 0.5 else story.unknown_land).append((i, year))
 
 
+SIZABLE = 200
 DIFFICULTIES = ("订单不足", "土地手续不全", "资金紧张", "厂房闲置待租")
