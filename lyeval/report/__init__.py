@@ -1,0 +1,27 @@
+"""The year-end evaluation (年终评估报告): tables of a run in, a document and its annex out; all prose is here."""
+
+from lyeval.report.annex import annex
+from lyeval.report.document import SECTIONS, build_report
+from lyeval.report.results import (
+    assessment_tables,
+    assumption_tables,
+    forecast_tables,
+    ledger_tables,
+    simulation_tables,
+)
+from lyeval.report.store import load, save
+from lyeval.report.writing import write
+
+__all__ = [
+    "SECTIONS",
+    "annex",
+    "assessment_tables",
+    "assumption_tables",
+    "build_report",
+    "forecast_tables",
+    "ledger_tables",
+    "load",
+    "save",
+    "simulation_tables",
+    "write",
+]

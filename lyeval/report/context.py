@@ -1,0 +1,101 @@
+"""What every section is given: the tables of a run in one language, with the lines that stand under each table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lyeval.render.blocks import Lang
+from lyeval.report.words import class_text, day, joined, known, say, word
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The tables of a run, read only.
+
+    Attributes
+    ----------
+    tables
+        By name, as `lyeval.report.load` gives them.
+    lang
+        zh or en.
+    """
+
+    tables: Mapping[str, Any]
+    lang: Lang
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """What is judged: place, plan, year, readings."""
+        return self.tables["meta"]
+
+    @property
+    def year(self) -> int:
+        """The year judged."""
+        return int(self.meta["year"])
+
+    @property
+    def place(self) -> str:
+        """The county or counties judged: the plan's own place at city level, or where the ledger names many."""
+        counties = list(self.meta["counties"])
+        own = str(self.meta["place_en" if self.lang == "en" else "place"])
+        whole = (
+            self.meta["level"] == "city" or self.meta["place_level"] == "county" or not counties or len(counties) > 3
+        )
+        if whole:
+            return own
+        names = joined(counties, self.lang)
+        return names if self.lang == "zh" else f"{names} ({own})"
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """Return a table, empty where the run has none."""
+        table = self.tables.get(name)
+        return table if isinstance(table, pd.DataFrame) else pd.DataFrame()
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return a table's rows as dictionaries."""
+        return records(self.frame(name))
+
+    def value(self, name: str) -> dict[str, Any]:
+        """Return a table that is a dict of values, empty where the run has none."""
+        table = self.tables.get(name)
+        return dict(table) if isinstance(table, Mapping) and not isinstance(table, pd.DataFrame) else {}
+
+    def class_(self, value: Any) -> str:
+        """Return a class in the plan's words."""
+        return class_text(value, self.meta, self.lang)
+
+    def source(self, *departments: str) -> str:
+        """Return the line under a table: ledger, departments, cut-off, how final."""
+        zh = self.lang == "zh"
+        offices = [DEPARTMENTS[d][not zh] for d in departments]
+        final = self.meta["final"]
+        state = word(final, self.lang) if known(final) else say(TEXTS, "final_unsaid", self.lang)
+        key = "source_of" if offices else "source"
+        return say(TEXTS, key, self.lang, departments=joined(offices, self.lang),
+                   day=day(self.meta["cutoff"], self.lang), state=state)  # fmt: skip
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a frame's rows as dictionaries."""
+    return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
+DEPARTMENTS = {
+    "tax": ("税务部门", "tax office"),
+    "land": ("自然资源和规划部门", "land office"),
+    "statistics": ("统计部门", "statistics office"),
+    "towns": ("各镇街（开发区）", "townships"),
+    "lead": ("牵头部门", "lead office"),
+}
+TEXTS = {
+    "source": ("工作台账；数据截至{day}，{state}", "ledger; as of {day}, {state}"),
+    "source_of": (
+        "工作台账（{departments}提供）；数据截至{day}，{state}",
+        "ledger (from {departments}); as of {day}, {state}",
+    ),
+    "final_unsaid": ("台账未注明快报或定稿", "the ledger does not say whether final"),
+}

@@ -1,0 +1,91 @@
+"""The year-end evaluation as one document: title block, key figures, sections in their fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lyeval.render import Document, Heading
+from lyeval.render.blocks import Block, Lang
+from lyeval.report.attainment import attainment
+from lyeval.report.context import Context
+from lyeval.report.words import day, known, say, word
+
+
+def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
+    """Build the year-end evaluation (年终评估报告) from a run's tables alone.
+
+    Parameters
+    ----------
+    tables
+        As `load` gives them: at least those of `assessment_tables`. ``run`` (a dict) may hold title, report_date, seed; ``versions`` (a frame)
+        component and version.
+    lang
+        zh or en.
+    """
+    c = Context(tables, lang)
+    blocks: list[Block] = []
+    for _, heading, section in SECTIONS:
+        made = section(c)
+        if made:
+            blocks += [Heading(1, heading[lang == "en"]), *made]
+    return Document(title(c), subtitle(c), tuple(title_block(c)), tuple(blocks), lang, notice(c), footer(c))
+
+
+def title(c: Context) -> str:
+    """Return the report's title, or the one that the run gives it."""
+    given = c.value("run").get("title")
+    return str(given) if known(given) and given else say(TEXTS, "title", c.lang, place=c.place, year=c.year)
+
+
+def subtitle(c: Context) -> str:
+    """Name the plan that the year is judged by."""
+    plan = c.meta["policy_title_en" if c.lang == "en" else "policy_title"]
+    return say(TEXTS, "subtitle", c.lang, plan=plan, number=c.meta["document"])
+
+
+def title_block(c: Context) -> list[tuple[str, str]]:
+    """Return the lines of the title block: place, year, plan, readings, cut-off, how final, date."""
+    meta, lang = c.meta, c.lang
+    others = len(meta["other_readings"])
+    final = meta["final"]
+    values = {
+        "place": c.place, "year": str(c.year), "document": str(meta["document"]),
+        "readings": say(TEXTS, "readings_other" if others else "readings_default", lang, n=others),
+        "cutoff": day(meta["cutoff"], lang), "final": word(final, lang) if known(final) else say(TEXTS, "unsaid", lang),
+    }  # fmt: skip
+    date = c.value("run").get("report_date")
+    if known(date) and date:
+        values["date"] = day(date, lang)
+    return [(LINES[k][lang == "en"], v) for k, v in values.items()]
+
+
+def notice(c: Context) -> str:
+    """Return the notice of every page: that the data are made."""
+    note = c.meta["synthetic"]
+    return "" if not known(note) or not note else (str(note) if c.lang == "zh" else say(TEXTS, "synthetic", c.lang))
+
+
+def footer(c: Context) -> str:
+    """Return the last line: what the report is and is not."""
+    return say(TEXTS, "footer", c.lang)
+
+
+Section = Callable[[Context], list[Block]]
+SECTIONS: tuple[tuple[str, tuple[str, str], Section], ...] = (
+    ("attainment", ("二、目标完成情况", "2. Targets"), attainment),
+)
+LINES = {
+    "place": ("评估对象", "Place"), "year": ("评估年度", "Year"), "document": ("依据文件", "Plan"), "readings": ("读法", "Readings"),
+    "cutoff": ("数据截至", "Data as of"), "final": ("数据状态", "Status of data"), "date": ("报告日期", "Date of report"),
+}  # fmt: skip
+TEXTS = {
+    "title": ("{place}{year}年度低效工业用地企业整治提升年终评估报告", "{place}: year-end evaluation of low-yield industrial land, {year}"),
+    "subtitle": ("依据《{plan}》（{number}）", "Under the {plan} ({number})"),
+    "readings_default": ("存疑条款均按默认读法", "doubtful clauses read by default"),
+    "readings_other": ("{n}处存疑条款未按默认读法，见附录", "{n} doubtful clause(s) not read by default; see the appendix"),
+    "unsaid": ("台账未注明", "not stated in the ledger"),
+    "synthetic": ("Synthetic sample: firms, credit codes and all figures are invented and describe no real place or firm.",) * 2,
+    "footer": ("本报告由台账数据按文件条款测算生成，供内部工作使用，不代表考核结论。",
+               "Computed from the ledger by the plan's clauses; for internal use, not the outcome of an official review."),
+}  # fmt: skip

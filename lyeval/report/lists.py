@@ -1,0 +1,203 @@
+"""Lists that follow from the verdict: consequences by clause, next year's opening list, land-use tax, the base year."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment import Assessment, Frame
+from lyeval.assessment.conditions import decide
+from lyeval.assessment.dossier import consequence_masks, fact_label
+from lyeval.assessment.enterprises import line_of_class, stages
+from lyeval.assessment.totals import decide_target
+from lyeval.policy import Condition, Policy, Reading, Target, patch
+
+
+def consequences(assessment: Assessment) -> pd.DataFrame:
+    """Return whom each consequence of the plan meets next, one row per consequence and enterprise.
+
+    Returns
+    -------
+    DataFrame
+        consequence, label, label_en, trigger, year (in which it applies), clause, credit_code, name, township, class, stage, grounds (facts that
+        make it so), effects, effects_en (what is withheld or done), land_mu, tax_per_mu, tax_needed_wan.
+    """
+    frame, table = assessment.frame, assessment.enterprises
+    masks, rows = consequence_masks(frame), []
+    for c in frame.policy.consequences:
+        effects = [(e, None if e.when is None else decide(e.when, frame.reported).true) for e in c.effects]
+        for i in np.flatnonzero(masks[c.id]):
+            mine = [e for e, when in effects if when is None or when[i]]
+            own = table.iloc[i]
+            rows.append({
+                "consequence": c.id, "label": c.label, "label_en": c.label_en, "trigger": c.trigger,
+                "year": assessment.year + c.year_offset, "clause": "；".join(c.cite),
+                **{k: own[k] for k in ("credit_code", "name", "township", "county", "class", "stage")},
+                "grounds": _grounds(c.when, frame, int(i)), "effects": [e.label for e in mine],
+                "effects_en": [e.label_en for e in mine],
+                **{k: own[k] for k in ("land_mu", "tax_per_mu", "tax_needed_wan")},
+            })  # fmt: skip
+    return pd.DataFrame(rows, columns=CONSEQUENCE_COLUMNS)
+
+
+CONSEQUENCE_COLUMNS = [
+    "consequence", "label", "label_en", "trigger", "year", "clause", "credit_code", "name", "township", "county", "class", "stage",
+    "grounds", "effects", "effects_en", "land_mu", "tax_per_mu", "tax_needed_wan",
+]  # fmt: skip
+
+
+def _grounds(condition: Condition | None, frame: Frame, i: int) -> list[str]:
+    """Name the facts by which a condition is true of enterprise ``i`` (ids of facts)."""
+    if condition is None:
+        return []
+    inner = condition.any or condition.all
+    if inner is not None:
+        return [g for c in inner if decide(c, frame.reported).true[i] for g in _grounds(c, frame, i)]
+    return [str(condition.fact)] if condition.fact else []
+
+
+def rules(assessment: Assessment) -> pd.DataFrame:
+    """Return the plan's consequences with each effect and its clause, whether or not they meet anybody."""
+    rows = [
+        {
+            "consequence": c.id, "label": c.label, "label_en": c.label_en, "trigger": c.trigger, "class": c.class_,
+            "clause": "；".join(c.cite), "year": assessment.year + c.year_offset, "effect": e.label,
+            "effect_en": e.label_en, "kind": e.kind, "rate_yuan_m2": e.rate_yuan_m2,
+            "effect_clause": "；".join(e.cite or c.cite),
+        }
+        for c in assessment.policy.consequences
+        for e in c.effects
+    ]  # fmt: skip
+    columns = ["consequence", "label", "label_en", "trigger", "class", "clause", "year", "effect", "effect_en", "kind"]
+    return pd.DataFrame(rows, columns=[*columns, "rate_yuan_m2", "effect_clause"], dtype=object)
+
+
+def opening_list(assessment: Assessment) -> pd.DataFrame:
+    """Draw up next year's list on the facts of the year assessed.
+
+    Returns
+    -------
+    DataFrame
+        credit_code, name, township, county, class, identified (True, or None: cannot be told yet), before (on this year's list), by_line (new because
+        the line rises), criteria, land_mu, tax_per_mu, line (next year's), tax_needed_wan (to it), stage. Those gone by the year's end are left out.
+    """
+    frame, year = assessment.frame, assessment.year
+    nxt = Frame(frame.policy, frame.book, year + 1, year)
+    line = nxt.before.line
+    keep = nxt.identified.possible & ~frame.standing.gone.true
+    tax, land = nxt.before.tax, nxt.before.land
+    own = line_of_class(frame)
+    columns = {
+        "credit_code": frame.book.codes,
+        **{c: assessment.enterprises[c].to_numpy(dtype=object) for c in ("name", "township", "county")},
+        "class": np.where(nxt.above.true, "above", np.where(nxt.above.false, "below", None)),
+        "identified": nxt.identified.objects(),
+        "before": frame.identified.true,
+        "by_line": ~frame.identified.true & _only_tax(nxt) & (tax / land >= own * (1 - 1e-9)),
+        "criteria": [[k for k, c in nxt.criteria.items() if c.true[i]] for i in range(len(frame.book))],
+        "land_mu": land, "tax_per_mu": nxt.before.tax_per_mu, "line": line,
+        "tax_needed_wan": np.maximum(0.0, line * land - tax), "stage": stages(nxt),
+    }  # fmt: skip
+    return pd.DataFrame(columns)[keep].reset_index(drop=True)
+
+
+def _only_tax(frame: Frame) -> np.ndarray:
+    """Tell who is listed by its tax line alone, shape (n,)."""
+    out = frame.criteria_low_tax
+    for name, column in frame.criteria.items():
+        rule = next(c for c in frame.policy.identification.criteria if c.id == name)
+        if rule.when.fact != "tax_per_mu":
+            out = out & ~column.true
+    return out
+
+
+def land_use_tax(assessment: Assessment) -> pd.DataFrame:
+    """Decide each target with the land-use tax charged as a penalty counted as tax paid, and left out.
+
+    Returns
+    -------
+    DataFrame
+        id, counted (with, without), value, low, high, status; empty for a plan that charges none.
+    """
+    policy = assessment.policy
+    if not any(e.kind == "land_use_tax" for c in policy.consequences for e in c.effects):
+        return pd.DataFrame({"id": [], "counted": [], "value": [], "low": [], "high": [], "status": []}, dtype=object)
+    rows = []
+    for word, option in (("with", "counted"), ("without", "left_out")):
+        rules = patch(policy, {"tax.extra_land_use_tax": option})
+        frame = Frame(rules, assessment.frame.book, assessment.year, assessment.year)
+        for outcome in assessment.outcomes:
+            told = decide_target(rules.target(outcome.target.id), frame, assessment.inputs)
+            b = told.bounded
+            rows.append((outcome.target.id, word, b.value, b.low, b.high, told.status))
+    return pd.DataFrame(rows, columns=["id", "counted", "value", "low", "high", "status"], dtype=object)
+
+
+def baseline(assessment: Assessment) -> pd.DataFrame:
+    """Score every reading of a target's statistic by whether it gives the value that the document states for its base year.
+
+    Returns
+    -------
+    DataFrame
+        id, label, label_en, stated, year, reading (switch=option …), words, words_en, default, value, n, reproduces (to the stated decimals). Empty
+        where the plan states none, or the ledger has no figures of the base year.
+    """
+    rows: list[dict[str, Any]] = []
+    for target in assessment.policy.targets:
+        if target.baseline is not None:
+            rows += _base_rows(assessment, target)
+    columns = ["id", "label", "label_en", "stated", "year", "reading", "words", "words_en", "default", "value", "n"]
+    return pd.DataFrame(rows, columns=[*columns, "reproduces"], dtype=object)
+
+
+def _base_rows(assessment: Assessment, target: Target) -> list[dict[str, Any]]:
+    policy, book = assessment.policy, assessment.frame.book
+    bearing = [r for r in policy.readings if _of_statistic(r, target)]
+    stated, rows = target.baseline.value if target.baseline else 0.0, []
+    for chosen in itertools.product(*(_default_first(r) for r in bearing)):
+        rules = policy
+        for option in chosen:
+            rules = patch(rules, option.set)
+        own = rules.target(target.id)
+        year = own.baseline.year if own.baseline else 0
+        if year not in book.years:
+            continue
+        told = _in_base_year(rules, own, year, assessment)
+        words = [[getattr(o, w) for o in chosen] for w in ("why", "why_en")]
+        rows.append({
+            "id": target.id, "label": target.label, "label_en": target.label_en, "stated": stated, "year": year,
+            "reading": {r.id: o.id for r, o in zip(bearing, chosen, strict=True)}, "words": words[0], "words_en": words[1],
+            "default": all(o.id == r.default for r, o in zip(bearing, chosen, strict=True)), "value": told.value,
+            "n": told.n, "reproduces": told.value is not None and abs(told.value - stated) <= 0.0005 + 1e-12,
+        })  # fmt: skip
+    return rows
+
+
+def _default_first(reading: Reading) -> list[Any]:
+    return sorted(reading.options, key=lambda o: o.id != reading.default)
+
+
+def _of_statistic(reading: Reading, target: Target) -> bool:
+    """Tell whether a switch says what the statistic is of, or of which year the stated value is."""
+    head = f"targets.{target.id}."
+    paths = [p.removeprefix(head) for o in reading.options for p in o.set if p.startswith(head)]
+    return any(not p.startswith("years.") for p in paths)
+
+
+def _in_base_year(rules: Policy, target: Target, year: int, assessment: Assessment) -> Any:
+    """Compute a target's statistic for its base year, on the first line that the document gives."""
+    if year not in target.years:
+        first = target.years[min(target.years)]
+        rules = patch(
+            rules, {f"targets.{target.id}.years.{year}": {"threshold": first.threshold, "value": first.value}}
+        )
+    frame = Frame(rules, assessment.frame.book, year, year)
+    return decide_target(rules.target(target.id), frame, assessment.inputs).bounded
+
+
+def ground_words(name: str) -> str:
+    """Return the Chinese name of a fact."""
+    return fact_label(name)

@@ -1,0 +1,243 @@
+"""How the report names things and writes numbers: the one place for units, signs, bands of odds and legal words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lyeval.render import Column, digits_beside, format_value
+from lyeval.render.blocks import Lang, Tone
+
+FEW = 10
+Row = Mapping[str, Any]
+
+
+def known(value: Any) -> bool:
+    """Tell whether a table's cell holds a value."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return False
+    return not (isinstance(value, float) and math.isnan(value))
+
+
+def say(texts: Mapping[str, tuple[str, str]], key: str, lang: Lang, **values: Any) -> str:
+    """Fill the sentence ``key`` in one language; the texts are templates of this package, values never are."""
+    return texts[key][lang == "en"].format(**values)
+
+
+def named(row: Row, lang: Lang, key: str = "label") -> str:
+    """Return a row's text in one language: ``label``, or ``label_en`` where there is one."""
+    english = row.get(f"{key}_en")
+    return str(english) if lang == "en" and known(english) and english else str(row.get(key) or "")
+
+
+def joined(items: list[str], lang: Lang) -> str:
+    """Join items as a list within a sentence."""
+    return ("、" if lang == "zh" else ", ").join(items)
+
+
+def number(value: Any, digits: int = 2) -> str:
+    """Write a number with separators and fixed decimals; a dash where it is not known."""
+    return format_value(Column("", "", kind="number", digits=digits), value)
+
+
+def count(value: Any) -> str:
+    """Write a whole number."""
+    return number(value, 0)
+
+
+def percent(value: Any, digits: int = 1) -> str:
+    """Write a fraction as a percentage."""
+    return format_value(Column("", "", kind="percent", digits=digits), value)
+
+
+def share(part: float, whole: float, n: int, lang: Lang, unit: str = "亩") -> str:
+    """Write a share of a group of ``n``: a percentage, or a/b where the group has fewer than ten."""
+    if not whole:
+        return "—"
+    if n >= FEW:
+        return percent(part / whole)
+    digits = 0 if float(part).is_integer() and float(whole).is_integer() else 1
+    return f"{number(part, digits)}/{number(whole, digits)}{unit_name(unit, lang)}"
+
+
+def unit_name(unit: str, lang: Lang) -> str:
+    """Return a unit in one language, with the space that English wants before it."""
+    if lang == "zh" or not unit:
+        return unit
+    return f" {UNITS_EN.get(unit, unit)}"
+
+
+def kind_of(row: Row) -> str:
+    """Return how a target's value is written: percent, count or number."""
+    if row["kind"] == "share":
+        return "percent"
+    return "number" if row["kind"] == "mean" else "count"
+
+
+def shown(value: Any, goal: Any, kind: str, *, digits: int | None = None) -> str:
+    """Write a value with as many decimals as it takes for the number to stand on its own side of the goal."""
+    if not known(value):
+        return "—"
+    places = digits_beside(value, goal if known(goal) else None, kind, digits=digits)
+    return percent(value, places) if kind == "percent" else number(value, places)
+
+
+def plainly(value: Any, kind: str) -> str:
+    """Write a goal as a document does: without idle zeros."""
+    text = shown(value, None, kind, digits=6)
+    sign = "%" if text.endswith("%") else ""
+    bare = text.removesuffix("%")
+    return (bare.rstrip("0").rstrip(".") if "." in bare else bare) + sign
+
+
+def few(row: Row) -> bool:
+    """Tell whether a target is a share of fewer than ten enterprises, which is told as a/b."""
+    return row["kind"] == "share" and known(row["n"]) and 0 < int(row["n"]) < FEW
+
+
+def value_text(row: Row, lang: Lang) -> str:
+    """Write a target's value with its unit, on its own side of the goal; a/b where fewer than ten are counted."""
+    if not known(row["value"]):
+        return "—"
+    if few(row):
+        return share(row["part"], row["whole"], int(row["n"]), lang, "家" if row["weight"] == "count" else "亩")
+    return shown(row["value"], row["goal"], kind_of(row)) + unit_name(str(row["unit"] or ""), lang)
+
+
+def goal_text(row: Row, lang: Lang) -> str:
+    """Write a target's goal: 不低于80%, 不超过20%, 0家."""
+    if not known(row["goal"]):
+        return {"zh": "任务数未下达", "en": "no quota given"}[lang]
+    value = plainly(row["goal"], kind_of(row)) + unit_name(str(row["unit"] or ""), lang)
+    if row["op"] == "le" and row["goal"] == 0:
+        return value
+    if row["op"] == "ge" and row["kind"] == "share" and row["goal"] == 1:
+        return value
+    words = {"ge": ("不低于", "at least "), "le": ("不超过", "at most ")}[str(row["op"])]
+    return words[lang == "en"] + value
+
+
+def range_text(low: Any, high: Any, row: Row, lang: Lang) -> str:
+    """Write the span between two values of a target's statistic, with its unit once."""
+    if not (known(low) and known(high)):
+        return "—"
+    kind, unit = kind_of(row), unit_name(str(row["unit"] or ""), lang)
+    ends = [shown(v, row.get("goal"), kind) for v in (low, high)]
+    if kind == "count" and row["unit"] != "m²":
+        ends = [shown(v, None, kind) for v in (low, high)]
+    return f"{ends[0]}{unit}" if ends[0] == ends[1] else f"{ends[0]}{TO[lang]}{ends[1]}{unit}"
+
+
+def status_text(row: Row, lang: Lang) -> str:
+    """Return the word for a target's status; a class with nobody is 不涉及."""
+    return STATUS["empty" if row.get("reason") == "empty_class" else str(row["status"])][lang == "en"]
+
+
+def tone_of(row: Row) -> Tone:
+    """Return the tone of a target's status."""
+    tones: dict[str, Tone] = {"met": "good", "missed": "bad"}
+    return tones.get(str(row["status"]), "plain" if row.get("reason") == "empty_class" else "open")
+
+
+def class_text(value: Any, meta: Row, lang: Lang) -> str:
+    """Return a class in the plan's words; a dash where it is not known."""
+    suffix = "_en" if lang == "en" else ""
+    if value in ("above", "below"):
+        return str(meta[f"{value}{suffix}"])
+    return {"all": ("合计", "all"), "any": ("全部", "all")}.get(str(value), ("未知", "unknown"))[lang == "en"]
+
+
+def word(value: Any, lang: Lang) -> str:
+    """Return a fixed word of the ledger (outcome, stage, finality) in one language."""
+    text = "" if not known(value) else str(value)
+    return text if lang == "zh" else WORDS_EN.get(text, text)
+
+
+def band(p: float, certain: Any, lang: Lang) -> str:
+    """Return the words for a probability: the office's bands, or that it is settled on the books."""
+    if certain in ("met", "missed"):
+        return SETTLED[str(certain)][lang == "en"]
+    return next(words[lang == "en"] for floor, *words in BANDS if p >= floor - 1e-12)
+
+
+def chance(p: float, certain: Any, lang: Lang) -> str:
+    """Write a probability to the nearest five points, never as none or all: 约三成, 九成五以上; "" where it is settled."""
+    if certain in ("met", "missed"):
+        return ""
+    points = round(p * 20) * 5
+    if lang == "en":
+        return "under 5%" if points < 5 else "over 95%" if points > 95 else f"about {points}%"
+    if points < 5:
+        return "不到百分之五"
+    if points > 95:
+        return "九成五以上"
+    if points == 5:
+        return "约百分之五"
+    return f"约{DIGITS[points // 10]}成{'五' if points % 10 else ''}"
+
+
+def fact_name(fact: str, lang: Lang) -> str:
+    """Return the name of a ledger column or fact."""
+    from lyeval.assessment.result import FACT_NAMES
+
+    name, _, year = fact.partition("@")
+    pair = FACT_NAMES.get(name) or FACTS.get(name) or (name, name.replace("_", " "))
+    text = pair[lang == "en"]
+    if not year:
+        return text
+    return f"{year}年{text}" if lang == "zh" else f"{text} {year}"
+
+
+def day(value: Any, lang: Lang) -> str:
+    """Write a date: 2023年12月31日, 31 December 2023; a month 2023-10 as 2023年10月末."""
+    parts = [int(p) for p in str(value)[:10].split("-")]
+    if len(parts) == 2:
+        return f"{parts[0]}年{parts[1]}月末" if lang == "zh" else f"the end of {MONTHS[parts[1] - 1]} {parts[0]}"
+    return f"{parts[0]}年{parts[1]}月{parts[2]}日" if lang == "zh" else f"{parts[2]} {MONTHS[parts[1] - 1]} {parts[0]}"
+
+
+DIGITS = "零一二三四五六七八九十"
+TO = {"zh": "至", "en": " to "}
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+BANDS: tuple[tuple[float, str, str], ...] = (
+    (0.95, "基本可以完成", "can practically be counted on"),
+    (0.80, "完成的把握较大", "is likely"),
+    (0.60, "有望完成、仍有不确定性", "is more likely than not, but uncertain"),
+    (0.40, "完成与否约各半", "may go either way"),
+    (0.20, "完成的把握不大", "is not likely"),
+    (0.05, "完成的难度较大", "will be difficult"),
+    (0.0, "基本难以完成", "is practically out of reach"),
+)
+SETTLED = {"met": ("完成已成定局", "is settled: met"), "missed": ("不能完成已成定局", "is settled: not met")}
+STATUS = {
+    "met": ("达标", "met"),
+    "missed": ("未达标", "missed"),
+    "undetermined": ("暂不能判定", "undetermined"),
+    "empty": ("不涉及", "not applicable"),
+}
+UNITS_EN = {
+    "家": "firms", "户": "firms", "亩": "mu", "万元": "×10,000 yuan", "万元/亩": "×10,000 yuan/mu", "个": "blocks", "m²": "m²",
+}  # fmt: skip
+WORDS_EN = {
+    "符合认定条件": "meets the criteria", "已告知": "notified", "已认定": "certified", "重点": "priority",
+    "达标": "reached", "关停": "closed", "清退": "removed", "注销": "deregistered", "整体收储": "whole site banked",
+    "部分收储": "part banked", "收储": "banked", "转让": "transferred", "重组": "restructured", "破产": "bankrupt",
+    "搬迁": "moved away", "进行中": "in progress", "未启动": "not started", "未完成": "not completed", "快报": "preliminary",
+    "定稿": "final", "部分快报": "partly preliminary",
+}  # fmt: skip
+FACTS = {
+    "quota": ("本地应承担的任务数", "the county's share of the city total"),
+    "contract_completion": ("约定竣工时间", "agreed completion date"), "completed": ("竣工时间", "completion date"),
+    "production_start": ("投产时间", "start of production"), "stopped_since": ("停产起始时间", "stopped since"),
+    "statutory_excuse": ("法定理由", "statutory excuse"), "contract_tax_per_mu": ("合同约定亩均税收", "agreed tax per mu"),
+    "contract_investment_intensity": ("约定投资强度", "agreed investment intensity"),
+    "contract_building_density": ("约定建筑密度", "agreed building density"),
+    "contract_plot_ratio": ("约定容积率", "agreed plot ratio"), "listed_by_task_force": ("专班列入", "listed by the task force"),
+    "agreement_breached": ("未按协议完成", "agreement not kept"), "no_feasible_method": ("处置方法均无法实施", "no method feasible"),
+    "plan_overdue": ("未按期提交方案", "plan not handed in on time"),
+    "still_below_after_treatment": ("整治后仍不达标", "still below after treatment"),
+}  # fmt: skip

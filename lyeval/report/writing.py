@@ -1,0 +1,56 @@
+"""Write a report's files into a run's folder, one function per format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from lyeval.render import to_html, to_xlsx
+from lyeval.render.blocks import Lang
+from lyeval.report.annex import annex, annex_notes
+from lyeval.report.context import Context
+from lyeval.report.document import build_report, title
+
+Tables = Mapping[str, Any]
+
+
+def write(
+    tables: Tables, folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str] = ("html", "xlsx")
+) -> list[Path]:
+    """Write the report in each format: ``html`` → report.html, ``xlsx`` → annex.xlsx.
+
+    Raises
+    ------
+    ValueError
+        A format that is not known.
+    """
+    unknown = [f for f in formats if f not in FORMATS]
+    if unknown:
+        raise ValueError(f"formats: {unknown[0]!r}; 可用 / there are: {', '.join(FORMATS)}")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [FORMATS[name](tables, folder, lang) for name in FORMATS if name in formats]
+
+
+def _html(tables: Tables, folder: Path, lang: Lang) -> Path:
+    path = folder / "report.html"
+    path.write_bytes(to_html(build_report(tables, lang=lang)).encode("utf-8", "replace"))
+    return path
+
+
+def _xlsx(tables: Tables, folder: Path, lang: Lang) -> Path:
+    path = folder / "annex.xlsx"
+    c = Context(tables, lang)
+    to_xlsx(annex(tables, lang=lang), path, title=title(c), created=_created(c), notes=annex_notes(c), lang=lang)
+    return path
+
+
+def _created(c: Context) -> date:
+    """Return the date to store in the workbook: the report's, else the day that the data stand at; never the clock's."""
+    given = c.value("run").get("report_date") or c.meta["cutoff"]
+    return date.fromisoformat(str(given)[:10])
+
+
+FORMATS: dict[str, Callable[[Tables, Path, Lang], Path]] = {"html": _html, "xlsx": _xlsx}
