@@ -33,11 +33,13 @@ PUBLIC = {
     "PolicyError": "policy",
     "assess": "assessment",
     "backtest": "forecasting",
+    "compare": "comparison",
     "forecast": "forecasting",
     "load_policy": "policy",
     "read_ledger": "ledger",
     "readings": "assessment",
     "simulate": "simulation",
+    "what_if": "run",
 }
 MODULES = ("figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]
