@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 import lyeval as ly
 from lyeval import resources
-from lyeval.sample import SHIPPED, make, messy, write
+from lyeval.sample import SHIPPED, make, messy, produce, write
 from lyeval.sample.identity import check_digit
 from lyeval.sample.shipping import frames
 
@@ -104,13 +104,21 @@ def test_a_longer_span_repeats_the_shorter_one():
 
 @pytest.mark.parametrize("name", ITEMS)
 def test_shipped_file_holds_a_fresh_generation(name, tmp_path):
-    write(frames(ITEMS[name]), tmp_path / f"{name}.xlsx")
+    item = ITEMS[name]
+    sidecar = produce(item.policy, tmp_path / f"{name}.xlsx", years=item.years, seed=item.seed, county=item.county)
+    assert read_yaml(sidecar, "sha256") == read_yaml(FOLDER / f"{name}.yaml", "sha256")
     assert sheets(tmp_path / f"{name}.xlsx") == sheets(FOLDER / f"{name}.xlsx")
 
 
 def test_shipped_messy_is_a_fresh_generation(tmp_path):
     messy(tmp_path)
     assert sheets(tmp_path / "messy.xlsx") == sheets(FOLDER / "messy.xlsx")
+
+
+def read_yaml(path, without):
+    told = YAML(typ="safe").load(path)
+    told.pop(without)
+    return told
 
 
 def sheets(path):

@@ -28,16 +28,35 @@ def frames(item: Shipped) -> Frames:
     return make(item.policy, years=item.years, seed=item.seed, county=item.county)
 
 
+def produce(
+    policy_id: str,
+    path: Path | str,
+    *,
+    years: tuple[int, int],
+    seed: int,
+    enterprises: int | None = None,
+    county: str | None = None,
+) -> Path:
+    """Make a ledger, write it to ``path`` (workbook or CSV folder) with its full sidecar; returns the sidecar.
+
+    Parameters and errors are those of `making.make`.
+    """
+    made = make(policy_id, enterprises=enterprises, years=years, seed=seed, county=county)
+    chosen = places(policy_id, county)
+    size = sum(place.enterprises for place in chosen) if enterprises is None else enterprises
+    account = truth.about(policy_id, county=county, size=size, years=years, seed=seed)
+    if len(chosen) == 1:
+        account["truth"] |= truth.built(tell(chosen[0], size, seed, years))
+    return write(made, path, about=account)
+
+
 def ship(folder: Path | str) -> list[Path]:
     """Make every shipped ledger anew in ``folder``; returns the sidecars."""
-    out = []
-    for item in SHIPPED:
-        place = places(item.policy, item.county)[0]
-        size = place.enterprises
-        story = truth.about(item.policy, county=item.county, size=size, years=item.years, seed=item.seed)
-        story["truth"] |= truth.built(tell(place, size, item.seed, item.years))
-        out.append(write(frames(item), Path(folder) / f"{item.name}.xlsx", about=story))
-    return [*out, messy(folder)]
+    made = [
+        produce(item.policy, Path(folder) / f"{item.name}.xlsx", years=item.years, seed=item.seed, county=item.county)
+        for item in SHIPPED
+    ]
+    return [*made, messy(folder)]
 
 
 SHIPPED = (
