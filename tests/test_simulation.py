@@ -15,8 +15,9 @@ from lyeval.simulation.disposals import disposed, given_plan, months_to_finish, 
 from lyeval.simulation.draws import Sampling, draw_tax, past
 from lyeval.simulation.dynamics import Priors, fit
 from lyeval.simulation.known import Date, as_known
-from lyeval.simulation.outlook import Year, members, probability, scenario_rows, settled, swing_rows, target_row, values
+from lyeval.simulation.outlook import Year, members, probability, settled, target_row, values
 from lyeval.simulation.philox import code_keys, philox, uniforms
+from lyeval.simulation.swings import scenario_rows, swing_rows
 
 LINSHU = ly.load_policy("linshu-2021")
 
@@ -41,9 +42,15 @@ def year_of(tax: np.ndarray, **changes) -> Year:
     fields = {
         "year": 2024, "codes": np.array([f"C{i:06d}" for i in range(n)], dtype=object), "tax": tax, "kept": np.ones(shape),
         "reported": np.full(n, 8.0), "gone": no, "closed": no, "demolished": np.zeros(shape), "released": no,
-        "floor": np.full(n, -np.inf), "ceiling": np.full(n, np.inf), "final": False,
+        "floor": np.full(n, -np.inf), "ceiling": np.full(n, np.inf), "in_progress": np.zeros(n, dtype=bool), "final": False,
     }  # fmt: skip
     return Year(**{**fields, **changes})
+
+
+def row_of(target: TargetView, year: Year) -> dict:
+    """Summarise a target on a year's draws."""
+    picked = members(target, year)
+    return target_row(picked, values(picked))
 
 
 class TestRandomNumbers:
@@ -162,7 +169,7 @@ class TestOdds:
         rng = np.random.default_rng(0)
         tax = np.where(rng.random((20_000, 50)) < 0.98, 12.0, 8.0)
         target, year = view(50, goal=0.0), year_of(tax)
-        row = target_row(target, year, values(members(target, year)))
+        row = row_of(target, year)
         assert abs(row["probability"] - 0.98**50) < 4 * row["mc_error"]
         assert row["mc_error"] == pytest.approx(np.sqrt(row["probability"] * (1 - row["probability"]) / 20_000))
         assert row["p50"] == 1.0
@@ -172,17 +179,17 @@ class TestOdds:
         rng = np.random.default_rng(1)
         tax = np.where(rng.random((20_000, 30)) < 0.8, 12.0, 8.0)
         target, year = view(30, goal=0.8, kind="share", side="at_or_above", op="ge"), year_of(tax)
-        row = target_row(target, year, values(members(target, year)))
+        row = row_of(target, year)
         assert abs(row["probability"] - binom.sf(23, 30, 0.8)) < 4 * row["mc_error"]
 
     def test_certainty_comes_from_the_books_alone(self):
         tax, target = np.full((200, 4), 12.0), view(4, goal=0.0)
-        lucky = target_row(target, year_of(tax), values(members(target, year_of(tax))))
+        lucky = row_of(target, year_of(tax))
         assert lucky["certain"] is None
         assert lucky["probability"] == probability(200, 200)
         booked = year_of(tax, floor=np.full(4, 10.0))
         assert settled(target, booked) == "met"
-        row = target_row(target, booked, values(members(target, booked)))
+        row = row_of(target, booked)
         assert (row["probability"], row["mc_error"], row["certain"]) == (1.0, 0.0, "met")
         assert settled(target, year_of(tax, ceiling=np.array([9.0, np.inf, np.inf, np.inf]))) == "missed"
         assert settled(view(4, goal=0.0, n_unknown=1), booked) is None
@@ -190,11 +197,11 @@ class TestOdds:
     def test_no_goal_and_no_member_give_a_note_and_no_nan(self):
         year = year_of(np.full((150, 3), 12.0))
         without = view(3, goal=None)
-        row = target_row(without, year, values(members(without, year)))
+        row = row_of(without, year)
         assert row["probability"] is None
         assert row["note"].startswith("目标值未知")
         nobody = view(3, goal=0.8, kind="share", member=np.zeros(3, dtype=bool))
-        row = target_row(nobody, year, values(members(nobody, year)))
+        row = row_of(nobody, year)
         assert (row["probability"], row["p50"]) == (None, None)
         assert row["note_en"].startswith("nobody")
 
@@ -204,6 +211,15 @@ class TestOdds:
         rows = scenario_rows(members(target, year), seed=1, fractions=(0.0, 0.35), band=0.3)
         assert rows[0]["probability"] == probability(0, 4000)
         assert abs(rows[1]["probability"] - 0.35) < 4 * rows[1]["mc_error"]
+
+    def test_members_are_split_into_sure_and_open(self):
+        rng = np.random.default_rng(4)
+        tax = np.column_stack(
+            [np.where(rng.random((2000, 2)) < 0.5, 12.0, 8.0), np.full((2000, 3), 12.0), np.full(2000, 5.0)]
+        )
+        case = np.array([True, False, True, False, False, False])
+        row = row_of(view(6, goal=0.0), year_of(tax, in_progress=case))
+        assert [row[name] for name in ("sure_below", "sure_reach", "open", "open_cases")] == [1, 3, 2, 1]
 
     def test_swing_finds_the_firm_that_decides(self):
         rng = np.random.default_rng(4)

@@ -21,8 +21,9 @@ from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, setting, year_as_known, years_to_come
 from lyeval.simulation.known import Date, as_known, date_of
 from lyeval.simulation.notes import distinct, note
-from lyeval.simulation.outlook import SWING_COLUMNS, Year, swing_rows, table
+from lyeval.simulation.outlook import Year, table
 from lyeval.simulation.result import Outlook, tables
+from lyeval.simulation.swings import SWING_COLUMNS, swing_rows
 
 
 @dataclass(frozen=True, eq=False)

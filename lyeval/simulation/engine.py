@@ -123,7 +123,9 @@ def year_as_known(given: Setting) -> Year:
     drawn = np.broadcast_to(tax, shape)
     year = given.date.facts_year
     bounds = np.where(np.isnan(tax), -np.inf, tax), np.where(np.isnan(tax), np.inf, tax)
-    return Year(year, given.panel.codes, drawn, np.ones(shape), unread, no, no, np.zeros(shape), no, *bounds, True)
+    return Year(
+        year, given.panel.codes, drawn, np.ones(shape), unread, no, no, np.zeros(shape), no, *bounds, no[0], True
+    )
 
 
 def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
@@ -152,11 +154,12 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
         released=given.left.released | _spread(shape, plan.at, state.done & leaves, False),
         floor=_books(given, first=first)[0],
         ceiling=_books(given, first=first)[1],
+        in_progress=_spread((1, shape[1]), plan.at, True, False)[0],
         final=given.date.year == year and given.date.month == 12,
     )
 
 
-def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray, rest: float | bool) -> np.ndarray:
+def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray | bool, rest: float | bool) -> np.ndarray:
     """Lay the cases' values, shape (draws, cases), out over all enterprises, shape (draws, n)."""
     out = np.full(shape, rest)
     out[:, at] = values

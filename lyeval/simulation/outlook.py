@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from lyeval.simulation.notes import note
-from lyeval.simulation.philox import STREAMS, code_keys, uniforms
 
 if TYPE_CHECKING:
     from lyeval.assessment import TargetView
@@ -38,6 +37,8 @@ class Year:
         Land of a gone enterprise has been released. Boolean, shape (draws, n).
     floor, ceiling
         Least and most tax that the books leave possible, 万元, shape (n,); infinite where nothing is settled.
+    in_progress
+        Has a disposal in progress, shape (n,).
     final
         The books of the year are complete.
     """
@@ -53,6 +54,7 @@ class Year:
     released: np.ndarray
     floor: np.ndarray
     ceiling: np.ndarray
+    in_progress: np.ndarray
     final: bool
 
     @property
@@ -135,9 +137,15 @@ def mc_error(p: float, draws: int) -> float:
     return float(np.sqrt(p * (1 - p) / draws))
 
 
-def target_row(view: TargetView, year: Year, drawn: np.ndarray) -> dict[str, Any]:
-    """Summarise a target's draws, shape (draws,): its odds, the 5, 50 and 95 % points, and what is certain."""
-    known = drawn[~np.isnan(drawn)]
+def target_row(picked: Members, drawn: np.ndarray) -> dict[str, Any]:
+    """Summarise a target's draws: its odds, the 5, 50 and 95 % points, what is certain, and who is still open.
+
+    Parameters
+    ----------
+    drawn
+        The target's statistic in each draw, shape (draws,).
+    """
+    view, year, known = picked.view, picked.year, drawn[~np.isnan(drawn)]
     row: dict[str, Any] = {
         "id": view.id,
         "year": view.year,
@@ -153,6 +161,7 @@ def target_row(view: TargetView, year: Year, drawn: np.ndarray) -> dict[str, Any
         "certain": None,
         "members": int(np.sum(view.member)),
         "unknown": int(view.n_unknown),
+        **split(picked),
         "clause": view.clause,
         "note": "",
         "note_en": "",
@@ -162,6 +171,29 @@ def target_row(view: TargetView, year: Year, drawn: np.ndarray) -> dict[str, Any
     row.update(odds(view, year, known))
     remark = _remark(view, known)
     return row if remark is None else {**row, "note": remark.zh, "note_en": remark.en}
+
+
+def split(picked: Members) -> dict[str, int | None]:
+    """Count the members that will stay below the line, that will reach it or leave, and that are open.
+
+    Open is who is below in more than 2.5 % and fewer than 97.5 % of the draws; ``open_cases`` are those of them with a
+    disposal in progress.
+    """
+    view, year = picked.view, picked.year
+    if view.kind not in ("share", "count") or view.line is None:
+        return dict.fromkeys(("sure_below", "sure_reach", "open", "open_cases"))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = ~reaches(view, picked.tax / picked.land, view.line)
+    stays = {"drop": False, "pass": False, "fail": True, "land_stays": ~picked.released}[view.exited]
+    below = np.where(picked.gone, stays, low).mean(axis=0)[view.member]
+    case = year.in_progress[np.searchsorted(year.codes, view.codes)][view.member]
+    undecided = (below > OPEN_EDGE) & (below < 1 - OPEN_EDGE)
+    return {
+        "sure_below": int(np.sum(below >= 1 - OPEN_EDGE)),
+        "sure_reach": int(np.sum(below <= OPEN_EDGE)),
+        "open": int(undecided.sum()),
+        "open_cases": int((undecided & case).sum()),
+    }
 
 
 def odds(view: TargetView, year: Year, known: np.ndarray) -> dict[str, Any]:
@@ -265,78 +297,6 @@ def reaches(view: TargetView, tax_per_mu: np.ndarray, line: float) -> np.ndarray
     return tax_per_mu > line + edge if view.edge_low else tax_per_mu >= line - edge
 
 
-def scenario_rows(drawn: Members, *, seed: int, fractions: Sequence[float], band: float) -> list[dict]:
-    """Odds of a target if some enterprises near the line top up to it (临近标准企业入库变动情景).
-
-    Parameters
-    ----------
-    fractions
-        Shares of the enterprises that end a draw within ``band`` below the line and then pay up to it.
-    band
-        Width of the zone below the line, as a share of it.
-    """
-    view, year = drawn.view, drawn.year
-    if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
-        return []
-    need = view.line * drawn.land * (1 + (2e-9 if view.edge_low else 0.0))
-    near = (drawn.tax < need) & (drawn.tax >= (1 - band) * need) & (drawn.land > 0)
-    moves = np.flatnonzero(near.any(axis=0))
-    keys = code_keys(view.codes[moves])
-    coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed, words=1)[0]
-    topped = drawn.tax.copy()
-    rows = []
-    for fraction in fractions:
-        topped[:, moves] = np.where(near[:, moves] & (coin < fraction), need[:, moves], drawn.tax[:, moves])
-        result = values(drawn, topped)
-        row = target_row(view, year, result)
-        picked = {key: row[key] for key in ("id", "year", "probability", "mc_error", "p05", "p50", "p95")}
-        rows.append({**picked, "response": float(fraction)})
-    return rows
-
-
-def swing_rows(got: Members, drawn: np.ndarray, limit: int = 10) -> list[dict]:
-    """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not.
-
-    Parameters
-    ----------
-    drawn
-        The target's statistic in each draw, shape (draws,).
-    """
-    from lyeval.assessment import meets
-
-    view = got.view
-    line = view.line if view.line is not None else view.goal
-    if view.kind not in ("share", "count", "mean") or line is None or view.goal is None:
-        return []
-    with np.errstate(divide="ignore", invalid="ignore"):
-        reach = reaches(view, got.tax / got.land, line) & ~got.gone
-    met = meets(view, drawn) & ~np.isnan(drawn)
-    with_it, without = reach.sum(axis=0), (~reach).sum(axis=0)
-    both = (np.minimum(with_it, without) >= MIN_SWING) & np.asarray(view.member)
-    if not both.any() or met.all() or not met.any():
-        return []
-    joint = met.astype(float) @ reach
-    high, low = joint / np.maximum(with_it, 1), (met.sum() - joint) / np.maximum(without, 1)
-    share = with_it / len(met)
-    weight = np.where(both, np.abs(high - low) * np.sqrt(share * (1 - share)), -1.0)
-    order = np.argsort(-weight, kind="stable")[:limit]
-    return [_swing(view, i, share, high, low, with_it, without) for i in order if both[i]]
-
-
-def _swing(view: TargetView, i: int, share: Any, high: Any, low: Any, with_it: Any, without: Any) -> dict[str, Any]:
-    error = np.sqrt(high[i] * (1 - high[i]) / with_it[i] + low[i] * (1 - low[i]) / without[i])
-    return {
-        "id": view.id,
-        "year": view.year,
-        "credit_code": view.codes[i],
-        "probability": float(share[i]),
-        "met_if_reached": float(high[i]),
-        "met_if_not": float(low[i]),
-        "swing": float(high[i] - low[i]),
-        "mc_error": float(error),
-    }
-
-
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
     """Make a frame of rows; a column with a blank keeps None (not NaN)."""
     frame = pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in columns})
@@ -348,13 +308,9 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFram
 
 QUANTILES = (0.05, 0.5, 0.95)
 HUGE = 1e12
-MIN_SWING = 30
+OPEN_EDGE = 0.025
 TARGET_COLUMNS = (
     "id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain",
-    "members", "unknown", "clause", "note", "note_en",
+    "members", "unknown", "sure_below", "sure_reach", "open", "open_cases", "clause", "note", "note_en",
 )  # fmt: skip
 ENTERPRISE_COLUMNS = ("credit_code", "year", "line", "probability", "mc_error", "p05", "p50", "p95")
-SCENARIO_COLUMNS = ("id", "year", "response", "probability", "mc_error", "p05", "p50", "p95")
-SWING_COLUMNS = (
-    "id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing", "mc_error",
-)  # fmt: skip

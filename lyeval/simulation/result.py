@@ -12,17 +12,16 @@ from lyeval.simulation.assumed import Assumed
 from lyeval.simulation.notes import Note, distinct, note
 from lyeval.simulation.outlook import (
     ENTERPRISE_COLUMNS,
-    SCENARIO_COLUMNS,
     TARGET_COLUMNS,
     Members,
     Year,
     enterprise_rows,
     members,
-    scenario_rows,
     table,
     target_row,
     values,
 )
+from lyeval.simulation.swings import SCENARIO_COLUMNS, scenario_rows
 
 if TYPE_CHECKING:
     from lyeval.assessment import TargetView
@@ -45,7 +44,9 @@ class Outlook:
         Number of Monte Carlo draws and their seed.
     targets
         One row per target and year: id, label, label_en, year, unit, op, goal, probability, mc_error, p05, p50, p95 (of
-        the statistic, in ``unit``), certain (met, missed or None), members, unknown, clause, note, note_en.
+        the statistic, in ``unit``), certain (met, missed or None), members, unknown (who may belong),
+        sure_below, sure_reach, open, open_cases (members by where they will end; with a disposal in progress), clause,
+        note, note_en.
     enterprises
         One row per enterprise that a target counts, and year: credit_code, year, line (万元/亩), probability of reaching
         it, mc_error, p05, p50, p95 of tax per mu (万元/亩).
@@ -130,8 +131,8 @@ def tables(pairs: Sequence[tuple[TargetView, Year]], policy: Policy, assumed: As
     picked = tuple(members(view, year) for view, year in pairs)
     drawn = tuple(values(one) for one in picked)
     rows = [
-        {**target_row(view, year, value), "label_en": names.get(view.id, view.label)}
-        for (view, year), value in zip(pairs, drawn, strict=True)
+        {**target_row(one, value), "label_en": names.get(one.view.id, one.view.label)}
+        for one, value in zip(picked, drawn, strict=True)
     ]
     scenarios = [
         row for one in picked for row in scenario_rows(one, seed=seed, fractions=assumed.responses, band=assumed.band)
