@@ -22,24 +22,41 @@ def flows(frame: Frame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per class (above, below, none: class unknown) and ``all``: opening (also on the list of the year before), new (listed for the first
-        time this year), one column per way out (关停 …), left_scope, reached (no criterion holds on the year's facts any more),
-        closing (still low-efficiency, or not known to have reached).
+        One row per class (above, below, none: class unknown) and ``all``: opening (the closing stock of the year before), new (listed
+        this year, and not in that stock), one column per way out in the year (关停 …), left_scope, reached (no criterion holds on the
+        year's facts any more), closing (still low-efficiency, or not known to have reached). Classes are of the year.
 
     Raises
     ------
     ArithmeticError
         Opening + new − ways out − left scope − reached is not the closing stock, counted on its own.
     """
-    listed, before = frame.identified.true, _listed_before(frame)
-    exits, in_pool, low = _exit_word(frame), frame.pool("targets").possible, ~reached_criteria(frame).true
-    masks = {"opening": listed & before, "new": listed & ~before}
-    masks |= {word: listed & (exits == word) for word in EXITS}
-    here = listed & (exits == "")
-    masks |= {"left_scope": here & ~in_pool, "reached": here & in_pool & ~low}
-    closing = listed & ~frame.standing.gone.true & in_pool & low
-    rows = [_flow_row(name, mask, masks, closing) for name, mask in _classes(frame).items()]
-    return pd.DataFrame(rows)
+    masks = _movement(frame)
+    closing = masks.pop("closing")
+    return pd.DataFrame([_flow_row(name, mask, masks, closing) for name, mask in _classes(frame).items()])
+
+
+def _movement(frame: Frame) -> dict[str, np.ndarray]:
+    """Return who stands in each column of the flows, masks of shape (n,)."""
+    before = _year_before(frame)
+    first = frame.year <= min(frame.policy.years.identification)
+    opening = np.zeros(len(frame.book), dtype=bool) if first else _movement(before)["closing"]
+    new = frame.identified.true & ~before.standing.gone.true & ~opening
+    ever, exits = opening | new, _exit_word(frame)
+    in_pool, low, here = frame.pool("targets").possible, ~reached_criteria(frame).true, ever & (exits == "")
+    return {
+        "opening": opening,
+        "new": new,
+        **{word: ever & (exits == word) for word in EXITS},
+        "left_scope": here & ~in_pool,
+        "reached": here & in_pool & ~low,
+        "closing": ever & ~frame.standing.gone.true & in_pool & low,
+    }
+
+
+def _year_before(frame: Frame) -> Frame:
+    year = frame.year - 1
+    return Frame(frame.policy, frame.book, year, min(year, frame.facts_year))
 
 
 def _flow_row(name: str, mask: np.ndarray, masks: dict[str, np.ndarray], closing: np.ndarray) -> dict[str, object]:
@@ -54,13 +71,6 @@ def _flow_row(name: str, mask: np.ndarray, masks: dict[str, np.ndarray], closing
 def _classes(frame: Frame) -> dict[str, np.ndarray]:
     everyone = np.ones(len(frame.book), dtype=bool)
     return {"above": frame.above.true, "below": frame.above.false, "none": frame.above.unknown, "all": everyone}
-
-
-def _listed_before(frame: Frame) -> np.ndarray:
-    earlier = [y for y in frame.policy.years.identification if y < frame.year]
-    if not earlier:
-        return np.zeros(len(frame.book), dtype=bool)
-    return Frame(frame.policy, frame.book, earlier[-1], min(earlier[-1], frame.facts_year)).identified.true
 
 
 def _exit_word(frame: Frame) -> np.ndarray:
@@ -90,10 +100,10 @@ def doors(frame: Frame) -> pd.DataFrame:
     -------
     DataFrame
         door (exit, left_scope, class, land_use_tax, less_land, more_tax, still_below, unknown), label, above, below, none, n. Each
-        enterprise that was in the year before's tax list goes through one door: the first that applies in this order.
+        enterprise that stood in scope below its line at the end of the year before goes through one door: the first that applies in
+        this order. The line is the year's, of the class it was in.
     """
-    was = frame.criteria_low_tax & frame.pool("identification").true
-    door = door_of(frame)
+    was, door = _was_low(frame), door_of(frame)
     rows = []
     for name, (zh, en) in DOORS.items():
         mask = was & (door == name)
@@ -108,6 +118,15 @@ def doors(frame: Frame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _was_low(frame: Frame) -> np.ndarray:
+    """Tell who was still here, in scope and below its line at the end of the year before, shape (n,)."""
+    before = _year_before(frame)
+    out = compare(frame.before.tax_per_mu, "lt", _line_of_old_class(frame)).true
+    for mask in frame.excluded("identification").values():
+        out = out & ~mask
+    return out & before.in_scope.true & ~before.standing.gone.true
 
 
 def door_of(frame: Frame) -> np.ndarray:
@@ -136,9 +155,10 @@ def _below(tax: np.ndarray, land: np.ndarray, *, line: np.ndarray) -> np.ndarray
 
 
 def _line_of_old_class(frame: Frame) -> np.ndarray:
+    """Return the year's line of the class that each was in the year before, 万元/亩; of an unknown one, that of the year's class."""
     flag = frame.book.annual_flag("above_scale", frame.class_year - 1)
     above, below = (class_line(frame.policy, frame.year, name) for name in ("above", "below"))
-    return np.where(flag.true, above, np.where(flag.false, below, np.nan))
+    return np.where(flag.true, above, np.where(flag.false, below, line_of_class(frame)))
 
 
 DOORS = {
