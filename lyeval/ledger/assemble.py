@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,18 +86,20 @@ def _tell_repeats(frame: pd.DataFrame, faults: Faults) -> None:
     again = frame.duplicated(content).to_numpy()
     if not again.any():
         return
-    firsts = frame.drop_duplicates(content).set_index(content)["source_row"]
-    for row in frame[again].itertuples(index=False):
-        same = frame[
-            (frame[content].astype(object).fillna("") == [_blank(getattr(row, c)) for c in content]).all(axis=1)
-        ]
-        other = int(same["source_row"].iloc[0]) if len(same) else int(firsts.iloc[0])
-        faults.add("duplicate_row", row.source_file, row.source_sheet, row=row.source_row, other=other)
+    first = frame.groupby(content, dropna=False, sort=False)["source_row"].transform("idxmin")
+    for row in frame[again].itertuples():
+        other = _place_words(frame.loc[first[row.Index]], row)
+        faults.add("duplicate_row", row.source_file, row.source_sheet, row=row.source_row, **other)
 
 
-def _blank(value: object) -> object:
-    """Return a missing value as an empty text."""
-    return "" if value is None or value is pd.NaT or value is pd.NA or value != value else value
+def _place_words(row: pd.Series, seen_from: Any) -> dict[str, str]:
+    """Return in both languages where ``row`` stands, as much as is needed from another row."""
+    zh, en = f"第{row.source_row}行", f"row {row.source_row}"
+    if row.source_sheet != seen_from.source_sheet and row.source_sheet:
+        zh, en = f"“{row.source_sheet}”表{zh}", f"{en} of sheet {row.source_sheet!r}"
+    if row.source_file != seen_from.source_file:
+        zh, en = f"{row.source_file}{zh}", f"{en} in {row.source_file}"
+    return {"other": zh, "other_en": en}
 
 
 def _repeats(frame: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
@@ -125,13 +128,10 @@ def _resolve(sheet: str, frame: pd.DataFrame, keys: list[str], repeated: np.ndar
 def _tell_same_key(sheet: str, group: pd.DataFrame, faults: Faults) -> None:
     """Tell every row of one table whose key an earlier row has."""
     first = group.iloc[0]
-    other = f"{first.source_sheet or first.source_file}第{first.source_row}行"
     for row in group.iloc[1:].itertuples(index=False):
-        more = {"code": row.credit_code if "credit_code" in group else row.county, "other": other}
+        more = {"code": row.credit_code if "credit_code" in group else row.county} | _place_words(first, row)
         rule = "duplicate_enterprise" if sheet == "enterprises" else "duplicate_year"
-        if sheet == "enterprises":
-            more["other"] = int(first.source_row)
-        else:
+        if sheet != "enterprises":
             more["year"] = int(row.year)
         if sheet == "monthly":
             rule, more["month"] = "duplicate_month", int(row.month)
@@ -150,14 +150,13 @@ def _join(sheet: str, group: pd.DataFrame, faults: Faults) -> pd.DataFrame:
         first = group.loc[values.index[0]]
         more = {"column": column.zh if column else name, "column_en": column.en if column else name}
         where = {"row": later.source_row, "value": later[name], "code": later.get("credit_code", "")}
-        other = f"{first.source_sheet or first.source_file}第{first.source_row}行"
+        more |= _place_words(first, later)
         faults.add(
             "contradiction",
             later.source_file,
             later.source_sheet,
             **where,
             **more,
-            other=other,
             value_other=first[name],
         )
     return joined

@@ -32,7 +32,7 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
     if isinstance(value, bool | dt.date | dt.time | dt.timedelta):
         return Odd("number_unreadable")
     if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) else Odd("number_unreadable")
+        return float(value) if abs(value) < LARGEST else Odd("number_unreadable")
     if is_missing(value):
         return None
     if re.search(r"\d\s+\d", value) and not re.fullmatch(r"\s*[+-]?\d{1,3}(\s\d{3})+([.]\d+)?\s*", value):
@@ -44,7 +44,7 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
     if not matched:
         return Odd("number_unreadable")
     figure = float(matched[1].replace(",", ""))
-    if not math.isfinite(figure):
+    if not abs(figure) < LARGEST:
         return Odd("number_unreadable")
     if not matched[2]:
         return figure
@@ -90,7 +90,11 @@ def month(value: Any) -> int | Odd | None:
         matched = MONTH.fullmatch(_in_digits(plain(value)))
         figure = float(matched[1] or matched[2]) if matched else math.nan
     else:
-        figure = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+        figure = (
+            math.nan
+            if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST
+            else float(value)
+        )
         figure = figure % 100 if 190000 < figure < 210013 else figure
     return int(figure) if figure in range(1, 13) else Odd("month_unreadable")
 
@@ -110,7 +114,7 @@ def date(value: Any, end: bool) -> dt.date | Odd | None:
     if isinstance(value, bool):
         return Odd("date_wanted")
     if isinstance(value, int | float):
-        return _of_figure(float(value), end)
+        return _of_figure(float(value), end) if abs(value) < LARGEST else Odd("date_unreadable")
     if not isinstance(value, str):
         return Odd("date_unreadable")
     if is_missing(value):
@@ -167,6 +171,8 @@ def _of_figure(figure: float, end: bool) -> dt.date | Odd:
     whole = int(figure) if math.isfinite(figure) else 0
     if 18000 <= whole <= 73415:
         return _dated(dt.date(1899, 12, 30) + dt.timedelta(days=whole))
+    if 10_000 <= whole < 100_000:
+        return Odd("date_unreadable")
     return _of_text(str(whole), end) if figure == whole else Odd("date_unreadable")
 
 
@@ -218,6 +224,7 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
         return Odd("date_unreadable")
 
 
+LARGEST = 1e15
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?<=[\d.])(?:e[+-]?\d{1,3})?)(?<!^\.)([^\d.,+-].*)?")
 YEAR = re.compile(r"((?:19|20|21)\d\d|\d\d(?=年)|\d{4})(?:\.0)?(?:年度?)?")
 PERIOD = re.compile(r"[\d年月日./至到~—–-]+(?:00:00:00)?")

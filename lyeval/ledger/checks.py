@@ -12,6 +12,7 @@ import pandas as pd
 from lyeval.ledger.codes import check_digits
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
+from lyeval.ledger.headings import find, take_apart
 from lyeval.ledger.model import isin
 
 
@@ -53,7 +54,7 @@ def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> No
     """Tell one fault per row; beyond ``LIMIT`` the last one stands for the rest."""
     heading = of_sheet("annual")[column].zh if column else ""
     if column:
-        told = {(fault.sheet, fault.row) for fault in faults.items if fault.severity == "error"}
+        told = {(f.sheet, f.row) for f in faults.items if f.rule == "number_unreadable" and _names(f.heading, column)}
         places = zip(rows["source_sheet"], rows["source_row"], strict=True)
         rows = rows[[place not in told for place in places]] if told else rows
     for count, row in enumerate(rows.head(LIMIT + 1).itertuples(index=False)):
@@ -61,6 +62,11 @@ def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> No
         if count == LIMIT:
             more["count"] = len(rows) - LIMIT
         faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, heading=heading, **more)
+
+
+def _names(heading: str, column: str) -> bool:
+    """Whether a heading names an annual column."""
+    return any(found.name == column for found in find(take_apart(heading), "annual").columns)
 
 
 def _tell_orphans(frame: pd.DataFrame, known: pd.Series, faults: Faults) -> None:

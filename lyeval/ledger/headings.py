@@ -64,9 +64,10 @@ def take_apart(text: str) -> Heading:
             unit, body = bracket, body.replace(bracket, "")
         elif HINT.fullmatch(bracket):
             body = body.replace(bracket, "")
-    tail = TAIL.search(body)
-    if tail and not unit and find_unit(tail[1]):
-        unit, body = tail[1], body[: tail.start()]
+    for mark in SEPARATOR.finditer(body):
+        if not unit and find_unit(body[mark.end() :]):
+            unit, body = body[mark.end() :], body[: mark.start()]
+            break
     body = re.sub(r"^(其中)[:,]?", "", body)
     bare = re.sub(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]", "", body)
     keys = [key(body), key(bare)]
@@ -90,7 +91,8 @@ def find(heading: Heading, sheet: str = "") -> Fit:
     for place, form in enumerate(heading.keys):
         fit = _look_up(form, sheet)
         if fit.kind != "unknown":
-            return Fit(fit.kind, fit.columns, heading.text if place and heading.keys[0].startswith(form) else "")
+            noted = place and heading.keys[0].startswith(form) and "规上规下" not in heading.keys[0]
+            return Fit(fit.kind, fit.columns, heading.text if noted else "")
     for form in heading.keys[-1:]:
         for short in _without_affixes(form):
             fit = _look_up(short, sheet)
@@ -146,9 +148,8 @@ def _index() -> dict[str, tuple[tuple[Column, str], ...]]:
     index: dict[str, dict[Column, str]] = {}
 
     def add(text: str, column: Column, mark: str) -> None:
-        forms = take_apart(text).keys
-        if forms:
-            index.setdefault(forms[0], {}).setdefault(column, mark)
+        for form in dict.fromkeys((*take_apart(text).keys[:1], *([key(text)] if "_" in text else []))):
+            index.setdefault(form, {}).setdefault(column, mark)
 
     for column in COLUMNS:
         for text in (column.zh, column.en, column.name):
@@ -162,6 +163,6 @@ def _index() -> dict[str, tuple[tuple[Column, str], ...]]:
 
 SERIAL = re.compile(r"^(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]|[(（]?\d{1,2}[)）、.．](?!\d)|[①-⑳])")
 BRACKET = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕]*)[)\]】〕}>]")
-TAIL = re.compile(r"(?:[/_,，;:-]|[,，;]?单位:?)([^/_,，;:]+(?:/[^/_,，;:]+)?)$")
-HINT = re.compile(r"是/?否|有/?无|规上/规下|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
+SEPARATOR = re.compile(r"[,，;]?单位:?|[/_,，;:-]")
+HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
 AFFIXES = ("企业", "单位", "数", "数据", "情况", "合计", "总")

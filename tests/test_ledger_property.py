@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import datetime as dt
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ledgers import ANNUAL, BOTH, ENTERPRISES, code, content, csv_file, xlsx
+
+from lyeval.ledger import COLUMNS, Ledger, LedgerError, read_ledger
+from lyeval.ledger.cells import Odd, date, month, number, year
+from lyeval.ledger.codes import check_digits
+from lyeval.ledger.headings import find, take_apart
+from lyeval.ledger.units import UNITS, factor
+
+FULL = str.maketrans("0123456789.,-()", "０１２３４５６７８９．，－（）")
+NUMBERS = {
+    "plain": "{:.2f}".format,
+    "thousands": "{:,.2f}".format,
+    "full width": lambda v: f"{v:.2f}".translate(FULL),
+    "spaces": " {:.2f}\n".format,
+    "brackets": lambda v: f"({-v:.2f})" if v < 0 else f"{v:.2f}",
+    "exponent": "{:.2e}".format,
+}
+DATES = [
+    "{0.year}-{0.month:02}-{0.day:02}",
+    "{0.year}.{0.month}.{0.day}",
+    "{0.year}/{0.month}/{0.day}",
+    "{0.year}年{0.month}月{0.day}日",
+    "{0.year}{0.month:02}{0.day:02}",
+    "{0.year}-{0.month:02}-{0.day:02} 00:00:00",
+]
+MONEY = ["", "（万元）", "(元)", "【千元】", "，单位：亿元", "/百万元"]
+LAND = ["", "（亩）", "(平方米)", "[㎡]", "（公顷）"]
+YES = ["是", "√", "1", "规上", "在库"]
+SEEDS = st.integers(0, 2**32)
+NO = ["否", "×", "0", "规下", "未入统"]
+
+
+@given(st.integers(-(10**9), 10**9), st.sampled_from(sorted(NUMBERS)))
+def test_numbers_however_written(cents, form):
+    value = cents / 100
+    digits = float(NUMBERS["exponent"](value)) if form == "exponent" else value
+    assert number(NUMBERS[form](value)) == digits
+
+
+@given(st.dates(dt.date(1950, 1, 1), dt.date(2099, 12, 31)), st.sampled_from(DATES), st.booleans())
+def test_dates_however_written(day, form, end):
+    assert date(form.format(day), end) == day
+    assert date(float((day - dt.date(1899, 12, 30)).days), end) == day
+    assert year(f"{day.year}年") == (day.year if day.year >= 1990 else Odd("year_range"))
+    assert month(f"{day.month}月") == day.month
+
+
+@given(st.text(max_size=20) | st.floats() | st.integers() | st.booleans() | st.dates())
+def test_any_cell_is_read_or_odd(value):
+    for read in (number, year, month, lambda v: date(v, True), lambda v: date(v, False)):
+        result = read(value)
+        assert result is None or isinstance(result, float | int | dt.date | Odd)
+        assert not (isinstance(result, float) and not np.isfinite(result))
+
+
+@given(st.integers(0, 999_999_999), st.integers(0, 16), st.integers(1, 30))
+def test_one_wrong_character_breaks_the_check_digit(serial, place, step):
+    from lyeval.ledger.codes import ALPHABET
+
+    right = code(serial)
+    letter = ALPHABET[(ALPHABET.index(right[place]) + step) % 31]
+    assert check_digits([right, right[:place] + letter + right[place + 1 :]]).tolist() == [True, False]
+
+
+def test_check_digits_of_well_known_codes():
+    assert check_digits(["91330100799655058B", "914403001922038216", "9144030071526726XG"]).all()
+
+
+@pytest.mark.parametrize("column", [c for c in COLUMNS if c.kind != "carried"], ids=lambda c: f"{c.sheet}.{c.name}")
+def test_every_heading_of_the_table_finds_its_column(column):
+    for text in (column.zh, column.en, column.name, *column.variants):
+        fit = find(take_apart(text.removeprefix("!")), column.sheet)
+        assert fit.kind in ("column", "near"), text
+        assert column in fit.columns, text
+        assert len(fit.columns) == 1 or text.strip("!") in ("分类", "类别", "面积", "总面积", "入库情况")
+    for text in column.refuse:
+        assert find(take_apart(text), column.sheet).kind == "refused", text
+
+
+def test_units_are_exact():
+    assert factor("㎡", "亩") * 2000 == 3
+    assert factor("元/㎡", "万元/亩") * 15 == 1
+    assert factor("万元/公顷", "万元/亩") * 15 == 1
+    assert factor("度", "万千瓦时") * 10**4 == 1
+    assert factor("万元", "亩") is None
+    assert set(UNITS) >= {"money", "area", "energy"}
+
+
+def rendered(folder: Path, rng: random.Random) -> Path:
+    """Write the canonical ledger in one of the forms that offices use."""
+    tax_unit, land_unit = rng.choice(MONEY), rng.choice(LAND)
+    size = next(
+        s for u, s in (("亿", 1e-4), ("百万", 0.01), ("千", 10), ("万", 1), ("元", 1e4), ("", 1)) if u in tax_unit
+    )
+    area = 1 if "亩" in land_unit or not land_unit else 1 / 15 if "公顷" in land_unit else 2000 / 3
+    heads = {
+        "统一社会信用代码": ["统一社会信用代码", "纳税人识别号", "统一社会\n信用代码", "2.税号", "credit_code"],
+        "年份": ["年份", "年度", "评价年度", "year"],
+        "规上": ["规上", "是否规上", "规模类型", "规模以上工业企业（是/否）", "above_scale"],
+        "实缴税金": ["实缴税金", "实际入库税收", "税收", "（一）实缴税金", "tax_wan"],
+        "土地总面积": ["土地总面积", "其中：占地面积", "用地 面积", "land_mu"],
+    }
+    head = [rng.choice(heads[h]) for h in ANNUAL[0]]
+    head[3] += tax_unit
+    head[4] += land_unit
+    annual: list[list[Any]] = [[*head, "备注"]]
+    rows = ANNUAL[1:]
+    for row in rng.sample(list(rows), len(rows)):
+        flag = rng.choice(YES if row[2] == "是" else NO)
+        when = rng.choice([row[1], f"{row[1]}年", f"{row[1]}".translate(FULL), f"{row[1]}年度"])
+        annual.append([row[0], when, flag, _figure(rng, row[3] * size), _figure(rng, row[4] * area), ""])
+    if rng.random() < 0.5:
+        annual.insert(0, ["某县各年度税收用地情况表（内部资料）"])
+    day = dt.date(2021, 1, 28)
+    until = rng.choice([day, *[form.format(day) for form in DATES]])
+    firms = [[v if v != "2021-01-28" else until for v in row] for row in rng.sample(list(ENTERPRISES[1:]), 3)]
+    sheets = {"企业": [ENTERPRISES[0], *firms], "年度": annual}
+    if rng.random() < 0.4:
+        return xlsx(folder / "a.xlsx", sheets)
+    encoding = rng.choice(["utf-8", "utf-8-sig", "gb18030"])
+    for name, table in sheets.items():
+        csv_file(folder / f"{name}.csv", table, encoding)
+    return folder
+
+
+def _figure(rng: random.Random, value: float) -> Any:
+    """Write a figure as a number or as text."""
+    return rng.choice([value, f"{value:,.10f}", f"{value:.10f}".translate(FULL), f" {value:.12g} "])
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_a_ledger_in_any_form_comes_back_equal(seed):
+    with tempfile.TemporaryDirectory() as name:
+        read = read_ledger(rendered(Path(name), random.Random(seed)))
+        expected = reference()
+    assert read.faults == ()
+    for sheet in ("enterprises", "annual"):
+        one, other = content(getattr(read, sheet)), content(getattr(expected, sheet))
+        assert one.columns.tolist() == other.columns.tolist()
+        for column in one:
+            if one[column].dtype == "float64":
+                np.testing.assert_allclose(one[column], other[column], rtol=1e-9)
+            else:
+                assert one[column].equals(other[column])
+
+
+def reference() -> Ledger:
+    """Return the canonical ledger."""
+    with tempfile.TemporaryDirectory() as name:
+        return read_ledger(xlsx(Path(name) / "r.xlsx", BOTH))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.sampled_from(["xlsx", "csv", "parquet"]))
+def test_mutated_bytes_are_told_in_words(seed, form):
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / f"a.{form}"
+        if form == "xlsx":
+            xlsx(path, BOTH)
+        elif form == "csv":
+            csv_file(path, ANNUAL)
+        else:
+            reference().annual.to_parquet(path)
+        data = bytearray(path.read_bytes())
+        for _ in range(rng.randint(1, 12)):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path.write_bytes(bytes(data[: rng.randint(1, len(data))] if rng.random() < 0.3 else data))
+        reads_or_tells(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS)
+def test_mutated_cells_are_told_in_words(seed):
+    rng = random.Random(seed)
+    junk = [
+        "",
+        "?",
+        -1,
+        1e308,
+        13,
+        True,
+        "合计",
+        "2023",
+        "=1+1",
+        "#N/A",
+        "  ",
+        "税收",
+        "\x01",
+        "99999999999",
+        0.1,
+        code(8),
+        "元",
+    ]
+    sheets = {name: [list(row) for row in rows] for name, rows in BOTH.items()}
+    for _ in range(rng.randint(1, 8)):
+        rows = sheets[rng.choice(sorted(sheets))]
+        row = rng.choice(rows)
+        row[rng.randrange(len(row))] = rng.choice(junk)
+    with tempfile.TemporaryDirectory() as name:
+        reads_or_tells(xlsx(Path(name) / "a.xlsx", sheets))
+
+
+def reads_or_tells(path: Path) -> None:
+    """Read a file: a ledger with unique keys, or a ``LedgerError`` with words."""
+    try:
+        read = read_ledger(path)
+    except LedgerError as error:
+        told: LedgerError | None = error
+    else:
+        told = None
+    if told is not None:
+        assert str(told).strip()
+        assert all(fault.text("zh") and fault.text("en") for fault in told.faults)
+    else:
+        assert not read.annual.duplicated(["credit_code", "year"]).any()
+        assert read.enterprises["credit_code"].is_unique
