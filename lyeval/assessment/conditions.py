@@ -44,12 +44,16 @@ def missing_columns(condition: Condition, facts: Facts) -> dict[str, np.ndarray]
     """Return which ledger columns an undecided condition lacks: column → mask of the enterprises, shape (n,)."""
     undecided = decide(condition, facts).unknown
     out: dict[str, np.ndarray] = {}
-    for name in _names(condition):
-        for column in _columns(name):
-            lacking = undecided & _blank(facts, column)
-            if lacking.any():
-                out[column] = out.get(column, np.zeros(len(lacking), dtype=bool)) | lacking
+    for column in columns_of(condition):
+        lacking = undecided & _blank(facts, column)
+        if lacking.any():
+            out[column] = out.get(column, np.zeros(len(lacking), dtype=bool)) | lacking
     return out
+
+
+def columns_of(condition: Condition) -> list[str]:
+    """Return the ledger columns that a condition reads, in its order."""
+    return list(dict.fromkeys(column for name in _names(condition) for column in _columns(name)))
 
 
 def _names(condition: Condition) -> list[str]:

@@ -13,6 +13,7 @@ import pandas as pd
 from lyeval.assessment.enterprises import enterprises
 from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
+from lyeval.assessment.gaps import FACT_NAMES, gaps
 from lyeval.assessment.grades import grades
 from lyeval.assessment.targets import DEPARTMENTS, Inputs, Outcome, targets_of
 from lyeval.assessment.totals import decide_target
@@ -27,17 +28,6 @@ REASONS = {
         "the plan gives a city total; the county's share is not known",
     ),
     "missing_facts": ("缺少事实", "facts are missing"),
-}
-FACT_NAMES = {
-    "tax_wan": ("税收", "tax"),
-    "land_mu": ("用地面积", "land"),
-    "above_scale": ("规上标识", "above-scale flag"),
-    "finished": ("处置完成日期", "date of completion"),
-    "demolished_on": ("拆除日期", "date of demolition"),
-    "disposals": ("处置台账", "disposals sheet"),
-    "blocks": ("区块台账", "blocks sheet"),
-    "identified": ("认定所需事实", "facts of identification"),
-    "city_listed": ("全市名单家数", "number listed in the city"),
 }
 
 
@@ -96,19 +86,8 @@ class Assessment:
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
-        """What is missing, from whom, and which verdicts wait for it: fact, label, department, n, targets."""
-        rows = [
-            (name, FACT_NAMES.get(name, (name, name))[0], DEPARTMENTS.get(name, ("牵头部门", ""))[0], n, o.target.id)
-            for o in self.outcomes
-            for name, n in (o.missing | ({"quota": 1} if o.reason == "no_quota" else {})).items()
-        ]
-        frame = pd.DataFrame(rows, columns=["fact", "label", "department", "n", "target"])
-        grouped = frame.groupby(["fact", "label", "department"], sort=True)
-        return (
-            grouped.agg(n=("n", "max"), targets=("target", "、".join))
-            .reset_index()
-            .sort_values(["n", "fact"], ascending=[False, True], ignore_index=True)
-        )
+        """What is missing, from whom, and which verdicts it touches: fact, label, department, n, targets."""
+        return gaps(self.frame, self.outcomes)
 
     def dossier(self, credit_code: str) -> Any:
         """Return one enterprise's dossier (一企一档).

@@ -32,6 +32,8 @@ DEPARTMENTS = {
     "identified": ("牵头部门", "lead office"),
     "quota": ("市领导小组办公室", "city office"),
     "city_listed": ("市领导小组办公室", "city office"),
+    "walled": ("自然资源和规划部门", "land office"),
+    "protected_until": ("自然资源和规划部门", "land office"),
 }
 
 
@@ -223,7 +225,7 @@ def over_line(target: Target, frame: Frame) -> Outcome:
         bounded = share(m.member, m.hit, m.weight, m.lowest, m.highest)
         waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.weight))
     status, reason = verdict(target.op, goal, bounded, bool(waits.any()))
-    missing = _missing(frame, m, waits) if status == "undetermined" and waits.any() else {}
+    missing = _missing(target, frame, m, waits) if status == "undetermined" and waits.any() else {}
     needed, short = _distance(target, stat.kind, goal, bounded)
     wrong = m.hit.true if stat.side == "below" else m.hit.false
     if stat.kind == "mean":
@@ -263,13 +265,14 @@ def _distance(target: Target, kind: str, goal: float | None, b: Bounded) -> tupl
     return float(needed), max(0.0, float(lacking)) if abs(lacking) > RELATIVE * max(abs(needed), 1) else 0.0
 
 
-def _missing(frame: Frame, m: Members, waits: np.ndarray) -> dict[str, int]:
+def _missing(target: Target, frame: Frame, m: Members, waits: np.ndarray) -> dict[str, int]:
+    by_list = target.cohort not in ("all", "whole_class")
     facts = {
         "above_scale": frame.above.unknown,
         "finished": frame.standing.gone.unknown,
         "tax_wan": np.isnan(m.tax),
         "land_mu": np.isnan(m.land),
-        "identified": frame.identified.unknown & ~m.member.true,
+        "identified": frame.identified.unknown & ~m.member.true & by_list,
     }
     out = {name: int((mask & waits).sum()) for name, mask in facts.items()}
     return {name: n for name, n in out.items() if n}

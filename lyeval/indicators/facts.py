@@ -198,7 +198,7 @@ FLAGS: dict[str, tuple[Callable[[Facts], Tri], str, str]] = {
         "completed contract_investment_intensity contract_building_density contract_plot_ratio",
     ),
     "has_contract_tax": (has_contract_tax, "合同有约定亩均税收", "contract_tax_per_mu"),
-    "lawful_building": (lawful_building, "合法建设期", ""),
+    "lawful_building": (lawful_building, "合法建设期", "contract_completion completed"),
     "in_park": (in_park, "在园区内", "park"),
     "still_below_after_treatment": (still_below_after_treatment, "整治后仍不达标", "disposals"),
     "agreement_breached": (agreement_breached, "未按协议完成", "agreement_breached"),

@@ -1,0 +1,91 @@
+"""Data gaps: what is missing, from whom, and which verdicts wait for it or were reached without it (数据缺口)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment.conditions import columns_of
+from lyeval.assessment.frame import Frame
+from lyeval.assessment.targets import DEPARTMENTS, Outcome
+from lyeval.indicators import STATISTICS
+from lyeval.ledger.columns import of_sheet
+
+FACT_NAMES = {
+    "tax_wan": ("税收", "tax"),
+    "land_mu": ("用地面积", "land"),
+    "above_scale": ("规上标识", "above-scale flag"),
+    "finished": ("处置完成日期", "date of completion"),
+    "demolished_on": ("拆除日期", "date of demolition"),
+    "disposals": ("处置台账", "disposals sheet"),
+    "blocks": ("区块台账", "blocks sheet"),
+    "identified": ("认定所需事实", "facts of identification"),
+    "city_listed": ("全市名单家数", "number listed in the city"),
+    "quota": ("本地应承担的任务数", "the county's share of the city total"),
+    "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
+}
+Gap = tuple[str, int, str]
+
+
+def gaps(frame: Frame, outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """List what is missing.
+
+    Returns
+    -------
+    DataFrame
+        fact, label, department, n (enterprises), targets (ids joined by 、): facts that a verdict waits for; columns of exclusions that the
+        ledger has not (taken as no); land taken as approved because the wall is unknown and the area inside it blank.
+    """
+    outcomes = list(outcomes)
+    found = [*_waiting(outcomes), *_assumed(frame, outcomes)]
+    rows = [
+        (fact, name_of(fact)[0], DEPARTMENTS.get(fact, ("牵头部门", ""))[0], n, target) for fact, n, target in found
+    ]
+    table = pd.DataFrame(rows, columns=["fact", "label", "department", "n", "target"])
+    grouped = table.groupby(["fact", "label", "department"], sort=True)
+    return (
+        grouped.agg(n=("n", "max"), targets=("target", "、".join))
+        .reset_index()
+        .sort_values(["n", "fact"], ascending=[False, True], ignore_index=True)
+    )
+
+
+def name_of(fact: str) -> tuple[str, str]:
+    """Return the Chinese and English name of a fact or ledger column."""
+    column = of_sheet("enterprises").get(fact)
+    return FACT_NAMES.get(fact) or ((column.zh, column.en) if column else (fact, fact.replace("_", " ")))
+
+
+def _waiting(outcomes: list[Outcome]) -> Iterator[Gap]:
+    for outcome in outcomes:
+        missing = outcome.missing | ({"quota": 1} if outcome.reason == "no_quota" else {})
+        yield from ((name, n, outcome.target.id) for name, n in missing.items())
+
+
+def _assumed(frame: Frame, outcomes: list[Outcome]) -> Iterator[Gap]:
+    """Yield what was taken for granted, for each target over enterprises (for none in a year without targets)."""
+    kinds = ("share", "count", "mean", "closed")
+    ids = [o.target.id for o in outcomes if STATISTICS[o.target.statistic].kind in kinds] or [""]
+    lacking = {c: len(frame.book) for c in _exclusion_columns(frame) if not frame.book.has("enterprises", c)}
+    approved = int(_approved_instead(frame).sum())
+    for fact, n in (lacking | ({"walled": approved} if approved else {})).items():
+        yield from ((fact, n, id) for id in ids)
+
+
+def _exclusion_columns(frame: Frame) -> list[str]:
+    out = []
+    for exclusion in frame.policy.exclusions:
+        out += ["protected_until"] if exclusion.protected else []
+        out += columns_of(exclusion.when) if exclusion.when else []
+    return list(dict.fromkeys(out))
+
+
+def _approved_instead(frame: Frame) -> np.ndarray:
+    """Tell whose land of the year is the approved area only because nothing is known of the wall, shape (n,)."""
+    if frame.policy.land.rule == "as_reported":
+        return np.zeros(len(frame.book), dtype=bool)
+    year = frame.facts_year
+    blank, approved = np.isnan(frame.book.annual("land_mu", year)), frame.book.annual("approved_mu", year) > 0
+    return blank & approved & frame.book.annual_flag("walled", year).unknown
