@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from outlook_county import autoregressive, county, panel_of, with_disposals
+from scipy.special import betaincinv, stdtrit
 from scipy.stats import binom
 
 import lyeval as ly
 from lyeval.assessment import TargetView
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.disposals import disposed, given_plan, months_to_finish, open_plan, paces
-from lyeval.simulation.draws import Sampling, draw_tax, past
-from lyeval.simulation.dynamics import Priors, fit
-from lyeval.simulation.known import Date, as_known
+from lyeval.simulation.draws import ZERO_PRIOR, ZERO_WEIGHT, Sampling, draw_tax, past
+from lyeval.simulation.dynamics import Dynamics, Priors, fit, scale_design
+from lyeval.simulation.engine import setting
+from lyeval.simulation.features import centres, lags, linear, mean_log, static_columns
+from lyeval.simulation.known import Date, Panel, as_known
 from lyeval.simulation.outlook import Year, members, probability, settled, target_row, values
 from lyeval.simulation.philox import code_keys, philox, uniforms
 from lyeval.simulation.swings import scenario_rows, swing_rows
@@ -238,6 +243,41 @@ class TestOdds:
             assert np.all(values(members(target, year)) == left)
 
 
+class TestOracle:
+    """Given the common shock, enterprises are independent: odds by products, against odds by draws."""
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_odds_that_all_reach_agree_with_the_conditional_product(self, seed):
+        rng = np.random.default_rng(seed)
+        land, tax, _ = autoregressive(rng, 25, 6)
+        tax *= np.exp(rng.uniform(1.2, 2.2))
+        history = panel_of(tax, land)
+        model = fit(history, 0, Priors())
+        model = replace(model, root=np.zeros_like(model.root))
+        n = 40_000
+        drawn = draw_tax(model, history, past(history), year=2024, sampling=Sampling(n, seed))
+        cleared = (drawn >= land).all(axis=1).mean()
+        expected = self.product(model, history, land)
+        assert abs(cleared - expected) < 3.5 * np.sqrt(max(expected * (1 - expected), 1e-4) / n) + 0.002
+
+    def product(self, model: Dynamics, history: Panel, land: np.ndarray) -> float:
+        """Mean over the shock's quantiles of Π P(log tax + size × residual ≥ log land) × (1 − odds of silence)."""
+        before = past(history)
+        frame = lags(before.last, mean_log(before.log_sum, before.log_count), None, centres(history, model.centre))
+        frame = replace(frame, static=static_columns(history, model.covariates, -1), centre=model.centre)
+        middle = linear(frame, model.names, model.coef[None, :])[0]
+        size = np.exp(np.clip(scale_design(frame) @ model.scale_coef, *model.scale_range))
+        shocks = stdtrit(model.shock_df, (np.arange(400) + 0.5) / 400) * model.shock_sd
+        need = (np.log(land) - middle - shocks[:, None]) / size
+        alive = 1 - np.searchsorted(model.residuals, need, side="left") / len(model.residuals)
+        a, b = (
+            ZERO_WEIGHT * ZERO_PRIOR[0, 0] + model.cells[0, 0, 1],
+            ZERO_WEIGHT * (1 - ZERO_PRIOR[0, 0]) + model.cells[0, 0, 0],
+        )
+        silent = betaincinv(a, b, (np.arange(400) + 0.5) / 400)
+        return float(alive.prod(axis=1).mean() * ((1 - silent) ** len(land)).mean())
+
+
 class TestDisposals:
     taken = assumed("default")
     date = Date(2023, 2023, 12)
@@ -260,6 +300,26 @@ class TestDisposals:
         rows = [(i, "upgrade", "2021-01-01", None, "进行中") for i in range(20)]
         slow = paces(with_disposals(county(40), rows), self.date, self.taken.practices)["upgrade"].monthly
         assert quick[0] / quick[1] > 2 * slow[0] / slow[1]
+
+    def test_a_known_effect_is_recovered_against_the_projection(self):
+        found = []
+        for seed in range(12):
+            ledger = county(150, range(2017, 2024), seed=seed, noise=0.25)
+            lifted = ledger.enterprises["credit_code"].iloc[:40]
+            after = ledger.annual["credit_code"].isin(lifted) & (ledger.annual["year"] >= 2021)
+            annual = ledger.annual.assign(
+                tax_wan=ledger.annual["tax_wan"].where(~after, ledger.annual["tax_wan"] * np.exp(0.5))
+            )
+            cases = [(i, "upgrade", "2020-06-01", "2021-01-01", "达标") for i in range(40)]
+            given = setting(
+                with_disposals(replace(ledger, annual=annual), cases), self.date, None, self.taken, Sampling(100, 1)
+            )
+            found.append((*given.annual.effects["upgrade"], *given.assumed.practices["upgrade"].effect))
+        estimate, error, mean, sd = np.array(found).T
+        assert abs(estimate.mean() - 0.5) < 0.06
+        assert np.mean(np.abs(estimate - 0.5) < 1.645 * error) >= 0.75
+        assert np.all(sd < 0.35)
+        assert np.all((mean - 0.25) * (estimate - mean) >= 0)
 
     def test_a_plan_that_names_what_is_not_there_is_refused(self):
         ledger, practices = county(5), self.taken.practices

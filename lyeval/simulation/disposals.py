@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -286,12 +286,28 @@ def disposed(plan: Plan, months: np.ndarray, date: Date, year: int) -> Disposed:
     return Disposed(plan.at, done, done & (months > begin), in_force, in_force - before)
 
 
-def effects(plan: Plan, practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:
-    """Draw each method's effect on log tax, one for the county in each draw, shape (draws, cases)."""
-    names = sorted(practices)
-    mean, sd = np.array([practices[n].effect for n in names]).T
-    mine = np.searchsorted(names, plan.method.astype(str))
-    return (mean + sd * ndtri(_county_words("effect", names, sampling, year)))[:, mine]
+def effects(names: list[str], practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:
+    """Draw each method's effect on log tax, one for the county in each draw, shape (draws, methods)."""
+    mean, sd = np.array([practices[n].effect for n in names]).reshape(-1, 2).T
+    return mean + sd * ndtri(_county_words("effect", names, sampling, year))
+
+
+def informed(practices: dict[str, Practice], found: dict[str, tuple[float, float]]) -> dict[str, Practice]:
+    """Update each method's effect by what the county's past cases show (Normal prior, Normal evidence).
+
+    Parameters
+    ----------
+    found
+        Estimate and standard error by method.
+    """
+    out = dict(practices)
+    for name, (estimate, error) in found.items():
+        mean, sd = practices[name].effect
+        if sd > 0 and error > 0:
+            weight = sd**2 / (sd**2 + error**2)
+            effect = (mean + weight * (estimate - mean), sd * np.sqrt(1 - weight))
+            out[name] = replace(practices[name], effect=effect)
+    return out
 
 
 LIVE = ("", "进行中", "未启动")

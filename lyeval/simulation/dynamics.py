@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from lyeval.simulation.features import Covariates, Lags, columns, covariates, payers, training
+from lyeval.simulation.features import TREATED, Covariates, Lags, columns, covariates, payers, training
 from lyeval.simulation.known import Panel
 from lyeval.simulation.notes import Note, note
 
@@ -60,6 +60,8 @@ class Dynamics:
         Mean log tax per mu of the county's payers, and all of theirs, sorted: for enterprises without any history.
     shock_sd, shock_df
         Scale and degrees of freedom of the common shock, updated by past years.
+    effects
+        By disposal method: effect on log tax of a year in force, and its standard error, where past cases show it.
     rows, years
         Enterprise-years and calendar years that it was fitted on; 0 where it rests on assumptions.
     covariates
@@ -82,6 +84,7 @@ class Dynamics:
     payers: np.ndarray
     shock_sd: float
     shock_df: float
+    effects: dict[str, tuple[float, float]]
     rows: int
     years: tuple[int, ...]
     covariates: Covariates
@@ -156,17 +159,24 @@ def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     result: Any = OLS(y, full, hasconst=True).fit(cov_type="cluster", cov_kwds={"groups": frame.who})
     error = (y - full @ result.params) * np.sqrt(len(y) / max(len(y) - full.shape[1], 1))
     scale_coef, scale_range, scaled = _scale(error, frame)
-    p = len(names)
-    shock_sd, shock_df = _shock(np.append(result.params[p:], -result.params[p:].sum()), priors, month)
+    p, params = len(names), np.asarray(result.params)
+    covariance = np.asarray(result.cov_params())
+    base = np.flatnonzero([not name.startswith(TREATED) for name in names])
+    shock_sd, shock_df = _shock(np.append(params[p:], -params[p:].sum()), priors, month)
     return {
-        "names": names,
-        "coef": np.asarray(result.params)[:p],
-        "root": _root(np.asarray(result.cov_params())[:p, :p]),
+        "names": tuple(names[j] for j in base),
+        "coef": params[base],
+        "root": _root(covariance[np.ix_(base, base)]),
         "scale_coef": scale_coef,
         "scale_range": scale_range,
         "residuals": np.sort(scaled),
         "shock_sd": shock_sd,
         "shock_df": shock_df,
+        "effects": {
+            name.removeprefix(TREATED): (float(params[j]), float(np.sqrt(covariance[j, j])))
+            for j, name in enumerate(names)
+            if name.startswith(TREATED)
+        },
         "rows": len(y),
         "years": tuple(int(year) for year in years),
     }
@@ -261,6 +271,7 @@ def _persistence(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
         "residuals": ndtri((np.arange(201) + 0.5) / 201),
         "shock_sd": shock_sd,
         "shock_df": shock_df,
+        "effects": {},
         "rows": 0,
         "years": (),
     }

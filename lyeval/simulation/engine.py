@@ -16,6 +16,7 @@ from lyeval.simulation.disposals import (
     disposed,
     effects,
     given_plan,
+    informed,
     land_leaving,
     left_since,
     months_to_finish,
@@ -27,6 +28,7 @@ from lyeval.simulation.dynamics import Dynamics, fit
 from lyeval.simulation.known import Date, Panel, panel
 from lyeval.simulation.notes import Note, distinct, note
 from lyeval.simulation.outlook import Year
+from lyeval.simulation.treated import treated
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +70,12 @@ class Setting:
 def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assumed, sampling: Sampling) -> Setting:
     """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off."""
     history = panel(ledger, date)
+    ahead = np.append(history.years, date.facts_year + 1)
+    spells = {month: treated(ledger, ahead, month, assumed.practices) for month in {0, history.month}}
+    history = replace(history, treated=spells)
     annual = fit(history, 0, assumed.tax)
     nowcast = fit(history, history.month, assumed.tax) if history.month else annual
+    assumed = replace(assumed, practices=informed(assumed.practices, annual.effects))
     cases, remarks = open_plan(ledger, assumed.practices)
     if plan is not None:
         cases, remarks = given_plan(plan, ledger, date, assumed.practices), ()
@@ -136,6 +142,8 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
     practice = [given.assumed.practices[m] for m in plan.method]
     shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
     effect = _spread(shape, plan.at, _effect(given) * state.rise, 0.0)
+    if first and not given.date.nowcast_month:
+        effect += _left_to_give(given)
     tax = _tax(given, before, year, effect, first=first)
     tax[:, plan.at] *= 1 - state.in_force * (shuts | leaves)
     if first:
@@ -168,7 +176,19 @@ def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray | bool, r
 
 def _effect(given: Setting) -> np.ndarray:
     """Effect of each case's method on log tax, the same in every year of a draw, shape (draws, cases)."""
-    return effects(given.plan, given.assumed.practices, given.sampling, given.date.year)
+    names = sorted(given.assumed.practices)
+    drawn = effects(names, given.assumed.practices, given.sampling, given.date.year)
+    return drawn[:, np.searchsorted(names, given.plan.method.astype(str))]
+
+
+def _left_to_give(given: Setting) -> np.ndarray:
+    """Effect on log tax of last year's finished cases in the rest of their first year, shape (draws, n)."""
+    spells = given.panel.treated.get(0, {})
+    names = sorted(spells)
+    if not names:
+        return np.zeros((given.sampling.draws, len(given.panel.codes)))
+    rise = np.array([spells[name][:, -1] for name in names])
+    return effects(names, given.assumed.practices, given.sampling, given.date.year) @ rise
 
 
 def _tax(given: Setting, before: Past, year: int, effect: np.ndarray, *, first: bool) -> np.ndarray:

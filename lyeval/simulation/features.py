@@ -219,14 +219,19 @@ def training(panel: Panel, month: int, share: float, kept: Covariates) -> Lags:
         made = lags(last, mean_log(total, number), ytd / share if month else None, at_centre)
         whole = replace(
             made,
-            static=static_columns(panel, kept, t - 1),
+            static={**static_columns(panel, kept, t - 1), **treated_columns(panel, month, t)},
             tax=panel.tax[:, t],
             land=panel.land[:, t],
             who=np.arange(len(panel.codes)),
             year=np.full(len(panel.codes), panel.years[t]),
         )
         parts.append(whole.take(usable))
-    return _stack(parts, static_columns(panel, kept, 0), centre)
+    return _stack(parts, {**static_columns(panel, kept, 0), **treated_columns(panel, month, 0)}, centre)
+
+
+def treated_columns(panel: Panel, month: int, column: int) -> dict[str, np.ndarray]:
+    """How far each method's finished cases came into force in a year, shape (n,) each."""
+    return {f"{TREATED}{name}": share[:, column] for name, share in panel.treated.get(month, {}).items()}
 
 
 def _stack(parts: list[Lags], static: dict[str, np.ndarray], centre: float) -> Lags:
@@ -242,6 +247,7 @@ def _stack(parts: list[Lags], static: dict[str, np.ndarray], centre: float) -> L
     return Lags(**arrays, static=joined, centre=centre)
 
 
+TREATED = "did_"
 MOVING = ("level", "gap", "silent", "young", "quiet", "pace")
 MIN_GROUP = 15
 MAX_LEVELS = 9

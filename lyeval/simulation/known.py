@@ -6,7 +6,7 @@ Every projection starts from `as_known`, so nothing later than the date can reac
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -68,6 +68,8 @@ class Panel:
         A month with negative tax has been seen: a year may end below its year to date. Shape (n,).
     sector, township
         Two-digit industry (行业大类) and 镇街, shape (n,), "" unknown.
+    treated
+        By months known and disposal method: how far finished cases came into force in each year, shape (n, m + 1).
     """
 
     codes: np.ndarray
@@ -80,6 +82,7 @@ class Panel:
     refunds: np.ndarray
     sector: np.ndarray
     township: np.ndarray
+    treated: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
 
 
 def date_of(as_of: str | None, year: int, ledger: Ledger) -> Date:

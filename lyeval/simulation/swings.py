@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lyeval.simulation.outlook import Members, reaches, target_row, values
 from lyeval.simulation.philox import STREAMS, code_keys, uniforms
+
+if TYPE_CHECKING:
+    from lyeval.assessment import TargetView
 
 
 def scenario_rows(drawn: Members, *, seed: int, fractions: Sequence[float], band: float) -> list[dict]:
