@@ -7,7 +7,7 @@ SVG and PNG whose bytes depend on the data alone. The caption belongs to the rep
 from __future__ import annotations
 
 from lyeval.figures.enterprises import tax_per_mu, townships
-from lyeval.figures.style import house, save
+from lyeval.figures.style import house, picture, save
 from lyeval.figures.targets import attainment, odds, readings
 
-__all__ = ["attainment", "house", "odds", "readings", "save", "tax_per_mu", "townships"]
+__all__ = ["attainment", "house", "odds", "picture", "readings", "save", "tax_per_mu", "townships"]

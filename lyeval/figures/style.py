@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from lyeval import resources
+from lyeval.render import Figure as Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,17 +61,34 @@ def save(drawn: Axes | Figure) -> tuple[str, bytes]:
 
     The same data give the same bytes: ids are salted, no date or version is stored.
     """
-    import matplotlib as mpl
-
     figure: Any = drawn.get_figure(root=True) if hasattr(drawn, "get_figure") else drawn
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    svg, png = io.StringIO(), io.BytesIO()
-    with house(), mpl.rc_context({"svg.hashsalt": "lyeval", "svg.fonttype": "path"}):
-        figure.savefig(svg, format="svg", metadata=nothing)
+    png = io.BytesIO()
+    with house():
+        svg = _svg(figure, "path")
         figure.savefig(png, format="png", dpi=220, metadata={"Software": None})
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
-    return re.sub(r"<!--.*?-->\n?", "", svg.getvalue(), flags=re.DOTALL), png.getvalue()
+    return svg, png.getvalue()
+
+
+def picture(drawn: Axes | Figure, id: str, title: str, alt: str, *, source: str = "", cite: str = "") -> Picture:
+    """Return a figure as a block of a document, its text searchable where the format can (PDF), and close it."""
+    figure: Any = drawn.get_figure(root=True) if hasattr(drawn, "get_figure") else drawn
+    with house():
+        text = _svg(figure, "none")
+    svg, png = save(figure)
+    return Picture(id, title, svg, png, alt, source, cite, text)
+
+
+def _svg(figure: Any, text_as: str) -> str:
+    """Draw a figure as SVG, its text as ``path`` or, with ``none``, as text."""
+    import matplotlib as mpl
+
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    svg = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "lyeval", "svg.fonttype": text_as}):
+        figure.savefig(svg, format="svg", metadata=nothing)
+    return re.sub(r"<!--.*?-->\n?", "", svg.getvalue(), flags=re.DOTALL)
 
 
 def drawable(text: object) -> str:

@@ -52,10 +52,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading of level 1 to 3 below the document's title."""
+    """A heading of level 1 to 3 below the document's title; ``fresh`` begins a new page where there are pages."""
 
     level: int
     text: str
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as SVG (text drawn as paths) and PNG, with the text that stands in for it (``alt``)."""
+    """A picture as SVG (text drawn as paths) and PNG, with the text that stands in for it (``alt``).
+
+    ``svg_text`` is the same drawing with its text as text in the shipped fonts, so that a PDF can be searched.
+    """
 
     id: str
     title: str
@@ -138,6 +142,7 @@ class Figure:
     alt: str
     source: str = ""
     cite: str = ""
+    svg_text: str = ""
 
     def __post_init__(self) -> None:
         if not self.alt.strip():
