@@ -1,0 +1,38 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNS := $(sort $(wildcard parameters/runs/*.yaml))
+
+.PHONY: help setup report test lint bench lock pictures clean
+
+help:  ## show these lines
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+setup: $(VENV)/ready  ## make .venv from requirements.lock, lyeval in it
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	touch $@
+
+report: setup  ## the main job: every run file on data/sample, into reports/
+	$(BIN)/lyeval batch $(RUNS) --out reports
+
+test: setup  ## every test
+	$(BIN)/python -m pytest
+
+lint: setup  ## ruff and pyright
+	$(BIN)/ruff check lyeval tests
+	$(BIN)/ruff format --check lyeval tests
+	$(BIN)/pyright --pythonpath $(BIN)/python lyeval
+
+bench: setup  ## speed, as ratios in one process
+	$(BIN)/python tests/benchmarks/bench.py
+
+lock: setup  ## resolve requirements.lock anew
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --fork-strategy fewest \
+		--no-header --no-annotate --group dev --output-file requirements.lock pyproject.toml
+
+clean:  ## remove what was generated
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,5 @@
+"""``python -m lyeval.cli``."""
+
+from lyeval.cli import main
+
+main()

@@ -1,0 +1,210 @@
+"""``lyeval policy``: the plans there are, one in words, a plan's file checked, two side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lyeval.cli.telling import FAULTS, Lang, console, lang, refuse, say
+
+if TYPE_CHECKING:
+    from lyeval.policy import Policy
+
+Name = Annotated[str, typer.Argument(metavar="ID", help="方案标识或文件 / plan")]
+
+
+def listed(spoken: Lang = None) -> None:
+    """列出自带的政策方案。 / List the shipped plans."""
+    from rich.text import Text
+
+    from lyeval.cli.showing import grid
+    from lyeval.policy import load_policy, policy_ids
+
+    table = grid()
+    for heading in (("标识", "id"), ("地方", "place"), ("方案", "plan"), ("目标年度", "target years")):
+        table.add_column(say(*heading), overflow="fold")
+    for name in policy_ids():
+        plan = load_policy(name)
+        years = "、".join(map(str, plan.years.targets))
+        table.add_row(Text(plan.id, style="bold"), _place(plan), Text(_title(plan)), years)
+    console().print(table)
+
+
+def show(policy: Name, spoken: Lang = None) -> None:
+    """用文字列出一个方案的全部规则。 / One plan's rules in words."""
+    from rich.text import Text
+
+    from lyeval.cli.showing import grid
+    from lyeval.policy import load_policy
+    from lyeval.policy.difference import describe_policy
+
+    plan = load_policy(policy)
+    out = console()
+    out.print(Text(f"{_title(plan)}（{plan.id}）" if lang() == "zh" else f"{_title(plan)} ({plan.id})", style="bold"))
+    table = grid(headed=False)
+    table.add_column(no_wrap=True, style="bold", max_width=20)
+    table.add_column(ratio=1, overflow="fold")
+    table.add_column(max_width=12, overflow="fold", style="dim")
+    for row in describe_policy(plan, lang=lang()).itertuples(index=False):
+        table.add_row(Text(row[0]), Text(row[1]), Text(row[2]))
+    out.print(table)
+    out.print(
+        Text(say("存疑条款及其读法（* 为默认）", "doubtful clauses and their readings (* by default)"), style="bold")
+    )
+    out.print(_readings(plan))
+
+
+def _readings(plan: Policy) -> Any:
+    from rich.text import Text
+
+    from lyeval.cli.showing import grid
+
+    table = grid(headed=False)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1, overflow="fold")
+    zh = lang() == "zh"
+    for reading in plan.readings:
+        question = reading.question if zh else reading.question_en
+        table.add_row(Text(reading.id, style="bold"), Text(f"{question}  {'；'.join(reading.cite)}"))
+        for option in reading.options:
+            mark = "*" if option.id == reading.default else " "
+            table.add_row("", Text(f"{mark} {option.id}：{option.why if zh else option.why_en}", style="dim"))
+    return table
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="方案文件 / plan's file")],
+    source: Annotated[
+        Path | None, typer.Option("--source", metavar="TEXT", help="文件原文（文本）/ document's text")
+    ] = None,
+    spoken: Lang = None,
+) -> None:
+    """检查方案文件；有原文时证明条款登记册恰好覆盖全文。 / Check a plan's file, and its register against the text."""
+    from lyeval.policy import PolicyError, load_policy
+    from lyeval.policy.register import check_cites, check_partition, load_register
+
+    path = _file(file)
+    try:
+        plan = load_policy(path)
+        register = _register(path)
+        problems = [] if register is None else check_cites(plan_cites(plan), load_register(register))
+        if source is not None:
+            if register is None:
+                refuse(f"{path.name} 旁没有条款登记册 {path.stem}.clauses.yaml，无法核对原文",
+                       f"no register {path.stem}.clauses.yaml beside {path.name}: the text cannot be checked")  # fmt: skip
+            problems += check_partition(load_register(register or path), _text(source))
+    except PolicyError as error:
+        typer.echo(str(error))
+        raise typer.Exit(FAULTS) from None
+    for problem in problems:
+        typer.echo(str(problem))
+    if problems:
+        typer.echo(say(f"{len(problems)} 处问题", f"{len(problems)} problems"))
+        raise typer.Exit(FAULTS)
+    _passed(plan, register, source)
+
+
+def _passed(plan: Policy, register: Path | None, source: Path | None) -> None:
+    """Say what was proved."""
+    from lyeval.policy.register import load_register
+
+    targets, methods, doubts = len(plan.targets), len(plan.methods), len(plan.readings)
+    zh = f"{plan.id}：{targets} 个目标、{methods} 种处置方式、{doubts} 处存疑条款，格式正确"
+    typer.echo(say(zh, f"{plan.id}: {targets} targets, {methods} methods, {doubts} doubtful clauses: well formed"))
+    if register is None:
+        typer.echo(say("没有条款登记册，未核对条款", "there is no clause register: clauses are not checked"))
+        return
+    n = len(load_register(register).clauses)
+    zh = f"登记册 {n} 条，规则引用的条款都在，除背景外的条款都有着落"
+    typer.echo(say(zh, f"register of {n} clauses: every cite exists, every clause but context has its use"))
+    if source is not None:
+        zh = f"登记册恰好覆盖原文 {source.name} 的每一个字，没有照抄"
+        typer.echo(say(zh, f"the register partitions every character of {source.name} and copies none of it"))
+
+
+def plan_cites(plan: Policy) -> dict[str, list[str]]:
+    """Return the clauses cited by each rule element of a plan, by path."""
+    out: dict[str, list[str]] = {}
+    _collect(plan.model_dump(), "", out)
+    return out
+
+
+def _collect(node: Any, where: str, out: dict[str, list[str]]) -> None:
+    if isinstance(node, dict):
+        if node.get("cite"):
+            out[where] = list(node["cite"])
+        for key, value in node.items():
+            if key != "cite":
+                _collect(value, f"{where}.{key}" if where else str(key), out)
+    elif isinstance(node, list | tuple):
+        for i, value in enumerate(node):
+            _collect(value, f"{where}[{i}]", out)
+
+
+def _file(name: Path) -> Path:
+    """Return a plan's file, given by path or id."""
+    from lyeval.policy import find_policy
+
+    path = find_policy(name)
+    if not path.is_file():
+        refuse(f"找不到方案文件 {name}", f"no such file: {name}")
+    return path
+
+
+def _register(path: Path) -> Path | None:
+    register = path.with_name(f"{path.stem}.clauses.yaml")
+    return register if register.is_file() else None
+
+
+def _text(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        refuse(f"找不到原文 {source}", f"no such text: {source}")
+    except UnicodeDecodeError:
+        refuse(f"{source.name} 不是 UTF-8 文本", f"{source.name} is not UTF-8 text")
+    return ""
+
+
+def diff(
+    a: Name,
+    b: Annotated[str, typer.Argument(metavar="ID", help="另一个方案 / the other plan")],
+    spoken: Lang = None,
+) -> None:
+    """并排对照两个方案：门槛及其变化、计量单位、适用范围、年限、惩戒、实物目标。 / Two plans side by side."""
+    from rich.text import Text
+
+    from lyeval.cli.showing import grid
+    from lyeval.policy import load_policy
+    from lyeval.policy.difference import compare_policies
+
+    plans = [load_policy(a), load_policy(b)]
+    table = grid()
+    table.add_column("", style="bold", max_width=10, overflow="fold")
+    for plan in plans:
+        table.add_column(Text(plan.id), ratio=1, overflow="fold")
+    for row in compare_policies(*plans, lang=lang()).itertuples(index=False):
+        same = row[1] == row[2]
+        cells = [_cell(row[1], row[3], same), _cell(row[2], row[4], same)]
+        table.add_row(Text(row[0]), *cells)
+        table.add_section()
+    console().print(table)
+
+
+def _cell(text: str, clauses: str, same: bool) -> Any:
+    from rich.text import Text
+
+    cell = Text(text, style="dim" if same else "")
+    if clauses:
+        cell.append(f"  [{clauses}]", style="dim")
+    return cell
+
+
+def _title(plan: Policy) -> str:
+    return plan.title if lang() == "zh" else plan.title_en
+
+
+def _place(plan: Policy) -> str:
+    return plan.place.name if lang() == "zh" else plan.place.name_en

@@ -1,0 +1,115 @@
+"""``lyeval run``, ``batch``, ``explore`` and ``init``: reports from run files, and where to begin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lyeval.cli.telling import FAULTS, Lang, console, lang, refuse, say
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="报告存放的文件夹 / folder of the reports")]
+
+
+def run(
+    file: Annotated[str, typer.Argument(metavar="RUN.yaml", help="运行文件，或其标识 / run file or its id")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="key=value", help="改运行文件里的值 / change a value")
+    ] = None,
+    out: Out = Path("reports"),
+    spoken: Lang = None,
+) -> None:
+    """执行一个运行文件：笔记本、报告、附表、运行记录。 / One county's year: notebooks, report, record."""
+    from lyeval.run import load_run, produce
+
+    loaded = load_run(file, set_ or [], lang=spoken)
+    screen = console(stderr=True)
+    with screen.status(say("检查运行文件和台账 …", "checking …")) as status:
+
+        def told(number: int, total: int, name: str) -> None:
+            status.update(f"{loaded.id}  {number}/{total}  {name}")
+
+        made = produce(loaded, out, told=told)
+    _written(made)
+
+
+def _written(folder: Path) -> None:
+    """Print what a run wrote."""
+    import json
+
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    typer.echo(say(f"报告已写入 {_near(folder)}", f"the report is in {_near(folder)}"))
+    for name in record["outputs"]:
+        if "/" not in name:
+            typer.echo(f"  {name}")
+    typer.echo(f"  record.json  {say('指纹', 'fingerprint')} {record['fingerprint'][:16]}")
+
+
+def _near(path: Path) -> Path:
+    """Return a path from the working folder where it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def batch(
+    files: Annotated[list[str], typer.Argument(metavar="RUN.yaml …", help="运行文件，可多个 / run files")],
+    out: Out = Path("reports"),
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, metavar="N", help="同时运行的进程数 / processes")
+    ] = 2,
+    spoken: Lang = None,
+) -> None:
+    """执行多个运行文件；未变的跳过，中断后接着做。 / Many run files; goes on where it stopped."""
+    from lyeval.cli.showing import progress
+    from lyeval.run import load_run, produce_all
+
+    runs = [load_run(file, lang=spoken) for file in files]
+    with progress(len(runs)) as advance:
+        results = produce_all(runs, out, workers=workers, told=advance)
+    failed = [r for r in results if r.error]
+    index = _near(out.resolve() / "index.html")
+    typer.echo(say(f"完成 {len(results) - len(failed)}/{len(results)}，汇总页 {index}",
+                   f"{len(results) - len(failed)} of {len(results)} done; all counties: {index}"))  # fmt: skip
+    if failed:
+        typer.echo(say("未完成：", "failed:"), err=True)
+        for result in failed:
+            typer.echo(f"  {result.id}  {result.error_text(lang())}", err=True)
+        raise typer.Exit(FAULTS)
+
+
+def explore(
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="运行文件、其标识或报告文件夹 / run")] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="笔记本副本所在文件夹 / folder of the copy")] = Path(
+        "explore"
+    ),
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="不打开浏览器 / do not open a browser")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只备好副本并打印命令 / only prepare and print")] = False,
+    spoken: Lang = None,
+) -> None:
+    """用 JupyterLab 打开试算笔记本的副本，带上该次运行的参数。 / JupyterLab on a copy of the explore notebook."""
+    import shlex
+    import subprocess
+
+    from lyeval.run import lab_command, prepare
+
+    notebook = prepare(run, out)
+    command = lab_command(notebook, browser=not no_browser)
+    typer.echo(say(f"试算笔记本 {_near(notebook)}", f"notebook {_near(notebook)}"))
+    if dry_run:
+        typer.echo(shlex.join(command))
+        return
+    raise typer.Exit(subprocess.call(command))
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="新工作区 / new workspace")],
+    spoken: Lang = None,
+) -> None:
+    """建一个工作区：台账文件夹、运行文件样例、说明。 / Lay out a new workspace."""
+    from lyeval.run import lay_out
+
+    for path in lay_out(folder):
+        typer.echo(f"  {path}")
+    if not folder.is_dir():
+        refuse(f"无法建立 {folder}", f"cannot make {folder}")
+    typer.echo(say(f"接下来：cd {folder} && lyeval run example", f"next: cd {folder} && lyeval run example"))

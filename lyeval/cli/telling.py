@@ -1,0 +1,152 @@
+"""How the command line speaks: the language asked for, errors without tracebacks, exit codes (提示)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MISUSE, FAULTS = 2, 1
+SPOKEN = {"lang": "zh"}
+
+
+def _language(value: str | None) -> str | None:
+    if value not in (None, "zh", "en"):
+        refuse(f"--lang {value}：只能是 zh 或 en", f"--lang {value}: zh or en")
+    SPOKEN["lang"] = value or "zh"
+    return value
+
+
+Lang = Annotated[
+    str | None,
+    typer.Option("--lang", help="语言 zh | en / language", callback=_language, is_eager=True, metavar="zh|en"),
+]
+
+
+def lang() -> str:
+    """Return the language that the command was asked to speak."""
+    return SPOKEN["lang"]
+
+
+def say(zh: str, en: str) -> str:
+    """Return the text in the language spoken."""
+    return en if lang() == "en" else zh
+
+
+class Refused(Exception):
+    """A command that asks for something that cannot be had."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def refuse(zh: str, en: str, *, code: int = MISUSE) -> None:
+    """End the command with a message and an exit code."""
+    raise Refused(say(zh, en), code)
+
+
+def chosen(option: str, value: str, known: tuple[str, ...]) -> str:
+    """Return an option's value, refusing one that is not among those known."""
+    if value not in known:
+        listed = "、".join(known)
+        refuse(f"{option} {value}：只能是 {listed}", f"{option} {value}: one of {', '.join(known)}")
+    return value
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that prints text as it is: no markup, no emoji, no guessing at numbers."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def tell(error: BaseException) -> int:
+    """Print what went wrong and what to do, and return the exit code."""
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else 1
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+        _print(say("已中止", "stopped"))
+        return 130
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if isinstance(error, Refused):
+        _print(str(error))
+        return error.code
+    if hasattr(error, "format_message"):
+        _print(_usage(error))
+        return MISUSE
+    return _library(error)
+
+
+def _library(error: BaseException) -> int:
+    """Tell an error of the library: known ones in their own words, others as a defect."""
+    from lyeval.ledger import LedgerError
+    from lyeval.policy import PolicyError
+    from lyeval.run import RunError
+
+    if isinstance(error, LedgerError):
+        from lyeval.cli.showing import faults
+
+        faults(error.faults, stderr=True)
+        missing = all(f.rule == "file_missing" for f in error.faults if f.severity == "error")
+        return MISUSE if missing else FAULTS
+    if isinstance(error, PolicyError):
+        _print(_one_language(str(error)))
+        return MISUSE
+    if isinstance(error, RunError):
+        _print(error.text(lang()))
+        return MISUSE if error.misuse else FAULTS
+    if isinstance(error, OSError):
+        what = f"{error.strerror or error}" + (f"：{error.filename}" if error.filename else "")
+        _print(say(f"文件无法读写：{what}", f"a file cannot be read or written: {what}"))
+        return FAULTS
+    if os.environ.get("LYEVAL_DEBUG"):
+        raise error
+    told = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+    _print(
+        say(
+            f"程序出错：{told}\n设环境变量 LYEVAL_DEBUG=1 再运行一次可看到详细位置，请连同它报告",
+            f"unexpected error: {told}\nrun again with LYEVAL_DEBUG=1 to see where, and report it with that",
+        )
+    )
+    return FAULTS
+
+
+def _print(text: str) -> None:
+    mark = say("错误：", "error: ")
+    typer.echo(f"{mark}{text}", err=True)
+
+
+def _one_language(text: str) -> str:
+    """Leave bilingual messages as they are: a plan's or run file's faults are told in both languages, one a line."""
+    return text if "\n" not in text else "\n" + text
+
+
+def _usage(error: Any) -> str:
+    """Say what is wrong with a command line."""
+    message = error.format_message().strip()
+    if lang() == "en":
+        return f"{message}\nsee lyeval --help"
+    name, text = type(error).__name__, message
+    close = "、".join(getattr(error, "possibilities", None) or ())
+    hint = f"，是否想写 {close}？" if close else ""
+    param = getattr(error, "param", None)
+    label = (param.opts[-1] if param.opts[-1].startswith("-") else param.metavar or param.name.upper()) if param else ""
+    if name == "NoSuchOption":
+        text = f"没有选项 {error.option_name}{hint}"
+    elif name == "MissingParameter":
+        text = f"缺少 {label}"
+    elif name == "BadParameter":
+        text = f"{label} 的值不合要求：{error.message}"
+    elif message.startswith("No such command"):
+        text = f"没有命令 {message.removeprefix('No such command').strip(' .')}"
+    elif message.startswith("Got unexpected extra argument"):
+        text = f"多出的参数 {message.partition('(')[2].rstrip(')')}"
+    return f"{text}\n用 lyeval --help 或 lyeval 命令 --help 查看写法"

@@ -1,0 +1,277 @@
+"""Two plans side by side (政策对照), read off their fields: thresholds, units, scope, horizon, sanctions, physical targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pandas as pd
+
+from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, STATISTICS, TEXTS
+from lyeval.policy.model import Condition, Policy, Target
+
+
+def compare_policies(a: Policy, b: Policy, *, lang: str = "zh") -> pd.DataFrame:
+    """Set two plans side by side.
+
+    Returns
+    -------
+    DataFrame
+        One row an aspect: aspect, then one column per plan (its id) in words, then ``clauses_<id>`` with the clauses; "—"
+        where a plan says nothing.
+    """
+    rows = []
+    for name, say in ASPECTS.items():
+        both = [say(policy, lang) for policy in (a, b)]
+        if any(text for text, _ in both):
+            shown = [text or "—" for text, _ in both]
+            rows.append((name[lang == "en"], *shown, *("；".join(cites) for _, cites in both)))
+    second = b.id if b.id != a.id else f"{b.id} (2)"
+    return pd.DataFrame(rows, columns=["aspect", a.id, second, f"clauses_{a.id}", f"clauses_{second}"])
+
+
+def describe_policy(policy: Policy, *, lang: str = "zh") -> pd.DataFrame:
+    """Put a plan in words.
+
+    Returns
+    -------
+    DataFrame
+        One row an aspect that the plan speaks of: aspect, text, clauses.
+    """
+    rows = [(name[lang == "en"], *say(policy, lang)) for name, say in ASPECTS.items()]
+    kept = [(name, text, "；".join(cites)) for name, text, cites in rows if text]
+    return pd.DataFrame(kept, columns=["aspect", "text", "clauses"])
+
+
+Said = tuple[str, tuple[str, ...]]
+
+
+def _document(policy: Policy, lang: str) -> Said:
+    title = policy.title if lang == "zh" else policy.title_en
+    return f"{policy.document.number} {title}", policy.document.cite
+
+
+def _horizon(policy: Policy, lang: str) -> Said:
+    lists, targets = _years(policy.years.identification), _years(policy.years.targets)
+    text = f"名单 {lists}；目标 {targets}" if lang == "zh" else f"lists {lists}; targets {targets}"
+    return text, policy.years.cite
+
+
+def _years(years: tuple[int, ...]) -> str:
+    listed = sorted(years)
+    whole = len(listed) > 1 and listed == list(range(listed[0], listed[-1] + 1))
+    return f"{listed[0]}–{listed[-1]}" if whole else "、".join(map(str, listed))
+
+
+def _scope(policy: Policy, lang: str) -> Said:
+    when = policy.scope.when
+    everyone = "台账全部企业" if lang == "zh" else "every enterprise of the ledger"
+    return (everyone if when is None else describe(when, lang)), policy.scope.cite
+
+
+def _exclusions(policy: Policy, lang: str) -> Said:
+    names = [x.label if lang == "zh" else x.label_en for x in policy.exclusions]
+    return _joined(names, lang), _cites(policy.exclusions)
+
+
+def _criteria(policy: Policy, lang: str) -> Said:
+    found = policy.identification.criteria
+    return _joined([c.label if lang == "zh" else c.label_en for c in found], lang), _cites(found)
+
+
+def _lines(name: str) -> Callable[[Policy, str], Said]:
+    """Return the path of the line that a class is identified by."""
+
+    def say(policy: Policy, lang: str) -> Said:
+        lines = getattr(policy.identification.lines, name)
+        return _path({y: f"{v:g}" for y, v in sorted(lines.items())}, _money(lang)), policy.identification.cite
+
+    return say
+
+
+def _targets(name: str) -> Callable[[Policy, str], Said]:
+    """Return the targets set on tax per mu for a class: line and goal by year."""
+
+    def say(policy: Policy, lang: str) -> Said:
+        found = [t for t in policy.targets if t.class_ == name and _on_line(t)]
+        return "\n".join(_target(t, lang) for t in found), _cites(found)
+
+    return say
+
+
+def _on_line(target: Target) -> bool:
+    return STATISTICS[target.statistic].kind in ("share", "count", "mean")
+
+
+def _target(target: Target, lang: str) -> str:
+    """Write a target with its line and goal, year by year: ``线下家数 ≤ 0（2023 线1 → 2024 线2）``."""
+    stat = STATISTICS[target.statistic]
+    sign = {"ge": "≥", "le": "≤"}[target.op]
+    goals = {
+        y: _goal(d.value, stat.kind, _unit_name(target.unit or stat.unit, lang))
+        for y, d in sorted(target.years.items())
+        if d.value is not None
+    }
+    lines = {y: f"{d.threshold:g}" for y, d in sorted(target.years.items()) if d.threshold is not None}
+    label = stat.label if lang == "zh" else stat.label_en
+    text = f"{label} {sign} {_path(goals, '')}"
+    mark = ("；线 " if lang == "zh" else "; line ") + _path(lines, _money(lang)) if lines else ""
+    aspiration = {"zh": "（力争）", "en": " (aspired)"}[lang] if target.force == "aspirational" else ""
+    return text + mark + aspiration
+
+
+def _goal(value: float, kind: str, unit: str) -> str:
+    return f"{value:.0%}" if kind == "share" else f"{value:,g} {unit}".strip()
+
+
+def _path(values: dict[int, str], unit: str) -> str:
+    """Write dated values: one alone where they are equal, else year by year."""
+    distinct = list(dict.fromkeys(values.values()))
+    if len(distinct) < 2:
+        return f"{''.join(distinct)} {unit}".strip()
+    return " → ".join(f"{year}: {value}" for year, value in values.items()) + (f" {unit}" if unit else "")
+
+
+def _money(lang: str) -> str:
+    return "万元/亩" if lang == "zh" else "wan yuan/mu"
+
+
+def _unit(policy: Policy, lang: str) -> Said:
+    """Tell in what the below-scale target is counted: enterprises or land."""
+    found = [t for t in policy.targets if t.class_ == "below" and _on_line(t)]
+    words = {"count": ("按企业家数", "by number of enterprises"), "land": ("按用地面积", "by land")}
+    sides = {"below": ("低于线的一侧", "those below the line"), "at_or_above": ("达到线的一侧", "those at or above")}
+    said = [
+        (", " if lang == "en" else "，").join(
+            (words[STATISTICS[t.statistic].weight][lang == "en"], sides[STATISTICS[t.statistic].side][lang == "en"])
+        )
+        for t in found
+    ]
+    return "\n".join(said), _cites(found)
+
+
+def _physical(policy: Policy, lang: str) -> Said:
+    """Return the targets in things: closures, demolition, blocks."""
+    found = [t for t in policy.targets if not _on_line(t)]
+    said = []
+    for target in found:
+        label = target.label if lang == "zh" else target.label_en
+        unit = _unit_name(target.unit or STATISTICS[target.statistic].unit, lang)
+        goals = {y: f"{d.value:,g} {unit}" for y, d in sorted(target.years.items()) if d.value is not None}
+        said.append(f"{label} {_path(goals, '')}".strip() + (_city(lang) if target.quota == "city_total" else ""))
+    return "\n".join(said), _cites(found)
+
+
+def _unit_name(unit: str, lang: str) -> str:
+    return unit if lang == "zh" else UNITS.get(unit, unit)
+
+
+def _city(lang: str) -> str:
+    return "（全市数）" if lang == "zh" else " (city total)"
+
+
+def _methods(policy: Policy, lang: str) -> Said:
+    return _joined([m.label if lang == "zh" else m.label_en for m in policy.methods], lang), _cites(policy.methods)
+
+
+def _sanctions(policy: Policy, lang: str) -> Said:
+    """Return what follows for those who miss, with the effects."""
+    found = [c for c in policy.consequences if c.trigger in ("missed", "priority", "refused")]
+    said = []
+    for item in found:
+        effects = [e.label if lang == "zh" else e.label_en for e in item.effects]
+        said.append(f"{item.label}：{'；'.join(effects)}" if lang == "zh" else f"{item.label_en}: {'; '.join(effects)}")
+    return "\n".join(said), _cites(found)
+
+
+def _supervision(policy: Policy, lang: str) -> Said:
+    found = [c for c in policy.consequences if c.trigger in ("behind", "reached")]
+    return "\n".join(c.label if lang == "zh" else c.label_en for c in found), _cites(found)
+
+
+def _procedure(policy: Policy, lang: str) -> Said:
+    days = {"calendar": ("天", "days"), "working": ("个工作日", "working days")}
+    said = []
+    for step in policy.steps:
+        label = step.label if lang == "zh" else step.label_en
+        within = (
+            f"（{step.days}{days[step.day_kind][0]}）" if lang == "zh" else f" ({step.days} {days[step.day_kind][1]})"
+        )
+        said.append(label + (within if step.days else ""))
+    return " → ".join(said), _cites(policy.steps)
+
+
+def _land(policy: Policy, lang: str) -> Said:
+    words = {
+        "as_reported": ("台账填报的土地总面积", "as reported"),
+        "walled_else_approved": ("围墙内面积，无围墙的按批准面积", "inside the wall, else as approved"),
+    }
+    return words[policy.land.rule][lang == "en"], policy.land.cite
+
+
+def _doubts(policy: Policy, lang: str) -> Said:
+    n = len(policy.readings)
+    return (f"{n} 处" if lang == "zh" else f"{n} clauses"), ()
+
+
+def _joined(names: list[str], lang: str) -> str:
+    return ("、" if lang == "zh" else ", ").join(names)
+
+
+def _cites(items: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cite for item in items for cite in item.cite))
+
+
+def describe(condition: Condition, lang: str = "zh") -> str:
+    """Write a condition in words: 规上，或 土地总面积 ≥ 10 亩."""
+    inner = condition.all or condition.any
+    if inner is not None:
+        joint = {"zh": ("，且 ", "，或 "), "en": (" and ", " or ")}[lang][condition.all is None]
+        return joint.join(describe(c, lang) for c in inner)
+    if condition.not_ is not None:
+        return ("非（" if lang == "zh" else "not (") + describe(condition.not_, lang) + ("）" if lang == "zh" else ")")
+    name, unit = _fact(str(condition.fact), lang)
+    if isinstance(condition.value, bool):
+        yes = condition.value == (condition.op == "eq")
+        return name if yes else ("非" if lang == "zh" else "not ") + name
+    other = _fact(condition.than, lang)[0] if condition.than else _value(condition.value)
+    return f"{name} {SIGNS[str(condition.op)]} {other}" + (f" {unit}" if unit and not condition.than else "")
+
+
+def _fact(name: str, lang: str) -> tuple[str, str]:
+    """Return a fact's name and unit."""
+    if lang == "en":
+        return name.replace("_", " "), ""
+    if name in NUMBERS:
+        return NUMBERS[name][1], NUMBERS[name][2]
+    return (FLAGS[name][1] if name in FLAGS else ENTERPRISE_FLAGS.get(name) or TEXTS.get(name, name)), ""
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return "、".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+UNITS = {"家": "enterprises", "个": "blocks", "万元/亩": "wan yuan/mu"}
+SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "in": "∈"}
+ASPECTS: dict[tuple[str, str], Callable[[Policy, str], Said]] = {
+    ("文件", "document"): _document,
+    ("年限", "horizon"): _horizon,
+    ("适用范围下限", "scope floor"): _scope,
+    ("除外", "exclusions"): _exclusions,
+    ("认定标准", "criteria"): _criteria,
+    ("用地口径", "land"): _land,
+    ("规上认定线", "above-scale line"): _lines("above"),
+    ("规下认定线", "below-scale line"): _lines("below"),
+    ("规上目标", "above-scale target"): _targets("above"),
+    ("规下目标", "below-scale target"): _targets("below"),
+    ("规下目标的计量", "unit of the below-scale target"): _unit,
+    ("总体目标", "overall target"): _targets("any"),
+    ("实物目标", "physical targets"): _physical,
+    ("处置方式", "methods"): _methods,
+    ("程序", "procedure"): _procedure,
+    ("惩戒", "sanctions"): _sanctions,
+    ("激励与督促", "incentives and supervision"): _supervision,
+    ("存疑条款", "doubtful clauses"): _doubts,
+}

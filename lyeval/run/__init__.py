@@ -1,0 +1,50 @@
+"""Run files to reports: notebooks executed by papermill, put in place whole, recorded; batches of them (运行).
+
+Heavy libraries load when a run starts, so that the command line stays quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that defines it."""
+    if name in PUBLIC:
+        return getattr(import_module(f"lyeval.run.{PUBLIC[name]}"), name)
+    raise AttributeError(f"module 'lyeval.run' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(PUBLIC)
+
+
+PUBLIC = {
+    "NOTEBOOKS": "review",
+    "NotebookError": "executing",
+    "Odds": "steps",
+    "RunError": "errors",
+    "RunFile": "spec",
+    "RunSpec": "spec",
+    "WhatIf": "trying",
+    "check_run": "checking",
+    "compute": "steps",
+    "folder": "steps",
+    "lab_command": "exploring",
+    "lay_out": "workspace",
+    "keep": "steps",
+    "load_run": "spec",
+    "odds_after": "steps",
+    "open_ledger": "inputs",
+    "open_plan": "inputs",
+    "open_policy": "inputs",
+    "outline": "steps",
+    "prepare": "exploring",
+    "produce": "review",
+    "produce_all": "batching",
+    "switches": "steps",
+    "what_if": "trying",
+}
+__all__ = sorted(PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]

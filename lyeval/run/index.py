@@ -1,0 +1,90 @@
+"""The page over all counties: each finished run's verdicts in one row, with its report (汇总页)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+OPEN, CLOSE = "\ue000", "\ue001"
+
+
+def write_index(root: Path, folders: Iterable[Path], *, lang: str = "zh") -> Path:
+    """Write ``index.html`` in ``root`` over finished runs.
+
+    Parameters
+    ----------
+    folders
+        The runs' folders, in the order of the page.
+    """
+    from lyeval.render import Document, Table, to_html
+    from lyeval.report import load
+
+    rows, notes = [], []
+    for folder in folders:
+        tables = load(folder / "tables")
+        rows.append(_row(folder, tables, lang))
+        notes.append(tables["meta"].get("synthetic"))
+    words = WORDS[lang]
+    table = Table("runs", words["caption"], _columns(lang), tuple(rows), note=words["note"], sortable=True)
+    made = Document(words["title"], "", (), (table,), lang, next((note for note in notes if note), ""), "")  # type: ignore[arg-type]
+    path = root / "index.html"
+    html = _linked(to_html(made), {folder.name for folder in folders})
+    path.write_text(html, encoding="utf-8", newline="\n")
+    return path
+
+
+def _row(folder: Path, tables: Any, lang: str) -> tuple[Any, ...]:
+    from lyeval.render import Cell
+
+    meta, targets = tables["meta"], tables["targets"]
+    zh = lang == "zh"
+    status = targets["status"].value_counts() if len(targets) else {}
+    counties = "、".join(meta["counties"]) if 0 < len(meta["counties"]) < 4 else meta["place" if zh else "place_en"]
+    firms = tables["enterprises"]
+    return (
+        f"{OPEN}{folder.name}{CLOSE}", counties, str(meta["year"]), meta["document"], len(firms),
+        int(firms["identified"].eq(True).sum()),
+        *(Cell(int(status.get(key, 0)), tone=tone if status.get(key, 0) else "plain") for key, tone in TONES),
+        "；".join(_target(row, zh) for row in targets.to_dict("records")),
+    )  # fmt: skip
+
+
+def _target(row: Any, zh: bool) -> str:
+    label = row["label" if zh else "label_en"]
+    word = {"met": ("达标", "met"), "missed": ("未达标", "missed"), "undetermined": ("暂不能判定", "undetermined")}
+    return f"{label}：{word[row['status']][0]}" if zh else f"{label}: {word[row['status']][1]}"
+
+
+def _columns(lang: str) -> Any:
+    from lyeval.render import Column
+
+    place = lang == "en"
+    return tuple(Column(key, (zh, en)[place], "", kind) for key, zh, en, kind in COLUMNS)  # type: ignore[arg-type]
+
+
+def _linked(html: str, names: set[str]) -> str:
+    """Turn the marked names into links to their reports."""
+
+    def link(found: re.Match[str]) -> str:
+        name = next(n for n in names if escape(n) == found.group(1))
+        return f'<a href="{quote(name)}/report.html">{found.group(1)}</a>'
+
+    return re.sub(f"{OPEN}(.*?){CLOSE}", link, html)
+
+
+TONES: tuple[tuple[str, Any], ...] = (("met", "good"), ("missed", "bad"), ("undetermined", "open"))
+COLUMNS = (
+    ("run", "报告", "report", "text"), ("place", "地方", "place", "text"), ("year", "年度", "year", "text"),
+    ("document", "依据文件", "plan", "text"), ("firms", "台账企业", "enterprises", "count"),
+    ("identified", "符合认定条件", "identified", "count"), ("met", "达标目标", "met", "count"),
+    ("missed", "未达标目标", "missed", "count"), ("open", "暂不能判定", "undetermined", "count"),
+    ("targets", "各目标", "targets", "text"),
+)  # fmt: skip
+WORDS = {
+    "zh": {"title": "各县区年度评估汇总", "caption": "各次评估", "note": "点报告名打开该县区的年终评估报告。"},
+    "en": {"title": "Year-end evaluations", "caption": "Runs", "note": "The name opens the county's report."},
+}

@@ -1,0 +1,278 @@
+"""What a run reads: plan, ledgers, assumptions and disposal plan, opened by name and kept as they stood (输入)."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lyeval import resources
+from lyeval.run.errors import RunError
+from lyeval.run.spec import RunFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lyeval.ledger import Ledger
+    from lyeval.policy import Policy
+
+SAMPLE = "sample:"
+FOLDER = "inputs"
+
+
+def open_policy(policy: str | Path, patch: Mapping[str, Any] | None = None) -> Policy:
+    """Load a plan by id or path, and change values of it by path.
+
+    Raises
+    ------
+    PolicyError
+        An unknown plan, a fault of its file, or a change that does not fit.
+    """
+    from lyeval.policy import load_policy
+    from lyeval.policy import patch as patched
+
+    return patched(load_policy(policy), patch or {})
+
+
+def open_ledger(ledger: str | Path | Sequence[str | Path], policy: Policy | None = None) -> Ledger:
+    """Read a ledger, or a city's from a list, knowing a plan's own words for disposal methods.
+
+    Parameters
+    ----------
+    ledger
+        File, folder, ``sample:<name>``, or a list of these.
+    policy
+        The plan whose words count; None: those of every shipped plan.
+
+    Raises
+    ------
+    LedgerError
+        With every fault found, if any of them is an error.
+    """
+    from lyeval.ledger import read_ledger
+    from lyeval.policy import load_policy, method_words, policy_ids
+
+    plans = [policy] if policy is not None else [load_policy(name) for name in policy_ids()]
+    named = ledger if isinstance(ledger, str | Path) else list(ledger)
+    return read_ledger(named, methods=method_words(plans))
+
+
+def open_plan(path: str | Path | None) -> pd.DataFrame | None:
+    """Read a disposal plan (处置计划): CSV with credit_code, method and, if known, started; None for none.
+
+    Raises
+    ------
+    RunError
+        Not there, not a CSV in UTF-8, or without these columns.
+    """
+    if not path:
+        return None
+    import pandas as pd
+
+    name = Path(path).name
+    try:
+        frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"处置计划 {name} 无法读取，须为 UTF-8 的 CSV：{error}",
+            f"the disposal plan {name} cannot be read; it must be CSV in UTF-8: {error}",
+        ) from None
+    missing = [column for column in ("credit_code", "method") if column not in frame]
+    if missing:
+        listed = "、".join(missing)
+        raise RunError(f"处置计划 {name} 缺少列 {listed}", f"the disposal plan {name} lacks the columns {listed}")
+    if "started" in frame:
+        frame["started"] = pd.to_datetime(frame["started"], errors="coerce")
+    return frame
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file read by a run: what for (ledger, policy …), its name, the SHA-256 of its bytes."""
+
+    use: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A run's inputs as kept for its notebooks.
+
+    Attributes
+    ----------
+    parameters
+        ``ledger``, ``policy``, ``assumptions`` and ``plan`` as notebooks name them: by id, or below ``inputs/``.
+    inputs
+        Every file, with its hash.
+    """
+
+    parameters: dict[str, Any]
+    inputs: tuple[Input, ...]
+
+
+def stage(run: RunFile, folder: Path) -> Staged:
+    """Copy a run's own files below ``folder/inputs``, so that what is hashed is what is read.
+
+    Shipped samples, plans and assumptions are named by id and not copied.
+
+    Raises
+    ------
+    RunError
+        A file is not there, or cannot be read.
+    """
+    spec, keep = run.spec, _Keeper(run, folder)
+    several = len(spec.ledgers) > 1
+    ledgers = [keep.ledger(name, str(i) if several else "") for i, name in enumerate(spec.ledgers, start=1)]
+    parameters = {
+        "ledger": ledgers if several else ledgers[0],
+        "policy": keep.policy(spec.policy),
+        "assumptions": keep.assumptions(spec.assumptions),
+        "plan": keep.file(spec.plan, "plan") if spec.plan else "",
+    }
+    return Staged(parameters, tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256))))
+
+
+class _Keeper:
+    """Copies files below a folder and notes their hashes; ``folder`` None only notes them."""
+
+    def __init__(self, run: RunFile, folder: Path | None) -> None:
+        self.run, self.folder = run, folder
+        self.inputs: list[Input] = []
+
+    def ledger(self, name: str, below: str) -> str:
+        """Keep a ledger with the sidecar that tells of a made one."""
+        if name.startswith(SAMPLE):
+            for path in samples(name):
+                self._note(path, "ledger")
+                self._note(path.with_suffix(".yaml"), "sidecar")
+            return name
+        path = self._found(name, "ledger")
+        kept = self._keep(path, "ledger", below)
+        sidecar = path.parent / f"{path.stem if path.suffix else path.name}.yaml"
+        if sidecar.is_file():
+            self._keep(sidecar, "sidecar", below)
+        return kept
+
+    def policy(self, name: str) -> str:
+        """Keep a plan that is a file, with its clause register; note a shipped one."""
+        from lyeval.policy import find_policy
+
+        if Path(name).suffix not in (".yaml", ".yml"):
+            path = find_policy(name)
+            self._note(path, "policy")
+            self._note(path.with_suffix(".clauses.yaml"), "policy")
+            return name
+        path = self._found(name, "policy")
+        kept = self._keep(path, "policy", "policy")
+        register = path.with_suffix(".clauses.yaml")
+        if register.is_file():
+            self._keep(register, "policy", "policy")
+        return kept
+
+    def assumptions(self, name: str) -> str:
+        """Keep assumptions that are a file, with the file of methods beside it; note shipped ones."""
+        shipped = resources.path("parameters/assumptions")
+        if Path(name).suffix not in (".yaml", ".yml"):
+            self._note(shipped / f"{name}.yaml", "assumptions")
+            self._note(shipped / "methods.yaml", "assumptions")
+            return name
+        path = self._found(name, "assumptions")
+        for other in sorted(path.parent.glob("*.yaml")):
+            if other == path or _names(path, other):
+                self._keep(other, "assumptions", "assumptions")
+        self._note(shipped / "methods.yaml", "assumptions")
+        return f"{FOLDER}/assumptions/{path.name}"
+
+    def file(self, name: str, use: str) -> str:
+        """Keep one file."""
+        return self._keep(self._found(name, use), use, use)
+
+    def _found(self, name: str, use: str) -> Path:
+        path = self.run.find(name)
+        if not path.exists():
+            zh, en = USES[use]
+            raise RunError(
+                f"找不到{zh} {name}（相对于运行文件 {self.run.path.name} 所在文件夹），请核对路径",
+                f"no {en} {name} (relative to the folder of {self.run.path.name}); check the path",
+                misuse=True,
+            )
+        return path
+
+    def _keep(self, path: Path, use: str, below: str) -> str:
+        place = f"{FOLDER}/{below}/{path.name}" if below else f"{FOLDER}/{path.name}"
+        if self.folder is None:
+            files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+        else:
+            kept = self.folder / place
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                shutil.copytree(path, kept)
+            else:
+                shutil.copyfile(path, kept)
+            files = [kept] if kept.is_file() else sorted(p for p in kept.rglob("*") if p.is_file())
+        for file in files:
+            self._note(file, use)
+        return place
+
+    def _note(self, path: Path, use: str) -> None:
+        if path.is_file():
+            self.inputs.append(Input(use, path.name, sha256(path)))
+
+
+def _names(path: Path, other: Path) -> bool:
+    """Tell whether a file of assumptions names another as its methods."""
+    from lyeval.policy import load_yaml
+
+    data, _ = load_yaml(path)
+    return isinstance(data, dict) and str(data.get("methods", "")).removesuffix(".yaml") == other.stem
+
+
+def samples(name: str) -> list[Path]:
+    """Return the files of ``sample:<name>``.
+
+    Raises
+    ------
+    RunError
+        No such sample; those there are are listed.
+    """
+    try:
+        return resources.sample(name.removeprefix(SAMPLE))
+    except FileNotFoundError as error:
+        zh, _, en = str(error).partition(" / ")
+        raise RunError(zh, en or zh, misuse=True) from None
+
+
+def inputs_of(run: RunFile) -> tuple[Input, ...]:
+    """Return every file that a run would read, with its hash, copying nothing.
+
+    Raises
+    ------
+    RunError
+        A file is not there.
+    """
+    keep = _Keeper(run, None)
+    for name in run.spec.ledgers:
+        keep.ledger(name, "")
+    keep.policy(run.spec.policy)
+    keep.assumptions(run.spec.assumptions)
+    if run.spec.plan:
+        keep.file(run.spec.plan, "plan")
+    return tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256)))
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+USES = {
+    "ledger": ("台账", "ledger"),
+    "policy": ("政策文件", "policy"),
+    "assumptions": ("假设文件", "assumptions"),
+    "plan": ("处置计划", "disposal plan"),
+}

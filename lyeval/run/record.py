@@ -1,0 +1,118 @@
+"""What a run was made from and what it made: hashes, seed, versions, and one fingerprint (运行记录)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from lyeval import resources
+from lyeval.run.folders import RECORD
+from lyeval.run.inputs import Input, sha256
+from lyeval.run.spec import RunSpec
+
+
+def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> dict[str, Any]:
+    """Return all that a run's result depends on.
+
+    Returns
+    -------
+    dict
+        ``parameters`` (files by name without folder), ``seed``, ``inputs``, ``notebooks``, ``code`` (one hash over the
+        package's files), ``versions``; and ``basis``, the SHA-256 over these. No clock, host, user or folder is in it.
+    """
+    found: dict[str, Any] = {
+        "parameters": _parameters(spec),
+        "seed": spec.seed,
+        "inputs": [vars(item) for item in inputs],
+        "notebooks": {path.name: sha256(path) for path in notebooks},
+        "code": code_hash(),
+        "versions": versions(),
+    }
+    return {**found, "basis": digest(found)}
+
+
+def record(folder: Path, run: str, made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """Write ``record.json`` beside a run's outputs: what it was made from, every output's hash, the fingerprint."""
+    outputs = {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != RECORD
+    }
+    told = {"run": run, **made_from, "outputs": outputs}
+    told["fingerprint"] = digest(told)
+    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / RECORD).write_text(text + "\n", encoding="utf-8", newline="\n")
+    return told
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return a run's record, None where there is none that can be read."""
+    try:
+        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def whole(folder: Path, made_from: Mapping[str, Any]) -> bool:
+    """Tell whether a finished run was made from just this and stands unchanged."""
+    found = read_record(folder)
+    if found is None or found.get("basis") != made_from["basis"]:
+        return False
+    outputs = found.get("outputs")
+    if not isinstance(outputs, dict):
+        return False
+    return all((folder / name).is_file() and sha256(folder / name) == told for name, told in outputs.items())
+
+
+def digest(content: Any) -> str:
+    """Return the SHA-256 of plain data, written one way only."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """Return one SHA-256 over the package's files, by name and content."""
+    shipped = resources.PACKAGE / "shipped"
+    files = {
+        path.relative_to(resources.PACKAGE).as_posix(): sha256(path)
+        for path in sorted(resources.PACKAGE.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and shipped not in path.parents
+    }
+    return digest(files)
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that figures, tables and pages come from."""
+    import platform
+
+    import lyeval
+
+    own = {"lyeval": lyeval.__version__, "python": platform.python_version()}
+    return own | {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _parameters(spec: RunSpec) -> dict[str, Any]:
+    """Return the run's parameters, files named without their folders."""
+    told = spec.model_dump(mode="json")
+    told["ledger"] = [_bare(name) for name in spec.ledgers]
+    for key in ("policy", "assumptions", "plan"):
+        told[key] = _bare(told[key]) if told[key] else None
+    return told
+
+
+def _bare(name: str) -> str:
+    return name if name.startswith("sample:") else Path(name.replace("\\", "/")).name
+
+
+LIBRARIES = (
+    "ipykernel", "jinja2", "matplotlib", "nbclient", "numpy", "pandas", "papermill", "pydantic", "python-calamine",
+    "ruamel.yaml", "scipy", "statsmodels", "xlsxwriter",
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""One county's year: check, execute the notebooks, record, put in place (年度评估)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lyeval import resources
+from lyeval.run.checking import check_run
+from lyeval.run.errors import RunError
+from lyeval.run.executing import NotebookError, execute, kernels
+from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
+from lyeval.run.inputs import FOLDER, inputs_of, stage
+from lyeval.run.record import basis, record
+from lyeval.run.spec import RunFile, RunSpec
+
+Told = Callable[[int, int, str], None]
+
+
+def notebooks() -> list[Path]:
+    """Return the notebooks of a review, in order."""
+    return [resources.path("notebooks") / f"{name}.ipynb" for name in NOTEBOOKS]
+
+
+def made_from(run: RunFile) -> dict[str, Any]:
+    """Return all that a run's result depends on, as it stands now.
+
+    Raises
+    ------
+    RunError
+        A file is not there.
+    """
+    return basis(run.spec, inputs_of(run), notebooks())
+
+
+def produce(run: RunFile, root: Path, *, told: Told | None = None) -> Path:
+    """Run a run file: notebooks, report, record.
+
+    Parameters
+    ----------
+    root
+        Folder of the reports; the run's own folder is ``root/<run-id>``.
+    told
+        Called before each step with its number, the number of steps, and the notebook's name.
+
+    Returns
+    -------
+    Path
+        The run's folder. An earlier one is replaced only now.
+
+    Raises
+    ------
+    PolicyError, LedgerError, RunError
+        Something in the run file, the plan or the ledger is wrong: nothing was run.
+    NotebookError
+        A notebook failed; what it made stands in ``<run-id>.failed``, the earlier report is untouched.
+    """
+    check_run(run)
+    final = root.resolve() / run.id
+    with held(final):
+        part = part_of(final)
+        try:
+            part.mkdir()
+            _make(run, part, told or _silent)
+        except NotebookError as error:
+            raise _failed(error, fail(final)) from None
+        except OSError as error:
+            fail(final)
+            raise unwritable(part, error) from None
+        except BaseException:
+            remove(part)
+            raise
+        replace(final)
+    return final
+
+
+def _make(run: RunFile, part: Path, told: Told) -> None:
+    staged = stage(run, part)
+    source = basis(run.spec, staged.inputs, notebooks())
+    parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
+    with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
+        for number, notebook in enumerate(notebooks(), start=1):
+            told(number, len(NOTEBOOKS), notebook.stem)
+            execute(notebook, part / "notebooks" / notebook.name, parameters, folder=part)
+    shutil.rmtree(part / FOLDER, ignore_errors=True)
+    record(part, run.id, source)
+
+
+def given(spec: RunSpec) -> dict[str, Any]:
+    """Return a run's choices as the notebooks' parameters name them."""
+    plain = spec.model_dump(mode="json")
+    texts = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan")}
+    return {name: value for name, value in plain.items() if name != "kind"} | texts
+
+
+def _failed(error: NotebookError, left: Path) -> RunError:
+    place = f"{left.name}/notebooks/{error.notebook}"
+    return RunError(
+        f"{error.zh}\n执行到出错处的笔记本在 {place}；原有报告未改动",
+        f"{error.en}\nthe notebook, executed up to there, is {place}; the earlier report is untouched",
+    )
+
+
+def _silent(number: int, total: int, name: str) -> None:
+    """Tell nobody."""
+
+
+NOTEBOOKS = ("01_ledger", "02_assessment", "03_simulation", "04_forecast", "08_year_end_report")

@@ -1,0 +1,195 @@
+"""The run file (运行文件): what we chose to run, validated before anything is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from lyeval.policy import PolicyError, load_yaml, nearest, validate
+from lyeval.policy.loading import Frozen, display
+from lyeval.run.errors import RunError
+
+Format = Literal["html", "xlsx"]
+
+
+class RunSpec(Frozen):
+    """A run: one county's or city's year under a plan.
+
+    Attributes
+    ----------
+    policy, assumptions
+        Id of a shipped plan or set of assumptions, or a file relative to the run file.
+    ledger
+        File or folder relative to the run file, ``sample:<name>``, or a list of these for a city.
+    year, level, as_of
+        Evaluation year; county or city; month of knowledge of the forecast, "YYYY-MM".
+    quotas, facts, readings, patch
+        The county's share of city totals by target; facts that the plan asks for; options of doubtful clauses; values of
+        the plan changed, by path.
+    plan
+        CSV with credit_code, method, started: disposals to simulate in place of the ledger's own.
+    draws, seed
+        Monte Carlo draws and their seed.
+    lang, formats, report_date, title
+        Of the report.
+    """
+
+    kind: Literal["review"] = "review"
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    policy: str = Field(min_length=1)
+    ledger: str | tuple[str, ...]
+    year: int = Field(ge=1990, le=2100)
+    level: Literal["county", "city"] = "county"
+    as_of: str | None = Field(default=None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    quotas: dict[str, float] = {}
+    facts: dict[str, float] = {}
+    readings: dict[str, str] = {}
+    patch: dict[str, Any] = {}
+    assumptions: str = "default"
+    plan: str | None = None
+    draws: int = Field(default=2000, ge=100, le=1_000_000)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    lang: Literal["zh", "en"] = "zh"
+    formats: tuple[Format, ...] = Field(default=("html", "xlsx"), min_length=1)
+    report_date: date | None = None
+
+    @model_validator(mode="after")
+    def _named_once(self) -> RunSpec:
+        if not self.ledger or any(not name.strip() for name in self.ledgers):
+            raise ValueError("ledger is empty / 未写明台账")
+        if len(set(self.ledgers)) < len(self.ledgers):
+            raise ValueError("ledger: the same ledger stands twice / 同一台账写了两次")
+        return self
+
+    @property
+    def ledgers(self) -> tuple[str, ...]:
+        """Return the ledgers as named."""
+        return (self.ledger,) if isinstance(self.ledger, str) else self.ledger
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """A run file as loaded: its id (the file's name), its path, and what it says with ``--set`` applied."""
+
+    id: str
+    path: Path
+    spec: RunSpec
+
+    def find(self, name: str) -> Path:
+        """Return a file that the run file names relative to itself."""
+        return (self.path.parent / name).resolve()
+
+
+def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None = None) -> RunFile:
+    """Load a run file and apply changes to it.
+
+    Parameters
+    ----------
+    path
+        ``parameters/runs/<id>.yaml``, or the id of a run file there: in the working folder first, else a shipped one.
+    changes
+        ``key=value`` as after ``--set``; keys as in the file, joined by dots, values YAML.
+    lang
+        Language of the report, over the file's.
+
+    Raises
+    ------
+    PolicyError
+        Every fault of the file, with line, key, value and the nearest right one.
+    RunError
+        No such file; a change that is not ``key=value``.
+    """
+    found = find_run(path)
+    data, lines = load_yaml(found)
+    if not isinstance(data, dict):
+        raise PolicyError(f"{display(found)}:1: not a run file / 不是运行文件")
+    changed = _changed(data, changes)
+    spec = _validated(data, changed, lines, found)
+    if lang:
+        spec = spec.model_copy(update={"lang": lang})
+    return RunFile(_id(found), found, spec)
+
+
+def find_run(path: str | Path) -> Path:
+    """Return the run file named by path, or by id among those here and those shipped.
+
+    Raises
+    ------
+    RunError
+        No such file; the nearest id is named.
+    """
+    from lyeval import resources
+
+    direct = Path(path)
+    if direct.is_file():
+        return direct.resolve()
+    folders = [Path("parameters/runs"), resources.path("parameters/runs")]
+    found = [folder / f"{path}.yaml" for folder in folders if (folder / f"{path}.yaml").is_file()]
+    if found:
+        return found[0].resolve()
+    known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")})
+    hint = nearest(direct.stem, known)
+    raise RunError(f"没有运行文件 {path}{hint}", f"no run file {path}{hint}", misuse=True)
+
+
+def _id(path: Path) -> str:
+    if not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or path.stem.endswith((".failed", ".part", ".old")):
+        raise RunError(
+            f"运行文件名 {path.name} 不能用作文件夹名，请只用字母、汉字、数字、短横线",
+            f"the run file's name {path.name} cannot name a folder: use letters, digits and hyphens",
+            misuse=True,
+        )
+    return path.stem
+
+
+def _validated(data: Any, changed: Any, lines: Mapping[str, int], path: Path) -> RunSpec:
+    """Validate the file as it stands first, so that a fault of a change is told as the change's."""
+    try:
+        return validate(RunSpec, changed, lines, path)
+    except PolicyError as error:
+        try:
+            validate(RunSpec, data, lines, path)
+        except PolicyError as own:
+            if str(own) == str(error):
+                raise
+        place = re.compile(rf"^{re.escape(display(path))}:\d+: ", re.MULTILINE)
+        raise PolicyError(place.sub("--set ", str(error))) from None
+
+
+def _changed(data: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
+    out = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
+    for change in changes:
+        key, mark, text = change.partition("=")
+        if not mark or not key.strip():
+            raise RunError(f"--set {change}：应写成 键=值", f"--set {change}: write key=value", misuse=True)
+        head, _, rest = key.strip().partition(".")
+        value = _value(head, text.strip())
+        if not rest:
+            out[head] = value
+        elif head in MAPPINGS and isinstance(out.setdefault(head, {}), dict):
+            out[head][rest] = value
+        else:
+            raise PolicyError(f"--set {key}: unknown key / 未知的键{nearest(head, MAPPINGS)}")
+    return out
+
+
+def _value(head: str, text: str) -> Any:
+    """Read a value as YAML 1.2; what is text by its key, and digits after a leading zero, stay text."""
+    if head in TEXTS or re.fullmatch(r"0\d+", text):
+        return text if text not in ("", "null", "~") else None
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        raise RunError(f"--set：{text} 不是 YAML 值", f"--set: {text} is not a YAML value", misuse=True) from None
+
+
+TEXTS = ("kind", "title", "policy", "level", "as_of", "assumptions", "plan", "lang", "readings")
+MAPPINGS = ("quotas", "facts", "readings", "patch")

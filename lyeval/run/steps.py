@@ -1,0 +1,166 @@
+"""What the notebooks share besides the library: keeping tables, the odds after a year, all tables without notebooks."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lyeval.run.checking import outlook
+from lyeval.run.inputs import open_ledger, open_plan, open_policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lyeval.forecasting import Backtest, Forecast
+    from lyeval.ledger import Ledger
+    from lyeval.policy import Policy
+    from lyeval.render import Document
+
+
+def keep(tables: Mapping[str, Any], out: str | Path) -> None:
+    """Save result tables in a folder; nowhere if ``out`` is empty, as when a notebook is read on its own."""
+    if out:
+        from lyeval.report import save
+
+        save(out, tables)
+
+
+def folder(name: str | Path) -> Path:
+    """Return a folder to write a report into: the one named, else a new temporary one."""
+    return Path(name) if name else Path(tempfile.mkdtemp(prefix="lyeval-"))
+
+
+def outline(document: Document) -> list[str]:
+    """Return a document's headings, indented by level."""
+    from lyeval.render import Heading
+
+    return ["　" * (block.level - 1) + block.text for block in document.blocks if isinstance(block, Heading)]
+
+
+def switches(policy: Policy) -> pd.DataFrame:
+    """Return a plan's doubtful clauses, one row an option: switch, question, option, default, why, clause."""
+    import pandas as pd
+
+    rows = [
+        (r.id, r.question, o.id, "默认" if o.id == r.default else "", o.why, "；".join(r.cite))
+        for r in policy.readings
+        for o in r.options
+    ]
+    return pd.DataFrame(rows, columns=["switch", "question", "option", "default", "why", "clause"])
+
+
+@dataclass(frozen=True, eq=False)
+class Odds:
+    """The odds of the next target year, and the record of such odds in past years.
+
+    Attributes
+    ----------
+    year
+        The year that the odds are for; None: the plan has no target year left.
+    forecast
+        None without such a year.
+    backtest
+        Past years forecast on what was known at the end of the year before.
+    """
+
+    year: int | None
+    forecast: Forecast | None
+    backtest: Backtest
+
+    @property
+    def targets(self) -> pd.DataFrame:
+        """One row a target, as in `forecast`; no row without a year."""
+        return self._frame("targets", TARGETS)
+
+    @property
+    def by_enterprises(self) -> pd.DataFrame:
+        """The enterprises that the targets hang on, as in `forecast`."""
+        return self._frame("by_enterprises", SWINGS)
+
+    @property
+    def notes(self) -> tuple[Any, ...]:
+        """What was assumed or left out, of the odds and of their record."""
+        return tuple(dict.fromkeys((*(self.forecast.notes if self.forecast else ()), *self.backtest.notes)))
+
+    def _frame(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(columns=list(columns)) if self.forecast is None else getattr(self.forecast, name)
+
+
+def odds_after(
+    ledger: Ledger,
+    policy: Policy,
+    year: int,
+    *,
+    as_of: str | None = None,
+    plan: pd.DataFrame | None = None,
+    **options: Any,
+) -> Odds:
+    """Give the odds of the target year that follows an evaluated one, and the record of such odds.
+
+    Parameters
+    ----------
+    year
+        The evaluated year; nothing after it is read.
+    as_of
+        Month of knowledge, "YYYY-MM"; empty or None: December of ``year``.
+    plan, options
+        As for `lyeval.forecast`: assumptions, readings, quotas, level, draws, seed.
+    """
+    from lyeval.forecasting import backtest, forecast
+
+    ahead = outlook(ledger, policy, year, as_of or None)
+    made = None
+    if ahead.year is not None:
+        made = forecast(ledger, policy, ahead.year, as_of=ahead.as_of, plan=plan, **options)
+    past = [y for y in ledger.years[1:] if y <= year]
+    kept = {name: options[name] for name in ("assumptions", "readings", "seed") if name in options}
+    return Odds(ahead.year, made, backtest(ledger, policy, past, [0], draws=PAST_DRAWS, **kept))
+
+
+def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
+    """Compute every table of a run without its notebooks, and save them.
+
+    Parameters
+    ----------
+    into
+        Folder of the tables; empty: a new temporary one.
+    parameters
+        As in the notebooks: policy, ledger, year and, where they are not by default, as_of, level, quotas, facts, readings,
+        patch, assumptions, plan, draws, seed.
+    """
+    from lyeval import report
+    from lyeval.assessment import assess, readings
+    from lyeval.simulation import simulate
+
+    p = DEFAULTS | parameters
+    policy, plan = open_policy(p["policy"], p["patch"]), open_plan(p["plan"])
+    ledger = open_ledger(p["ledger"], policy)
+    told = {"level": p["level"], "quotas": p["quotas"], "facts": p["facts"]}
+    drawn = {"assumptions": p["assumptions"], "draws": p["draws"], "seed": p["seed"]}
+    verdict = assess(ledger, policy, p["year"], readings=p["readings"], **told)
+    odds = odds_after(
+        ledger, policy, p["year"], as_of=p["as_of"], plan=plan, readings=p["readings"], quotas=p["quotas"],
+        level=p["level"], **drawn,
+    )  # fmt: skip
+    where = folder(str(into))
+    report.save(where, report.ledger_tables(ledger))
+    report.save(where, report.assessment_tables(verdict, readings(ledger, policy, p["year"], **told)))
+    report.save(where, report.simulation_tables(simulate(verdict, plan, **drawn)))
+    report.save(where, report.assumption_tables(p["assumptions"]))
+    report.save(where, report.forecast_tables(odds.forecast, odds.backtest))
+    return where
+
+
+PAST_DRAWS = 500
+TARGETS = ("id", "label", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain")
+SWINGS = ("id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing")
+DEFAULTS: dict[str, Any] = {
+    "as_of": "", "level": "county", "quotas": {}, "facts": {}, "readings": {}, "patch": {}, "assumptions": "default", "plan": "",
+    "draws": 2000, "seed": 0,
+}  # fmt: skip

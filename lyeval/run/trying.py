@@ -1,0 +1,125 @@
+"""What if: another reading, a changed clause, one firm's tax or land, and what moves (试算)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lyeval.policy import PolicyError, nearest
+from lyeval.policy import patch as patched
+
+if TYPE_CHECKING:
+    from lyeval.assessment import Assessment
+    from lyeval.ledger import Ledger
+
+
+@dataclass(frozen=True, eq=False)
+class WhatIf:
+    """A year assessed as it is and as it would be.
+
+    Attributes
+    ----------
+    before, after
+        The assessments.
+    targets
+        One row a target: id, label, value_before, value_after, goal_before, goal_after, status_before, status_after, turned.
+    enterprises
+        Those that anything changed for: credit_code, name, and before and after of class, identified, below_line, tax_per_mu
+        (万元/亩) and tax_needed_wan (万元).
+    """
+
+    before: Assessment = field(repr=False)
+    after: Assessment = field(repr=False)
+    targets: pd.DataFrame
+    enterprises: pd.DataFrame
+
+    def __repr__(self) -> str:
+        turned = self.targets.loc[self.targets["turned"], "id"].tolist()
+        return f"WhatIf(verdicts turned: {', '.join(turned) or 'none'}; {len(self.enterprises)} enterprises moved)"
+
+    def _repr_html_(self) -> str:
+        return f"{self.targets.to_html(index=False, na_rep='—')}<p>{len(self.enterprises)} 户企业有变化</p>"
+
+
+def what_if(
+    now: Assessment,
+    *,
+    readings: Mapping[str, str] | None = None,
+    patch: Mapping[str, Any] | None = None,
+    tax: Mapping[str, float] | None = None,
+    land: Mapping[str, float] | None = None,
+) -> WhatIf:
+    """Assess a year again with something changed.
+
+    Parameters
+    ----------
+    now
+        The year as it is.
+    readings
+        Options of doubtful clauses, over those in force.
+    patch
+        New values of the plan by path.
+    tax, land
+        By credit code: tax of the year, 万元, and land, 亩, in place of the ledger's.
+
+    Raises
+    ------
+    PolicyError
+        An unknown switch, option or path.
+    KeyError
+        An enterprise without a row in that year.
+    """
+    from lyeval.assessment import assess
+
+    policy = patched(now.policy, patch or {})
+    ledger = _changed(_changed(now.ledger, now.year, "tax_wan", tax or {}), now.year, "land_mu", land or {})
+    inputs = now.inputs
+    after = assess(
+        ledger, policy, now.year, level=inputs.level, quotas=inputs.quotas, facts=inputs.facts,
+        readings=readings,
+    )  # fmt: skip
+    return WhatIf(now, after, _targets(now, after), _enterprises(now, after))
+
+
+def _changed(ledger: Ledger, year: int, column: str, values: Mapping[str, float]) -> Ledger:
+    """Return the ledger with some enterprises' figure of one year replaced."""
+    annual = ledger.annual
+    for code, value in values.items():
+        at = (annual["credit_code"] == code) & (annual["year"] == year)
+        if not bool(at.to_numpy().any()):
+            raise KeyError(f"台账中没有 {code} 的 {year} 年数据 / no row of {year} for {code}")
+        annual = annual.assign(**{column: annual[column].mask(at, float(value))})
+    return replace(ledger, annual=annual)
+
+
+def _targets(before: Assessment, after: Assessment) -> pd.DataFrame:
+    """Set the targets of two assessments side by side."""
+    shown = ["value", "goal", "status"]
+    both = before.targets[["id", "label", *shown]].merge(
+        after.targets[["id", *shown]], on="id", how="outer", suffixes=("_before", "_after"), sort=False
+    )
+    pairs = [column for name in shown for column in (f"{name}_before", f"{name}_after")]
+    return both[["id", "label", *pairs]].assign(turned=both["status_before"] != both["status_after"])
+
+
+def _enterprises(before: Assessment, after: Assessment) -> pd.DataFrame:
+    """Return the enterprises that anything changed for but the line they are held to, before and after."""
+    old, new = (_standing(made.enterprises) for made in (before, after))
+    both = old.merge(new.drop(columns="name"), on="credit_code", suffixes=("_before", "_after"))
+    moved = pd.Series(False, index=both.index)
+    for name in COMPARED:
+        was, now = both[f"{name}_before"], both[f"{name}_after"]
+        moved |= (was != now) & ~(was.isna() & now.isna())
+    pairs = [column for name in COMPARED for column in (f"{name}_before", f"{name}_after")]
+    return both.loc[moved.to_numpy(), ["credit_code", "name", *pairs]].reset_index(drop=True)
+
+
+def _standing(firms: pd.DataFrame) -> pd.DataFrame:
+    """Pick what a reader compares: class, identified, below its line, tax per mu, tax lacking."""
+    return firms[["credit_code", "name", "class", "identified", "below_line", "tax_per_mu", "tax_needed_wan"]]
+
+
+COMPARED = ("class", "identified", "below_line", "tax_per_mu", "tax_needed_wan")

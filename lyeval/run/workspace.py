@@ -1,0 +1,70 @@
+"""A new workspace: where ledgers go, an example run file, how to begin (工作区)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lyeval.run.errors import RunError
+from lyeval.run.folders import unwritable
+
+
+def lay_out(folder: Path) -> list[Path]:
+    """Make a workspace in which ``lyeval run example`` works.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    RunError
+        One of the files is there already, or the folder cannot be written.
+    """
+    there = [name for name in FILES if (folder / name).exists()]
+    if there:
+        names = "、".join(there)
+        raise RunError(
+            f"{folder} 中已有 {names}，没有改动；请另选一个文件夹",
+            f"{folder} already holds {names}; nothing was changed: choose another folder",
+            misuse=True,
+        )
+    try:
+        for name, text in FILES.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    return [folder / name for name in FILES]
+
+
+README = """\
+# 工作区 / workspace
+
+1. 把台账（xlsx、csv，或一个文件夹）放进 `data/`，先检查：`lyeval check data/台账.xlsx`
+2. 复制 `parameters/runs/example.yaml`，改 `ledger`、`policy`、`year` 等；`lyeval policy list` 列出自带的方案
+3. 运行：`lyeval run parameters/runs/你的文件.yaml`，报告在 `reports/` 下
+4. 试算：`lyeval explore 你的文件`
+
+Put ledgers in `data/`, check them with `lyeval check`, copy `parameters/runs/example.yaml`, run it with `lyeval run`;
+reports appear below `reports/`. `lyeval run example` works at once, on a made ledger.
+"""
+EXAMPLE = """\
+# 运行文件 / run file: lyeval run example
+kind: review
+policy: linshu-2021          # 方案标识，或相对本文件的路径 / plan: id, or a path relative to this file
+ledger: sample:linshu        # 台账：相对本文件的路径，如 ../../data/台账.xlsx；sample: 开头的是自带样例 / ledger
+year: 2023                   # 评估年度 / evaluation year
+level: county                # county 县区，city 市 / level
+quotas: {}                   # 全市任务分到本县的数，如 closures: 18 / the county's share of city totals
+readings: {}                 # 存疑条款不按默认读法的，如 edge: low；见 lyeval policy show / readings
+draws: 2000                  # 模拟次数 / Monte Carlo draws
+seed: 1                      # 随机种子 / seed
+lang: zh                     # 报告语言 zh | en / language
+"""
+FILES = {
+    "README.md": README,
+    "parameters/runs/example.yaml": EXAMPLE,
+    "data/README.md": "台账放在这里，不会被上传或改动。 / Put ledgers here.\n",
+    ".gitignore": "data/*\n!data/README.md\nreports/\nexplore/\n",
+}
