@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from lyeval.ledger.columns import COLUMNS, Column
+from lyeval.ledger.periods import Period, take_period
 from lyeval.ledger.units import find_unit
 
 
@@ -28,23 +29,30 @@ class Heading:
         The unit in its bracket or tail; empty when it has none.
     keys : tuple of str
         The normalised forms to look up, the fullest first.
+    period : Period or None
+        The period that it names.
+    plain : int
+        How many of the first ``keys`` still hold the period's words: a heading found by one of them has no period.
     """
 
     text: str
     unit: str
     keys: tuple[str, ...]
+    period: Period | None = None
+    plain: int = 0
 
 
 @dataclass(frozen=True)
 class Fit:
     """What a heading names: ``kind`` is ``column``, ``near``, ``refused``, ``carried`` or ``unknown``.
 
-    ``columns`` holds every canonical column that it fits; ``note`` a bracket that was set aside.
+    ``columns`` holds every canonical column that it fits; ``note`` a bracket that was set aside; ``period`` its period.
     """
 
     kind: str
     columns: tuple[Column, ...] = ()
     note: str = ""
+    period: Period | None = None
 
 
 def key(text: str) -> str:
@@ -58,20 +66,26 @@ def take_apart(text: str) -> Heading:
     shown = " ".join(str(text).split())
     body = SERIAL.sub("", "".join(str(text).split()))
     body = unicodedata.normalize("NFKC", body)
-    unit = ""
+    unit, period = "", None
     for bracket in BRACKET.findall(body):
         if find_unit(bracket):
             unit, body = bracket, body.replace(bracket, "")
         elif HINT.fullmatch(bracket):
             body = body.replace(bracket, "")
+        elif period is None and not (timed := take_period(bracket))[0]:
+            period, body = timed[1], body.replace(bracket, "")
     for mark in SEPARATOR.finditer(body):
         if not unit and find_unit(body[mark.end() :]):
             unit, body = body[mark.end() :], body[: mark.start()]
             break
     body = re.sub(r"^(其中)[:,]?", "", body)
     bare = re.sub(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]", "", body)
-    keys = [key(body), key(bare)]
-    return Heading(shown, unit, tuple(dict.fromkeys(k for k in keys if k)))
+    keys = dict.fromkeys(k for k in (key(body), key(bare)) if k)
+    if period is not None:
+        return Heading(shown, unit, tuple(keys), period)
+    rest, period = take_period(body)
+    timed_keys = dict.fromkeys(k for k in (key(rest), key(take_period(bare)[0])) if k) if period else {}
+    return Heading(shown, unit, tuple(dict.fromkeys((*keys, *timed_keys))), period, len(keys))
 
 
 def stack(parts: tuple[str, ...]) -> Heading:
@@ -80,7 +94,8 @@ def stack(parts: tuple[str, ...]) -> Heading:
     if len(parts) == 1:
         return joined
     child = take_apart(parts[-1])
-    return Heading(joined.text, joined.unit or child.unit, tuple(dict.fromkeys((*joined.keys, *child.keys))))
+    keys = tuple(dict.fromkeys((*joined.keys, *child.keys)))
+    return Heading(joined.text, joined.unit or child.unit, keys, joined.period, joined.plain)
 
 
 def find(heading: Heading, sheet: str = "") -> Fit:
@@ -92,12 +107,13 @@ def find(heading: Heading, sheet: str = "") -> Fit:
         fit = _look_up(form, sheet)
         if fit.kind != "unknown":
             noted = place and heading.keys[0].startswith(form) and "规上规下" not in heading.keys[0]
-            return Fit(fit.kind, fit.columns, heading.text if noted else "")
+            period = heading.period if place >= heading.plain else None
+            return Fit(fit.kind, fit.columns, heading.text if noted and not period else "", period)
     for form in heading.keys[-1:]:
         for short in _without_affixes(form):
             fit = _look_up(short, sheet)
             if fit.kind != "unknown":
-                return fit
+                return Fit(fit.kind, fit.columns, "", heading.period)
     return Fit("unknown")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,17 +12,22 @@ from lyeval.ledger.columns import COLUMNS, NUMERIC, SHEETS, Column, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading, find, key, nearest, stack, take_apart
+from lyeval.ledger.periods import Period
 from lyeval.ledger.units import factor, find_unit
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """One column of a grid with its meaning: ``place`` in the grid, heading as written, unit ratio to the canonical."""
+    """One column of a grid with its meaning.
+
+    ``place`` in the grid, heading as written, ratio of its unit to the canonical one, and the period it is about.
+    """
 
     column: Column
     heading: str
     place: int
     ratio: Fraction = Fraction(1)
+    period: Period | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ def find_layout(grid: Grid, faults: Faults) -> Layout | None:
     sheet = _find_sheet(grid.sheet or grid.file.rsplit(".", 1)[0], headings)
     row_units, body = _unit_row(top, start + height)
     title = " ".join(str(v) for row in top[:start] for v in row if v is not None)
-    columns = _map(grid, sheet, headings, faults)
+    columns = _map(grid, sheet, headings, title, faults)
     line_units = _line_units(title)
     mapped = tuple(_with_unit(grid, item, headings, row_units, line_units, faults) for item in columns)
     return Layout(sheet, body, mapped, _title_year(grid, title))
@@ -61,15 +66,17 @@ def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Headi
         for start in range(len(top) - height + 1):
             headings = _stack(top, start, height, grid)
             names = _named(headings)
-            if len(names) > best_score or (len(names) == best_score == 1 and best is None and "credit_code" in names):
+            if len(names) > best_score or (
+                len(names) == best_score == 1 and best is None and ("credit_code", None) in names
+            ):
                 best, best_score = (start, height, headings), len(names)
     return best
 
 
-def _named(headings: Sequence[Heading | None]) -> set[str]:
+def _named(headings: Sequence[Heading | None]) -> set[tuple[str, Period | None]]:
     """Return the columns that headings name beyond doubt."""
     fits = [find(heading) for heading in headings if heading]
-    return {fit.columns[0].name for fit in fits if fit.kind in ("column", "near") and len(fit.columns) == 1}
+    return {(fit.columns[0].name, fit.period) for fit in fits if fit.kind in KNOWN and len(fit.columns) == 1}
 
 
 def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[Heading | None]:
@@ -79,11 +86,20 @@ def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[He
         for row in range(max(r0, start), min(r1, start + height - 1) + 1):
             for place in range(c0, min(c1, len(rows[0]) - 1) + 1):
                 rows[row - start][place] = top[r0][c0] if r0 < len(top) else None
+    if height > 1 and not grid.merges:
+        _spread_parents(rows)
     headings: list[Heading | None] = []
     for place in range(len(rows[0])):
         parts = dict.fromkeys(str(row[place]) for row in rows if isinstance(row[place], str) and len(row[place]) <= 60)
         headings.append(stack(tuple(parts)) if parts else None)
     return headings
+
+
+def _spread_parents(rows: list[list[Any]]) -> None:
+    """Repeat parents to the right over their children, where merged cells are not marked (in place)."""
+    for place in range(1, len(rows[0])):
+        if rows[0][place] is None and rows[1][place] is not None and rows[1][place - 1] is not None:
+            rows[0][place] = rows[0][place - 1]
 
 
 def _find_sheet(name: str, headings: Sequence[Heading | None]) -> str:
@@ -107,22 +123,35 @@ def _find_sheet(name: str, headings: Sequence[Heading | None]) -> str:
 def _names(headings: Sequence[Heading | None], sheet: str) -> set[str]:
     """Return the canonical columns of ``sheet`` that the headings name."""
     fits = (find(heading, sheet) for heading in headings if heading)
-    return {
-        column.name for fit in fits if fit.kind in ("column", "near") for column in fit.columns if column.sheet == sheet
-    }
+    return {column.name for fit in fits if fit.kind in KNOWN for column in fit.columns if column.sheet == sheet}
 
 
-def _map(grid: Grid, sheet: str, headings: list[Heading | None], faults: Faults) -> list[Mapped]:
+def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, faults: Faults) -> list[Mapped]:
     """Give each heading its column; unknown, refused, doubtful and doubled ones are told."""
     mapped: list[Mapped] = []
     for place, heading in enumerate(headings):
         if heading is None or not heading.keys:
             continue
         fit = find(heading, sheet)
+        if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
+            fit = _titled(grid, title, heading.period, faults)
         column = _settle(grid, place, heading, fit, faults)
         if column is not None:
-            mapped.append(Mapped(column, heading.text, place))
+            mapped.append(Mapped(column, heading.text, place, period=fit.period))
     return _without_doubles(grid, mapped, faults)
+
+
+def _titled(grid: Grid, title: str, period: Period, faults: Faults) -> Fit:
+    """Return what a heading of nothing but a period is about, by the sheet's name and the title (told once)."""
+    named = {name for words, name in MEASURES for text in (grid.sheet, title, grid.file) if re.search(words, text)}
+    if not period.whole:
+        named &= {"tax_wan"}
+    if len(named) != 1:
+        return Fit("unknown")
+    column = of_sheet("annual")[named.pop()]
+    if not any(f.rule == "measure_assumed" and f.sheet == grid.sheet and f.file == grid.file for f in faults.items):
+        faults.add("measure_assumed", grid.file, grid.sheet, column=column.zh, column_en=column.en)
+    return Fit("column", (column,), "", period)
 
 
 def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) -> Column | None:
@@ -152,9 +181,10 @@ def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) 
 
 def _without_doubles(grid: Grid, mapped: list[Mapped], faults: Faults) -> list[Mapped]:
     """Keep one grid column per canonical column: the one under its own label; else it is a fault."""
-    kept: dict[tuple[str, str], Mapped] = {}
+    kept: dict[tuple[str, str, Period | None], Mapped] = {}
     for item in mapped:
-        target = (item.column.sheet, "above_scale" if item.column.name == "below_scale" else item.column.name)
+        name = "above_scale" if item.column.name == "below_scale" else item.column.name
+        target = (item.column.sheet, name, item.period)
         first = kept.setdefault(target, item)
         if first is item:
             continue
@@ -201,11 +231,11 @@ def _with_unit(
         if ratio is None:
             where = {"sheet": grid.sheet, "heading": heading.text, "unit": given, "wanted": column.unit}
             faults.add("unit_wrong", grid.file, **where, column=column.zh, column_en=column.en)
-        return Mapped(column, heading.text, item.place, ratio or Fraction(1))
+        return replace(item, ratio=ratio or Fraction(1))
     for word in line_units:
         ratio = factor(word, column.unit)
         if ratio is not None and not (column.unit == "㎡" and word.endswith("亩")):
-            return Mapped(column, heading.text, item.place, ratio)
+            return replace(item, ratio=ratio)
     return item
 
 
@@ -221,6 +251,16 @@ def _title_year(grid: Grid, title: str) -> int | None:
 
 
 TOP = 40
+MEASURES = (
+    (r"(?<!使用)税(?!务)", "tax_wan"),
+    (r"土地使用税", "land_use_tax_wan"),
+    (r"用地|土地(?!使用税)|占地", "land_mu"),
+    (r"用电|电量", "power_wankwh"),
+    (r"产值", "output_wan"),
+    (r"销售|营业收入|营收", "revenue_wan"),
+    (r"规上|规模以上", "above_scale"),
+)
+KNOWN = ("column", "near")
 OWN_FIGURES = ("monthly", "tax_items")
 FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}
 DISTINCTIVE = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import key, take_apart
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.vocabulary import DONE_AS
+from lyeval.ledger.wide import difference_rows, unpivot
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,63 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     if not len(data):
         return []
     parts: dict[str, dict[str, pd.Series]] = {}
+    timed: list[tuple[Mapped, pd.Series]] = []
     for item in layout.columns:
         converted = convert(raws[item.place], item.column, item.ratio, methods)
         _tell(converted, item, kinds, first, where, raws, faults)
         _compare_totals(converted, item, kinds, first, where, raws, faults)
+        if item.period is not None:
+            timed.append((item, converted.values))
+            continue
         name = "above_scale" if item.column.name == "below_scale" else item.column.name
         parts.setdefault(item.column.sheet, {})[name] = converted.values
         if name == "outcome":
             parts[item.column.sheet]["outcome_text"] = to_texts(raws[item.place]).values
         if name == "method":
             parts[item.column.sheet]["method_text"] = to_texts(raws[item.place]).values
-    return _split(layout, parts, _places(where, first, len(kinds)), data)
+    place = _places(where, first, len(kinds))
+    if timed:
+        return _unpivoted(layout, parts, timed, place, data, faults)
+    made = _split(layout, parts, place, data)
+    running = {item.column.sheet for item in layout.columns if item.column.name == "tax_wan" and "累计" in item.heading}
+    return [
+        replace(part, frame=difference_rows(part.frame, where, faults)) if part.sheet == "monthly" in running else part
+        for part in made
+    ]
+
+
+def _unpivoted(
+    layout: Layout,
+    parts: dict[str, dict[str, pd.Series]],
+    timed: list[tuple[Mapped, pd.Series]],
+    place: dict[str, pd.Series],
+    data: np.ndarray,
+    faults: Faults,
+) -> list[Part]:
+    """Return the parts of a wide table: its periods as rows, the rest as it is."""
+    others = {sheet: columns for sheet, columns in parts.items() if sheet not in ("annual", "monthly")}
+    keys = {n: s for sheet in parts for n, s in parts[sheet].items() if n in ("credit_code", "name", "year")}
+    rows = keys | parts.get("annual", {}) | place
+    taken = {name: values.take(data).reset_index(drop=True) for name, values in rows.items()}
+    short = [(item, values.take(data).reset_index(drop=True)) for item, values in timed]
+    headings = {item.column.name: item.heading for item in layout.columns}
+    made = [Part(sheet, frame, True, headings) for sheet, frame in unpivot(layout, short, taken, faults).items()]
+    if others:
+        own = layout.sheet if layout.sheet in others else "annual"
+        made += (
+            _split(replace(layout, sheet=own), others, place, data) if own in others else _carried(others, place, data)
+        )
+    return made
+
+
+def _carried(others: dict[str, dict[str, pd.Series]], place: dict[str, pd.Series], data: np.ndarray) -> list[Part]:
+    """Return what a wide table says of its enterprises beside the figures."""
+    made = []
+    code = next((columns["credit_code"] for columns in others.values() if "credit_code" in columns), None)
+    for sheet, columns in others.items():
+        series = ({"credit_code": code} if code is not None else {}) | columns | place
+        made.append(Part(sheet, pd.DataFrame(series, copy=False).take(data).reset_index(drop=True), False))
+    return made
 
 
 def _split(

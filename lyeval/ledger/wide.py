@@ -1,0 +1,160 @@
+"""Wide tables (宽表): one row per firm and a column per year or month, turned into rows; running totals differenced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lyeval.ledger.faults import Faults
+from lyeval.ledger.layout import Layout, Mapped
+from lyeval.ledger.model import PLACE
+from lyeval.ledger.periods import Period
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A column about one period: its meaning, its values, and the period with its year (None: the row's)."""
+
+    item: Mapped
+    values: pd.Series
+    period: Period
+
+
+def unpivot(
+    layout: Layout, timed: Sequence[tuple[Mapped, pd.Series]], rows: Mapping[str, pd.Series], faults: Faults
+) -> dict[str, pd.DataFrame]:
+    """Turn the columns that name a period into rows of ``annual`` and ``monthly``.
+
+    Parameters
+    ----------
+    timed : sequence of (Mapped, Series)
+        The columns with a period and their converted values, one per firm.
+    rows : Mapping
+        What every row has besides: ``credit_code``, ``name``, ``year`` (if the table has it), its place, and the
+        annual columns without a period, which hold for every year (told).
+
+    Returns
+    -------
+    dict of DataFrame
+        Sheet → rows; a sheet without any is absent.
+    """
+    where = (str(rows["source_file"].iloc[0]), str(rows["source_sheet"].iloc[0]))
+    columns = _placed(layout, timed, rows, where, faults)
+    annual = [c for c in columns if c.period.whole]
+    monthly = [c for c in columns if not c.period.whole]
+    made = {}
+    if annual:
+        made["annual"] = _by_year(annual, rows, where, faults)
+    months = [c for c in monthly if c.item.column.name == "tax_wan"]
+    for column in monthly:
+        if column not in months:
+            faults.add("period_ignored", *where, heading=column.item.heading)
+    if months:
+        made["monthly"] = _by_month(months, rows, where, faults)
+    return {sheet: frame for sheet, frame in made.items() if len(frame)}
+
+
+def _placed(
+    layout: Layout,
+    timed: Sequence[tuple[Mapped, pd.Series]],
+    rows: Mapping[str, pd.Series],
+    where: tuple[str, str],
+    faults: Faults,
+) -> list[Timed]:
+    """Give each period its year: its own, the title's, or the latest that the headings name."""
+    named = [item.period.year for item, _ in timed if item.period and item.period.year]
+    own = layout.year or max(named, default=None)
+    placed = []
+    for item, values in timed:
+        period = item.period or Period()
+        if "year" in rows:
+            if period.year is not None or period.whole:
+                faults.add("period_ignored", *where, heading=item.heading)
+                continue
+            placed.append(Timed(item, values, period))
+            continue
+        dated = period.in_year(own)
+        if dated is None:
+            faults.add("no_year", *where, heading=item.heading)
+        else:
+            placed.append(Timed(item, values, dated))
+    return placed
+
+
+def _by_year(
+    columns: list[Timed], rows: Mapping[str, pd.Series], where: tuple[str, str], faults: Faults
+) -> pd.DataFrame:
+    """Return one row per firm and year in which any of the columns is filled."""
+    constant = {name: values for name, values in rows.items() if name not in ("credit_code", "name", "year", *PLACE)}
+    timed_names = {column.item.column.name for column in columns}
+    for name in constant:
+        if name not in timed_names:
+            faults.add("period_spread", *where, heading=name)
+    pieces = []
+    for year in sorted({c.period.year for c in columns if c.period.year is not None}):
+        own = {_name(c): c.values for c in columns if c.period.year == year}
+        frame = pd.DataFrame(
+            {**rows, **constant, **own, "year": pd.Series(float(year), index=rows["source_row"].index)}
+        )
+        pieces.append(frame[frame[list(own)].notna().any(axis=1).to_numpy()])
+    return pd.concat(pieces, ignore_index=True)
+
+
+def _name(column: Timed) -> str:
+    """Return the canonical name under which a column's values stand."""
+    name = column.item.column.name
+    return "above_scale" if name == "below_scale" else name
+
+
+def _by_month(
+    columns: list[Timed], rows: Mapping[str, pd.Series], where: tuple[str, str], faults: Faults
+) -> pd.DataFrame:
+    """Return one row per firm and month; running totals are differenced."""
+    pieces = []
+    base = {name: rows[name] for name in ("credit_code", "name", "year", *PLACE) if name in rows}
+    for year in sorted({c.period.year for c in columns}, key=lambda y: y or 0):
+        own = [c for c in columns if c.period.year == year]
+        alone = {c.period.last: c.values for c in own if c.period.first == c.period.last}
+        until = {c.period.last: c.values for c in own if c.period.first == 1}
+        months = alone if max(alone, default=0) > 1 else _differences(until, rows, where, faults)
+        for month, values in sorted(months.items()):
+            frame = pd.DataFrame({**base, "tax_wan": values, "month": float(month)})
+            frame = frame if year is None else frame.assign(year=float(year))
+            pieces.append(frame[values.notna().to_numpy()])
+    return pd.concat(pieces, ignore_index=True)
+
+
+def _differences(
+    until: Mapping[int, pd.Series], rows: Mapping[str, pd.Series], where: tuple[str, str], faults: Faults
+) -> dict[int, pd.Series]:
+    """Return each month's own figure from running totals; months that no total ends stand in the next one (told)."""
+    made: dict[int, pd.Series] = {}
+    before, last = None, 0
+    for month, total in sorted(until.items()):
+        known = total if before is None else total - before.fillna(0.0)
+        if month - last > 1:
+            faults.add("months_lumped", *where, first=last + 1, last=month)
+        if before is not None:
+            fallen = np.flatnonzero((total < before).to_numpy())
+            lines = [(int(rows["source_row"].iloc[i]), total.iloc[i]) for i in fallen]
+            faults.add_rows("total_falls", where, lines, month=month)
+        made[month] = known
+        before = total if before is None else total.where(total.notna(), before)
+        last = month
+    return made
+
+
+def difference_rows(frame: pd.DataFrame, where: tuple[str, str], faults: Faults) -> pd.DataFrame:
+    """Return monthly rows whose figures ran from January as figures of the month alone (逐月累计还原)."""
+    if not {"credit_code", "year", "month"} <= set(frame):
+        return frame
+    ordered = frame.sort_values(["credit_code", "year", "month"], kind="stable")
+    before = ordered.groupby(["credit_code", "year"], sort=False)["tax_wan"].shift(1)
+    own = ordered["tax_wan"] - before.fillna(0.0)
+    fallen = ordered[(ordered["tax_wan"] < before).to_numpy(dtype=bool)]
+    lines = list(zip(fallen["source_row"], fallen["tax_wan"], strict=True))
+    faults.add_rows("total_falls", where, lines, month="")
+    return ordered.assign(tax_wan=own).sort_index()
