@@ -105,3 +105,45 @@ def test_running_totals_in_rows(tmp_path):
     read = read_ledger(xlsx(tmp_path / "r.xlsx", {"企业": ENTERPRISES, "年度": ANNUAL, "月度": rows}))
     assert read.monthly["tax_wan"].tolist() == [2, 3, -1]
     assert rules(read) == ["total_falls"]
+
+
+def test_tables_of_departments_are_joined(tmp_path):
+    firms = [
+        ["统一社会信用代码", "企业名称", "曾用名"],
+        [A, "甲（临沭）公司", ""],
+        [B, "乙公司", "老乙厂、更老乙厂"],
+        [C, "丙公司", ""],
+    ]
+    tax = [["纳税人识别号", "年度", "实缴税金"], [A, 2023, 10], [B, 2023, 5], [C, 2023, 2]]
+    land = [
+        ["自然资源局提供，单位：平方米"],
+        ["用地单位", "年份", "占地面积"],
+        ["甲(临沭)公司", 2023, 2000],
+        ["更老乙厂", 2023, 4000],
+    ]
+    land += [["丁公司", 2023, 9999], ["合计", "", 15999]]
+    power = [["组织机构代码", "年份", "用电量（度）"], [C[8:16] + "-" + C[16], 2023, 10000]]
+    path = xlsx(tmp_path / "d.xlsx", {"企业": firms, "税务": tax, "自规": land, "供电": power})
+    read = read_ledger(path)
+    assert read.annual["tax_wan"].tolist() == [10, 5, 2]
+    assert read.annual["land_mu"].tolist()[:2] == [3, 6]
+    assert read.annual["power_wankwh"].tolist()[2] == 1
+    (lost,) = [f for f in read.faults if f.rule == "unmatched"]
+    assert (lost.sheet, lost.row, lost.value) == ("自规", 5, "丁公司")
+    told = {f.sheet: (f.params["matched"], f.params["unmatched"]) for f in read.faults if f.rule == "joined_by_name"}
+    assert told == {"自规": (2, 1), "供电": (1, 0)}
+
+
+def test_a_name_that_two_firms_share_joins_neither(tmp_path):
+    firms = [["统一社会信用代码", "企业名称"], [A, "甲公司"], [B, "甲公司"]]
+    land = [["企业名称", "年份", "占地面积"], ["甲公司", 2023, 10]]
+    read = read_ledger(xlsx(tmp_path / "d.xlsx", {"企业": firms, "年度": ANNUAL[:5], "自规": land}))
+    assert "unmatched" in rules(read)
+    assert read.annual["land_mu"].tolist() == [20, 20, 12, 12]
+
+
+def test_years_as_numbers_below_their_measure(tmp_path):
+    rows = [["统一社会信用代码", "实缴税金", "", "占地面积"], ["", 2022, 2023, ""], [A, 9, 10, 20]]
+    merges = {"s": [(0, 0, 1, 0), (0, 1, 0, 2), (0, 3, 1, 3)]}
+    read = read_ledger(xlsx(tmp_path / "n.xlsx", {"s": rows}, merges))
+    assert read.annual[["year", "tax_wan", "land_mu"]].to_numpy().tolist() == [[2022, 9, 20], [2023, 10, 20]]

@@ -73,6 +73,13 @@ def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Headi
     return best
 
 
+def _heading_words(value: Any) -> str:
+    """Return what a cell may say as a heading: short text, or a year."""
+    if isinstance(value, float | int) and not isinstance(value, bool) and 1990 <= value <= 2100:
+        return f"{int(value)}年"
+    return value if isinstance(value, str) and len(value) <= 60 else ""
+
+
 def _named(headings: Sequence[Heading | None]) -> set[tuple[str, Period | None]]:
     """Return the columns that headings name beyond doubt."""
     fits = [find(heading) for heading in headings if heading]
@@ -90,7 +97,7 @@ def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[He
         _spread_parents(rows)
     headings: list[Heading | None] = []
     for place in range(len(rows[0])):
-        parts = dict.fromkeys(str(row[place]) for row in rows if isinstance(row[place], str) and len(row[place]) <= 60)
+        parts = dict.fromkeys(words for row in rows if (words := _heading_words(row[place])))
         headings.append(stack(tuple(parts)) if parts else None)
     return headings
 

@@ -12,6 +12,7 @@ from lyeval import resources
 from lyeval.ledger.assemble import assemble
 from lyeval.ledger.checks import check
 from lyeval.ledger.columns import SHEETS
+from lyeval.ledger.departments import directory, joinable, with_codes
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.grids import READERS, Grid, read_grids
 from lyeval.ledger.layout import Layout, find_layout
@@ -112,7 +113,7 @@ def _paths(path: Paths) -> list[Path]:
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Table:
     """A grid with its layout."""
 
@@ -127,7 +128,7 @@ def _read_one(path: Path, methods: Mapping[str, str]) -> Ledger:
     tables = [_Table(g, layout) for g in grids if (layout := find_layout(g, faults)) is not None]
     if grids and not tables and not faults.errors():
         faults.add("no_table", path.name, hint="")
-    parts = [part for table in tables for part in _parts(table, tables, methods, faults)]
+    parts = _all_parts(tables, methods, faults)
     frames = assemble(parts, faults)
     own = any(part.main and part.sheet == "enterprises" for part in parts)
     names = [part.frame for part in parts if own and part.main and part.sheet != "enterprises" and "name" in part.frame]
@@ -139,6 +140,28 @@ def _read_one(path: Path, methods: Mapping[str, str]) -> Ledger:
         sheets=tuple(sheet for sheet in SHEETS if sheet in frames),
     )
     return replace(ledger, synthetic=_synthetic(path))
+
+
+def _all_parts(tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
+    """Return the parts of all tables; those without credit codes are joined to the others by their own keys."""
+    coded = [table for table in tables if _has_key(table.layout)]
+    parts = [part for table in coded for part in _parts(table, tables, methods, faults)]
+    known = directory(parts)
+    for table in tables:
+        if table in coded:
+            continue
+        if known.by_org and joinable(table.layout):
+            joined = _Table(*with_codes(table.grid, table.layout, known, faults))
+            parts += _parts(joined, tables, methods, faults)
+        else:
+            faults.add("no_code", table.grid.file, table.grid.sheet)
+    return parts
+
+
+def _has_key(layout: Layout) -> bool:
+    """Whether the rows of a table say themselves to whom they belong."""
+    names = {item.column.name for item in layout.columns}
+    return "credit_code" in names or layout.sheet in ("blocks", "counties")
 
 
 def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:
@@ -159,10 +182,6 @@ def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:
 def _parts(table: _Table, tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
     """Return the parts of one table, years added from its title where it has none."""
     grid, layout = table.grid, table.layout
-    names = {item.column.name for item in layout.columns}
-    if "credit_code" not in names and layout.sheet not in ("blocks", "counties"):
-        faults.add("no_code", grid.file, grid.sheet)
-        return []
     parts = read_rows(grid, layout, methods, faults)
     return [part for part in (_dated(part, table, tables, faults) for part in parts) if part is not None]
 
@@ -175,7 +194,7 @@ def _dated(part: Part, table: _Table, tables: list[_Table], faults: Faults) -> P
     if layout.year is not None:
         faults.add("year_assumed", grid.file, grid.sheet, year=layout.year)
         return replace(part, frame=part.frame.assign(year=float(layout.year)))
-    elsewhere = any(other is not table and other.layout.sheet == part.sheet for other in tables)
+    elsewhere = any(other.grid.sheet != grid.sheet and other.layout.sheet == part.sheet for other in tables)
     if part.main or not elsewhere:
         faults.add("no_year", grid.file, grid.sheet)
     else:

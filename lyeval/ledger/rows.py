@@ -197,7 +197,7 @@ def _row_kinds(grid: Grid, layout: Layout, raws: list[Raw], first: int, faults: 
     where = (grid.file, grid.sheet)
     for position in doubtful:
         cells = [cell_of(raw, int(position)) for raw in raws]
-        kinds[position] = _row_kind(cells, headings, int(position))
+        kinds[position] = row_kind(cells, headings, int(position))
         if kinds[position] == DATA:
             kinds[position] = WRONG
             _tell_key(item, cells[item.place], values.iloc[position], first + int(position), where, faults)
@@ -230,7 +230,7 @@ def _tell_key(item: Mapped, cell: Any, value: Any, row: int, where: tuple[str, s
         faults.add("code_wrong", *where, **place, value=cell, length=len(value))
 
 
-def _row_kind(cells: list[Any], headings: set[str], position: int) -> int:
+def row_kind(cells: list[Any], headings: set[str], position: int) -> int:
     """Classify a row without a right key."""
     filled = [cell for cell in cells if cell is not None and cell == cell and str(cell).strip()]
     if not filled:
