@@ -122,7 +122,8 @@ def members_of(target: Target, frame: Frame) -> Members:
     hit = below if stat.side == "below" else ~below
     member = cohort_of(target, frame) & class_of(target, frame)
     if target.exited == "drop":
-        member = member & ~frame.standing.gone
+        passed_on = stat.kind == "share" and stat.weight == "land"
+        member = member & ~(frame.standing.gone | frame.standing.transferred if passed_on else frame.standing.gone)
     elif target.exited == "land_stays":
         member = member & ~leaves
     else:
@@ -141,7 +142,7 @@ def threshold(target: Target, year: int) -> float | None:
 
 
 def _as_counted(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, Tri]:
-    """Tax and land of the year, and who leaves; where the land of the closed stays, it is theirs at the tax they report."""
+    """Tax and land of the year, and who leaves; where land stays, that of the closed is theirs at the tax they report."""
     tax, land, stand = frame.now.tax, frame.now.land, frame.standing
     if target.exited != "land_stays":
         return tax, land, stand.gone
@@ -149,7 +150,7 @@ def _as_counted(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, T
     land = np.where(frame.ended & np.isnan(land), frame.last_land, land)
     left = np.where(frame.ended, land - stand.released, land)
     free = frame.ended & ((left <= RELATIVE * land) | stand.successor)
-    return tax, np.where(free, land, left), stand.banked | Tri.of(free)
+    return tax, np.where(free, land, left), stand.banked | stand.transferred | Tri.of(free)
 
 
 def class_of(target: Target, frame: Frame) -> Tri:

@@ -13,6 +13,7 @@ CLOSED = ("关停", "清退", "注销")
 BANKRUPT = ("破产",)
 LEFT = ("搬迁", "整体收储")
 BANKED = ("收储",)
+TRANSFERRED = ("转让",)
 MU_M2 = 2000 / 3
 
 
@@ -33,6 +34,9 @@ class Standing:
         Land released by then, 亩, shape (n,).
     successor, written_off
         The land has a successor; the case is written off (销号). Boolean arrays of shape (n,).
+    transferred
+        The whole site has passed to another (转让 of all its land, or of an unnamed area to a named successor): the land leaves,
+        whatever becomes of the enterprise. Shape (n,).
     """
 
     closed: Tri
@@ -41,6 +45,7 @@ class Standing:
     released: np.ndarray
     successor: np.ndarray
     written_off: np.ndarray
+    transferred: Tri
 
     @property
     def gone(self) -> Tri:
@@ -95,7 +100,8 @@ def standing(book: Book, year: int, land: np.ndarray) -> Standing:
     Parameters
     ----------
     land
-        Each enterprise's land, 亩, shape (n,); a banking that releases as much is of the whole site.
+        Each enterprise's land, 亩, shape (n,); a banking that releases as much is of the whole site (or as much as it had in the year
+        before, where the year's row already shows what is left).
     """
     rows, end, n = cases(book), year_end(year), len(book)
     done = rows.finished <= end
@@ -107,8 +113,10 @@ def standing(book: Book, year: int, land: np.ndarray) -> Standing:
         maybe[rows.at[which & undated]] = True
         return Tri(true, ~true & ~maybe)
 
-    whole = np.isnan(rows.released) | (rows.released >= land[rows.at] * (1 - RELATIVE)) | (rows.whole == "整体")
-    banked = np.isin(rows.outcome, LEFT) | (np.isin(rows.outcome, BANKED) & whole & (rows.whole != "部分"))
+    whole = _whole(book, rows, land)
+    passed = np.isin(rows.outcome, TRANSFERRED) & whole
+    passed &= rows.successor | ~np.isnan(rows.released) | (rows.whole == "整体")
+    banked = np.isin(rows.outcome, LEFT) | (np.isin(rows.outcome, BANKED) & whole)
     released, successor = np.zeros(n), np.zeros(n, dtype=bool)
     np.add.at(released, rows.at[done], np.nan_to_num(rows.released[done]))
     successor[rows.at[rows.successor & done]] = True
@@ -121,7 +129,19 @@ def standing(book: Book, year: int, land: np.ndarray) -> Standing:
         released,
         successor,
         written,
+        state(passed),
     )
+
+
+def _whole(book: Book, rows: Cases, land: np.ndarray) -> np.ndarray:
+    """Tell which disposals are of the whole site: it says so, names no area, or releases all land there was before it."""
+    site, day = land[rows.at], rows.finished.astype("datetime64[Y]")
+    for year in np.unique(day[~np.isnat(day)]):
+        here = day == year
+        for column in (book.annual("land_mu", int(year.astype(int)) + 1970 - back) for back in (0, 1)):
+            site[here] = np.fmax(site[here], column[rows.at[here]])
+    all_of_it = np.isnan(rows.released) | (rows.released >= site * (1 - RELATIVE)) | (rows.whole == "整体")
+    return all_of_it & (rows.whole != "部分")
 
 
 def closed_within(book: Book, year: int, outcomes: tuple[str, ...], land: np.ndarray) -> Tri:
@@ -131,8 +151,7 @@ def closed_within(book: Book, year: int, outcomes: tuple[str, ...], land: np.nda
     """
     rows, n = cases(book), len(book)
     start, end = np.datetime64(f"{year}-01-01"), year_end(year)
-    whole = np.isnan(rows.released) | (rows.released >= land[rows.at] * (1 - RELATIVE)) | (rows.whole == "整体")
-    which = np.isin(rows.outcome, outcomes) & (~np.isin(rows.outcome, BANKED) | (whole & (rows.whole != "部分")))
+    which = np.isin(rows.outcome, outcomes) & (~np.isin(rows.outcome, BANKED) | _whole(book, rows, land))
     true, maybe = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     true[rows.at[which & (rows.finished >= start) & (rows.finished <= end)]] = True
     maybe[rows.at[which & np.isnat(rows.finished)]] = True
