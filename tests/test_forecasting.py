@@ -10,7 +10,7 @@ import pytest
 from outlook_county import county, with_disposals
 
 import lyeval as ly
-from lyeval.forecasting.scores import brier, covered, crps
+from lyeval.forecasting.scores import brier, covered, crps, pit
 from lyeval.ledger import Ledger
 
 LINSHU, ZHOUSHAN = ly.load_policy("linshu-2021"), ly.load_policy("zhoushan-2020")
@@ -64,6 +64,7 @@ class TestKnowledge:
         cut = before(with_disposals(ledger, DISPOSALS), 2023, 2023, 9)
         assert ly.forecast(cut, LINSHU, 2023, draws=200).as_of == "2023-09"
         assert ly.forecast(county(monthly=False), LINSHU, 2023, draws=200).as_of == "2022-12"
+        assert ly.forecast(county(), LINSHU, 2025, draws=200).as_of == "2023-12"
 
     def test_more_months_narrow_the_interval(self):
         ledger = county(120)
@@ -208,6 +209,12 @@ class TestScores:
         assert crps(draws, 0.0) == pytest.approx(0.233695, abs=0.004)
         assert crps(np.array([2.0]), 5.0) == 3.0
 
+    def test_pit_is_uniform_for_a_right_spread(self):
+        rng = np.random.default_rng(1)
+        places = pit(rng.normal(size=(400, 3000)), rng.normal(size=3000), seed=1)
+        assert np.abs(np.bincount((places * 10).astype(int), minlength=10) / 3000 - 0.1).max() < 0.02
+        assert pit(np.zeros((50, 2000)), np.zeros(2000), seed=2).mean() == pytest.approx(0.5, abs=0.02)
+
     def test_brier_and_coverage_by_hand(self):
         assert brier(0.7, True) == pytest.approx(0.09)
         draws = np.arange(101.0)[:, None]
@@ -228,6 +235,10 @@ class TestBacktest:
         cover = done.coverage.query("level == 'enterprise' and nominal == 0.8")["share"]
         assert cover.between(0.7, 0.93).all()
         assert set(done.scores["years"]) <= {1, 2, 3, 4}
+        assert done.pit.groupby("month")["share"].sum().to_numpy() == pytest.approx([1.0, 1.0])
+        assert done.pit.query("month == 6")["share"].between(0.04, 0.18).all()
+        large = done.reliability.query("n >= 40")
+        assert (large["odds"] - large["came"]).abs().max() < 0.15
 
     def test_few_years_cannot_judge(self):
         done = ly.backtest(county(40), LINSHU, [2018, 2022, 2023, 2031], [0, 5], draws=200)

@@ -22,6 +22,7 @@ from lyeval.simulation.features import centres, lags, linear, mean_log, static_c
 from lyeval.simulation.known import Date, Panel, as_known
 from lyeval.simulation.outlook import Year, members, probability, settled, target_row, values
 from lyeval.simulation.philox import code_keys, philox, uniforms
+from lyeval.simulation.response import topped_up
 from lyeval.simulation.swings import scenario_rows, swing_rows
 
 LINSHU = ly.load_policy("linshu-2021")
@@ -217,6 +218,18 @@ class TestOdds:
         assert rows[0]["probability"] == probability(0, 4000)
         assert abs(rows[1]["probability"] - 0.35) < 4 * rows[1]["mc_error"]
 
+    def test_a_heap_above_the_line_tells_who_topped_up(self):
+        rng = np.random.default_rng(3)
+        ratio = np.exp(rng.normal(0.0, 1.5, 6000))
+        moved = (ratio < 1) & (ratio >= 0.7) & (rng.random(6000) < 0.3)
+        plain, heaped = (
+            view(6000, goal=0.0, tax=np.where(moved & heap, 1.02, ratio) * 10, land=np.full(6000, 10.0))
+            for heap in (False, True)
+        )
+        assert topped_up([heaped], 0.3) == pytest.approx(0.3, abs=0.06)
+        assert topped_up([plain], 0.3) < 0.06
+        assert topped_up([view(10, goal=0.0)], 0.3) is None
+
     def test_members_are_split_into_sure_and_open(self):
         rng = np.random.default_rng(4)
         tax = np.column_stack(
@@ -361,7 +374,7 @@ class TestSimulate:
         assert {"credit_code", "year", "probability", "p05", "p50", "p95"} <= set(made.enterprises)
         assert not made.enterprises.isna().any().any()
         assert not made.targets[["probability", "p50"]].isna().any().any()
-        assert set(made.scenarios["response"]) == {0.0, 0.15, 0.35}
+        assert set(made.scenarios.query("basis == 'assumed'")["response"]) == {0.0, 0.15, 0.35}
         assert repr(made).startswith("<Simulation linshu-2021 as of 2023-12, 300 draws, seed 0>")
         assert set(made.tidy()["quantity"]) == {"probability", "mc_error", "goal", "p05", "p50", "p95"}
 

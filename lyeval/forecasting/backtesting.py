@@ -12,7 +12,7 @@ import pandas as pd
 
 from lyeval.assessment import TargetView, meets, target_values, views
 from lyeval.forecasting.baselines import baselines
-from lyeval.forecasting.scores import NOMINAL, brier, covered, crps
+from lyeval.forecasting.scores import NOMINAL, brier, covered, crps, pit
 from lyeval.indicators import book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, load_policy
@@ -40,6 +40,11 @@ class Backtest:
         cases, ``years`` calendar years: firms of one year share its shock, so years are what counts.
     coverage
         level, id, month, nominal (0.5, 0.8, 0.95), share of cases inside the interval, n, years.
+    reliability
+        month, odds (mean of the odds given, in tenths), came (share that reached the line), n, years: enterprises.
+    pit
+        month, tenth (1 to 10), share of enterprises whose outcome fell in that tenth of their draws, n, years; 0.1 each
+        where the spread is right.
     notes
         What could not be tested.
     """
@@ -49,6 +54,8 @@ class Backtest:
     months: tuple[int, ...]
     scores: pd.DataFrame = field(repr=False)
     coverage: pd.DataFrame = field(repr=False)
+    reliability: pd.DataFrame = field(repr=False)
+    pit: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = field(repr=False, default=())
 
     @property
@@ -104,7 +111,7 @@ def backtest(
         raise ValueError(f"months 应在 0 至 12 之间 / must be 0 to 12, not {wrong}")
     rules = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     chosen, _ = choose(rules, readings)
-    taken, records, notes = assumed(assumptions), Records([], []), []
+    taken, records, notes = assumed(assumptions), Records([], [], []), []
     for year in sorted(set(years)):
         for month in sorted(set(months)):
             made = _origin(ledger, chosen, year, month, taken, Sampling(draws, seed))
@@ -195,6 +202,7 @@ class Records:
 
     scores: list[dict[str, Any]]
     inside: list[dict[str, Any]]
+    odds: list[pd.DataFrame]
 
     def add(self, origin: Origin) -> None:
         """Score one origin: enterprises, the county, and its townships and industries."""
@@ -253,6 +261,9 @@ class Records:
             usable = ~np.isnan(guess)
             told = brier(reaches(before, guess[usable], line), came[usable])
             self.scores += [{**key, "model": name, "brier": float(b)} for b in told]
+        place = pit(ratio, actual, seed=origin.year * 100 + origin.month)
+        columns = {"year": origin.year, "month": origin.month, "odds": p, "came": came, "place": place}
+        self.odds.append(pd.DataFrame(columns))
         for nominal in NOMINAL:
             hits = covered(ratio, actual, nominal)
             self.inside += [{**key, "nominal": nominal, "inside": bool(hit)} for hit in hits]
@@ -271,8 +282,36 @@ def _result(policy: str, records: Records, notes: list[Note]) -> Backtest:
         months=tuple(int(m) for m in np.unique(scores["month"])),
         scores=_mean(long.dropna(subset="value"), ["level", "id", "month", "model", "measure"], "value", "value"),
         coverage=_mean(inside, ["level", "id", "month", "nominal"], "inside", "share"),
+        reliability=_reliability(records.odds),
+        pit=_tenths(records.odds),
         notes=distinct(tuple(notes)),
     )
+
+
+def _reliability(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Set the odds given beside how often it came, by month and tenth of the odds."""
+    columns = ["month", "odds", "came", "n", "years"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    frame = pd.concat(parts, ignore_index=True)
+    tenth = np.minimum((frame["odds"].to_numpy() * 10).astype(int), 9)
+    grouped = frame.assign(tenth=tenth, came=frame["came"].astype(float)).groupby(["month", "tenth"], sort=True)
+    out = grouped.agg(odds=("odds", "mean"), came=("came", "mean"), n=("odds", "size"), years=("year", "nunique"))
+    return out.reset_index()[columns]
+
+
+def _tenths(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Count in which tenth of its draws each outcome fell, by month."""
+    columns = ["month", "tenth", "share", "n", "years"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    frame = pd.concat(parts, ignore_index=True)
+    rows = []
+    for month, part in frame.groupby("month", sort=True):
+        tenth = np.minimum((part["place"].to_numpy() * 10).astype(int), 9)
+        shares = np.bincount(tenth, minlength=10) / len(part)
+        rows += [(month, i + 1, float(share), len(part), part["year"].nunique()) for i, share in enumerate(shares)]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _mean(frame: pd.DataFrame, keys: list[str], column: str, name: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from lyeval.policy import Policy, PolicyError, choose, load_policy, patch
 from lyeval.policy.assumptions import Assumptions
 from lyeval.simulation import check
 from lyeval.simulation.assumed import assumed
+from lyeval.simulation.carried import past_targets
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, setting, year_as_known, years_to_come
 from lyeval.simulation.known import Date, as_known, date_of
@@ -158,7 +159,9 @@ def _result(given: Setting, basis: Basis) -> Forecast:
     """Summarise the draws."""
     sampling = given.sampling
     pairs = basis.pairs(basis.readings)
-    made = tables(pairs, basis.policy, given.assumed, sampling.seed)
+    facts_year, rules = basis.date.facts_year, choose(basis.policy, basis.readings)[0]
+    past = past_targets(basis.ledger, rules, facts_year, quotas=basis.quotas, level=basis.level)
+    made = tables(pairs, rules, given.assumed, seed=sampling.seed, facts_year=facts_year, past=past)
     swings: list[dict[str, Any]] = []
     for drawn, values in zip(made.members, made.values, strict=True):
         swings += swing_rows(drawn, values)
@@ -166,7 +169,7 @@ def _result(given: Setting, basis: Basis) -> Forecast:
         policy=basis.policy.id,
         assumptions=given.assumed.id,
         as_of=str(basis.date),
-        facts_year=basis.date.facts_year,
+        facts_year=facts_year,
         draws=sampling.draws,
         seed=sampling.seed,
         targets=made.targets,

@@ -33,4 +33,14 @@ def covered(draws: np.ndarray, actual: np.ndarray, nominal: float) -> np.ndarray
     return (actual >= low - slack) & (actual <= high + slack)
 
 
+def pit(draws: np.ndarray, actual: np.ndarray, *, seed: int) -> np.ndarray:
+    """Randomised probability integral transform: where in its draws, shape (draws, n), each outcome fell, shape (n,).
+
+    Uniform on (0, 1) where the spread is right; ties (a year at zero) are placed at random among themselves.
+    """
+    below, level = (draws < actual).sum(axis=0), (draws == actual).sum(axis=0)
+    coin = np.random.default_rng(seed).random(len(actual))
+    return (below + coin * (level + 1)) / (len(draws) + 1)
+
+
 NOMINAL = (0.5, 0.8, 0.95)

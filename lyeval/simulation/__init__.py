@@ -11,7 +11,7 @@ import pandas as pd
 
 from lyeval.policy import choose
 from lyeval.simulation.assumed import assumed
-from lyeval.simulation.carried import as_if
+from lyeval.simulation.carried import as_if, past_targets
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import setting, years_to_come
 from lyeval.simulation.known import Date, as_known
@@ -78,7 +78,8 @@ def simulate(
         rules, over = as_if(policy, drawn.year)
         pairs += [(view, drawn) for view in views(ledger, rules, drawn.year, year, quotas=quotas, level=level)]
         carried += [drawn.year] * over
-    made = tables(pairs, policy, taken, seed)
+    past = past_targets(ledger, policy, year, quotas=quotas, level=level)
+    made = tables(pairs, policy, taken, seed=seed, facts_year=year, past=past)
     return Simulation(
         policy=policy.id,
         assumptions=taken.id,

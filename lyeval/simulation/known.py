@@ -88,6 +88,8 @@ class Panel:
 def date_of(as_of: str | None, year: int, ledger: Ledger) -> Date:
     """Read an as-of month "YYYY-MM"; None: the last month of ``year`` in the monthly sheet, else December of year − 1.
 
+    Where the ledger ends earlier, None is December of its last year.
+
     Raises
     ------
     ValueError
@@ -112,10 +114,13 @@ def _month(as_of: str) -> tuple[int, int]:
 
 
 def _last_month(ledger: Ledger, year: int) -> tuple[int, int]:
-    if ledger.monthly.empty:
-        return year - 1, 12
+    """Last month of ``year`` with figures, else December of the latest earlier year with annual figures."""
     months = ledger.monthly.loc[ledger.monthly["year"] == year, "month"]
-    return (year, int(months.max())) if len(months) else (year - 1, 12)
+    if len(months):
+        return year, int(months.max())
+    years = ledger.annual["year"].to_numpy(dtype=int)
+    past = years[years < year]
+    return (int(past.max()) if past.size else year - 1), 12
 
 
 def as_known(ledger: Ledger, date: Date) -> Ledger:

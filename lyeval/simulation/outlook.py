@@ -176,7 +176,7 @@ def target_row(picked: Members, drawn: np.ndarray) -> dict[str, Any]:
 def split(picked: Members) -> dict[str, int | None]:
     """Count the members that will stay below the line, that will reach it or leave, and that are open.
 
-    Open is who is below in more than 2.5 % and fewer than 97.5 % of the draws; ``open_cases`` are those of them with a
+    Open is who is below in more than 5 % and fewer than 95 % of the draws; ``open_cases`` are those of them with a
     disposal in progress.
     """
     view, year = picked.view, picked.year
@@ -308,7 +308,7 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFram
 
 QUANTILES = (0.05, 0.5, 0.95)
 HUGE = 1e12
-OPEN_EDGE = 0.025
+OPEN_EDGE = 0.05
 TARGET_COLUMNS = (
     "id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain",
     "members", "unknown", "sure_below", "sure_reach", "open", "open_cases", "clause", "note", "note_en",

@@ -51,7 +51,8 @@ class Outlook:
         One row per enterprise that a target counts, and year: credit_code, year, line (万元/亩), probability of reaching
         it, mc_error, p05, p50, p95 of tax per mu (万元/亩).
     scenarios
-        The targets again if a share ``response`` of the enterprises just below the line top up to it.
+        The targets again if a share ``response`` of the enterprises just below the line top up to it; ``basis`` tells
+        whether the share is assumed, or estimated from the heap above the line in the plan's past target years.
     notes
         What was dropped or assumed.
     """
@@ -119,13 +120,25 @@ class Tables:
     notes: tuple[Note, ...]
 
 
-def tables(pairs: Sequence[tuple[TargetView, Year]], policy: Policy, assumed: Assumed, seed: int) -> Tables:
+def tables(
+    pairs: Sequence[tuple[TargetView, Year]],
+    policy: Policy,
+    assumed: Assumed,
+    *,
+    seed: int,
+    facts_year: int,
+    past: Sequence[TargetView] = (),
+) -> Tables:
     """Summarise targets, each with the draws of its year.
 
     Parameters
     ----------
     pairs
         Targets laid out on what was known, each with the draws that it is judged on.
+    seed, facts_year
+        Seed of the draws, and year of the latest annual figures.
+    past
+        The plan's targets of past years, each on its own year's facts, from which the response to a line is read.
     """
     names = {target.id: target.label_en for target in policy.targets}
     picked = tuple(members(view, year) for view, year in pairs)
@@ -144,7 +157,7 @@ def tables(pairs: Sequence[tuple[TargetView, Year]], policy: Policy, assumed: As
         scenarios=table(scenarios, SCENARIO_COLUMNS),
         members=picked,
         values=drawn,
-        notes=_remarks(pairs),
+        notes=_remarks(pairs, facts_year),
     )
 
 
@@ -152,9 +165,9 @@ def _distinct_years(pairs: Sequence[tuple[TargetView, Year]]) -> list[Year]:
     return list({id(year): year for _, year in pairs}.values())
 
 
-def _remarks(pairs: Sequence[tuple[TargetView, Year]]) -> tuple[Note, ...]:
+def _remarks(pairs: Sequence[tuple[TargetView, Year]], facts_year: int) -> tuple[Note, ...]:
     """Say what the draws do not carry."""
-    out = [note("carried_class", year=min(year.year for _, year in pairs) - 1)] if pairs else [note("no_targets")]
+    out = [note("carried_class", year=facts_year)] if pairs else [note("no_targets")]
     unknown = max((view.n_unknown for view, _ in pairs), default=0)
     if unknown:
         out.append(note("unknown_members", n=unknown))

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from lyeval.assessment import TargetView
 
 
-def scenario_rows(drawn: Members, *, seed: int, fractions: Sequence[float], band: float) -> list[dict]:
+def scenario_rows(
+    drawn: Members, *, seed: int, fractions: Sequence[float], band: float, estimate: float | None = None
+) -> list[dict]:
     """Odds of a target if some enterprises near the line top up to it (临近标准企业入库变动情景).
 
     Parameters
@@ -23,6 +25,8 @@ def scenario_rows(drawn: Members, *, seed: int, fractions: Sequence[float], band
         Shares of the enterprises that end a draw within ``band`` below the line and then pay up to it.
     band
         Width of the zone below the line, as a share of it.
+    estimate
+        The share that past years of the target show, for a scenario of its own; None where they show nothing.
     """
     view, year = drawn.view, drawn.year
     if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
@@ -34,12 +38,13 @@ def scenario_rows(drawn: Members, *, seed: int, fractions: Sequence[float], band
     coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed, words=1)[0]
     topped = drawn.tax.copy()
     rows = []
-    for fraction in fractions:
+    told = [(float(fraction), "assumed") for fraction in fractions]
+    for fraction, basis in told + ([] if estimate is None else [(estimate, "estimated")]):
         topped[:, moves] = np.where(near[:, moves] & (coin < fraction), need[:, moves], drawn.tax[:, moves])
         result = values(drawn, topped)
         row = target_row(drawn, result)
         picked = {key: row[key] for key in ("id", "year", "probability", "mc_error", "p05", "p50", "p95")}
-        rows.append({**picked, "response": float(fraction)})
+        rows.append({**picked, "response": fraction, "basis": basis})
     return rows
 
 
@@ -88,7 +93,7 @@ def _swing(view: TargetView, i: int, share: Any, high: Any, low: Any, error: Any
 
 
 MIN_SWING = 30
-SCENARIO_COLUMNS = ("id", "year", "response", "probability", "mc_error", "p05", "p50", "p95")
+SCENARIO_COLUMNS = ("id", "year", "response", "basis", "probability", "mc_error", "p05", "p50", "p95")
 SWING_COLUMNS = (
     "id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing", "mc_error",
 )  # fmt: skip
