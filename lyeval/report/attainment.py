@@ -33,7 +33,7 @@ def attainment(c: Context) -> list[Block]:
     """Write the section."""
     rows = c.rows("targets")
     if not rows:
-        return [Paragraph(say(TEXTS, "no_targets", c.lang, year=c.year, years=_years(c)))]
+        return [Paragraph(say("attainment.no_targets", c.lang, year=c.year, years=_years(c)))]
     blocks: list[Block] = [Paragraph(verdict_sentence(rows, c.year, c.lang))]
     blocks.append(attainment_figure(c, rows))
     blocks.append(target_table(c, rows))
@@ -56,26 +56,28 @@ def verdict_sentence(rows: list[dict[str, Any]], year: int, lang: Lang) -> str:
         s: sum(r["status"] == s and r["reason"] != "empty_class" for r in rows)
         for s in ("met", "missed", "undetermined")
     }
-    parts = [say(TEXTS, f"n_{s}", lang, n=n) for s, n in counts.items() if n]
+    parts = [say(f"attainment.n_{s}", lang, n=n) for s, n in counts.items() if n]
     if empty:
-        parts.append(say(TEXTS, "n_empty", lang, n=empty))
-    return say(TEXTS, "verdict", lang, year=year, n=len(rows), parts=("，" if lang == "zh" else ", ").join(parts))
+        parts.append(say("attainment.n_empty", lang, n=empty))
+    return say("attainment.verdict", lang, year=year, n=len(rows), parts=("，" if lang == "zh" else ", ").join(parts))
 
 
 def target_sentence(row: dict[str, Any], lang: Lang) -> str:
     """Say one target: value, goal, status, and what it lacks."""
     label = named(row, lang)
     if row["reason"] == "empty_class":
-        return say(TEXTS, "target_empty", lang, label=label)
+        return say("attainment.target_empty", lang, label=label)
     if not known(row["goal"]):
-        return say(TEXTS, "target_no_goal", lang, label=label, value=value_text(row, lang))
+        return say("attainment.target_no_goal", lang, label=label, value=value_text(row, lang))
     if row["status"] == "undetermined":
-        return say(TEXTS, "target_open", lang, label=label, goal=goal_text(row, lang), reason=named(row, lang, "reason_zh")
+        return say("attainment.target_open", lang, label=label, goal=goal_text(row, lang), reason=named(row, lang, "reason_zh")
                    if lang == "zh" else str(row["reason_en"]))  # fmt: skip
     short = short_text(row, lang)
     key = "target_met" if row["status"] == "met" else "target_missed"
-    tail = say(TEXTS, "short", lang, short=short) if short else ""
-    return say(TEXTS, key, lang, label=label, value=value_text(row, lang), goal=goal_text(row, lang), short=tail)
+    tail = say("attainment.short", lang, short=short) if short else ""
+    return say(
+        f"attainment.{key}", lang, label=label, value=value_text(row, lang), goal=goal_text(row, lang), short=tail
+    )
 
 
 def short_text(row: dict[str, Any], lang: Lang) -> str:
@@ -120,7 +122,7 @@ def target_table(c: Context, rows: list[dict[str, Any]]) -> Table:
         )
         for r in rows
     ]  # fmt: skip
-    return Table("targets", say(TEXTS, "table", lang, year=c.year), tuple(Column(k, t) for k, t in heads), tuple(body),
+    return Table("targets", say("attainment.table", lang, year=c.year), tuple(Column(k, t) for k, t in heads), tuple(body),
                  source=c.source("tax", "land", "statistics"), note=_table_note(rows, lang), cite=_document(c))  # fmt: skip
 
 
@@ -132,11 +134,11 @@ def _bounds(row: dict[str, Any], lang: Lang) -> str:
 
 
 def _table_note(rows: list[dict[str, Any]], lang: Lang) -> str:
-    notes = [say(TEXTS, "note_bounds", lang)] if any(_bounds(r, lang) != "—" for r in rows) else []
+    notes = [say("attainment.note_bounds", lang)] if any(_bounds(r, lang) != "—" for r in rows) else []
     if any(few(r) for r in rows):
-        notes.append(say(TEXTS, "note_few", lang))
+        notes.append(say("attainment.note_few", lang))
     if any(r["force"] == "aspirational" for r in rows):
-        notes.append(say(TEXTS, "note_force", lang))
+        notes.append(say("attainment.note_force", lang))
     return "".join(notes) if lang == "zh" else " ".join(notes)
 
 
@@ -150,7 +152,9 @@ def attainment_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
 
     svg, png = figures.save(figures.attainment(drawable(rows), lang=c.lang))
     alt = (" ").join(target_sentence(r, c.lang) for r in rows)
-    return Figure("attainment", say(TEXTS, "figure", c.lang, year=c.year), svg, png, alt, c.source("tax", "land"))
+    return Figure(
+        "attainment_figure", say("attainment.figure", c.lang, year=c.year), svg, png, alt, c.source("tax", "land")
+    )
 
 
 def drawable(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -177,8 +181,8 @@ def turns_sentence(row: dict[str, Any], c: Context) -> str:
     key = {"missed": "turns_missed", "undetermined": "turns_open"}.get(str(row["status"]))
     if key is None:
         return ""
-    text = say(TEXTS, key, c.lang, label=named(row, c.lang), n=n)
-    return text + (say(TEXTS, "turns_most", c.lang, most=MOST) if n > MOST else "")
+    text = say(f"attainment.{key}", c.lang, label=named(row, c.lang), n=n)
+    return text + (say("attainment.turns_most", c.lang, most=MOST) if n > MOST else "")
 
 
 def turning_table(c: Context, row: dict[str, Any]) -> Table:
@@ -186,7 +190,7 @@ def turning_table(c: Context, row: dict[str, Any]) -> Table:
     from lyeval.report.listing import firm_table
 
     codes = list(row["turns_on"])[:MOST]
-    title = say(TEXTS, "turns_table", c.lang, label=named(row, c.lang))
+    title = say("attainment.turns_table", c.lang, label=named(row, c.lang))
     return firm_table(c, codes, f"turns_{row['id']}", title, str(row["clause"]))
 
 
@@ -194,30 +198,4 @@ HEADS = {
     "target": ("目标", "Target"), "goal": ("目标值", "Goal"), "value": ("完成值", "Value"), "gap": ("与目标值之差", "Gap"),
     "needed": ("应达到", "Needed"), "short": ("尚差", "Short by"), "bounds": ("可能范围", "Bounds"),
     "status": ("判定", "Verdict"), "clause": ("条款", "Clause"),
-}  # fmt: skip
-TEXTS = {
-    "no_targets": ("文件未对{year}年设定目标（设有目标的年度：{years}），本年度只核定名单，不作达标判定。",
-                   "The plan sets no target for {year} (it does for {years}); the list is drawn up, and no verdict given."),
-    "verdict": ("{year}年度文件规定的目标共{n}项：{parts}。", "The plan sets {n} target(s) for {year}: {parts}."),
-    "n_met": ("达标{n}项", "{n} met"),
-    "n_missed": ("未达标{n}项", "{n} missed"),
-    "n_undetermined": ("暂不能判定{n}项", "{n} undetermined"),
-    "n_empty": ("不涉及{n}项", "{n} not applicable"),
-    "target_met": ("{label}：完成值{value}，目标值{goal}，达标。", "{label}: {value} against {goal}: met."),
-    "target_missed": ("{label}：完成值{value}，目标值{goal}，未达标{short}。", "{label}: {value} against {goal}: missed{short}."),
-    "short": ("，尚差{short}", ", short by {short}"),
-    "target_empty": ("{label}：本地没有此类企业，不涉及。", "{label}: nobody in this class; not applicable."),
-    "target_open": ("{label}（目标值{goal}）：暂不能判定，{reason}。", "{label} (goal {goal}): undetermined; {reason}."),
-    "target_no_goal": ("{label}：已完成{value}。文件只给全市总数，本地任务数未下达，暂不能判定；任务数补齐即可判定。",
-                       "{label}: {value} so far. The plan gives a city total alone; without the county's share the target is undetermined."),
-    "table": ("{year}年度目标完成情况", "Targets of {year}"),
-    "figure": ("{year}年度各项目标完成值与目标值", "Targets of {year}: value against goal"),
-    "note_bounds": ("“可能范围”为缺失数据取各种可能时完成值的上下限，并非抽样误差。",
-                    "Bounds: the lowest and highest value that the missing facts allow; no sampling error."),
-    "note_few": ("不足10家的类别只列家数（或亩数），不计百分比。", "A class of fewer than ten firms is told as a/b, not as a percentage."),
-    "note_force": ("“力争”类目标为努力方向，单列。", "An aspirational target is told apart."),
-    "turns_missed": ("影响“{label}”的企业共{n}家。", "{n} firm(s) stand in the way of “{label}”."),
-    "turns_open": ("“{label}”的判定取决于{n}家企业。", "The verdict on “{label}” turns on {n} firm(s)."),
-    "turns_most": ("下表列出用地最多的{most}家，其余见附表。", " The {most} with most land are listed; the rest are in the annex."),
-    "turns_table": ("影响“{label}”的企业", "Firms that “{label}” turns on"),
 }  # fmt: skip

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
-from lyeval.render.blocks import Lang
-from lyeval.report.words import class_text, day, joined, known, say, word
+from lyeval.render.blocks import Column, Kind, Lang
+from lyeval.report.words import class_text, day, joined, known, say, unit_name, word
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +73,23 @@ class Context:
         zh = self.lang == "zh"
         offices = [DEPARTMENTS[d][not zh] for d in departments]
         final = self.meta["final"]
-        state = word(final, self.lang) if known(final) else say(TEXTS, "final_unsaid", self.lang)
+        state = word(final, self.lang) if known(final) else say("context.final_unsaid", self.lang)
         key = "source_of" if offices else "source"
-        return say(TEXTS, key, self.lang, departments=joined(offices, self.lang),
+        return say(f"context.{key}", self.lang, departments=joined(offices, self.lang),
                    day=day(self.meta["cutoff"], self.lang), state=state)  # fmt: skip
+
+
+Spec = tuple[str, str, str, str, str]
+
+
+def columns(spec: tuple[Spec, ...], lang: Lang) -> tuple[Column, ...]:
+    """Return the columns of a table from rows of key, zh, en, unit and kind (``number:1``: with one decimal)."""
+    out = []
+    for key, zh, en, unit, kind in spec:
+        name, _, digits = kind.partition(":")
+        head, shown = (zh, unit) if lang == "zh" else (en, unit_name(unit, lang).strip())
+        out.append(Column(key, head, shown, cast("Kind", name or "text"), int(digits) if digits else None))
+    return tuple(out)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -90,12 +103,4 @@ DEPARTMENTS = {
     "statistics": ("统计部门", "statistics office"),
     "towns": ("各镇街（开发区）", "townships"),
     "lead": ("牵头部门", "lead office"),
-}
-TEXTS = {
-    "source": ("工作台账；数据截至{day}，{state}", "ledger; as of {day}, {state}"),
-    "source_of": (
-        "工作台账（{departments}提供）；数据截至{day}，{state}",
-        "ledger (from {departments}); as of {day}, {state}",
-    ),
-    "final_unsaid": ("台账未注明快报或定稿", "the ledger does not say whether final"),
 }

@@ -7,8 +7,16 @@ from typing import Any
 
 from lyeval.render import Document, Heading
 from lyeval.render.blocks import Block, Lang
+from lyeval.report.appendix import appendix
 from lyeval.report.attainment import attainment
 from lyeval.report.context import Context
+from lyeval.report.listing import listing
+from lyeval.report.measures import measures
+from lyeval.report.outlook import outlook
+from lyeval.report.overall import key_figures, overall
+from lyeval.report.progress import progress
+from lyeval.report.quality import quality
+from lyeval.report.robustness import robustness
 from lyeval.report.words import day, known, say, word
 
 
@@ -24,7 +32,7 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
         zh or en.
     """
     c = Context(tables, lang)
-    blocks: list[Block] = []
+    blocks: list[Block] = [key_figures(c)]
     for _, heading, section in SECTIONS:
         made = section(c)
         if made:
@@ -35,13 +43,13 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
 def title(c: Context) -> str:
     """Return the report's title, or the one that the run gives it."""
     given = c.value("run").get("title")
-    return str(given) if known(given) and given else say(TEXTS, "title", c.lang, place=c.place, year=c.year)
+    return str(given) if known(given) and given else say("document.title", c.lang, place=c.place, year=c.year)
 
 
 def subtitle(c: Context) -> str:
     """Name the plan that the year is judged by."""
     plan = c.meta["policy_title_en" if c.lang == "en" else "policy_title"]
-    return say(TEXTS, "subtitle", c.lang, plan=plan, number=c.meta["document"])
+    return say("document.subtitle", c.lang, plan=plan, number=c.meta["document"])
 
 
 def title_block(c: Context) -> list[tuple[str, str]]:
@@ -51,8 +59,8 @@ def title_block(c: Context) -> list[tuple[str, str]]:
     final = meta["final"]
     values = {
         "place": c.place, "year": str(c.year), "document": str(meta["document"]),
-        "readings": say(TEXTS, "readings_other" if others else "readings_default", lang, n=others),
-        "cutoff": day(meta["cutoff"], lang), "final": word(final, lang) if known(final) else say(TEXTS, "unsaid", lang),
+        "readings": say("document.readings_other" if others else "document.readings_default", lang, n=others),
+        "cutoff": day(meta["cutoff"], lang), "final": word(final, lang) if known(final) else say("document.unsaid", lang),
     }  # fmt: skip
     date = c.value("run").get("report_date")
     if known(date) and date:
@@ -63,29 +71,27 @@ def title_block(c: Context) -> list[tuple[str, str]]:
 def notice(c: Context) -> str:
     """Return the notice of every page: that the data are made."""
     note = c.meta["synthetic"]
-    return "" if not known(note) or not note else (str(note) if c.lang == "zh" else say(TEXTS, "synthetic", c.lang))
+    return "" if not known(note) or not note else (str(note) if c.lang == "zh" else say("document.synthetic", c.lang))
 
 
 def footer(c: Context) -> str:
     """Return the last line: what the report is and is not."""
-    return say(TEXTS, "footer", c.lang)
+    return say("document.footer", c.lang)
 
 
 Section = Callable[[Context], list[Block]]
 SECTIONS: tuple[tuple[str, tuple[str, str], Section], ...] = (
+    ("overall", ("一、总体情况", "1. Overview"), overall),
     ("attainment", ("二、目标完成情况", "2. Targets"), attainment),
+    ("listing", ("三、低效企业名单与分布", "3. The list and where it stands"), listing),
+    ("progress", ("四、处置进展", "4. Disposals"), progress),
+    ("outlook", ("五、达标可能性", "5. Odds"), outlook),
+    ("robustness", ("六、读法稳健性", "6. Readings"), robustness),
+    ("quality", ("七、数据质量与缺口", "7. Data quality and gaps"), quality),
+    ("measures", ("八、下年度措施", "8. Next year"), measures),
+    ("appendix", ("附：口径、假设、可复现信息", "Appendix: basis, assumptions, reproduction"), appendix),
 )
 LINES = {
     "place": ("评估对象", "Place"), "year": ("评估年度", "Year"), "document": ("依据文件", "Plan"), "readings": ("读法", "Readings"),
     "cutoff": ("数据截至", "Data as of"), "final": ("数据状态", "Status of data"), "date": ("报告日期", "Date of report"),
-}  # fmt: skip
-TEXTS = {
-    "title": ("{place}{year}年度低效工业用地企业整治提升年终评估报告", "{place}: year-end evaluation of low-yield industrial land, {year}"),
-    "subtitle": ("依据《{plan}》（{number}）", "Under the {plan} ({number})"),
-    "readings_default": ("存疑条款均按默认读法", "doubtful clauses read by default"),
-    "readings_other": ("{n}处存疑条款未按默认读法，见附录", "{n} doubtful clause(s) not read by default; see the appendix"),
-    "unsaid": ("台账未注明", "not stated in the ledger"),
-    "synthetic": ("Synthetic sample: firms, credit codes and all figures are invented and describe no real place or firm.",) * 2,
-    "footer": ("本报告由台账数据按文件条款测算生成，供内部工作使用，不代表考核结论。",
-               "Computed from the ledger by the plan's clauses; for internal use, not the outcome of an official review."),
 }  # fmt: skip

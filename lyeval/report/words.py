@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from lyeval.render import Column, digits_beside, format_value
@@ -20,9 +23,16 @@ def known(value: Any) -> bool:
     return not (isinstance(value, float) and math.isnan(value))
 
 
-def say(texts: Mapping[str, tuple[str, str]], key: str, lang: Lang, **values: Any) -> str:
-    """Fill the sentence ``key`` in one language; the texts are templates of this package, values never are."""
-    return texts[key][lang == "en"].format(**values)
+@cache
+def texts() -> dict[str, tuple[str, str]]:
+    """Return every sentence of the report (zh, en) by its key, ``<section>.<name>``, from ``texts.csv`` beside this module."""
+    with Path(__file__).with_name("texts.csv").open(encoding="utf-8", newline="") as file:
+        return {row[0]: (row[1], row[2]) for row in list(csv.reader(file))[1:]}
+
+
+def say(key: str, lang: Lang, **values: Any) -> str:
+    """Fill the sentence ``key`` in one language; sentences are templates of this package, values never are."""
+    return texts()[key][lang == "en"].format(**values)
 
 
 def named(row: Row, lang: Lang, key: str = "label") -> str:
@@ -34,6 +44,16 @@ def named(row: Row, lang: Lang, key: str = "label") -> str:
 def joined(items: list[str], lang: Lang) -> str:
     """Join items as a list within a sentence."""
     return ("、" if lang == "zh" else ", ").join(items)
+
+
+def sentence(parts: list[str], lang: Lang) -> str:
+    """Put sentences together into a paragraph; empty ones are left out."""
+    return ("" if lang == "zh" else " ").join(p for p in parts if p)
+
+
+def listed(parts: list[str], lang: Lang) -> str:
+    """Join clauses within a sentence: ，between Chinese ones, a comma between English ones."""
+    return ("，" if lang == "zh" else ", ").join(p for p in parts if p)
 
 
 def number(value: Any, digits: int = 2) -> str:

@@ -1,0 +1,189 @@
+"""Section 八、下年度措施: whom the plan's consequences meet and what is withheld, land-use tax, next year's opening list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lyeval.render import Bullets, Note, Paragraph, Table
+from lyeval.render.blocks import Block
+from lyeval.report.context import Context, Spec, columns
+from lyeval.report.overall import opening_sentence
+from lyeval.report.words import (
+    STATUS,
+    fact_name,
+    joined,
+    kind_of,
+    known,
+    named,
+    number,
+    range_text,
+    say,
+    sentence,
+    shown,
+    unit_name,
+    word,
+)
+
+MU_M2 = 2000 / 3
+MOST = 60
+
+
+def measures(c: Context) -> list[Block]:
+    """Write the section."""
+    blocks: list[Block] = []
+    for id, rules in _by_consequence(c).items():
+        rows = [r for r in c.rows("consequences") if r["consequence"] == id]
+        blocks.append(Paragraph(consequence_sentence(rules, rows, c)))
+        if rows and rules[0]["trigger"] in ("missed", "priority"):
+            blocks.append(consequence_table(c, id, rules, rows))
+    blocks += land_use_tax_blocks(c)
+    blocks.append(Paragraph(opening_sentence(c)))
+    if len(c.frame("opening_list")):
+        blocks.append(opening_table(c, MOST))
+    return blocks
+
+
+def _by_consequence(c: Context) -> dict[str, list[dict[str, Any]]]:
+    out: dict[str, list[dict[str, Any]]] = {}
+    for r in c.rows("consequence_rules"):
+        out.setdefault(str(r["consequence"]), []).append(r)
+    return out
+
+
+def consequence_sentence(rules: list[dict[str, Any]], rows: list[dict[str, Any]], c: Context) -> str:
+    """Say whom a consequence meets by rule, from when, and what is withheld; that nobody is met, or that it hangs on conduct."""
+    lang, rule = c.lang, rules[0]
+    effects = joined(list(dict.fromkeys(str(r["effect_en" if lang == "en" else "effect"]) for r in rules)), lang)
+    values = {
+        "label": named(rule, lang), "clause": rule["clause"], "n": len(rows), "year": int(rule["year"]), "effects": effects,
+        "above": sum(r["class"] == "above" for r in rows), "below": sum(r["class"] == "below" for r in rows),
+        "above_name": c.class_("above"), "below_name": c.class_("below"),
+    }  # fmt: skip
+    if rule["trigger"] in ("refused", "behind"):
+        return say(f"measures.{rule['trigger']}", lang, **values)
+    if not rows:
+        return say("measures.nobody", lang, **values)
+    text = say(f"measures.c_{rule['trigger']}", lang, **values)
+    return sentence([text, _upgraded(c, rows) if rule["trigger"] == "reached" else ""], lang)
+
+
+def _upgraded(c: Context, rows: list[dict[str, Any]]) -> str:
+    """Say how many of those that reached did so by technical upgrading, as the ledger has it."""
+    cases = c.frame("disposals")
+    if "upgraded" not in cases:
+        return say("measures.upgraded_unknown", c.lang)
+    done = cases[(cases["upgraded"].fillna(False).astype(bool)) & (cases["state"] != "open")]["credit_code"]
+    return say("measures.upgraded", c.lang, n=len({r["credit_code"] for r in rows} & set(done)))
+
+
+def consequence_table(c: Context, id: str, rules: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Table:
+    """List whom a consequence meets, with grounds and what is withheld."""
+    key = "effects_en" if c.lang == "en" else "effects"
+    ordered = sorted(
+        rows, key=lambda r: (str(r["township"]), -(r["land_mu"] if known(r["land_mu"]) else 0), r["credit_code"])
+    )
+    body = [
+        (r["name"], r["township"], c.class_(r["class"]), word(r["stage"], c.lang) or None, r["land_mu"], r["tax_per_mu"],
+         r["tax_needed_wan"], joined([fact_name(g, c.lang) for g in r["grounds"] or []], c.lang) or named(rules[0], c.lang),
+         joined(list(r[key] or []), c.lang))
+        for r in ordered
+    ]  # fmt: skip
+    return Table(f"consequence_{id}", say("measures.table", c.lang, label=named(rules[0], c.lang), year=int(rules[0]["year"])),
+                 columns(CONSEQUENCE, c.lang), tuple(body), source=c.source("tax", "towns"), note=say("measures.distance", c.lang),
+                 cite=say("measures.cite", c.lang, document=c.meta["document"], clause=rules[0]["clause"]), sortable=True)  # fmt: skip
+
+
+def land_use_tax_blocks(c: Context) -> list[Block]:
+    """Explain the land-use tax of the plan: full rates per 亩, that only the increment counts, verdicts with and without it."""
+    rates = [r for r in c.rows("consequence_rules") if r["kind"] == "land_use_tax" and known(r["rate_yuan_m2"])]
+    if not rates:
+        return []
+    told = [
+        say(
+            "measures.rate",
+            c.lang,
+            effect=r["effect_en" if c.lang == "en" else "effect"],
+            mu=number(r["rate_yuan_m2"] * MU_M2 / 1e4, 3),
+        )
+        for r in rates
+    ]
+    source = say("measures.increment_given" if c.meta["land_use_tax_input"] else "measures.increment_unknown", c.lang)
+    blocks: list[Block] = [
+        Note(sentence([say("measures.land_use_tax", c.lang, rates=joined(told, c.lang)), source], c.lang))
+    ]
+    lines = land_use_tax_sentences(c)
+    return blocks + ([Bullets(tuple(lines))] if lines else [])
+
+
+def land_use_tax_sentences(c: Context) -> list[str]:
+    """Say each target with and without the land-use tax charged as a penalty."""
+    own = {r["id"]: r for r in c.rows("targets")}
+    out = []
+    for id, target in own.items():
+        rows = {r["counted"]: r for r in c.rows("land_use_tax") if r["id"] == id}
+        if len(rows) == 2 and target["kind"] in ("share", "count", "mean"):
+            cells = {k: _with(rows[k], target, c) for k in ("with", "without")}
+            out.append(
+                say("measures.with_without", c.lang, label=named(target, c.lang), a=cells["with"], b=cells["without"])
+            )
+    return out
+
+
+def _with(row: dict[str, Any], target: dict[str, Any], c: Context) -> str:
+    lang, told = c.lang, STATUS[str(row["status"])][c.lang == "en"]
+    unit = unit_name(str(target["unit"] or ""), lang)
+    value = shown(row["value"], target["goal"], kind_of(target)) + unit if known(row["value"]) else "—"
+    if known(row["low"]) and known(row["high"]) and row["low"] != row["high"] and row["status"] == "undetermined":
+        value = range_text(row["low"], row["high"], target, lang)
+    return f"{value}（{told}）" if lang == "zh" else f"{value} ({told})"
+
+
+def opening_table(c: Context, most: int | None = None) -> Table:
+    """List who opens next year's list: those certain first, then those that wait for data."""
+    labels = {r["id"]: named(r, c.lang) for r in c.rows("criteria")}
+    rows = sorted(
+        c.rows("opening_list"),
+        key=lambda r: (r["identified"] is not True, bool(r["before"]), str(r["township"]), r["credit_code"]),
+    )
+    body = [_opening(r, labels, c) for r in rows[:most]]
+    key = "opening_table" if c.meta["next_governed"] else "opening_table_as_if"
+    note = say("measures.distance", c.lang)
+    if most is not None and len(rows) > most:
+        note += say("measures.opening_rest", c.lang, shown=most, n=len(rows))
+    return Table("opening_list", say(f"measures.{key}", c.lang, year=c.year + 1), columns(OPENING, c.lang), tuple(body),
+                 source=c.source("tax", "land", "statistics"), note=note, cite=str(c.meta["document"]), sortable=True)  # fmt: skip
+
+
+def _opening(r: dict[str, Any], labels: dict[str, str], c: Context) -> tuple[Any, ...]:
+    if r["identified"] is not True:
+        state = say("measures.state_open", c.lang)
+    else:
+        state = say(
+            "measures.state_old" if r["before"] else "measures.state_line" if r["by_line"] else "measures.state_new",
+            c.lang,
+        )
+    grounds = joined([labels.get(k, k) for k in r["criteria"] or []], c.lang) or None
+    return (
+        r["name"],
+        r["township"],
+        c.class_(r["class"]),
+        state,
+        grounds,
+        r["land_mu"],
+        r["tax_per_mu"],
+        r["line"],
+        r["tax_needed_wan"],
+    )
+
+
+CONSEQUENCE: tuple[Spec, ...] = (
+    ("name", "企业名称", "Firm", "", "text"), ("township", "镇街", "Township", "", "text"), ("class", "类别", "Class", "", "text"),
+    ("stage", "所处阶段", "Stage", "", "text"), ("land", "用地", "Land", "亩", "number"), ("tax_per_mu", "亩均税收", "Tax per mu", "万元/亩", "number"),
+    ("short", "距标准尚差", "Short of the line", "万元", "number"), ("grounds", "情形", "Ground", "", "text"), ("effects", "措施", "Measures", "", "text"),
+)  # fmt: skip
+OPENING: tuple[Spec, ...] = (
+    ("name", "企业名称", "Firm", "", "text"), ("township", "镇街", "Township", "", "text"), ("class", "类别", "Class", "", "text"),
+    ("state", "列入情况", "State", "", "text"), ("criteria", "认定情形", "Ground", "", "text"), ("land", "用地", "Land", "亩", "number"),
+    ("tax_per_mu", "亩均税收", "Tax per mu", "万元/亩", "number"), ("line", "标准", "Line", "万元/亩", "number"),
+    ("short", "距标准尚差", "Short of the line", "万元", "number"),
+)  # fmt: skip

@@ -1,0 +1,169 @@
+"""Section 七、数据质量与缺口: which missing fact would narrow most, by department; what was told while reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lyeval.render import Bullets, Cell, Note, Paragraph, Table
+from lyeval.render.blocks import Block, Tone
+from lyeval.report.context import Context, Spec, columns
+from lyeval.report.words import count, fact_name, joined, known, named, number, say, sentence, unit_name
+
+SHOWN = 12  # groups of faults in the body
+
+
+def quality(c: Context) -> list[Block]:
+    """Write the section."""
+    blocks: list[Block] = [Paragraph(coverage_sentence(c))]
+    first = narrowing_sentence(c)
+    if first:
+        blocks += [Note(first, "open"), narrowing_table(c)]
+    else:
+        blocks.append(Paragraph(say("quality.nothing_missing", c.lang)))
+    waiting = gap_sentences(c)
+    if waiting:
+        blocks.append(Bullets(tuple(waiting)))
+    if len(c.frame("missing")):
+        blocks.append(missing_table(c))
+    if len(c.frame("undetermined")):
+        blocks.append(undetermined_table(c))
+    blocks.append(Paragraph(fault_sentence(c)))
+    if len(c.frame("fault_groups")):
+        blocks.append(fault_table(c))
+    return blocks
+
+
+def coverage_sentence(c: Context) -> str:
+    """Say what the ledger holds of the year and of the year before."""
+    rows = [r for r in c.rows("coverage") if r["sheet"] == "annual" and r["year"] in (c.year - 1, c.year)]
+    parts = [
+        say("quality.coverage", c.lang, year=r["year"], rows=count(r["rows"]), tax=count(r["tax_wan"] or 0), land=count(r["land_mu"] or 0),
+            above=count(r["above_scale"] or 0))
+        for r in rows
+    ]  # fmt: skip
+    sheets = [str(r["label"]) for r in c.rows("coverage") if r["sheet"] not in ("enterprises", "annual")]
+    more = (
+        say("quality.sheets", c.lang, names=joined(list(dict.fromkeys(sheets)), c.lang))
+        if sheets and c.lang == "zh"
+        else ""
+    )
+    return sentence([*parts, more], c.lang)
+
+
+def narrowing_sentence(c: Context) -> str:
+    """Say which missing fact would narrow a target most, and whether it would settle it; empty where none would."""
+    rows = [r for r in c.rows("narrowing") if r["decides"] or (known(r["narrower"]) and r["narrower"] > 0)]
+    if not rows:
+        return ""
+    row, lang = rows[0], c.lang
+    text = say("quality.narrow", lang, n=row["n"], fact=fact_name(row["fact"], lang), office=_office(row, lang), label=named(row, lang),
+               by=_points(row["narrower"], row, c))  # fmt: skip
+    return text + (say("quality.settles", lang) if row["decides"] else say("quality.end", lang))
+
+
+def _points(value: Any, row: dict[str, Any], c: Context) -> str:
+    """Write a width of a target's value in its own unit."""
+    target = next((r for r in c.rows("targets") if r["id"] == row["target"]), None)
+    if not known(value) or target is None:
+        return "—"
+    if target["kind"] == "share":
+        return number(value * 100, 2) + {"zh": "个百分点", "en": " points"}[c.lang]
+    return number(value, 2 if target["kind"] == "mean" else 0) + unit_name(str(target["unit"]), c.lang)
+
+
+def _office(row: dict[str, Any], lang: str) -> str:
+    return str(row["department_en" if lang == "en" else "department"])
+
+
+def narrowing_table(c: Context) -> Table:
+    """Lay out missing facts by how far each would narrow a target."""
+    yes: tuple[str, Tone] = ({"zh": "可判定", "en": "settles it"}[c.lang], "good")
+    body = [
+        (_office(r, c.lang), fact_name(r["fact"], c.lang), r["n"], r["land_mu"], named(r, c.lang), _points(r["narrower"], r, c),
+         Cell(yes[0], tone=yes[1]) if r["decides"] else "—")
+        for r in c.rows("narrowing")
+    ]  # fmt: skip
+    return Table("narrowing", say("quality.narrow_table", c.lang), columns(NARROW, c.lang), tuple(body), source=c.source(),
+                 note=say("quality.narrow_note", c.lang))  # fmt: skip
+
+
+def gap_sentences(c: Context) -> list[str]:
+    """Say which departments owe what for verdicts that wait (quota, disposals, blocks)."""
+    told = {(r["fact"]) for r in c.rows("narrowing")}
+    labels = {r["id"]: named(r, c.lang) for r in c.rows("targets")}
+    out = []
+    for r in c.rows("gaps"):
+        if r["fact"] in told:
+            continue
+        names = joined([labels.get(t, t) for t in str(r["targets"]).split("、")], c.lang)
+        out.append(
+            say("quality.gap", c.lang, office=_department(r, c.lang), fact=fact_name(r["fact"], c.lang), targets=names)
+        )
+    return out
+
+
+def _department(row: dict[str, Any], lang: str) -> str:
+    from lyeval.assessment.targets import DEPARTMENTS
+
+    return DEPARTMENTS.get(str(row["fact"]), (str(row["department"]), "lead office"))[lang == "en"]
+
+
+def missing_table(c: Context) -> Table:
+    """Lay out the facts that enterprises in scope lack, by department."""
+    body = [
+        (_office(r, c.lang), fact_name(f"{r['fact']}@{r['year']}", c.lang), r["n"], r["land_mu"])
+        for r in c.rows("missing")
+    ]
+    return Table("missing", say("quality.missing_table", c.lang), columns(MISSING, c.lang), tuple(body), source=c.source(),
+                 note=say("quality.missing_note", c.lang))  # fmt: skip
+
+
+def undetermined_table(c: Context) -> Table:
+    """Lay out whom the list cannot be decided for, by the facts they lack."""
+    body = [
+        (joined([fact_name(f, c.lang) for f in str(r["facts"]).split("、") if f], c.lang) or None, r["n"], r["land_mu"])
+        for r in c.rows("undetermined")
+    ]
+    return Table("undetermined", say("quality.undetermined_table", c.lang), columns(UNDETERMINED, c.lang), tuple(body),
+                 source=c.source())  # fmt: skip
+
+
+def fault_sentence(c: Context) -> str:
+    """Say how many things were told while reading the ledger."""
+    rows = c.rows("fault_groups")
+    counts = {s: sum(int(r["count"]) for r in rows if r["severity"] == s) for s in ("warning", "gap")}
+    if not any(counts.values()):
+        return say("quality.no_faults", c.lang)
+    return say("quality.faults", c.lang, warnings=counts["warning"], gaps=counts["gap"], kinds=len(rows))
+
+
+def fault_table(c: Context) -> Table:
+    """Lay out what was told, one line per rule, the most frequent first."""
+    rows = sorted(c.rows("fault_groups"), key=lambda r: (r["severity"] != "warning", -int(r["count"]), str(r["rule"])))
+    body = [
+        (named(r, c.lang, "title"), SEVERITY[str(r["severity"])][c.lang == "en"], r["count"], named(r, c.lang, "text"))
+        for r in rows[:SHOWN]
+    ]
+    note = say("quality.fault_note", c.lang, n=len(rows)) if len(rows) > SHOWN else say("quality.fault_all", c.lang)
+    return Table(
+        "faults", say("quality.fault_table", c.lang), columns(FAULTS, c.lang), tuple(body), source=c.source(), note=note
+    )
+
+
+SEVERITY = {"error": ("错误", "error"), "warning": ("提示", "warning"), "gap": ("缺口", "gap")}
+NARROW: tuple[Spec, ...] = (
+    ("department", "责任部门", "Department", "", "text"), ("fact", "缺少的数据", "Missing", "", "text"), ("n", "涉及企业", "Firms", "家", "count"),
+    ("land", "涉及用地", "Land", "亩", "number"), ("target", "影响的目标", "Target", "", "text"), ("by", "补齐后范围收窄", "Narrows by", "", "text"),
+    ("decides", "能否判定", "Settles", "", "text"),
+)  # fmt: skip
+MISSING: tuple[Spec, ...] = (
+    ("department", "责任部门", "Department", "", "text"), ("fact", "缺少的数据", "Missing", "", "text"), ("n", "企业数", "Firms", "家", "count"),
+    ("land", "涉及用地", "Land", "亩", "number"),
+)  # fmt: skip
+UNDETERMINED: tuple[Spec, ...] = (
+    ("facts", "缺少的数据", "Missing", "", "text"), ("n", "企业数", "Firms", "家", "count"), ("land", "用地", "Land", "亩", "number"),
+)  # fmt: skip
+FAULTS: tuple[Spec, ...] = (
+    ("title", "问题", "Matter", "", "text"), ("severity", "性质", "Kind", "", "text"), ("n", "处数", "Places", "", "count"),
+    ("text", "说明", "What to do", "", "text"),
+)  # fmt: skip
