@@ -147,3 +147,21 @@ def test_years_as_numbers_below_their_measure(tmp_path):
     merges = {"s": [(0, 0, 1, 0), (0, 1, 0, 2), (0, 3, 1, 3)]}
     read = read_ledger(xlsx(tmp_path / "n.xlsx", {"s": rows}, merges))
     assert read.annual[["year", "tax_wan", "land_mu"]].to_numpy().tolist() == [[2022, 9, 20], [2023, 10, 20]]
+
+
+def test_parcels_of_a_firm_are_added_up(tmp_path):
+    rows = [
+        ["统一社会信用代码", "年份", "宗地编号", "实缴税金", "土地总面积", "建筑面积", "规上"],
+        [A, 2023, "G1", 12, 10, 100, "是"],
+        [A, 2023, "G2", 12, 5, 50, "是"],
+        [B, 2023, "G3", 2, 4, "", "否"],
+        [B, 2023, "G4", 3, 6, 70, "否"],
+        [C, 2023, "", 3, 6, 70, "否"],
+    ]
+    read = read_ledger(xlsx(tmp_path / "p.xlsx", {"企业": ENTERPRISES, "年度": rows}))
+    assert read.annual["tax_wan"].tolist() == [12, 5, 3]
+    assert read.annual["land_mu"].tolist() == [15, 10, 6]
+    assert read.annual["floor_m2"].tolist() == [150, 70, 70]
+    assert read.annual["parcel"].tolist()[0] == "G1、G2"
+    told = {(f.rule, f.params["code"]) for f in read.faults}
+    assert told == {("parcels_joined", A), ("parcels_joined", B), ("tax_repeated", A)}

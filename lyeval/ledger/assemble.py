@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.ledger.faults import Faults
+from lyeval.ledger.joining import place_words, unite
 from lyeval.ledger.model import PLACE, arrow, dtype_of, ranks, sort_rows
 from lyeval.ledger.rows import Part
 
@@ -44,11 +44,7 @@ def _combine(sheet: str, parts: list[Part], faults: Faults) -> pd.DataFrame:
         if sheet in COUNTED_BY_ROW:
             _tell_repeats(frame, faults)
         return _ordered(sheet, frame)
-    frame = sort_rows(frame, keys)
-    repeated = _repeats(frame, keys)
-    if repeated.any():
-        frame = _resolve(sheet, frame, keys, repeated, faults)
-    return _ordered(sheet, frame)
+    return _ordered(sheet, unite(sheet, sort_rows(frame, keys), keys, faults))
 
 
 def _with_keys(sheet: str, part: Part, faults: Faults) -> pd.DataFrame:
@@ -88,85 +84,8 @@ def _tell_repeats(frame: pd.DataFrame, faults: Faults) -> None:
         return
     first = frame.groupby(content, dropna=False, sort=False)["source_row"].transform("idxmin")
     for row in frame[again].itertuples():
-        other = _place_words(frame.loc[first[row.Index]], row)
+        other = place_words(frame.loc[first[row.Index]], row)
         faults.add("duplicate_row", row.source_file, row.source_sheet, row=row.source_row, **other)
-
-
-def _place_words(row: pd.Series, seen_from: Any) -> dict[str, str]:
-    """Return in both languages where ``row`` stands, as much as is needed from another row."""
-    zh, en = f"第{row.source_row}行", f"row {row.source_row}"
-    if row.source_sheet != seen_from.source_sheet and row.source_sheet:
-        zh, en = f"“{row.source_sheet}”表{zh}", f"{en} of sheet {row.source_sheet!r}"
-    if row.source_file != seen_from.source_file:
-        zh, en = f"{row.source_file}{zh}", f"{en} in {row.source_file}"
-    return {"other": zh, "other_en": en}
-
-
-def _repeats(frame: pd.DataFrame, keys: Sequence[str]) -> np.ndarray:
-    """Return which rows of a sorted frame share their key with a neighbour."""
-    same = np.ones(max(len(frame) - 1, 0), dtype=bool)
-    for name in keys:
-        place = ranks(frame[name])
-        same &= place[1:] == place[:-1]
-    return np.concatenate([same, [False]]) | np.concatenate([[False], same])
-
-
-def _resolve(sheet: str, frame: pd.DataFrame, keys: list[str], repeated: np.ndarray, faults: Faults) -> pd.DataFrame:
-    """Join rows of one key from different tables; rows of one table, or contradicting figures, are faults."""
-    merged = []
-    for _, group in frame[repeated].groupby(keys, sort=False):
-        tables = group[["source_file", "source_sheet"]].drop_duplicates()
-        if len(tables) < len(group):
-            _tell_same_key(sheet, group, faults)
-            merged.append(group.iloc[[0]])
-            continue
-        merged.append(_join(sheet, group, faults))
-    joined = pd.concat([frame[~repeated], *merged], ignore_index=True)
-    return sort_rows(joined.astype(frame.dtypes.to_dict()), keys)
-
-
-def _tell_same_key(sheet: str, group: pd.DataFrame, faults: Faults) -> None:
-    """Tell every row of one table whose key an earlier row has."""
-    first = group.iloc[0]
-    for row in group.iloc[1:].itertuples(index=False):
-        more = {"code": row.credit_code if "credit_code" in group else row.county} | _place_words(first, row)
-        rule = "duplicate_enterprise" if sheet == "enterprises" else "duplicate_year"
-        if sheet != "enterprises":
-            more["year"] = int(row.year)
-        if sheet == "monthly":
-            rule, more["month"] = "duplicate_month", int(row.month)
-        faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, **more)
-
-
-def _join(sheet: str, group: pd.DataFrame, faults: Faults) -> pd.DataFrame:
-    """Join the rows that several tables give to one key; figures that differ are a contradiction."""
-    joined = group.bfill().iloc[[0]].copy()
-    for name in group.columns.difference([*PLACE, "name"]):
-        values = group[name].dropna()
-        if len(values) < 2 or _agree(values):
-            continue
-        column = of_sheet(sheet).get(name)
-        later = group.loc[values.index[-1]]
-        first = group.loc[values.index[0]]
-        more = {"column": column.zh if column else name, "column_en": column.en if column else name}
-        where = {"row": later.source_row, "value": later[name], "code": later.get("credit_code", "")}
-        more |= _place_words(first, later)
-        faults.add(
-            "contradiction",
-            later.source_file,
-            later.source_sheet,
-            **where,
-            **more,
-            value_other=first[name],
-        )
-    return joined
-
-
-def _agree(values: pd.Series) -> bool:
-    """Whether all values are the same, figures up to 1e-9."""
-    if values.dtype == "float64":
-        return bool(np.isclose(values, values.iloc[0], rtol=1e-9, atol=0).all())
-    return bool((values == values.iloc[0]).all())
 
 
 def _enterprises(parts: Sequence[Part], faults: Faults) -> pd.DataFrame | None:
@@ -177,9 +96,7 @@ def _enterprises(parts: Sequence[Part], faults: Faults) -> pd.DataFrame | None:
     if own:
         frames = [part.frame.drop(columns=[n for n in ("year",) if n in part.frame]) for part in own]
         frame = sort_rows(pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0], ["credit_code"])
-        repeated = _repeats(frame, ["credit_code"])
-        if repeated.any():
-            frame = _resolve("enterprises", frame, ["credit_code"], repeated, faults)
+        frame = unite("enterprises", frame, ["credit_code"], faults)
     for sheet in ("annual", "monthly"):
         if frame is None and any(part.sheet == sheet and part.main for part in parts):
             carried += [part for part in parts if part.sheet == sheet and part.main]
