@@ -6,6 +6,7 @@ Heavy libraries load inside the commands, so that ``lyeval --help`` answers at o
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -22,18 +23,23 @@ app = typer.Typer(
 )
 policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="政策方案：列出、查看、检查、对照。 / Plans.")
 
-app.command("check")(ledgers.check)
-app.command("assess")(ledgers.assess)
-app.command("run")(runs.run)
-app.command("batch")(runs.batch)
-app.add_typer(policy, name="policy")
-app.command("sample")(samples.sample)
-app.command("explore")(runs.explore)
-app.command("init")(runs.init)
-policy.command("list")(policies.listed)
-policy.command("show")(policies.show)
-policy.command("check")(policies.check)
-policy.command("diff")(policies.diff)
+
+def _add(group: typer.Typer, name: str, function: Callable[..., None], short: str) -> None:
+    group.command(name, short_help=short)(function)
+
+
+_add(app, "check", ledgers.check, "逐条检查台账 / every fault of a ledger")
+_add(app, "assess", ledgers.assess, "在终端评估一个年度 / the verdict at the terminal")
+_add(app, "run", runs.run, "执行一个运行文件，出报告 / notebooks, report, record")
+_add(app, "batch", runs.batch, "执行多个运行文件 / many run files")
+app.add_typer(policy, name="policy", short_help="政策方案 / the plans")
+_add(app, "sample", samples.sample, "生成样例台账 / a synthetic ledger")
+_add(app, "explore", runs.explore, "打开试算笔记本 / the explore notebook")
+_add(app, "init", runs.init, "建一个工作区 / a new workspace")
+_add(policy, "list", policies.listed, "列出自带的方案 / list them")
+_add(policy, "show", policies.show, "用文字列出一个方案 / one in words")
+_add(policy, "check", policies.check, "检查方案文件 / check a plan's file")
+_add(policy, "diff", policies.diff, "并排对照两个方案 / two side by side")
 
 
 @app.callback(invoke_without_command=True)

@@ -98,10 +98,14 @@ def check(
     except PolicyError as error:
         typer.echo(str(error))
         raise typer.Exit(FAULTS) from None
-    for problem in problems:
+    for problem in problems[:MOST_SHOWN]:
         typer.echo(str(problem))
     if problems:
-        typer.echo(say(f"{len(problems)} 处问题", f"{len(problems)} problems"))
+        n, more = len(problems), max(0, len(problems) - MOST_SHOWN)
+        typer.echo(
+            say(f"共 {n} 处问题", f"{n} problems")
+            + (say(f"，另有 {more} 处未列", f", {more} not shown") if more else "")
+        )
         raise typer.Exit(FAULTS)
     _passed(plan, register, source)
 
@@ -208,3 +212,6 @@ def _title(plan: Policy) -> str:
 
 def _place(plan: Policy) -> str:
     return plan.place.name if lang() == "zh" else plan.place.name_en
+
+
+MOST_SHOWN = 30

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lyeval.ledger import Fault
     from lyeval.run.batching import Result
 
+NOTHING = "—"
+WHOLE = ("家", "个", "m²")
+UNITS = {"家": "firms", "个": "blocks", "亩": "mu", "万元": "wan yuan", "万元/亩": "wan/mu"}
 STOPS = "，。；：、）”！？"
 WORDS = {
     "error": ("错误", "error", "bold red"),
@@ -124,22 +127,17 @@ def verdict(made: Assessment) -> None:
 
 
 def _targets(made: Assessment) -> Table:
+    """Lay out the targets: label with clause, value, goal, what is lacking, verdict."""
     from rich.text import Text
 
-    zh = lang() == "zh"
     table = grid()
     table.add_column(say("目标", "target"), ratio=1, overflow="fold")
     for heading in (("完成值", "value"), ("目标值", "goal"), ("尚差", "short by")):
         table.add_column(say(*heading), justify="right", no_wrap=True)
     table.add_column(say("结论", "verdict"), no_wrap=True)
-    table.add_column(say("条款", "clause"), no_wrap=True)
     for row in made.targets.to_dict("records"):
-        share = row["unit"] in ("", "share") and row["op"] in ("ge", "le") and _share(made, row["id"])
-        value, goal = _pair(row, share)
-        table.add_row(
-            Text(str(row["label"] if zh else row["label_en"])), value, goal, _short(row), word(row["status"]),
-            Text(str(row["clause"])),
-        )  # fmt: skip
+        label = Text.assemble(str(row["label" if lang() == "zh" else "label_en"]), (f"  {row['clause']}", "dim"))
+        table.add_row(label, *_pair(row, _share(made, str(row["id"]))), _short(row), word(str(row["status"])))
     return table
 
 
@@ -150,29 +148,36 @@ def _share(made: Assessment, name: str) -> bool:
 
 
 def _pair(row: dict[Any, Any], share: bool) -> tuple[str, str]:
-    """Write value and goal so that the value is shown on its own side of the goal."""
+    """Write value and goal, with decimals enough to show the value on its own side of the goal."""
     from lyeval.render import Column, digits_beside, format_value
 
-    whole = row["unit"] in ("家", "个", "m²")
-    kind = "percent" if share else "count" if whole else "number"
-    digits = digits_beside(row["value"], row["goal"], kind)
-    unit = "" if share else f" {row['unit']}"
+    value, goal = _known(row["value"]), _known(row["goal"])
+    kind: Any = "percent" if share else "count" if row["unit"] in WHOLE else "number"
+    digits = digits_beside(value, goal, kind)
+    unit = "" if share else f" {unit_of(row['unit'])}"
     sign = {"ge": "≥", "le": "≤"}[row["op"]]
-    value = format_value(Column("v", "", "", kind, digits), row["value"])
-    goal = format_value(Column("g", "", "", kind, None), row["goal"])
-    return value + (unit if row["value"] is not None else ""), f"{sign} {goal}{unit}" if row[
-        "goal"
-    ] is not None else "—"
+    shown = format_value(Column("v", "", "", kind, digits), value) + (unit if value is not None else "")
+    wanted = f"{sign} {format_value(Column('g', '', '', kind), goal)}{unit}" if goal is not None else NOTHING
+    return shown, wanted
 
 
 def _short(row: dict[Any, Any]) -> str:
     from lyeval.render import Column, format_value
 
-    short = row["short_by"]
-    if short is None or short != short:
-        return "—"
-    kind = "count" if float(short).is_integer() else "number"
-    return f"{format_value(Column('s', '', '', kind, None), short)} {row['thing']}"
+    short = _known(row["short_by"])
+    if short is None or short == 0:
+        return NOTHING
+    kind: Any = "count" if float(short).is_integer() else "number"
+    return f"{format_value(Column('s', '', '', kind), short)} {unit_of(row['thing'])}"
+
+
+def _known(value: Any) -> float | None:
+    return None if value is None or value != value else float(value)
+
+
+def unit_of(unit: str) -> str:
+    """Return a unit's name in the language spoken."""
+    return say(unit, UNITS.get(unit, unit))
 
 
 def _reasons(made: Assessment) -> None:

@@ -144,9 +144,22 @@ def _usage(error: Any) -> str:
     elif name == "MissingParameter":
         text = f"缺少 {label}"
     elif name == "BadParameter":
-        text = f"{label} 的值不合要求：{error.message}"
+        text = f"{label} 的值不合要求：{_translated(error.message)}"
     elif message.startswith("No such command"):
-        text = f"没有命令 {message.removeprefix('No such command').strip(' .')}"
+        name, _, close = message.removeprefix("No such command ").partition(" Did you mean ")
+        text = f"没有命令 {name.strip(' .')}" + (f"，是否想写 {close.rstrip('?')}？" if close else "")
     elif message.startswith("Got unexpected extra argument"):
         text = f"多出的参数 {message.partition('(')[2].rstrip(')')}"
     return f"{text}\n用 lyeval --help 或 lyeval 命令 --help 查看写法"
+
+
+def _translated(message: str) -> str:
+    """Say in Chinese what the most usual messages about a value say."""
+    for english, chinese in (
+        ("valid integer", "须为整数"),
+        ("valid float", "须为数"),
+        ("not in the range", "超出范围"),
+    ):
+        if english in message:
+            return chinese
+    return message

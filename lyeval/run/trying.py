@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.policy import PolicyError, nearest
+from lyeval.policy import PolicyError
 from lyeval.policy import patch as patched
 
 if TYPE_CHECKING:
@@ -75,13 +75,26 @@ def what_if(
     from lyeval.assessment import assess
 
     policy = patched(now.policy, patch or {})
+    taken = _over(now, readings or {})
     ledger = _changed(_changed(now.ledger, now.year, "tax_wan", tax or {}), now.year, "land_mu", land or {})
     inputs = now.inputs
     after = assess(
         ledger, policy, now.year, level=inputs.level, quotas=inputs.quotas, facts=inputs.facts,
-        readings=readings,
+        readings=taken,
     )  # fmt: skip
     return WhatIf(now, after, _targets(now, after), _enterprises(now, after))
+
+
+def _over(now: Assessment, readings: Mapping[str, str]) -> dict[str, str]:
+    """Return the readings that are not the default, with others chosen over them."""
+    defaults = {r.id: r.default for r in now.policy.readings}
+    own = {k: v for k, v in now.readings.items() if v != defaults[k]}
+    back = [k for k, v in readings.items() if k in own and v == defaults[k]]
+    if back:
+        raise PolicyError(
+            f"reading / 读法 {back[0]}: 已按 {own[back[0]]} 评估，要换回默认请重新评估 / assess again without it to go back to the default"
+        )
+    return own | dict(readings)
 
 
 def _changed(ledger: Ledger, year: int, column: str, values: Mapping[str, float]) -> Ledger:
