@@ -1,0 +1,142 @@
+"""How a table stands on paper: type size, column widths, upright or across; the same for every paged format."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lyeval.render.blocks import Column
+from lyeval.render.glyphs import ems
+
+MM = 72 / 25.4
+UPRIGHT, ACROSS = 156 * MM, 225 * MM  # text widths of an A4 page by GB/T 9704, upright and turned, in points
+PADDING = 7.0  # points, both sides of a cell together
+SIZES = (
+    (10.5, False, 2.2),
+    (9.0, False, 3.0),
+    (8.0, False, 3.0),
+    (10.5, True, 2.2),
+    (9.0, True, 3.0),
+    (8.0, True, 4.0),
+)
+SMALLEST = 6.5
+MANY = 7  # columns from which a page may be turned
+TOKEN = 20  # characters in a row without a break, from which a word may be broken anywhere
+WIDEST = 26.0  # ems: more than this does not ask for more room
+FIXED = ("number", "percent", "count", "date", "flag")
+
+
+class Fit(NamedTuple):
+    """Type size, column widths and the padding of a cell (both sides together) in points; whether the page is turned."""
+
+    size: float
+    widths: tuple[float, ...]
+    across: bool
+    padding: float = PADDING
+
+
+def fit(columns: Sequence[Column], heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Fit:
+    """Choose the largest type at which a table reads well.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    heads : sequence of str
+        Headings with their units on a second line.
+    rows : sequence of sequence of str
+        The written values.
+
+    Returns
+    -------
+    Fit
+        Upright where the columns fit and rows stay low; tables of seven columns and more may be turned. What fits
+        nowhere is set in the smallest type, its longest words broken.
+    """
+    needs = [
+        _needs(column, head, [row[k] for row in rows])
+        for k, (column, head) in enumerate(zip(columns, heads, strict=True))
+    ]
+    feasible: Fit | None = None
+    for size, across, limit in SIZES:
+        if across and len(columns) < MANY:
+            continue
+        widths = _widths(needs, size, ACROSS if across else UPRIGHT)
+        if widths is None:
+            continue
+        found = Fit(size, tuple(widths), across)
+        if len(columns) < MANY or _height(needs, found) <= limit:
+            return found
+        feasible = feasible if feasible is not None and not across else found
+    return feasible or _squeezed(needs, len(columns) >= MANY)
+
+
+class _Need(NamedTuple):
+    """Room of a column in ems: without it words break, with it nothing wraps, and the widths of its cells."""
+
+    least: float
+    natural: float
+    cells: tuple[float, ...]
+
+
+def _needs(column: Column, head: str, texts: Sequence[str]) -> _Need:
+    """Measure a column: numbers never wrap, words wrap between signs, headings in up to three lines."""
+    cells = tuple(ems(text) for text in texts)
+    widest = max(cells, default=0.0)
+    lines = [ems(line) for line in head.split("\n")]
+    title = max(lines[0] / 3, min(lines[0], 3.2), *(_longest(line) for line in head.split("\n")))
+    words = 0.0 if column.kind in FIXED else max((_longest(text) for text in texts), default=0.0)
+    least = widest if column.kind in FIXED else max(min(4.5, widest), words)
+    return _Need(max(least, title), min(max(widest, lines[0], title), max(WIDEST, least)), cells)
+
+
+def _longest(text: str) -> float:
+    """Return the width of the longest run that no line break may part."""
+    runs = re.findall(r"[!-~\u00a1-\u024f]+", text)
+    return max((ems(run[:TOKEN]) if len(run) > TOKEN else ems(run) for run in runs), default=0.0)
+
+
+def _widths(needs: Sequence[_Need], size: float, room: float) -> list[float] | None:
+    """Share the room out at a type size, in points; None where the columns do not fit."""
+    free = room - PADDING * len(needs)
+    least, natural = [need.least * size for need in needs], [need.natural * size for need in needs]
+    if sum(natural) <= free:
+        spare = (free - sum(natural)) / max(sum(natural), 1e-9)
+        inner = [width * (1 + spare) for width in natural] if sum(natural) else [free / len(needs)] * len(needs)
+    elif sum(least) <= free:
+        wishes = [math.sqrt(more - less) if more > less else 0.0 for less, more in zip(least, natural, strict=True)]
+        inner = _poured(least, natural, wishes, free - sum(least))
+    else:
+        return None
+    return [round(width + PADDING, 2) for width in inner]
+
+
+def _poured(least: list[float], most: list[float], wishes: list[float], rest: float) -> list[float]:
+    """Pour the rest of the room into the columns by their wishes, none above its natural width."""
+    widths, open_ = list(least), [k for k, wish in enumerate(wishes) if wish]
+    while rest > 0.01 and open_:
+        total = sum(wishes[k] for k in open_)
+        given = {k: min(rest * wishes[k] / total, most[k] - widths[k]) for k in open_}
+        for k, more in given.items():
+            widths[k] += more
+        rest -= sum(given.values())
+        open_ = [k for k in open_ if most[k] - widths[k] > 0.01]
+    return widths
+
+
+def _height(needs: Sequence[_Need], found: Fit) -> float:
+    """Return the mean number of lines of a row."""
+    rooms = [(width - found.padding) / found.size + 1e-6 for width in found.widths]
+    rows = list(zip(*(need.cells for need in needs), strict=True))
+    lines = [max(math.ceil(cell / room) for cell, room in zip(row, rooms, strict=True)) for row in rows]
+    return sum(lines) / len(lines) if lines else 1.0
+
+
+def _squeezed(needs: Sequence[_Need], across: bool) -> Fit:
+    """Set a table that fits nowhere: the smallest type, widths by what each column would need."""
+    room = ACROSS if across else UPRIGHT
+    padding = min(PADDING, 0.3 * room / len(needs))
+    free, total = room - padding * len(needs), sum(need.least for need in needs)
+    widths = tuple(round(free * need.least / total + padding, 2) for need in needs)
+    return Fit(max(min(free / total, 8.0), SMALLEST), widths, across, padding)
