@@ -107,10 +107,19 @@ class LedgerError(ValueError):
 
 
 class Faults:
-    """The list under way while a ledger is read; at most ``LIMIT`` records per rule and table."""
+    """The list under way while a ledger is read; at most ``LIMIT`` records per rule and table.
 
-    def __init__(self) -> None:
+    ``tables`` gathers every table as it was read (grid, layout, kinds of rows, values by column), where that is asked for.
+    """
+
+    def __init__(self, tables: list[tuple[Any, ...]] | None = None) -> None:
         self.items: list[Fault] = []
+        self.tables = tables
+
+    def keep(self, *table: Any) -> None:
+        """Keep a table as it was read, if tables are gathered."""
+        if self.tables is not None:
+            self.tables.append(table)
 
     def add(self, rule: str, file: str, sheet: str = "", **more: Any) -> None:
         """Add one fault; ``row``, ``heading`` and ``value`` are its place, the rest its params."""

@@ -109,7 +109,7 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     grids = []
     with CalamineWorkbook.from_path(str(path)) as book:
         for sheet in book.sheets_metadata:
-            if sheet.typ not in (SheetTypeEnum.WorkSheet,):
+            if sheet.typ not in (SheetTypeEnum.WorkSheet,) or sheet.name in OWN_NOTES:
                 continue
             cells = book.get_sheet_by_name(sheet.name)
             if cells.start is None:
@@ -224,6 +224,7 @@ def _plain_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 LIMIT_MB = 1000
+OWN_NOTES = ("更改清单", "更改说明")  # what `lyeval clean` adds to a workbook
 READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     **dict.fromkeys(("xlsx", "xlsm", "xls", "xlsb", "ods"), _workbook),
     **dict.fromkeys(("csv", "txt", "tsv"), _csv),

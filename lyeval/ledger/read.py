@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,7 +23,9 @@ from lyeval.ledger.rows import Part, read_rows
 Paths = str | Path | Sequence[str | Path]
 
 
-def read_ledger(path: Paths, *, methods: Mapping[str, str] | None = None) -> Ledger:
+def read_ledger(
+    path: Paths, *, methods: Mapping[str, str] | None = None, tables: list[tuple[Any, ...]] | None = None
+) -> Ledger:
     """Read one county's ledger, or a city's from the ledgers of its counties and zones.
 
     Parameters
@@ -32,6 +35,8 @@ def read_ledger(path: Paths, *, methods: Mapping[str, str] | None = None) -> Led
         city, each element one ledger.
     methods : Mapping, optional
         A policy's own labels of disposal methods (处置方式) → canonical id.
+    tables : list, optional
+        Is given every table as it was read: grid, layout, kinds of rows, converted values by column (`cleaning`).
 
     Returns
     -------
@@ -43,7 +48,7 @@ def read_ledger(path: Paths, *, methods: Mapping[str, str] | None = None) -> Led
     LedgerError
         With every fault found, if any of them is an error.
     """
-    ledgers = [_read_one(one, methods or {}) for one in _paths(path)]
+    ledgers = [_read_one(one, methods or {}, tables) for one in _paths(path)]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
     if len(ledgers) == 1:
         if any(fault.severity == "error" for fault in faults):
@@ -121,9 +126,9 @@ class _Table:
     layout: Layout
 
 
-def _read_one(path: Path, methods: Mapping[str, str]) -> Ledger:
+def _read_one(path: Path, methods: Mapping[str, str], tables: list[tuple[Any, ...]] | None = None) -> Ledger:
     """Read one ledger with all its faults, errors among them."""
-    faults = Faults()
+    faults = Faults(tables)
     grids, sources = _grids(path, faults)
     tables = [_Table(g, layout) for g in grids if (layout := find_layout(g, faults)) is not None]
     if grids and not tables and not faults.errors():

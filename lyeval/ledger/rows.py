@@ -54,8 +54,10 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
         return []
     parts: dict[str, dict[str, pd.Series]] = {}
     timed: list[tuple[Mapped, pd.Series]] = []
+    values: list[pd.Series] = []
     for item in layout.columns:
         converted = convert(raws[item.place], item.column, item.ratio, methods)
+        values.append(converted.values)
         _tell(converted, item, kinds, first, where, raws, faults)
         _compare_totals(converted, item, kinds, first, where, raws, faults)
         if item.period is not None:
@@ -67,6 +69,7 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
             parts[item.column.sheet]["outcome_text"] = to_texts(raws[item.place]).values
         if name == "method":
             parts[item.column.sheet]["method_text"] = to_texts(raws[item.place]).values
+    faults.keep(grid, layout, kinds, values)
     place = _places(where, first, len(kinds))
     if timed:
         return _unpivoted(layout, parts, timed, place, data, faults)
