@@ -1,0 +1,11 @@
+"""Did the policy do it (政策是否起作用): designs of the field, each an estimate with the checks it rests on.
+
+Every function takes any frame and gives an `Effect`; what a design cannot answer is refused with the reason.
+"""
+
+from lyeval.effect.differences import did
+from lyeval.effect.discontinuity import rdd
+from lyeval.effect.manipulation import density
+from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
+
+__all__ = ["Check", "Effect", "EffectError", "Words", "density", "did", "holm", "rdd", "refuse"]
