@@ -189,16 +189,22 @@ class TestOdds:
         assert abs(row["probability"] - binom.sf(23, 30, 0.8)) < 4 * row["mc_error"]
 
     def test_certainty_comes_from_the_books_alone(self):
-        tax, target = np.full((200, 4), 12.0), view(4, goal=0.0)
+        tax, target = np.full((200, 4), 12.0), view(4, goal=1.0)
         lucky = row_of(target, year_of(tax))
         assert lucky["certain"] is None
         assert lucky["probability"] == probability(200, 200)
         booked = year_of(tax, floor=np.full(4, 10.0))
-        assert settled(target, booked) == "met"
         row = row_of(target, booked)
         assert (row["probability"], row["mc_error"], row["certain"]) == (1.0, 0.0, "met")
-        assert settled(target, year_of(tax, ceiling=np.array([9.0, np.inf, np.inf, np.inf]))) == "missed"
-        assert settled(view(4, goal=0.0, n_unknown=1), booked) is None
+        low = np.array([9.0, 9.0, 9.0, np.inf])
+        assert settled(target, year_of(tax, ceiling=low)) == "missed"
+        assert settled(view(4, goal=1.0, n_unknown=1), booked) is None
+
+    def test_a_verdict_that_one_firm_could_turn_is_not_certain(self):
+        tax = np.full((200, 4), 12.0)
+        assert settled(view(4, goal=0.0), year_of(tax, floor=np.full(4, 10.0))) is None
+        one_low = np.array([9.0, np.inf, np.inf, np.inf])
+        assert settled(view(4, goal=0.0), year_of(tax, ceiling=one_low)) is None
 
     def test_no_goal_and_no_member_give_a_note_and_no_nan(self):
         year = year_of(np.full((150, 3), 12.0))

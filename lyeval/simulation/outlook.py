@@ -222,32 +222,45 @@ def _remark(view: TargetView, known: np.ndarray) -> Any:
 def settled(view: TargetView, year: Year) -> str | None:
     """Tell whether the books already decide a target: met, missed or None (not decided).
 
-    Every tax that is not settled is tried at its least and at its most. Rates and counts move one way with tax, and a
-    member that leaves never moves them further than one that fails or passes.
+    Every tax that is not settled is tried at its least and at its most: rates and counts move one way with tax, and a
+    member that leaves never moves them further than one that fails or passes. As class and land are carried from the
+    facts' year, the verdict must also stand if the weightiest twentieth of the members (at least one) stood on the
+    other side of the line. A mean is never taken as settled.
     """
     from lyeval.assessment import meets
 
-    if view.goal is None:
+    if view.goal is None or view.kind == "mean":
         return None
     if view.kind in ("closed", "demolished", "blocks"):
         done = bool(meets(view, np.array([view.base]))[0])
         return "met" if done and view.op == "ge" else "missed" if year.final and not done else None
-    if view.n_unknown or not len(view.codes):
+    if view.n_unknown or not len(view.codes) or view.line is None:
         return None
     at = np.searchsorted(year.codes, view.codes)
-    basis = tax_basis(view, year.reported[at])
-    ends = [_at_edge(view, edge[at] * basis) for edge in (year.floor, year.ceiling)]
-    if any(np.isnan(end) for end in ends):
+    basis, land = tax_basis(view, year.reported[at]), view.land * year.kept[:, at].max(axis=0)
+    gone = view.gone | year.gone[:, at].all(axis=0)
+    told = [_verdict(view, edge[at] * basis, land, gone) for edge in (year.floor, year.ceiling)]
+    return told[0] if told[0] == told[1] else None
+
+
+def _verdict(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarray) -> str | None:
+    """Give the verdict at some taxes, None where it would not stand with a few members on the other side."""
+    from lyeval.assessment import meets, target_values
+
+    tax, line = np.clip(tax, -HUGE, HUGE), float(view.line or 0.0)
+    now = target_values(view, tax, land, gone)
+    if np.isnan(now[0]):
         return None
-    both = {bool(meets(view, np.array([end]))[0]) for end in ends}
-    return ("met" if both == {True} else "missed") if len(both) == 1 else None
-
-
-def _at_edge(view: TargetView, tax: np.ndarray) -> float:
-    from lyeval.assessment import target_values
-
-    value = target_values(view, np.clip(tax, -HUGE, HUGE)[None, :], view.land[None, :], view.gone[None, :])
-    return float(value[0])
+    met = bool(meets(view, now)[0])
+    present = view.member & (land > 0) & ~gone
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mine = present & (reaches(view, tax / land, line) == met)
+    order = np.flatnonzero(mine)
+    order = order[np.argsort(-(land if view.weight == "land" else present)[order].astype(float), kind="stable")]
+    flipped = tax.copy()
+    flipped[order[: max(1, int(np.ceil(MARGIN * present.sum())))]] = -HUGE if met else HUGE
+    stands = bool(meets(view, target_values(view, flipped, land, gone))[0]) == met
+    return ("met" if met else "missed") if stands else None
 
 
 def enterprise_rows(views: Sequence[TargetView], year: Year) -> pd.DataFrame:
@@ -308,6 +321,7 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFram
 
 QUANTILES = (0.05, 0.5, 0.95)
 HUGE = 1e12
+MARGIN = 0.05
 OPEN_EDGE = 0.05
 TARGET_COLUMNS = (
     "id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain",
