@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from lyeval.ledger.audit import audit
 from lyeval.ledger.columns import COLUMNS, SHEETS, Column
 from lyeval.ledger.faults import Fault, Group, LedgerError, grouped
 from lyeval.ledger.model import Ledger, Source
@@ -21,6 +22,7 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "Source",
+    "audit",
     "grouped",
     "merge",
     "read_ledger",

@@ -14,6 +14,7 @@ from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.headings import find, take_apart
 from lyeval.ledger.model import isin
+from lyeval.ledger.scale import check_scale
 
 
 def check(frames: Mapping[str, pd.DataFrame], names: Sequence[pd.DataFrame], file: str, faults: Faults) -> None:
@@ -46,6 +47,7 @@ def check(frames: Mapping[str, pd.DataFrame], names: Sequence[pd.DataFrame], fil
         faults.add("missing_column", file, column="年度", column_en="annual")
         return
     _tell_missing(annual, file, faults)
+    check_scale(annual, file, faults)
     without = ~isin(known, annual["credit_code"])
     _tell(enterprises[without], "no_annual", faults)
 
