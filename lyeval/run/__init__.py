@@ -29,6 +29,7 @@ PUBLIC = {
     "RunFile": "spec",
     "RunSpec": "spec",
     "WhatIf": "trying",
+    "about": "steps",
     "check_run": "checking",
     "compute": "steps",
     "folder": "steps",

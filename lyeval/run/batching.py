@@ -140,7 +140,7 @@ def _outcome(future: Future[Result], run: RunFile, root: Path, tries: dict[str, 
 
 def _one(run: RunFile, root: Path) -> Result:
     """Run one run file in a process of its own."""
-    return Result(run.id, produce(run, root))
+    return Result(run.id, produce(run, root, jobs=1))
 
 
 def _words(error: BaseException) -> tuple[str, str]:

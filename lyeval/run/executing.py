@@ -75,8 +75,8 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
-            str(notebook), str(output), given, kernel_name=KERNEL, cwd=str(folder), progress_bar=False,
-            start_timeout=START_SECONDS, shutdown_kernel="immediate", request_save_on_cell_execute=False,
+            str(notebook), str(output), given, kernel_name=KERNEL, progress_bar=False, start_timeout=START_SECONDS,
+            shutdown_kernel="immediate", request_save_on_cell_execute=False, resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         raise NotebookError(notebook.name, _code_cell(output, error.cell_index), _cause(error)) from None

@@ -46,7 +46,7 @@ def held(final: Path) -> Iterator[None]:
     except OSError as error:
         raise unwritable(final.parent, error) from None
     with file:
-        if not _lock(file):
+        if not locked(file):
             raise RunError(
                 f"{final.name} 正在由另一个进程运行，请等它结束",
                 f"{final.name} is being run by another process: wait for it to end",
@@ -59,7 +59,7 @@ def held(final: Path) -> Iterator[None]:
                 lock.unlink()
 
 
-def _lock(file: IO[bytes]) -> bool:
+def locked(file: IO[bytes]) -> bool:
     """Take an exclusive lock on an open file without waiting; tell whether it was free."""
     try:
         if sys.platform == "win32":

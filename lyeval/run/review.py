@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
 from lyeval.run.inputs import FOLDER, inputs_of, stage
 from lyeval.run.record import basis, record
 from lyeval.run.spec import RunFile, RunSpec
+from lyeval.run.steps import LOCK
 
 Told = Callable[[int, int, str], None]
 
@@ -36,7 +37,7 @@ def made_from(run: RunFile) -> dict[str, Any]:
     return basis(run.spec, inputs_of(run), notebooks())
 
 
-def produce(run: RunFile, root: Path, *, told: Told | None = None) -> Path:
+def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2) -> Path:
     """Run a run file: notebooks, report, record.
 
     Parameters
@@ -44,7 +45,9 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None) -> Path:
     root
         Folder of the reports; the run's own folder is ``root/<run-id>``.
     told
-        Called before each step with its number, the number of steps, and the notebook's name.
+        Called before each notebook with its number, how many there are, and its name.
+    jobs
+        How many notebooks are executed at a time.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None) -> Path:
         part = part_of(final)
         try:
             part.mkdir()
-            _make(run, part, told or _silent)
+            _make(run, part, told or _silent, jobs)
         except NotebookError as error:
             raise _failed(error, fail(final)) from None
         except OSError as error:
@@ -77,16 +80,30 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None) -> Path:
     return final
 
 
-def _make(run: RunFile, part: Path, told: Told) -> None:
+def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
     staged = stage(run, part)
     source = basis(run.spec, staged.inputs, notebooks())
     parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
     with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
-        for number, notebook in enumerate(notebooks(), start=1):
-            told(number, len(NOTEBOOKS), notebook.stem)
-            execute(notebook, part / "notebooks" / notebook.name, parameters, folder=part)
-    shutil.rmtree(part / FOLDER, ignore_errors=True)
+        _execute_all(part, parameters, told, jobs)
+    remove(part / FOLDER)
+    (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source)
+
+
+def _execute_all(part: Path, parameters: Mapping[str, Any], told: Told, jobs: int) -> None:
+    """Execute the notebooks, the report's after all others; of several that fail, the first is told."""
+
+    def one(number: int, notebook: Path) -> None:
+        told(number, len(NOTEBOOKS), notebook.stem)
+        execute(notebook, part / "notebooks" / notebook.name, parameters, folder=part)
+
+    *steps, last = enumerate(notebooks(), start=1)
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        futures = [pool.submit(one, *step) for step in steps]
+        for future in futures:
+            future.result()
+    one(*last)
 
 
 def given(spec: RunSpec) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval.run.checking import outlook
+from lyeval.run.folders import locked
 from lyeval.run.inputs import open_ledger, open_plan, open_policy
 
 if TYPE_CHECKING:
@@ -22,11 +24,25 @@ if TYPE_CHECKING:
 
 
 def keep(tables: Mapping[str, Any], out: str | Path) -> None:
-    """Save result tables in a folder; nowhere if ``out`` is empty, as when a notebook is read on its own."""
-    if out:
-        from lyeval.report import save
+    """Save result tables in a folder, one process at a time; nowhere if ``out`` is empty, as when a notebook is read on its own."""
+    if not out:
+        return
+    from lyeval.report import save
 
+    Path(out).mkdir(parents=True, exist_ok=True)
+    with (Path(out) / LOCK).open("a+b") as file:
+        while not locked(file):
+            time.sleep(0.02)
         save(out, tables)
+
+
+def about(**run: Any) -> dict[str, Any]:
+    """Return what the report says of its own making: the tables ``run`` (title, date, seed …) and ``versions``."""
+    import pandas as pd
+
+    from lyeval.run.record import versions
+
+    return {"run": run, "versions": pd.DataFrame(list(versions().items()), columns=["component", "version"])}
 
 
 def folder(name: str | Path) -> Path:
@@ -157,6 +173,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     return where
 
 
+LOCK = ".lock"
 PAST_DRAWS = 500
 TARGETS = ("id", "label", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain")
 SWINGS = ("id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing")
