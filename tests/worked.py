@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ ALIASES = {"above": "above_scale", "land": "land_mu", "tax": "tax_wan", "approve
 ANNUAL = set(of_sheet("annual")) - {"credit_code", "year"}
 ROWS = ("disposals", "process", "papers", "monthly", "tax_items", "issues", "blocks")
 Case = dict[str, Any]
+LEDGERS: dict[str, Ledger] = {}
 
 
 def cases() -> dict[str, Case]:
@@ -37,17 +39,26 @@ def cases() -> dict[str, Case]:
         for i, case in enumerate(data["cases"]):
             name = f"{path.stem}:{case['id']}"
             assert name not in out, f"{path.name}:{lines[f'cases[{i}]']}: {name} stands twice"
-            out[name] = {"policy": data["policy"], "blank": data.get("blank", []), **case}
+            out[name] = {"name": name, "policy": data["policy"], "blank": data.get("blank", []), **case}
     return out
 
 
-def policy_of(case: Case) -> Policy:
-    """Return the plan that a case is judged by."""
-    return load_policy(case["policy"])
+@cache
+def policy(name: str) -> Policy:
+    """Load a plan once: shipped, or one of the fixtures."""
+    fixture = Path(__file__).parent / "fixtures" / f"{name}.yaml"
+    return load_policy(fixture if fixture.is_file() else name)
 
 
 def ledger_of(case: Case) -> Ledger:
-    """Make the ledger of a case."""
+    """Make the ledger of a case (once)."""
+    name = case["name"]
+    if name not in LEDGERS:
+        LEDGERS[name] = _made(case)
+    return LEDGERS[name]
+
+
+def _made(case: Case) -> Ledger:
     enterprises, annual = [], []
     for code, fields in _firms(case["firms"]):
         fields = {ALIASES.get(k, k): v for k, v in fields.items()}
@@ -93,7 +104,7 @@ def judge(case: Case, readings: Mapping[str, str] | None = None, *, ledger: Ledg
     """Assess a case, under other readings if given."""
     return assess(
         ledger or ledger_of(case),
-        policy_of(case),
+        policy(case["policy"]),
         case["year"],
         level=case.get("level", "county"),
         quotas=case.get("quotas"),
@@ -111,8 +122,7 @@ def same(found: Any, wanted: Any) -> bool:
     """Tell whether a value is what the case says: numbers within 1e-9, None only for None, lists in order."""
     if hasattr(found, "item") and not isinstance(found, pd.Timestamp):
         found = found.item()
-    if isinstance(found, float) and math.isnan(found):
-        found = None
+    found, wanted = (None if isinstance(x, float) and math.isnan(x) else x for x in (found, wanted))
     if wanted is None or isinstance(wanted, bool) or found is None or isinstance(found, bool):
         return found is wanted
     if isinstance(wanted, int | float):
