@@ -23,18 +23,24 @@ SIZES = (
 )
 SMALLEST = 6.5
 MANY = 7  # columns from which a page may be turned
+FEW = 8  # rows for which no page is turned
 TOKEN = 20  # characters in a row without a break, from which a word may be broken anywhere
-WIDEST = 26.0  # ems: more than this does not ask for more room
+SHORT = 4.5  # ems of a heading that stays on one line
+WIDEST = 36.0  # ems: more than this does not ask for more room
 FIXED = ("number", "percent", "count", "date", "flag")
 
 
 class Fit(NamedTuple):
-    """Type size, column widths and the padding of a cell (both sides together) in points; whether the page is turned."""
+    """Type size, column widths, and padding of a cell (both sides together) in points; whether the page is turned.
+
+    ``height`` is about the height of the rows in points.
+    """
 
     size: float
     widths: tuple[float, ...]
     across: bool
     padding: float = PADDING
+    height: float = 0.0
 
 
 def fit(columns: Sequence[Column], heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Fit:
@@ -60,15 +66,17 @@ def fit(columns: Sequence[Column], heads: Sequence[str], rows: Sequence[Sequence
     ]
     feasible: Fit | None = None
     for size, across, limit in SIZES:
-        if across and len(columns) < MANY:
+        if across and (len(columns) < MANY or (feasible is not None and len(rows) <= FEW)):
             continue
         widths = _widths(needs, size, ACROSS if across else UPRIGHT)
         if widths is None:
             continue
         found = Fit(size, tuple(widths), across)
-        if len(columns) < MANY or _height(needs, found) <= limit:
+        lines = _lines(needs, found)
+        found = found._replace(height=len(rows) * size * (1.35 * lines + 0.76))
+        if lines <= (limit if len(columns) >= MANY else 2 * limit):
             return found
-        feasible = feasible if feasible is not None and not across else found
+        feasible = found if feasible is None or across else feasible
     return feasible or _squeezed(needs, len(columns) >= MANY)
 
 
@@ -85,15 +93,16 @@ def _needs(column: Column, head: str, texts: Sequence[str]) -> _Need:
     cells = tuple(ems(text) for text in texts)
     widest = max(cells, default=0.0)
     lines = [ems(line) for line in head.split("\n")]
-    title = max(lines[0] / 3, min(lines[0], 3.2), *(_longest(line) for line in head.split("\n")))
+    parts = 1 if lines[0] <= SHORT else 2 if lines[0] <= 2 * SHORT else 3
+    title = max(math.ceil(lines[0] / parts), 0.85 * max(lines[1:], default=0.0), *map(_longest, head.split("\n"))) + 0.2
     words = 0.0 if column.kind in FIXED else max((_longest(text) for text in texts), default=0.0)
     least = widest if column.kind in FIXED else max(min(4.5, widest), words)
-    return _Need(max(least, title), min(max(widest, lines[0], title), max(WIDEST, least)), cells)
+    return _Need(max(least, title), min(max(widest, title), max(WIDEST, least, title)), cells)
 
 
 def _longest(text: str) -> float:
     """Return the width of the longest run that no line break may part."""
-    runs = re.findall(r"[!-~\u00a1-\u024f]+", text)
+    runs = re.findall(r"[!-~\u00a1-\u024f\u2013\u2212]+", text)
     return max((ems(run[:TOKEN]) if len(run) > TOKEN else ems(run) for run in runs), default=0.0)
 
 
@@ -105,7 +114,7 @@ def _widths(needs: Sequence[_Need], size: float, room: float) -> list[float] | N
         spare = (free - sum(natural)) / max(sum(natural), 1e-9)
         inner = [width * (1 + spare) for width in natural] if sum(natural) else [free / len(needs)] * len(needs)
     elif sum(least) <= free:
-        wishes = [math.sqrt(more - less) if more > less else 0.0 for less, more in zip(least, natural, strict=True)]
+        wishes = [more - less for less, more in zip(least, natural, strict=True)]
         inner = _poured(least, natural, wishes, free - sum(least))
     else:
         return None
@@ -125,7 +134,7 @@ def _poured(least: list[float], most: list[float], wishes: list[float], rest: fl
     return widths
 
 
-def _height(needs: Sequence[_Need], found: Fit) -> float:
+def _lines(needs: Sequence[_Need], found: Fit) -> float:
     """Return the mean number of lines of a row."""
     rooms = [(width - found.padding) / found.size + 1e-6 for width in found.widths]
     rows = list(zip(*(need.cells for need in needs), strict=True))

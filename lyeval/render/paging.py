@@ -1,0 +1,167 @@
+"""What paged formats decide alike: runs of upright and turned pages, contents, tables as written text, the stored date."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from lyeval.render.blocks import Block, Cell, Document, Heading, KeyFigures, Lang, Table
+from lyeval.render.fitting import UPRIGHT, Fit, fit
+from lyeval.render.glyphs import ems
+from lyeval.render.numbers import format_value
+
+LONG, MOST = 8, 80  # headings from which a document has a table of contents, and up to which
+WHOLE = 190.0  # points: a lower table stays on one page
+SCALE = 0.95  # of a figure drawn for the page
+TALLEST = 560.0  # points: a figure with its caption stays on one page
+SIGNS = {"good": "✓", "bad": "×", "open": "?"}
+
+
+class Laid(NamedTuple):
+    """A table as text: headings with units, cells, tone of each cell, the stand of each column, and how it fits."""
+
+    heads: list[tuple[str, str]]
+    rows: list[list[str]]
+    tones: list[list[str]]
+    aligns: list[str]
+    fit: Fit
+
+
+class Part(NamedTuple):
+    """One block with its heading level (0 for others) and its table as text; a block of None is the contents."""
+
+    block: Block | None
+    level: int = 0
+    laid: Laid | None = None
+
+
+@dataclass
+class Run:
+    """Parts that stand on pages of one kind."""
+
+    across: bool
+    parts: list[Part] = field(default_factory=list)
+
+
+def runs(document: Document, text: Callable[[object], str]) -> list[Run]:
+    """Part a document into runs of upright and of turned pages; headings go with the turned table below them.
+
+    Parameters
+    ----------
+    document : Document
+    text : function
+        Makes any text one that the format can hold, on one line.
+    """
+    made, waiting = [Run(False)], []
+    for part in _parts(document, text):
+        if part.block is None or isinstance(part.block, Heading):
+            waiting.append(part)
+            continue
+        across = part.laid is not None and part.laid.fit.across
+        if across != made[-1].across:
+            made.append(Run(across))
+        made[-1].parts += [*waiting, part]
+        waiting = []
+    made[-1].parts += waiting
+    return made
+
+
+def _parts(document: Document, text: Callable[[object], str]) -> Iterator[Part]:
+    """Lay out each block; the contents of a long document stand behind its first section."""
+    place = _contents_place(document.blocks) if contents_depth(document.blocks) else -1
+    for k, (block, level) in enumerate(_levelled(document.blocks)):
+        if k == place:
+            yield Part(None)
+        yield Part(block, level, lay_out(block, document.lang, text) if isinstance(block, Table) else None)
+
+
+def _levelled(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
+    """Return each block with its heading level, none skipped on the way down (0 for other blocks)."""
+    level = 0
+    for block in blocks:
+        if isinstance(block, Heading):
+            level = min(max(block.level, 1), level + 1, 3)
+        yield block, level if isinstance(block, Heading) else 0
+
+
+def contents_depth(blocks: Sequence[Block]) -> int:
+    """Return how many levels of headings the contents show: 0 for a short document, or for one of very many parts."""
+    levels = [level for block, level in _levelled(blocks) if isinstance(block, Heading)]
+    two, one = sum(level <= 2 for level in levels), sum(level == 1 for level in levels)
+    return 2 if LONG <= two <= MOST else 1 if LONG <= one <= MOST else 0
+
+
+def listed(blocks: Sequence[Block]) -> int:
+    """Return how many headings the contents list."""
+    depth = contents_depth(blocks)
+    return sum(isinstance(block, Heading) and level <= depth for block, level in _levelled(blocks))
+
+
+def _contents_place(blocks: Sequence[Block]) -> int:
+    """Return the place of the contents: before the second section, so that a summary stands first."""
+    places = [k for k, (_, level) in enumerate(_levelled(blocks)) if level == 1]
+    return places[1] if len(places) > 1 else 0
+
+
+def lay_out(table: Table, lang: Lang, text: Callable[[object], str]) -> Laid:
+    """Write a table's values and fit them to the page."""
+    unit = UNIT[lang]
+    heads = [(text(c.title), unit.format(text(c.unit)) if c.unit else "") for c in table.columns]
+    rows = [[text(format_value(c, v, lang)) for c, v in zip(table.columns, row, strict=True)] for row in table.rows]
+    tones = [[v.tone if isinstance(v, Cell) and v.tone in SIGNS else "" for v in row] for row in table.rows]
+    seen = [
+        [f"×　{said}" if t else said for said, t in zip(*pair, strict=True)] for pair in zip(rows, tones, strict=True)
+    ]
+    fitted = fit(table.columns, [f"{title}\n{unit}" for title, unit in heads], seen)
+    return Laid(heads, rows, tones, _aligns(table, rows), fitted)
+
+
+def _aligns(table: Table, rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return how each column stands: numbers right, dates, flags and short words in the middle, text left."""
+    aligns = []
+    for k, column in enumerate(table.columns):
+        short = column.kind == "text" and k and all(ems(row[k]) <= 5 for row in rows)
+        numeric = column.kind in ("number", "percent", "count")
+        aligns.append("right" if numeric else "center" if short or column.kind in ("date", "flag") else "left")
+    return aligns
+
+
+def cards_across(block: KeyFigures) -> int:
+    """Return how many key figures stand side by side."""
+    wide = [max(10.5 * ems(i.label), 22 * ems(i.value) + 10.5 * ems(i.unit) + 20) + 20 for i in block.items]
+    most = max(1, min(4, int((UPRIGHT + 6) // (max(wide, default=1.0) + 6))))
+    return next((k for k in range(most, 1, -1) if len(wide) % k == 0), min(most, max(len(wide), 1)))
+
+
+def stored_date(created: date | None) -> date | None:
+    """Return the date that a file says it was made on: the one given, else that of ``SOURCE_DATE_EPOCH``, else none."""
+    if created is not None:
+        return created
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch), UTC).date() if epoch.isdigit() else None
+
+
+UNIT = {"zh": "（{}）", "en": "({})"}
+WORDS = {
+    "zh": {
+        "contents": "目　录",
+        "source": "来源：",
+        "note": "注：",
+        "cite": "依据：",
+        "none": "无",
+        "colon": "：",
+        "missing": "下列字符为本文件字体所缺，文中以“〓”代替：{}。",
+    },
+    "en": {
+        "contents": "Contents",
+        "source": "Source: ",
+        "note": "Note: ",
+        "cite": "Basis: ",
+        "none": "none",
+        "colon": ": ",
+        "missing": "Characters that the fonts of this file lack, printed as “〓”: {}.",
+    },
+}
