@@ -155,8 +155,16 @@ def validate(model: type[Model], data: Any, lines: Mapping[str, int], path: Path
         return model.model_validate(data)
     except ValidationError as error:
         name = display(path)
-        problems = [_problem(e, model, data, lines, name) for e in error.errors(include_url=False)]
+        told = error.errors(include_url=False)
+        inner = [e for e in told if e["type"] != "too_short" or not any(_below(e, other) for other in told)]
+        problems = [_problem(e, model, data, lines, name) for e in inner]
         raise PolicyError("\n".join(dict.fromkeys(str(p) for p in problems))) from None
+
+
+def _below(error: Any, other: Any) -> bool:
+    """Tell whether ``other`` lies inside the list that ``error`` finds too short: its elements' faults say why."""
+    loc = tuple(error["loc"])
+    return other is not error and tuple(other["loc"])[: len(loc)] == loc
 
 
 def _problem(error: Any, model: type[BaseModel], data: Any, lines: Mapping[str, int], name: str) -> Problem:
@@ -171,7 +179,7 @@ def _problem(error: Any, model: type[BaseModel], data: Any, lines: Mapping[str, 
         return Problem(name, line, where, "missing / 缺少此项")
     if kind in ("literal_error", "enum"):
         options = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-        return Problem(name, line, where, unknown(str(given), str(loc[-1]) if loc else "value", options))
+        return Problem(name, line, where, unknown(str(given), f"value of {loc[-1]}" if loc else "value", options))
     text = str(error["msg"]).removeprefix("Value error, ")
     return Problem(name, line, where, text if kind == "value_error" else f"{given!r}: {text} / 取值不合要求")
 
