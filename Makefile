@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(sort $(wildcard parameters/runs/*.yaml))
 
-.PHONY: help setup report test lint bench lock pictures clean
+.PHONY: help setup report test lint bench notebooks lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -11,9 +11,10 @@ help:  ## show these lines
 setup: $(VENV)/ready  ## make .venv from requirements.lock, lyeval in it
 
 $(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit('Python 3.11+ (make PYTHON=python3.12)' if sys.version_info < (3, 11) else 0)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
 
 report: setup  ## the main job: every run file on data/sample, into reports/
@@ -30,9 +31,13 @@ lint: setup  ## ruff and pyright
 bench: setup  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/bench.py
 
+notebooks: setup  ## execute the notebooks on their defaults and store the outputs
+	$(BIN)/python -c "from lyeval.run import refresh, shipped_notebooks; refresh(shipped_notebooks())"
+
 lock: setup  ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --fork-strategy fewest \
 		--no-header --no-annotate --group dev --output-file requirements.lock pyproject.toml
 
 clean:  ## remove what was generated
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
+	find reports -mindepth 1 -maxdepth 1 ! -name golden ! -name README.md -exec rm -rf {} +

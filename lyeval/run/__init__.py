@@ -45,6 +45,8 @@ PUBLIC = {
     "prepare": "exploring",
     "produce": "review",
     "produce_all": "batching",
+    "refresh": "executing",
+    "shipped_notebooks": "executing",
     "switches": "steps",
     "what_if": "trying",
 }

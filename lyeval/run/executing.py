@@ -87,6 +87,11 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
             tidy(output)
 
 
+def shipped_notebooks() -> list[Path]:
+    """Return every notebook that comes with lyeval, by name."""
+    return sorted(resources.path("notebooks").glob("*.ipynb"))
+
+
 def refresh(paths: Iterable[Path]) -> None:
     """Execute notebooks on their defaults and store the outputs in them.
 
