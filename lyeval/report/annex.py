@@ -2,31 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lyeval.render import Table
 from lyeval.render.blocks import Lang
+from lyeval.report import annexed
+from lyeval.report.appendix import assumption_table, rerun_table, switch_table
 from lyeval.report.attainment import target_table
 from lyeval.report.context import Context
-from lyeval.report.listing import firm_table
+from lyeval.report.listing import criteria_table, firm_table, listed_codes, spread_table
+from lyeval.report.measures import opening_table
+from lyeval.report.overall import trend_table
+from lyeval.report.progress import change_table, disposal_table, door_table, flow_table, outcome_table, usual_rise
+from lyeval.report.quality import missing_table, narrowing_table, undetermined_table
+from lyeval.report.robustness import baseline_table, untestable_table
+from lyeval.report.words import named, say
 
 
 def annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
-    """Return the sheets of the annex in their order."""
+    """Return the sheets of the annex in their order; one that the run has nothing for is left out."""
     c = Context(tables, lang)
-    rows = c.rows("targets")
-    firms = c.frame("enterprises")
-    sheets = [target_table(c, rows)] if rows else []
-    sheets.append(
-        firm_table(c, firms["credit_code"].tolist(), "enterprises", "企业明细" if lang == "zh" else "Firms", "")
-    )
-    return sheets
+    made = ((needs, make(c)) for needs, make in SHEETS if not needs or len(c.frame(needs)))
+    return [table for _, table in made if table is not None and table.columns]
 
 
 def annex_notes(c: Context) -> list[tuple[str, str]]:
-    """Return the lines of the notes sheet: every doubtful clause with the reading in force."""
-    zh = c.lang == "zh"
-    return [
-        (str(r["question" if zh else "question_en"]), str(r["why" if zh else "why_en"])) for r in c.rows("switches")
+    """Return the lines of the notes sheet: how figures are made, and every doubtful clause with the reading in force."""
+    head = say("annex.basis", c.lang)
+    lines = [(head, say(key, c.lang)) for key in ("appendix.basis_text", "listing.distance_note", "document.footer")]
+    return lines + [
+        (named(r, c.lang, "question"), f"{named(r, c.lang, 'why')} [{r['clause']}]") for r in c.rows("switches")
     ]
+
+
+def _listed(c: Context) -> Table:
+    return firm_table(c, listed_codes(c), say("listing.list_table", c.lang, year=c.year), id="list", cite=c.document)
+
+
+def _changes(c: Context) -> Table | None:
+    return change_table(c) if usual_rise(c) is not None else None
+
+
+def _every_base(c: Context) -> Table:
+    return baseline_table(c, c.rows("baseline"), every=True)
+
+
+SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
+    ("targets", lambda c: target_table(c, c.rows("targets"))),
+    ("enterprises", annexed.enterprises),
+    ("enterprises", _listed),
+    ("criteria", criteria_table),
+    ("townships", lambda c: spread_table(c, "township")),
+    ("industries", lambda c: spread_table(c, "industry")),
+    ("counties", lambda c: spread_table(c, "county")),
+    ("flows", flow_table),
+    ("doors", door_table),
+    ("disposals", disposal_table),
+    ("disposals", outcome_table),
+    ("disposals", annexed.cases),
+    ("changes", _changes),
+    ("forecast", lambda c: annexed.odds(c, "forecast")),
+    ("forecast_enterprises", lambda c: annexed.odds_firms(c, "forecast")),
+    ("forecast_scenarios", lambda c: annexed.scenarios(c, "forecast")),
+    ("forecast_readings", annexed.odds_readings),
+    ("forecast_swings", annexed.swings),
+    ("backtest_scores", lambda c: annexed.backtest(c, "backtest_scores")),
+    ("backtest_coverage", lambda c: annexed.backtest(c, "backtest_coverage")),
+    ("simulation", lambda c: annexed.odds(c, "simulation")),
+    ("simulation_enterprises", lambda c: annexed.odds_firms(c, "simulation")),
+    ("simulation_scenarios", lambda c: annexed.scenarios(c, "simulation")),
+    ("readings", annexed.readings),
+    ("readings_switches", annexed.switches),
+    ("readings_untestable", untestable_table),
+    ("baseline", _every_base),
+    ("gaps", annexed.gaps),
+    ("narrowing", narrowing_table),
+    ("missing", missing_table),
+    ("undetermined", undetermined_table),
+    ("faults", annexed.faults),
+    ("consequences", annexed.measures),
+    ("opening_list", opening_table),
+    ("totals", trend_table),
+    ("switches", switch_table),
+    ("assumptions", assumption_table),
+    ("", rerun_table),
+)

@@ -6,8 +6,9 @@ from typing import Any
 
 from lyeval.render import Cell, Paragraph, Table
 from lyeval.render.blocks import Block, Heading
-from lyeval.report.context import Context, Spec, columns
-from lyeval.report.words import known, named, say
+from lyeval.report.context import Context
+from lyeval.report.tabulate import tabulate
+from lyeval.report.words import known, say
 
 
 def appendix(c: Context) -> list[Block]:
@@ -29,20 +30,11 @@ def appendix(c: Context) -> list[Block]:
 
 def switch_table(c: Context) -> Table:
     """Lay out every doubtful clause with the reading in force."""
-    body = []
+    rows = []
     for r in c.rows("switches"):
         mark = say("appendix.default", c.lang) if r["default"] else Cell(say("appendix.chosen", c.lang), tone="open")
-        body.append(
-            (
-                named(r, c.lang, "question"),
-                named(r, c.lang, "why"),
-                mark,
-                KINDS[str(r["kind"])][c.lang == "en"],
-                r["clause"],
-            )
-        )
-    return Table("basis", say("appendix.switch_table", c.lang), columns(SWITCHES, c.lang), tuple(body), source=c.source(),
-                 cite=str(c.meta["document"]))  # fmt: skip
+        rows.append({**r, "mark": mark, "kind": KINDS[str(r["kind"])][c.lang == "en"]})
+    return tabulate(c, "basis", rows, say("appendix.switch_table", c.lang), source=c.source(), cite=c.document)
 
 
 def assumption_sentence(c: Context) -> str:
@@ -53,18 +45,17 @@ def assumption_sentence(c: Context) -> str:
 
 def assumption_table(c: Context) -> Table:
     """Lay out every assumed figure with unit, source and mark."""
-    body = [
-        (
-            _path(str(r["path"]), c),
-            r["numbers"],
-            named(r, c.lang, "unit"),
-            MARKS[str(r["mark"])][c.lang == "en"],
-            named(r, c.lang, "source"),
-        )
+    rows = [
+        {**r, "path": _path(str(r["path"]), c), "mark": MARKS[str(r["mark"])][c.lang == "en"]}
         for r in c.rows("assumptions")
     ]
-    return Table("assumptions", say("appendix.assumption_table", c.lang), columns(ASSUMED, c.lang), tuple(body),
-                 source=say("appendix.assumption_source", c.lang))  # fmt: skip
+    return tabulate(
+        c,
+        "assumptions",
+        rows,
+        say("appendix.assumption_table", c.lang),
+        source=say("appendix.assumption_source", c.lang),
+    )
 
 
 def _path(path: str, c: Context) -> str:
@@ -89,7 +80,8 @@ def rerun_table(c: Context) -> Table:
     if known(run.get("basis")) and run.get("basis"):
         rows.append((say("appendix.fingerprint", lang), str(run["basis"])))
     rows += [(str(r.get("name", r.get("component", ""))), str(r["version"])) for r in c.rows("versions")]
-    return Table("rerun", say("appendix.again_table", lang), columns(RERUN, lang), tuple(rows))
+    body = [{"item": item, "value": value} for item, value in rows]
+    return tabulate(c, "rerun", body, say("appendix.again_table", lang))
 
 
 KINDS = {
@@ -107,12 +99,3 @@ FIGURES = {
     "band": ("范围", "band"), "scenarios": ("情景", "scenarios"), "near_line": ("临近标准", "near the line"),
     "plan_deadline": ("提交方案时限", "deadline of the plan"), "clearly_higher": ("“明显高于”", "clearly higher"),
 }  # fmt: skip
-SWITCHES: tuple[Spec, ...] = (
-    ("question", "存疑条款", "Doubtful clause", "", "text"), ("why", "本报告的读法及理由", "Reading and reason", "", "text"),
-    ("mark", "选用", "Chosen", "", "text"), ("kind", "存疑原因", "Kind", "", "text"), ("clause", "条款", "Clause", "", "text"),
-)  # fmt: skip
-ASSUMED: tuple[Spec, ...] = (
-    ("path", "假设", "Assumption", "", "text"), ("numbers", "数值", "Figure", "", "text"), ("unit", "单位", "Unit", "", "text"),
-    ("mark", "标记", "Mark", "", "text"), ("source", "来源", "Source", "", "text"),
-)  # fmt: skip
-RERUN: tuple[Spec, ...] = (("item", "项目", "Item", "", "text"), ("value", "内容", "Value", "", "text"))

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.render import Cell, Column, Figure, Note, Paragraph, Table
+from lyeval.render import Cell, Figure, Note, Paragraph, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.context import Context
+from lyeval.report.tabulate import tabulate
 from lyeval.report.words import (
     count,
     few,
@@ -26,7 +27,7 @@ from lyeval.report.words import (
     value_text,
 )
 
-MOST = 30
+MOST = 10
 
 
 def attainment(c: Context) -> list[Block]:
@@ -74,7 +75,7 @@ def target_sentence(row: dict[str, Any], lang: Lang) -> str:
                    if lang == "zh" else str(row["reason_en"]))  # fmt: skip
     short = short_text(row, lang)
     key = "target_met" if row["status"] == "met" else "target_missed"
-    tail = say("attainment.short", lang, short=short) if short else ""
+    tail = say("attainment.short" if row["op"] == "ge" else "attainment.over", lang, short=short) if short else ""
     return say(
         f"attainment.{key}", lang, label=label, value=value_text(row, lang), goal=goal_text(row, lang), short=tail
     )
@@ -114,16 +115,15 @@ def gap_text(row: dict[str, Any], lang: Lang) -> str:
 def target_table(c: Context, rows: list[dict[str, Any]]) -> Table:
     """Lay out the targets: goal, value, gap, what is needed and lacking, bounds, status, clause."""
     lang = c.lang
-    heads = [(k, t[lang == "en"]) for k, t in HEADS.items()]
     body = [
-        (
-            named(r, lang), goal_text(r, lang), value_text(r, lang), gap_text(r, lang), needed_text(r, lang),
-            short_text(r, lang) or "—", _bounds(r, lang), Cell(status_text(r, lang), tone=tone_of(r)), r["clause"],
-        )
+        {
+            **r, "goal": goal_text(r, lang), "value": value_text(r, lang), "gap": gap_text(r, lang), "needed": needed_text(r, lang),
+            "short": short_text(r, lang) or "—", "bounds": _bounds(r, lang), "status": Cell(status_text(r, lang), tone=tone_of(r)),
+        }
         for r in rows
     ]  # fmt: skip
-    return Table("targets", say("attainment.table", lang, year=c.year), tuple(Column(k, t) for k, t in heads), tuple(body),
-                 source=c.source("tax", "land", "statistics"), note=_table_note(rows, lang), cite=_document(c))  # fmt: skip
+    return tabulate(c, "targets", body, say("attainment.table", lang, year=c.year), source=c.source("tax", "land", "statistics"),
+                    note=_table_note(rows, lang), cite=c.document)  # fmt: skip
 
 
 def _bounds(row: dict[str, Any], lang: Lang) -> str:
@@ -140,10 +140,6 @@ def _table_note(rows: list[dict[str, Any]], lang: Lang) -> str:
     if any(r["force"] == "aspirational" for r in rows):
         notes.append(say("attainment.note_force", lang))
     return "".join(notes) if lang == "zh" else " ".join(notes)
-
-
-def _document(c: Context) -> str:
-    return str(c.meta["document"])
 
 
 def attainment_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
@@ -191,11 +187,4 @@ def turning_table(c: Context, row: dict[str, Any]) -> Table:
 
     codes = list(row["turns_on"])[:MOST]
     title = say("attainment.turns_table", c.lang, label=named(row, c.lang))
-    return firm_table(c, codes, f"turns_{row['id']}", title, str(row["clause"]))
-
-
-HEADS = {
-    "target": ("目标", "Target"), "goal": ("目标值", "Goal"), "value": ("完成值", "Value"), "gap": ("与目标值之差", "Gap"),
-    "needed": ("应达到", "Needed"), "short": ("尚差", "Short by"), "bounds": ("可能范围", "Bounds"),
-    "status": ("判定", "Verdict"), "clause": ("条款", "Clause"),
-}  # fmt: skip
+    return firm_table(c, codes, title, id=f"turns_{row['id']}", cite=f"{c.document} {row['clause']}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
-from lyeval.render.blocks import Column, Kind, Lang
-from lyeval.report.words import class_text, day, joined, known, say, unit_name, word
+from lyeval.render.blocks import Lang
+from lyeval.report.words import class_text, day, joined, known, say, word
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,11 @@ class Context:
     def year(self) -> int:
         """The year judged."""
         return int(self.meta["year"])
+
+    @property
+    def document(self) -> str:
+        """The number of the plan's document."""
+        return str(self.meta["document"])
 
     @property
     def place(self) -> str:
@@ -77,19 +82,6 @@ class Context:
         key = "source_of" if offices else "source"
         return say(f"context.{key}", self.lang, departments=joined(offices, self.lang),
                    day=day(self.meta["cutoff"], self.lang), state=state)  # fmt: skip
-
-
-Spec = tuple[str, str, str, str, str]
-
-
-def columns(spec: tuple[Spec, ...], lang: Lang) -> tuple[Column, ...]:
-    """Return the columns of a table from rows of key, zh, en, unit and kind (``number:1``: with one decimal)."""
-    out = []
-    for key, zh, en, unit, kind in spec:
-        name, _, digits = kind.partition(":")
-        head, shown = (zh, unit) if lang == "zh" else (en, unit_name(unit, lang).strip())
-        out.append(Column(key, head, shown, cast("Kind", name or "text"), int(digits) if digits else None))
-    return tuple(out)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pandas as pd
 from lyeval.assessment import Assessment
 from lyeval.indicators import cases, year_end
 
-OPEN = ("进行中", "未启动", "")
+OPEN = ("进行中", "未启动", "未完成", "")
 
 
 def disposals(assessment: Assessment) -> pd.DataFrame:

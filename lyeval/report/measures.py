@@ -6,8 +6,9 @@ from typing import Any
 
 from lyeval.render import Bullets, Note, Paragraph, Table
 from lyeval.render.blocks import Block
-from lyeval.report.context import Context, Spec, columns
+from lyeval.report.context import Context
 from lyeval.report.overall import opening_sentence
+from lyeval.report.tabulate import headings, tabulate
 from lyeval.report.words import (
     STATUS,
     fact_name,
@@ -21,11 +22,7 @@ from lyeval.report.words import (
     sentence,
     shown,
     unit_name,
-    word,
 )
-
-MU_M2 = 2000 / 3
-MOST = 60
 
 
 def measures(c: Context) -> list[Block]:
@@ -53,7 +50,8 @@ def _by_consequence(c: Context) -> dict[str, list[dict[str, Any]]]:
 def consequence_sentence(rules: list[dict[str, Any]], rows: list[dict[str, Any]], c: Context) -> str:
     """Say whom a consequence meets by rule, from when, and what is withheld; that nobody is met, or that it hangs on conduct."""
     lang, rule = c.lang, rules[0]
-    effects = joined(list(dict.fromkeys(str(r["effect_en" if lang == "en" else "effect"]) for r in rules)), lang)
+    told = dict.fromkeys(str(r["effect_en" if lang == "en" else "effect"]) for r in rules)
+    effects = ("；" if lang == "zh" else "; ").join(told)
     values = {
         "label": named(rule, lang), "clause": rule["clause"], "n": len(rows), "year": int(rule["year"]), "effects": effects,
         "above": sum(r["class"] == "above" for r in rows), "below": sum(r["class"] == "below" for r in rows),
@@ -76,21 +74,29 @@ def _upgraded(c: Context, rows: list[dict[str, Any]]) -> str:
     return say("measures.upgraded", c.lang, n=len({r["credit_code"] for r in rows} & set(done)))
 
 
-def consequence_table(c: Context, id: str, rules: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Table:
-    """List whom a consequence meets, with grounds and what is withheld."""
-    key = "effects_en" if c.lang == "en" else "effects"
+def consequence_rows(c: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return whom consequences meet, by township, with grounds and measures in words."""
+    key, gap = ("effects_en", "; ") if c.lang == "en" else ("effects", "；")
     ordered = sorted(
-        rows, key=lambda r: (str(r["township"]), -(r["land_mu"] if known(r["land_mu"]) else 0), r["credit_code"])
+        rows, key=lambda r: (str(r["consequence"]), str(r["township"]), -(r["land_mu"] or 0), r["credit_code"])
     )
-    body = [
-        (r["name"], r["township"], c.class_(r["class"]), word(r["stage"], c.lang) or None, r["land_mu"], r["tax_per_mu"],
-         r["tax_needed_wan"], joined([fact_name(g, c.lang) for g in r["grounds"] or []], c.lang) or named(rules[0], c.lang),
-         joined(list(r[key] or []), c.lang))
+    return [
+        {
+            **r, "grounds": joined([fact_name(g, c.lang) for g in r["grounds"] or []], c.lang) or None,
+            "effects": gap.join(r[key] or []),
+        }
         for r in ordered
     ]  # fmt: skip
-    return Table(f"consequence_{id}", say("measures.table", c.lang, label=named(rules[0], c.lang), year=int(rules[0]["year"])),
-                 columns(CONSEQUENCE, c.lang), tuple(body), source=c.source("tax", "towns"), note=say("measures.distance", c.lang),
-                 cite=say("measures.cite", c.lang, document=c.meta["document"], clause=rules[0]["clause"]), sortable=True)  # fmt: skip
+
+
+def consequence_table(c: Context, id: str, rules: list[dict[str, Any]], rows: list[dict[str, Any]]) -> Table:
+    """List whom a consequence meets, with grounds; what is withheld stands in the sentence above it, and per firm in the annex."""
+    body = consequence_rows(c, rows)
+    heads = [h for h in headings("consequence") if h.key != "grounds" or any(r["grounds"] for r in body)]
+    title = say("measures.table", c.lang, label=named(rules[0], c.lang), year=int(rules[0]["year"]))
+    cite = say("measures.cite", c.lang, document=c.document, clause=rules[0]["clause"])
+    return tabulate(c, "consequence", body, title, id=f"consequence_{id}", columns=heads, source=c.source("tax", "towns"),
+                    note=say("measures.distance", c.lang), cite=cite, sortable=len(body) > 12)  # fmt: skip
 
 
 def land_use_tax_blocks(c: Context) -> list[Block]:
@@ -139,51 +145,29 @@ def _with(row: dict[str, Any], target: dict[str, Any], c: Context) -> str:
 
 
 def opening_table(c: Context, most: int | None = None) -> Table:
-    """List who opens next year's list: those certain first, then those that wait for data."""
+    """List who opens next year's list: new ones first, then those that remain, then those that wait for data."""
     labels = {r["id"]: named(r, c.lang) for r in c.rows("criteria")}
-    rows = sorted(
-        c.rows("opening_list"),
-        key=lambda r: (r["identified"] is not True, bool(r["before"]), str(r["township"]), r["credit_code"]),
-    )
-    body = [_opening(r, labels, c) for r in rows[:most]]
-    key = "opening_table" if c.meta["next_governed"] else "opening_table_as_if"
-    note = say("measures.distance", c.lang)
+    rows = sorted(c.rows("opening_list"), key=_opening_order)
+    body = [{**r, "state": _state(r, c), "criteria": joined([labels.get(k, k) for k in r["criteria"] or []], c.lang) or None}
+            for r in rows[:most]]  # fmt: skip
+    key = "measures.opening_table" if c.meta["next_governed"] else "measures.opening_table_as_if"
+    notes = [say("measures.distance", c.lang)]
     if most is not None and len(rows) > most:
-        note += say("measures.opening_rest", c.lang, shown=most, n=len(rows))
-    return Table("opening_list", say(f"measures.{key}", c.lang, year=c.year + 1), columns(OPENING, c.lang), tuple(body),
-                 source=c.source("tax", "land", "statistics"), note=note, cite=str(c.meta["document"]), sortable=True)  # fmt: skip
+        notes.append(say("measures.opening_rest", c.lang, shown=most, n=len(rows)))
+    return tabulate(c, "opening_list", body, say(key, c.lang, year=c.year + 1), source=c.source("tax", "land", "statistics"),
+                    note=sentence(notes, c.lang), cite=c.document, sortable=len(body) > 12)  # fmt: skip
 
 
-def _opening(r: dict[str, Any], labels: dict[str, str], c: Context) -> tuple[Any, ...]:
-    if r["identified"] is not True:
-        state = say("measures.state_open", c.lang)
-    else:
-        state = say(
-            "measures.state_old" if r["before"] else "measures.state_line" if r["by_line"] else "measures.state_new",
-            c.lang,
-        )
-    grounds = joined([labels.get(k, k) for k in r["criteria"] or []], c.lang) or None
-    return (
-        r["name"],
-        r["township"],
-        c.class_(r["class"]),
-        state,
-        grounds,
-        r["land_mu"],
-        r["tax_per_mu"],
-        r["line"],
-        r["tax_needed_wan"],
-    )
+def _opening_order(row: dict[str, Any]) -> tuple[bool, bool, str, str]:
+    return (row["identified"] is not True, bool(row["before"]), str(row["township"]), str(row["credit_code"]))
 
 
-CONSEQUENCE: tuple[Spec, ...] = (
-    ("name", "企业名称", "Firm", "", "text"), ("township", "镇街", "Township", "", "text"), ("class", "类别", "Class", "", "text"),
-    ("stage", "所处阶段", "Stage", "", "text"), ("land", "用地", "Land", "亩", "number"), ("tax_per_mu", "亩均税收", "Tax per mu", "万元/亩", "number"),
-    ("short", "距标准尚差", "Short of the line", "万元", "number"), ("grounds", "情形", "Ground", "", "text"), ("effects", "措施", "Measures", "", "text"),
-)  # fmt: skip
-OPENING: tuple[Spec, ...] = (
-    ("name", "企业名称", "Firm", "", "text"), ("township", "镇街", "Township", "", "text"), ("class", "类别", "Class", "", "text"),
-    ("state", "列入情况", "State", "", "text"), ("criteria", "认定情形", "Ground", "", "text"), ("land", "用地", "Land", "亩", "number"),
-    ("tax_per_mu", "亩均税收", "Tax per mu", "万元/亩", "number"), ("line", "标准", "Line", "万元/亩", "number"),
-    ("short", "距标准尚差", "Short of the line", "万元", "number"),
-)  # fmt: skip
+def _state(row: dict[str, Any], c: Context) -> str:
+    if row["identified"] is not True:
+        return say("measures.state_open", c.lang)
+    name = "old" if row["before"] else "line" if row["by_line"] else "new"
+    return say(f"measures.state_{name}", c.lang)
+
+
+MU_M2 = 2000 / 3
+MOST = 40

@@ -8,7 +8,8 @@ import pandas as pd
 
 from lyeval.render import Figure, Note, Paragraph, Table
 from lyeval.render.blocks import Block
-from lyeval.report.context import Context, Spec, columns
+from lyeval.report.context import Context
+from lyeval.report.tabulate import Heading, headings, tabulate
 from lyeval.report.words import (
     band,
     chance,
@@ -26,6 +27,7 @@ from lyeval.report.words import (
 )
 
 NAMED = 3  # firms that a sentence names
+LOW = 0.2  # a firm less likely than this to reach its line is as good as settled
 
 
 def outlook(c: Context) -> list[Block]:
@@ -78,16 +80,34 @@ def as_if_sentence(c: Context, rows: list[dict[str, Any]]) -> str:
 
 
 def odds_sentence(row: dict[str, Any], c: Context) -> str:
-    """Say a target's odds: what is left, the band, who decides it."""
+    """Say a target's odds: how many are left, the band, who decides it."""
     lang = c.lang
     meta = c.value(f"{table_name(c)}_meta")
     values = {
         "as_of": day(meta["as_of"], lang), "year": int(row["year"]), "label": named(row, lang), "goal": goal_text(row, lang),
-        "middle": middle_text(row, c), "range": span_text(row, c), "odds": odds_text(row, c),
+        "middle": middle_text(row, c), "range": span_text(row, c), "odds": odds_text(row, c), "class_": c.class_(row["class"]),
     }  # fmt: skip
     if row["certain"] in ("met", "missed"):
         return say("outlook.settled", lang, **values)
-    return sentence([say(f"outlook.odds_{row['kind']}", lang, **values), decided_sentence(row, c)], lang)
+    line = _line(row, c)
+    key = "odds_left" if line and row["kind"] == "count" and row["op"] == "le" else f"odds_{row['kind']}"
+    return sentence([say(f"outlook.{key}", lang, line=line, **values), decided_sentence(row, c)], lang)
+
+
+def _own_firms(row: dict[str, Any], c: Context) -> pd.DataFrame:
+    """Return the projected enterprises of a target's class and year."""
+    frame = c.frame(f"{table_name(c)}_enterprises")
+    if not len(frame):
+        return frame
+    classes = c.frame("enterprises").set_index("credit_code")["class"]
+    return frame[(frame["year"] == row["year"]) & (frame["credit_code"].map(classes) == row["class"])]
+
+
+def _line(row: dict[str, Any], c: Context) -> str:
+    """Write the one line that a target's enterprises are held to; empty where there is not one."""
+    own = _own_firms(row, c)
+    lines = sorted(set(own["line"])) if len(own) else []
+    return f"{lines[0]:g}" if len(lines) == 1 else ""
 
 
 def odds_text(row: dict[str, Any], c: Context) -> str:
@@ -124,17 +144,13 @@ def _rounded(value: Any, row: dict[str, Any]) -> Any:
 
 def decided_sentence(row: dict[str, Any], c: Context) -> str:
     """Say how many are as good as settled, how many hang in the balance, and which firms it turns on most."""
-    frame = c.frame(f"{table_name(c)}_enterprises")
-    parts = []
-    if row["kind"] == "count" and len(frame):
-        firms = c.frame("enterprises").set_index("credit_code")["class"]
-        own = frame[(frame["year"] == row["year"]) & (frame["credit_code"].map(firms) == row["class"])]
-        out, open_ = int((own["probability"] < 0.05).sum()), int(own["probability"].between(0.05, 0.95).sum())
+    parts, own = [], _own_firms(row, c)
+    if row["kind"] == "count" and len(own):
+        out, open_ = int((own["probability"] < LOW).sum()), int(own["probability"].between(LOW, 1 - LOW).sum())
         parts.append(say("outlook.settled_firms", c.lang, n=out) if out else "")
         parts.append(say("outlook.open_firms", c.lang, n=open_) if open_ else "")
     names = _turning(row, c)
-    if names:
-        parts.append(say("outlook.turns", c.lang, names=joined(names, c.lang)))
+    parts.append(say("outlook.turns", c.lang, names=joined(names, c.lang)) if names else "")
     parts = [p for p in parts if p]
     return (("；" if c.lang == "zh" else "; ").join(parts) + ("。" if c.lang == "zh" else ".")) if parts else ""
 
@@ -149,32 +165,26 @@ def _turning(row: dict[str, Any], c: Context) -> list[str]:
 
 
 def lead_sentences(c: Context) -> list[str]:
-    """Return each target's odds in one line, for the first section."""
+    """Return each target's odds in one line, for the first section; none for a year that the plan does not govern."""
+    rows = [r for r in odds_rows(c) if int(r["year"]) in c.meta["target_years"]]
     return [
-        say("outlook.lead", c.lang, year=int(r["year"]), label=named(r, c.lang), odds=odds_text(r, c))
-        for r in odds_rows(c)
+        say("outlook.lead", c.lang, year=int(r["year"]), label=named(r, c.lang), odds=odds_text(r, c)) for r in rows
     ]
 
 
 def odds_table(c: Context, rows: list[dict[str, Any]]) -> Table:
     """Lay out the odds in words with the range of most draws."""
     body = [
-        (
-            named(r, c.lang),
-            str(int(r["year"])),
-            goal_text(r, c.lang),
-            middle_text(r, c),
-            span_text(r, c),
-            odds_text(r, c),
-            r["clause"],
-        )
+        {**r, "year": str(int(r["year"])), "goal": goal_text(r, c.lang), "middle": middle_text(r, c), "range": span_text(r, c),
+         "odds": odds_text(r, c)}
         for r in rows
-    ]
-    return Table("odds", say("outlook.table", c.lang), columns(ODDS, c.lang), tuple(body), source=_source(c),
-                 note=say("outlook.note", c.lang), cite=str(c.meta["document"]))  # fmt: skip
+    ]  # fmt: skip
+    return tabulate(c, "odds", body, say("outlook.table", c.lang), source=odds_source(c), note=say("outlook.note", c.lang),
+                    cite=c.document)  # fmt: skip
 
 
-def _source(c: Context) -> str:
+def odds_source(c: Context) -> str:
+    """Return the line under what is projected: from which data, under which assumptions, by how many draws."""
     meta = c.value(f"{table_name(c)}_meta")
     return say("outlook.source", c.lang, as_of=day(meta["as_of"], c.lang), draws=f"{int(meta['draws']):,}")
 
@@ -186,7 +196,7 @@ def odds_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
     drawn = [{**r, "certain": r["certain"] in ("met", "missed")} for r in rows]
     svg, png = figures.save(figures.odds(pd.DataFrame(drawn).astype(object), lang=c.lang))
     alt = " ".join(odds_sentence(r, c) for r in rows)
-    return Figure("odds_figure", say("outlook.figure", c.lang), svg, png, alt, _source(c))
+    return Figure("odds_figure", say("outlook.figure", c.lang), svg, png, alt, odds_source(c))
 
 
 def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
@@ -198,23 +208,15 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
     steps = sorted({float(r["response"]) for r in found})
     if len(steps) < 2:
         return None
-    spec: list[Spec] = [ODDS[0], ODDS[1]]
-    spec += [
-        (f"s{s:g}", f"{s:.0%}补足", f"{s:.0%} top up", "", "text") if s else ("s0", "无变动", "none", "", "text")
+    heads = list(headings("odds")[:2])
+    heads += [
+        Heading(f"s{s:g}", f"{s:.0%}补足" if s else "无变动", f"{s:.0%} top up" if s else "none", "", "text")
         for s in steps
     ]
     by = {(r["id"], int(r["year"]), float(r["response"])): float(r["probability"]) for r in found}
     body = []
     for (id, year), row in told.items():
-        if any((id, year, s) in by for s in steps):
-            cells = [chance(by[id, year, s], None, c.lang) if (id, year, s) in by else "—" for s in steps]
-            body.append((named(row, c.lang), str(year), *cells))
-    return Table("scenarios", say("outlook.scenarios", c.lang), columns(tuple(spec), c.lang), tuple(body), source=_source(c),
-                 note=say("outlook.scenario_note", c.lang))  # fmt: skip
-
-
-ODDS: tuple[Spec, ...] = (
-    ("target", "目标", "Target", "", "text"), ("year", "年度", "Year", "", "text"), ("goal", "目标值", "Goal", "", "text"),
-    ("middle", "预计值", "Expected", "", "text"), ("range", "多数情形", "Most draws", "", "text"),
-    ("odds", "完成可能性", "Odds", "", "text"), ("clause", "条款", "Clause", "", "text"),
-)  # fmt: skip
+        cells = {f"s{s:g}": chance(by[id, year, s], None, c.lang) for s in steps if (id, year, s) in by}
+        body += [{**row, "year": str(year), **cells}] if cells else []
+    return tabulate(c, "scenarios", body, say("outlook.scenarios", c.lang), columns=heads, source=odds_source(c),
+                    note=say("outlook.scenario_note", c.lang))  # fmt: skip

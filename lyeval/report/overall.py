@@ -7,12 +7,13 @@ from typing import Any
 from lyeval.render import Bullets, KeyFigure, KeyFigures, Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.report.attainment import target_sentence, verdict_sentence
-from lyeval.report.context import Context, Spec, columns
+from lyeval.report.context import Context
+from lyeval.report.listing import spread_table
 from lyeval.report.outlook import lead_sentences
 from lyeval.report.progress import flow_sentence
+from lyeval.report.tabulate import tabulate
 from lyeval.report.words import (
     count,
-    few,
     goal_text,
     known,
     listed,
@@ -48,7 +49,7 @@ def overall(c: Context) -> list[Block]:
 def key_figures(c: Context) -> KeyFigures:
     """Return what a leader reads first: each target, and the list."""
     items = []
-    for row in c.rows("targets")[:4]:
+    for row in c.rows("targets")[:5]:
         note = listed([GOAL[c.lang] + goal_text(row, c.lang), status_text(row, c.lang)], c.lang)
         value = value_text(row, c.lang) if row["reason"] != "empty_class" else status_text(row, c.lang)
         items.append(KeyFigure(named(row, c.lang), value, "", tone_of(row), note))
@@ -116,9 +117,13 @@ def opening_sentence(c: Context) -> str:
     """Say how long next year's list is and how many come anew; by the same rule where the plan does not reach."""
     rows = c.rows("opening_list")
     sure = [r for r in rows if r["identified"] is True]
-    old, line = sum(bool(r["before"]) for r in sure), sum(bool(r["by_line"]) for r in sure)
+    firms = c.frame("enterprises")
+    reached = set(firms.loc[firms["reached"], "credit_code"])
+    old, line = [r["credit_code"] for r in sure if r["before"]], sum(bool(r["by_line"]) for r in sure)
+    again = len(reached & set(old))
     text = say("overall.opening" if c.meta["next_governed"] else "overall.opening_as_if", c.lang, year=c.year, next=c.year + 1,
-               n=len(sure), old=old, new=len(sure) - old)  # fmt: skip
+               n=len(sure), old=len(old), new=len(sure) - len(old),
+               again=say("overall.opening_again", c.lang, n=again) if again else "")  # fmt: skip
     more = say("overall.opening_line", c.lang, n=line) if line else ""
     waiting = say("overall.opening_open", c.lang, n=len(rows) - len(sure)) if len(rows) > len(sure) else ""
     return sentence([text + more + STOP[c.lang], waiting], c.lang)
@@ -126,43 +131,17 @@ def opening_sentence(c: Context) -> str:
 
 def county_table(c: Context) -> Table | None:
     """Lay out the counties side by side where the ledger names more than one."""
-    rows = c.rows("counties")
-    if len([r for r in rows if r["county"]]) < 2:
-        return None
-    body = [
-        (r["county"] or say("overall.blank", c.lang), r["n"], r["listed"], r["listed_above"], r["listed_below"], r["land_mu"],
-         r["listed_land_mu"], None if few({"kind": "share", "n": r["n"]}) else _ratio(r), r["tax_per_mu"])
-        for r in rows
-    ]  # fmt: skip
-    return Table("counties", say("overall.county_table", c.lang, year=c.year), columns(COUNTY, c.lang), tuple(body),
-                 source=c.source("tax", "land"), note=say("overall.few_note", c.lang))  # fmt: skip
-
-
-def _ratio(row: dict[str, Any]) -> float | None:
-    return row["listed_land_mu"] / row["land_mu"] if row["land_mu"] else None
+    return spread_table(c, "county") if len([r for r in c.rows("counties") if r["county"]]) > 1 else None
 
 
 def trend_table(c: Context) -> Table | None:
     """Lay out tax, land and tax per mu of the whole ledger over the years."""
-    rows = [r for r in c.rows("totals") if r["year"] <= c.year]
+    rows = [{**r, "year": str(r["year"])} for r in c.rows("totals") if r["year"] <= c.year]
     if not rows:
         return None
-    body = [(str(r["year"]), r["enterprises"], r["both"], r["tax_wan"], r["land_mu"], r["tax_per_mu"]) for r in rows]
-    return Table("trend", say("overall.trend_table", c.lang), columns(TREND, c.lang), tuple(body),
-                 source=c.source("tax", "land"), note=say("overall.trend_note", c.lang))  # fmt: skip
+    return tabulate(c, "trend", rows, say("overall.trend_table", c.lang), source=c.source("tax", "land"),
+                    note=say("overall.trend_note", c.lang))  # fmt: skip
 
 
 GOAL = {"zh": "目标", "en": "goal "}
 STOP = {"zh": "。", "en": "."}
-TREND: tuple[Spec, ...] = (
-    ("year", "年份", "Year", "", "text"), ("enterprises", "企业数", "Firms", "家", "count"),
-    ("both", "其中税收、用地齐全", "of which with tax and land", "家", "count"), ("tax", "实缴税金", "Tax", "万元", "number:0"),
-    ("land", "用地", "Land", "亩", "number:0"), ("mean", "亩均税收", "Tax per mu", "万元/亩", "number:2"),
-)  # fmt: skip
-COUNTY: tuple[Spec, ...] = (
-    ("county", "县区", "County", "", "text"), ("n", "适用范围内企业", "Firms in scope", "家", "count"),
-    ("listed", "列入名单", "Listed", "家", "count"), ("above", "其中规上", "above scale", "家", "count"),
-    ("below", "其中规下", "below scale", "家", "count"), ("land", "用地", "Land", "亩", "number:0"),
-    ("low", "名单企业用地", "Land of the listed", "亩", "number:0"), ("share", "用地占比", "Share of land", "", "percent"),
-    ("mean", "亩均税收", "Tax per mu", "万元/亩", "number"),
-)  # fmt: skip

@@ -6,8 +6,9 @@ from typing import Any
 
 from lyeval.render import Paragraph, Table
 from lyeval.render.blocks import Block
-from lyeval.report.context import Context, Spec, columns
-from lyeval.report.words import count, known, listed, named, number, percent, say, sentence, unit_name, word
+from lyeval.report.context import Context
+from lyeval.report.tabulate import Heading, tabulate
+from lyeval.report.words import FEW, count, joined, known, listed, named, number, percent, say, sentence, word
 
 KNOWN = ("class", "opening", "new", "left_scope", "reached", "closing")
 
@@ -45,41 +46,38 @@ def flow_table(c: Context) -> Table:
     """Lay out the stock by class; ways out that nobody took are left out."""
     rows = [r for r in c.rows("flows") if r["class"] in ("above", "below", "all") or r["opening"] or r["new"]]
     _, exits = _flow(c)
-    spec: list[Spec] = [FLOW["class"], FLOW["opening"], FLOW["new"]]
-    spec += [(k, f"减：{k}", f"− {word(k, 'en')}", "家", "count") for k in exits]
-    spec += [FLOW["left_scope"]] if any(r["left_scope"] for r in rows) else []
-    spec += [FLOW["reached"], FLOW["closing"]]
-    body = [(c.class_(r["class"]), *(r[key] for key, *_ in spec[1:])) for r in rows]
-    return Table("flows", say("progress.flow_table", c.lang, year=c.year), columns(tuple(spec), c.lang), tuple(body),
-                 source=c.source("towns", "tax"), note=say("progress.flow_note", c.lang))  # fmt: skip
+    heads = [FLOW["class"], FLOW["opening"], FLOW["new"]]
+    heads += [Heading(k, f"减：{k}", f"− {word(k, 'en')}", "家", "count") for k in exits]
+    heads += [FLOW["left_scope"]] if any(r["left_scope"] for r in rows) else []
+    heads += [FLOW["reached"], FLOW["closing"]]
+    return tabulate(c, "flows", rows, say("progress.flow_table", c.lang, year=c.year), columns=heads,
+                    source=c.source("towns", "tax"), note=say("progress.flow_note", c.lang))  # fmt: skip
 
 
 def door_sentence(c: Context) -> str:
     """Say by which door those below the line in the year before left it."""
     rows = {r["door"]: r for r in c.rows("doors")}
     total = sum(int(r["n"]) for r in rows.values())
-    through = [say("progress.door", c.lang, door=named(r, c.lang), n=r["n"]) for k, r in rows.items()
-               if r["n"] and k not in ("still_below", "unknown")]  # fmt: skip
-    still = int(rows["still_below"]["n"]) if "still_below" in rows else 0
-    text = say("progress.doors", c.lang, before=c.year - 1, n=total, parts=listed(through, c.lang) or say("progress.nobody", c.lang),
-               still=still)  # fmt: skip
-    unknown = int(rows["unknown"]["n"]) if "unknown" in rows else 0
+    out = [r for k, r in rows.items() if r["n"] and k not in ("still_below", "unknown")]
+    through = [say("progress.door", c.lang, door=named(r, c.lang), n=r["n"]) for r in out]
+    parts = (
+        say("progress.through", c.lang, n=sum(int(r["n"]) for r in out), parts=joined(through, c.lang)) if out else ""
+    )
+    still, unknown = (int(rows[k]["n"]) if k in rows else 0 for k in ("still_below", "unknown"))
+    text = say(
+        "progress.doors", c.lang, before=c.year - 1, n=total, parts=parts or say("progress.nobody", c.lang), still=still
+    )
     return sentence([text, say("progress.doors_unknown", c.lang, n=unknown) if unknown else ""], c.lang)
 
 
 def door_table(c: Context) -> Table:
-    """Lay out the doors by class."""
-    body = [(named(r, c.lang), r["above"], r["below"], r["n"]) for r in c.rows("doors")]
-    return Table("doors", say("progress.door_table", c.lang, before=c.year - 1, year=c.year), columns(_door_spec(c), c.lang),
-                 tuple(body), source=c.source("tax", "land", "statistics"), note=say("progress.door_note", c.lang))  # fmt: skip
-
-
-def _door_spec(c: Context) -> tuple[Spec, ...]:
+    """Lay out the doors by class; those that nobody took are left out."""
     above, below = c.class_("above"), c.class_("below")
-    return (
-        ("door", "去向", "Door", "", "text"), ("above", above, above, "家", "count"), ("below", below, below, "家", "count"),
-        ("n", "合计", "All", "家", "count"),
-    )  # fmt: skip
+    heads = [Heading("label", "去向", "Door", "", "label"), Heading("above", above, above, "家", "count"),
+             Heading("below", below, below, "家", "count"), Heading("n", "合计", "All", "家", "count")]  # fmt: skip
+    rows = [r for r in c.rows("doors") if r["n"] or r["door"] == "still_below"]
+    return tabulate(c, "doors", rows, say("progress.door_table", c.lang, before=c.year - 1, year=c.year), columns=heads,
+                    source=c.source("tax", "land", "statistics"), note=say("progress.door_note", c.lang))  # fmt: skip
 
 
 def disposal_sentence(c: Context) -> str:
@@ -100,14 +98,12 @@ def disposal_sentence(c: Context) -> str:
 
 def disposal_table(c: Context) -> Table:
     """Lay out disposals per method; the stock closes in every row."""
-    rows = c.rows("disposals_summary")
-    body = [
-        (named(r, c.lang), r["opening"], r["started"], r["finished"], r["closing"], r["overdue"], r["released_mu"] or None,
-         r["demolished_m2"] or None, r["clause"] or None)
-        for r in rows
-    ]  # fmt: skip
-    return Table("disposals", say("progress.disposal_table", c.lang, year=c.year), columns(DISPOSALS, c.lang), tuple(body),
-                 source=c.source("towns"), note=say("progress.disposal_note", c.lang), cite=str(c.meta["document"]))  # fmt: skip
+    rows = [
+        {**r, **{k: r[k] or None for k in ("released_mu", "demolished_m2", "clause")}}
+        for r in c.rows("disposals_summary")
+    ]
+    return tabulate(c, "disposals", rows, say("progress.disposal_table", c.lang, year=c.year), source=c.source("towns"),
+                    note=say("progress.disposal_note", c.lang), cite=c.document)  # fmt: skip
 
 
 def outcome_table(c: Context) -> Table | None:
@@ -116,12 +112,12 @@ def outcome_table(c: Context) -> Table | None:
     names = sorted({k for r in rows for k in r["outcomes"] or {}})
     if not names:
         return None
-    spec: list[Spec] = [("method", "处置方式", "Method", "", "text")]
-    spec += [(k, k, word(k, "en"), "件", "count") for k in names]
-    spec.append(("all", "合计", "All", "件", "count"))
-    body = [(named(r, c.lang), *((r["outcomes"] or {}).get(k, 0) for k in names), r["finished"]) for r in rows]
-    return Table("outcomes", say("progress.outcome_table", c.lang, year=c.year), columns(tuple(spec), c.lang), tuple(body),
-                 source=c.source("towns"), note=say("progress.outcome_note", c.lang))  # fmt: skip
+    heads = [Heading("label", "处置方式", "Method", "", "label")]
+    heads += [Heading(f"_{k}", k, word(k, "en"), "件", "count") for k in names]
+    heads.append(Heading("finished", "合计", "All", "件", "count"))
+    body = [{**r, **{f"_{k}": (r["outcomes"] or {}).get(k, 0) for k in names}} for r in rows]
+    return tabulate(c, "outcomes", body, say("progress.outcome_table", c.lang, year=c.year), columns=heads,
+                    source=c.source("towns"), note=say("progress.outcome_note", c.lang))  # fmt: skip
 
 
 def change_blocks(c: Context) -> list[Block]:
@@ -151,7 +147,7 @@ def change_sentence(c: Context) -> str:
         return say("progress.no_usual", c.lang)
     change = own["tax_after"] - own["tax_before"]
     way = "more" if change >= 0 else "less"
-    rise = say("progress.rise", c.lang, rise=percent(own["rise"], 0)) if known(own["rise"]) and own["n"] >= 10 else ""
+    rise = say("progress.rise", c.lang, rise=signed(own["rise"])) if known(own["rise"]) and own["n"] >= FEW else ""
     years = sorted({int(r["year"]) for r in c.rows("changes") if r["group"] == "usual" and r["n"]})
     span = str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
     return say("progress.change", c.lang, n=own["n"], change=say(f"progress.{way}", c.lang, amount=number(abs(change), 0)), rise=rise,
@@ -160,33 +156,26 @@ def change_sentence(c: Context) -> str:
 
 def change_table(c: Context) -> Table:
     """Lay out the groups: listed, unlisted of the same band, and the same band in earlier years."""
-    body = []
-    for r in c.rows("changes"):
-        if not r["n"]:
-            continue
-        means = [r[f"tax_{k}"] / r[f"land_{k}"] if r[f"land_{k}"] else None for k in ("before", "after")]
-        rise = r["rise"] if r["n"] >= 10 else None
-        body.append((say(f"progress.group_{r['group']}", c.lang), f"{int(r['year']) - 1}–{int(r['year'])}", r["n"], r["tax_before"],
-                     r["tax_after"], rise, *means))  # fmt: skip
-    return Table("changes", say("progress.change_table", c.lang), columns(CHANGES, c.lang), tuple(body),
-                 source=c.source("tax", "land"), note=say("progress.change_note", c.lang, mu=unit_name("亩", c.lang)))  # fmt: skip
+    rows = []
+    for r in (r for r in c.rows("changes") if r["n"]):
+        means = {f"mean_{k}": r[f"tax_{k}"] / r[f"land_{k}"] if r[f"land_{k}"] else None for k in ("before", "after")}
+        rise = signed(r["rise"]) if r["n"] >= FEW and known(r["rise"]) else "—"
+        rows.append({**r, **means, "rise": rise, "group": say(f"progress.group_{r['group']}", c.lang),
+                     "years": f"{int(r['year']) - 1}→{int(r['year'])}"})  # fmt: skip
+    return tabulate(c, "changes", rows, say("progress.change_table", c.lang), source=c.source("tax", "land"),
+                    note=say("progress.change_note", c.lang))  # fmt: skip
 
 
-FLOW: dict[str, Spec] = {
-    "class": ("class", "类别", "Class", "", "text"), "opening": ("opening", "年初结转", "Opening", "家", "count"),
-    "new": ("new", "加：本年新列入", "+ new", "家", "count"), "left_scope": ("left_scope", "减：退出适用范围", "− left scope", "家", "count"),
-    "reached": ("reached", "减：达到标准", "− reached", "家", "count"), "closing": ("closing", "年末结存", "Closing", "家", "count"),
-}  # fmt: skip
-DISPOSALS: tuple[Spec, ...] = (
-    ("method", "处置方式", "Method", "", "text"), ("opening", "年初在办", "Open at start", "件", "count"),
-    ("started", "加：本年启动", "+ started", "件", "count"), ("finished", "减：本年办结", "− finished", "件", "count"),
-    ("closing", "年末在办", "Open at end", "件", "count"), ("overdue", "其中逾期", "of which overdue", "件", "count"),
-    ("released", "腾出土地", "Land released", "亩", "number"), ("demolished", "拆除面积", "Demolished", "m²", "number:0"),
-    ("clause", "条款", "Clause", "", "text"),
-)  # fmt: skip
-CHANGES: tuple[Spec, ...] = (
-    ("group", "企业组", "Group", "", "text"), ("years", "年份", "Years", "", "text"), ("n", "家数", "Firms", "家", "count"),
-    ("before", "前一年税收", "Tax before", "万元", "number:0"), ("after", "后一年税收", "Tax after", "万元", "number:0"),
-    ("rise", "变动", "Change", "", "percent:0"), ("mean_before", "前一年亩均", "Per mu before", "万元/亩", "number"),
-    ("mean_after", "后一年亩均", "Per mu after", "万元/亩", "number"),
-)  # fmt: skip
+def signed(value: float) -> str:
+    """Write a change as a percentage with its sign."""
+    return ("+" if value > 0 else "") + percent(value, 0)
+
+
+FLOW = {
+    "class": Heading("class", "类别", "Class", "", "class"),
+    "opening": Heading("opening", "年初结转", "Opening", "家", "count"),
+    "new": Heading("new", "加：本年新列入", "+ new", "家", "count"),
+    "left_scope": Heading("left_scope", "减：退出适用范围", "− left scope", "家", "count"),
+    "reached": Heading("reached", "减：达到标准", "− reached", "家", "count"),
+    "closing": Heading("closing", "年末结存", "Closing", "家", "count"),
+}

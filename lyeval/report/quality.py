@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from lyeval.render import Bullets, Cell, Note, Paragraph, Table
-from lyeval.render.blocks import Block, Tone
-from lyeval.report.context import Context, Spec, columns
+from lyeval.render.blocks import Block
+from lyeval.report.context import Context
+from lyeval.report.tabulate import tabulate
 from lyeval.report.words import count, fact_name, joined, known, named, number, say, sentence, unit_name
 
 SHOWN = 12  # groups of faults in the body
@@ -77,32 +78,33 @@ def _office(row: dict[str, Any], lang: str) -> str:
 
 def narrowing_table(c: Context) -> Table:
     """Lay out missing facts by how far each would narrow a target."""
-    yes: tuple[str, Tone] = ({"zh": "可判定", "en": "settles it"}[c.lang], "good")
-    body = [
-        (_office(r, c.lang), fact_name(r["fact"], c.lang), r["n"], r["land_mu"], named(r, c.lang), _points(r["narrower"], r, c),
-         Cell(yes[0], tone=yes[1]) if r["decides"] else "—")
+    yes = Cell({"zh": "可判定", "en": "settles it"}[c.lang], tone="good")
+    rows = [
+        {**r, "fact": fact_name(r["fact"], c.lang), "by": _points(r["narrower"], r, c), "settles": yes if r["decides"] else "—"}
         for r in c.rows("narrowing")
     ]  # fmt: skip
-    return Table("narrowing", say("quality.narrow_table", c.lang), columns(NARROW, c.lang), tuple(body), source=c.source(),
-                 note=say("quality.narrow_note", c.lang))  # fmt: skip
+    return tabulate(c, "narrowing", rows, say("quality.narrow_table", c.lang), source=c.source(),
+                    note=say("quality.narrow_note", c.lang))  # fmt: skip
 
 
 def gap_sentences(c: Context) -> list[str]:
-    """Say which departments owe what for verdicts that wait (quota, disposals, blocks)."""
-    told = {(r["fact"]) for r in c.rows("narrowing")}
-    labels = {r["id"]: named(r, c.lang) for r in c.rows("targets")}
+    """Say which departments owe what: facts that a verdict waits for, and facts taken otherwise for want of them."""
+    told = {r["fact"] for r in c.rows("narrowing")}
+    targets = {r["id"]: r for r in c.rows("targets")}
     out = []
-    for r in c.rows("gaps"):
-        if r["fact"] in told:
-            continue
-        names = joined([labels.get(t, t) for t in str(r["targets"]).split("、")], c.lang)
+    for r in (r for r in c.rows("gaps") if r["fact"] not in told):
+        touched = [targets[t] for t in str(r["targets"]).split("、") if t in targets]
+        open_ = [t for t in touched if t["status"] == "undetermined"]
+        names = joined([f"“{named(t, c.lang)}”" for t in open_ or touched], c.lang)
+        key = "quality.gap" if open_ else "quality.gap_taken"
         out.append(
-            say("quality.gap", c.lang, office=_department(r, c.lang), fact=fact_name(r["fact"], c.lang), targets=names)
+            say(key, c.lang, office=department(r, c.lang), fact=fact_name(r["fact"], c.lang), n=r["n"], targets=names)
         )
     return out
 
 
-def _department(row: dict[str, Any], lang: str) -> str:
+def department(row: dict[str, Any], lang: str) -> str:
+    """Return the department that owes a fact."""
     from lyeval.assessment.targets import DEPARTMENTS
 
     return DEPARTMENTS.get(str(row["fact"]), (str(row["department"]), "lead office"))[lang == "en"]
@@ -110,22 +112,18 @@ def _department(row: dict[str, Any], lang: str) -> str:
 
 def missing_table(c: Context) -> Table:
     """Lay out the facts that enterprises in scope lack, by department."""
-    body = [
-        (_office(r, c.lang), fact_name(f"{r['fact']}@{r['year']}", c.lang), r["n"], r["land_mu"])
-        for r in c.rows("missing")
-    ]
-    return Table("missing", say("quality.missing_table", c.lang), columns(MISSING, c.lang), tuple(body), source=c.source(),
-                 note=say("quality.missing_note", c.lang))  # fmt: skip
+    rows = [{**r, "fact": fact_name(f"{r['fact']}@{r['year']}", c.lang)} for r in c.rows("missing")]
+    return tabulate(c, "missing", rows, say("quality.missing_table", c.lang), source=c.source(),
+                    note=say("quality.missing_note", c.lang))  # fmt: skip
 
 
 def undetermined_table(c: Context) -> Table:
     """Lay out whom the list cannot be decided for, by the facts they lack."""
-    body = [
-        (joined([fact_name(f, c.lang) for f in str(r["facts"]).split("、") if f], c.lang) or None, r["n"], r["land_mu"])
-        for r in c.rows("undetermined")
-    ]
-    return Table("undetermined", say("quality.undetermined_table", c.lang), columns(UNDETERMINED, c.lang), tuple(body),
-                 source=c.source())  # fmt: skip
+    rows = []
+    for r in c.rows("undetermined"):
+        facts = [fact_name(f, c.lang) for f in str(r["facts"]).split("、") if f]
+        rows.append({**r, "facts": joined(facts, c.lang) or None})
+    return tabulate(c, "undetermined", rows, say("quality.undetermined_table", c.lang), source=c.source())
 
 
 def fault_sentence(c: Context) -> str:
@@ -140,30 +138,9 @@ def fault_sentence(c: Context) -> str:
 def fault_table(c: Context) -> Table:
     """Lay out what was told, one line per rule, the most frequent first."""
     rows = sorted(c.rows("fault_groups"), key=lambda r: (r["severity"] != "warning", -int(r["count"]), str(r["rule"])))
-    body = [
-        (named(r, c.lang, "title"), SEVERITY[str(r["severity"])][c.lang == "en"], r["count"], named(r, c.lang, "text"))
-        for r in rows[:SHOWN]
-    ]
+    body = [{**r, "severity": SEVERITY[str(r["severity"])][c.lang == "en"]} for r in rows[:SHOWN]]
     note = say("quality.fault_note", c.lang, n=len(rows)) if len(rows) > SHOWN else say("quality.fault_all", c.lang)
-    return Table(
-        "faults", say("quality.fault_table", c.lang), columns(FAULTS, c.lang), tuple(body), source=c.source(), note=note
-    )
+    return tabulate(c, "faults", body, say("quality.fault_table", c.lang), source=c.source(), note=note)
 
 
 SEVERITY = {"error": ("错误", "error"), "warning": ("提示", "warning"), "gap": ("缺口", "gap")}
-NARROW: tuple[Spec, ...] = (
-    ("department", "责任部门", "Department", "", "text"), ("fact", "缺少的数据", "Missing", "", "text"), ("n", "涉及企业", "Firms", "家", "count"),
-    ("land", "涉及用地", "Land", "亩", "number"), ("target", "影响的目标", "Target", "", "text"), ("by", "补齐后范围收窄", "Narrows by", "", "text"),
-    ("decides", "能否判定", "Settles", "", "text"),
-)  # fmt: skip
-MISSING: tuple[Spec, ...] = (
-    ("department", "责任部门", "Department", "", "text"), ("fact", "缺少的数据", "Missing", "", "text"), ("n", "企业数", "Firms", "家", "count"),
-    ("land", "涉及用地", "Land", "亩", "number"),
-)  # fmt: skip
-UNDETERMINED: tuple[Spec, ...] = (
-    ("facts", "缺少的数据", "Missing", "", "text"), ("n", "企业数", "Firms", "家", "count"), ("land", "用地", "Land", "亩", "number"),
-)  # fmt: skip
-FAULTS: tuple[Spec, ...] = (
-    ("title", "问题", "Matter", "", "text"), ("severity", "性质", "Kind", "", "text"), ("n", "处数", "Places", "", "count"),
-    ("text", "说明", "What to do", "", "text"),
-)  # fmt: skip

@@ -8,7 +8,8 @@ import pandas as pd
 
 from lyeval.render import Bullets, Cell, Figure, Paragraph, Table
 from lyeval.render.blocks import Block
-from lyeval.report.context import Context, Spec, columns
+from lyeval.report.context import Context
+from lyeval.report.tabulate import tabulate
 from lyeval.report.words import (
     STATUS,
     count,
@@ -17,6 +18,7 @@ from lyeval.report.words import (
     kind_of,
     known,
     named,
+    percent,
     range_text,
     say,
     sentence,
@@ -58,7 +60,8 @@ def reading_sentence(row: dict[str, Any], c: Context) -> str:
     counts = {s: int(row[s]) for s in ("met", "missed", "undetermined")}
     alike = next((s for s, n in counts.items() if n == int(row["n"])), None)
     if alike:
-        text = say("robustness.alike", lang, label=label, n=count(row["n"]), status=STATUS[alike][lang == "en"])
+        key = "robustness.alike_open" if alike == "undetermined" else "robustness.alike"
+        text = say(key, lang, label=label, n=count(row["n"]), status=STATUS[alike][lang == "en"])
     else:
         parts = [
             say("robustness.part", lang, n=count(n), status=STATUS[s][lang == "en"]) for s, n in counts.items() if n
@@ -95,13 +98,13 @@ def single_table(c: Context) -> Table:
     rows = [r for r in c.rows("readings_switches") if r["target"] in own]
     base = {r["target"]: r for r in rows if r["default"]}
     moved = [r for r in rows if not r["default"] and _differs(r, base[r["target"]])]
-    body = [_single(r, own[r["target"]], c) for r in moved]
-    still = len({(r["switch"], r["option"]) for r in rows if not r["default"]}) - len(
-        {(r["switch"], r["option"]) for r in moved}
+    still = len(
+        {(r["switch"], r["option"]) for r in rows if not r["default"]} - {(r["switch"], r["option"]) for r in moved}
     )
-    note = say("robustness.single_note", c.lang) + (say("robustness.still", c.lang, n=still) if still else "")
-    return Table("switches", say("robustness.single_table", c.lang), columns(SINGLE, c.lang), tuple(body),
-                 source=c.source("tax", "land", "statistics"), note=note, cite=str(c.meta["document"]))  # fmt: skip
+    notes = [say("robustness.single_note", c.lang), say("robustness.still", c.lang, n=still) if still else ""]
+    body = [_single(r, own[r["target"]], c) for r in moved]
+    return tabulate(c, "switches", body, say("robustness.single_table", c.lang), source=c.source("tax", "land", "statistics"),
+                    note=sentence(notes, c.lang), cite=c.document)  # fmt: skip
 
 
 def _differs(row: dict[str, Any], base: dict[str, Any]) -> bool:
@@ -110,15 +113,18 @@ def _differs(row: dict[str, Any], base: dict[str, Any]) -> bool:
     return known(row["value"]) and abs(row["value"] - base["value"]) > 1e-9 * max(abs(base["value"]), 1)
 
 
-def _single(row: dict[str, Any], target: dict[str, Any], c: Context) -> tuple[Any, ...]:
-    lang = c.lang
-    value = "—"
-    if known(row["value"]) and not few({"kind": target["kind"], "n": target["counted"]}):
-        value = shown(row["value"], target["goal"], kind_of(target)) + unit_name(str(target["unit"] or ""), lang)
-    told = {"status": row["status"], "reason": None}
-    word = STATUS[str(row["status"])][lang == "en"]
-    turned = Cell(word, tone=tone_of(told)) if row["status"] != target["status"] else word
-    return (named(row, lang, "question"), named(row, lang, "why"), named(target, lang), value, turned, row["clause"])
+def _single(row: dict[str, Any], target: dict[str, Any], c: Context) -> dict[str, Any]:
+    status = STATUS[str(row["status"])][c.lang == "en"]
+    tone = tone_of({"status": row["status"], "reason": None})
+    turned = Cell(status, tone=tone) if row["status"] != target["status"] else status
+    return {**row, "target": named(target, c.lang), "value": reading_value(row["value"], target, c), "status": turned}
+
+
+def reading_value(value: Any, target: dict[str, Any], c: Context) -> str:
+    """Write a target's value under some reading; none where fewer than ten are counted."""
+    if not known(value) or few({"kind": target["kind"], "n": target["counted"]}):
+        return "—"
+    return shown(value, target["goal"], kind_of(target)) + unit_name(str(target["unit"] or ""), c.lang)
 
 
 def untestable_sentence(c: Context) -> str:
@@ -128,12 +134,10 @@ def untestable_sentence(c: Context) -> str:
 
 def untestable_table(c: Context) -> Table:
     """List the readings that the ledger cannot test, and what it lacks."""
-    body = [
-        (named(r, c.lang, "question"), named(r, c.lang, "why"), need_text(r["needs"], c.lang), r["clause"])
-        for r in c.rows("readings_untestable")
-    ]
-    return Table("untestable", say("robustness.untestable_table", c.lang), columns(UNTESTABLE, c.lang), tuple(body),
-                 source=c.source(), cite=str(c.meta["document"]))  # fmt: skip
+    rows = [{**r, "needs": need_text(r["needs"], c.lang)} for r in c.rows("readings_untestable")]
+    return tabulate(
+        c, "untestable", rows, say("robustness.untestable_table", c.lang), source=c.source(), cite=c.document
+    )
 
 
 def need_text(needs: Any, lang: Any) -> str:
@@ -163,47 +167,29 @@ def baseline_sentence(rows: list[dict[str, Any]], c: Context) -> str:
     """Say how many readings reproduce the stated value, whether the default does; on made data, that it proves nothing."""
     lang, hits = c.lang, sum(bool(r["reproduces"]) for r in rows)
     default = next((r for r in rows if r["default"]), None)
-    parts = [
-        say(
-            "robustness.baseline",
-            lang,
-            label=named(rows[0], lang),
-            stated=shown(rows[0]["stated"], None, "percent"),
-            n=len(rows),
-            hits=hits,
-        )
-    ]
+    stated = percent(rows[0]["stated"])
+    parts = [say("robustness.baseline", lang, label=named(rows[0], lang), stated=stated, n=len(rows), hits=hits)]
     if default is not None and known(default["value"]):
-        parts.append(say("robustness.baseline_yes" if default["reproduces"] else "robustness.baseline_no", lang, year=int(default["year"]),
-                         value=shown(default["value"], default["stated"], "percent")))  # fmt: skip
+        key = "robustness.baseline_yes" if default["reproduces"] else "robustness.baseline_no"
+        parts.append(say(key, lang, year=int(default["year"]), value=percent(default["value"])))
     if known(c.meta["synthetic"]) and c.meta["synthetic"]:
         parts.append(say("robustness.baseline_made", lang))
     return sentence(parts, lang)
 
 
-def baseline_table(c: Context, rows: list[dict[str, Any]]) -> Table:
-    """Lay out every reading of the statistic with its value for the base year."""
-    key = "words_en" if c.lang == "en" else "words"
+def baseline_table(c: Context, rows: list[dict[str, Any]], *, every: bool = False) -> Table:
+    """Lay out readings of the statistic with their value for the base year: those that differ in value, or every one."""
     yes, no = {"zh": ("是", "否"), "en": ("yes", "no")}[c.lang]
-    body = []
+    gap, key = ("；", "words") if c.lang == "zh" else ("; ", "words_en")
+    body, seen = [], set()
     for r in rows:
-        value = None if not known(r["value"]) else shown(r["value"], r["stated"], "percent")
-        mark = Cell(yes, tone="good") if r["reproduces"] else no
-        body.append((("；" if c.lang == "zh" else "; ").join(r[key]), str(int(r["year"])), r["n"], value, mark))
-    return Table("baseline", say("robustness.baseline_table", c.lang, stated=shown(rows[0]["stated"], None, "percent")),
-                 columns(BASELINE, c.lang), tuple(body), source=c.source("tax", "land"), cite=str(c.meta["document"]))  # fmt: skip
-
-
-SINGLE: tuple[Spec, ...] = (
-    ("question", "存疑条款", "Doubtful clause", "", "text"), ("why", "改按的读法", "Read instead", "", "text"),
-    ("target", "目标", "Target", "", "text"), ("value", "完成值", "Value", "", "text"), ("status", "判定", "Verdict", "", "text"),
-    ("clause", "条款", "Clause", "", "text"),
-)  # fmt: skip
-UNTESTABLE: tuple[Spec, ...] = (
-    ("question", "存疑条款", "Doubtful clause", "", "text"), ("why", "读法", "Reading", "", "text"),
-    ("needs", "台账缺少", "The ledger lacks", "", "text"), ("clause", "条款", "Clause", "", "text"),
-)  # fmt: skip
-BASELINE: tuple[Spec, ...] = (
-    ("reading", "读法", "Reading", "", "text"), ("year", "年份", "Year", "", "text"), ("n", "计入家数", "Firms", "家", "count"),
-    ("value", "测算值", "Value", "", "text"), ("hit", "与文件一致", "Agrees", "", "text"),
-)  # fmt: skip
+        mark = (r["id"], r["year"], r["n"], round(r["value"], 9) if known(r["value"]) else None)
+        if mark in seen and not every:
+            continue
+        seen.add(mark)
+        value = percent(r["value"]) if known(r["value"]) else None
+        hit = Cell(yes, tone="good") if r["reproduces"] else no
+        body.append({**r, "reading": gap.join(r[key]), "year": str(int(r["year"])), "value": value, "hit": hit})
+    title = say("robustness.baseline_table", c.lang, stated=percent(rows[0]["stated"]))
+    note = "" if every else say("robustness.baseline_alike", c.lang, n=len(rows))
+    return tabulate(c, "baseline", body, title, source=c.source("tax", "land"), note=note, cite=c.document)

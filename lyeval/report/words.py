@@ -198,12 +198,11 @@ def chance(p: float, certain: Any, lang: Lang) -> str:
 
 
 def fact_name(fact: str, lang: Lang) -> str:
-    """Return the name of a ledger column or fact."""
-    from lyeval.assessment.result import FACT_NAMES
+    """Return the name of a ledger column or fact; ``tax_wan@2023`` names the year too."""
+    from lyeval.assessment.gaps import name_of
 
     name, _, year = fact.partition("@")
-    pair = FACT_NAMES.get(name) or FACTS.get(name) or (name, name.replace("_", " "))
-    text = pair[lang == "en"]
+    text = (FACTS.get(name) or name_of(name))[lang == "en"]
     if not year:
         return text
     return f"{year}年{text}" if lang == "zh" else f"{text} {year}"
@@ -251,12 +250,6 @@ WORDS_EN = {
 }  # fmt: skip
 FACTS = {
     "quota": ("本地应承担的任务数", "the county's share of the city total"),
-    "contract_completion": ("约定竣工时间", "agreed completion date"), "completed": ("竣工时间", "completion date"),
-    "production_start": ("投产时间", "start of production"), "stopped_since": ("停产起始时间", "stopped since"),
-    "statutory_excuse": ("法定理由", "statutory excuse"), "contract_tax_per_mu": ("合同约定亩均税收", "agreed tax per mu"),
-    "contract_investment_intensity": ("约定投资强度", "agreed investment intensity"),
-    "contract_building_density": ("约定建筑密度", "agreed building density"),
-    "contract_plot_ratio": ("约定容积率", "agreed plot ratio"), "listed_by_task_force": ("专班列入", "listed by the task force"),
     "agreement_breached": ("未按协议完成", "agreement not kept"), "no_feasible_method": ("处置方法均无法实施", "no method feasible"),
     "plan_overdue": ("未按期提交方案", "plan not handed in on time"),
     "still_below_after_treatment": ("整治后仍不达标", "still below after treatment"),

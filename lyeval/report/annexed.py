@@ -1,0 +1,199 @@
+"""Sheets that only the annex has: enterprises and disposals one by one, odds with their errors, every reading, every fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lyeval.render import Cell, Table
+from lyeval.report.context import Context
+from lyeval.report.listing import firm_rows
+from lyeval.report.measures import consequence_rows
+from lyeval.report.outlook import odds_source
+from lyeval.report.quality import SEVERITY, department
+from lyeval.report.robustness import reading_rows, reading_value
+from lyeval.report.tabulate import headings, tabulate
+from lyeval.report.words import STATUS, band, fact_name, goal_text, joined, known, named, say, shown, tone_of, unit_name
+
+
+def enterprises(c: Context) -> Table:
+    """List every enterprise of the ledger with scope, exclusion, listing, figures and disposal, by credit code."""
+    rows = firm_rows(c, c.frame("enterprises")["credit_code"].tolist())
+    return tabulate(c, "enterprises", rows, say("annex.enterprises", c.lang, year=c.year), source=c.source("tax", "land", "statistics"),
+                    note=say("listing.distance_note", c.lang), cite=c.document)  # fmt: skip
+
+
+def cases(c: Context) -> Table:
+    """List every disposal on record by the year's end."""
+    rows = [r for r in c.rows("disposals") if r["state"] != "not_started"]
+    present = c.frame("disposals").columns
+    heads = [h for h in headings("cases") if h.key in present]
+    return tabulate(
+        c,
+        "cases",
+        rows,
+        say("annex.cases", c.lang, year=c.year),
+        columns=heads,
+        source=c.source("towns"),
+        cite=c.document,
+    )
+
+
+def odds(c: Context, name: str) -> Table:
+    """Lay out the odds with probability, Monte Carlo error and percentiles."""
+    rows = []
+    for r in c.rows(name):
+        kind = {"": "share", "万元/亩": "mean"}.get(str(r["unit"] or ""), "count")
+        told = {**r, "kind": kind}
+        ends = {k: _statistic(r[k], told, c) for k in ("p05", "p50", "p95")}
+        words = band(r["probability"], r["certain"], c.lang) if known(r["probability"]) else "—"
+        rows.append({**r, **ends, "year": str(int(r["year"])), "goal": goal_text(told, c.lang), "words": words})
+    meta = c.value(f"{name}_meta")
+    note = " ".join(str(n) for n in meta["notes_en" if c.lang == "en" else "notes"])
+    return tabulate(
+        c,
+        "odds_full",
+        rows,
+        say(f"annex.{name}", c.lang),
+        id=f"annex_{name}",
+        source=_source(c, name),
+        note=note,
+        cite=c.document,
+    )
+
+
+def _statistic(value: Any, row: dict[str, Any], c: Context) -> str:
+    if not known(value):
+        return "—"
+    kind = {"share": "percent", "mean": "number"}.get(row["kind"], "count")
+    return shown(value, None, kind) + unit_name(str(row["unit"] or ""), c.lang)
+
+
+def _source(c: Context, name: str) -> str:
+    meta = c.value(f"{name}_meta")
+    return say("annex.draws", c.lang, source=odds_source(c), seed=int(meta["seed"]), assumptions=meta["assumptions"])
+
+
+def odds_firms(c: Context, name: str) -> Table:
+    """Lay out each projected enterprise's odds of reaching its line."""
+    names = c.frame("enterprises").set_index("credit_code")["name"]
+    rows = [
+        {**r, "year": str(int(r["year"])), "name": names.get(r["credit_code"])} for r in c.rows(f"{name}_enterprises")
+    ]
+    return tabulate(
+        c,
+        "odds_firms",
+        rows,
+        say(f"annex.{name}_firms", c.lang),
+        id=f"annex_{name}_firms",
+        source=_source(c, name),
+        cite=c.document,
+    )
+
+
+def scenarios(c: Context, name: str) -> Table:
+    """Lay out the odds if firms near the line top up (临近标准企业入库变动情景)."""
+    labels = {r["id"]: r for r in c.rows(name)}
+    rows = [{**labels[r["id"]], **r, "year": str(int(r["year"]))} for r in c.rows(f"{name}_scenarios")]
+    return tabulate(c, "scenarios_full", rows, say(f"annex.{name}_scenarios", c.lang), id=f"annex_{name}_scenarios",
+                    source=_source(c, name), cite=c.document)  # fmt: skip
+
+
+def odds_readings(c: Context) -> Table:
+    """Lay out the odds under other readings, one at a time, on the same draws."""
+    labels, asked = {r["id"]: r for r in c.rows("forecast")}, {r["id"]: r for r in c.rows("switches")}
+    kept = ("label", "label_en", "unit")
+    rows = [
+        {**r, **{k: labels[r["id"]][k] for k in kept}, **{k: asked[r["switch"]][k] for k in ("question", "question_en", "clause")},
+         "year": str(int(r["year"]))}
+        for r in c.rows("forecast_readings")
+    ]  # fmt: skip
+    return tabulate(
+        c, "odds_readings", rows, say("annex.odds_readings", c.lang), source=_source(c, "forecast"), cite=c.document
+    )
+
+
+def swings(c: Context) -> Table:
+    """Lay out the enterprises that a target hangs on most."""
+    labels = {r["id"]: r for r in c.rows("forecast")}
+    names = c.frame("enterprises").set_index("credit_code")["name"]
+    rows = [
+        {**r, "label": labels[r["id"]]["label"], "label_en": labels[r["id"]]["label_en"], "year": str(int(r["year"])),
+         "name": names.get(r["credit_code"])}
+        for r in c.rows("forecast_swings")
+    ]  # fmt: skip
+    return tabulate(c, "swings", rows, say("annex.swings", c.lang), source=_source(c, "forecast"), cite=c.document)
+
+
+def backtest(c: Context, name: str) -> Table:
+    """Lay out the record of past odds, with the number of years that it rests on."""
+    meta = c.value("backtest_meta")
+    note = say(
+        "annex.backtest_note" if meta.get("enough") else "annex.backtest_few",
+        c.lang,
+        years=joined([str(y) for y in meta["years"]], c.lang),
+    )
+    rows = [{**r, "month": str(int(r["month"]))} for r in c.rows(name)]
+    return tabulate(c, name, rows, say(f"annex.{name}", c.lang), source=c.source("tax"), note=note)
+
+
+def readings(c: Context) -> Table:
+    """Lay out each target under all combinations of readings."""
+    key = "turned_by_questions_en" if c.lang == "en" else "turned_by_questions"
+    rows = [
+        {**r, "lowest": reading_value(r["lowest"], r, c), "highest": reading_value(r["highest"], r, c),
+         "turned": ("；" if c.lang == "zh" else "; ").join(r[key] or []) or None}
+        for r in reading_rows(c)
+    ]  # fmt: skip
+    return tabulate(
+        c,
+        "readings_full",
+        rows,
+        say("annex.readings", c.lang),
+        source=c.source("tax", "land", "statistics"),
+        cite=c.document,
+    )
+
+
+def switches(c: Context) -> Table:
+    """Lay out every option of every switch alone, also those that move nothing."""
+    own = {r["id"]: r for r in reading_rows(c)}
+    rows = []
+    for r in (r for r in c.rows("readings_switches") if r["target"] in own):
+        target = own[r["target"]]
+        status = Cell(STATUS[str(r["status"])][c.lang == "en"], tone=tone_of({"status": r["status"], "reason": None}))
+        mark = say("annex.default", c.lang) if r["default"] else ""
+        rows.append({**r, "why": r["why"] + mark, "why_en": r["why_en"] + mark, "target": named(target, c.lang),
+                     "value": reading_value(r["value"], target, c), "status": status})  # fmt: skip
+    return tabulate(c, "switches", rows, say("annex.switches", c.lang), id="annex_switches", source=c.source("tax", "land", "statistics"),
+                    cite=c.document)  # fmt: skip
+
+
+def gaps(c: Context) -> Table:
+    """Lay out what is owed, by department, and the targets that it touches."""
+    labels = {r["id"]: named(r, c.lang) for r in c.rows("targets")}
+    rows = [
+        {**r, "department": department(r, c.lang), "fact": fact_name(r["fact"], c.lang),
+         "targets": joined([labels.get(t, t) for t in str(r["targets"]).split("、")], c.lang)}
+        for r in c.rows("gaps")
+    ]  # fmt: skip
+    return tabulate(c, "gaps", rows, say("annex.gaps", c.lang), source=c.source(), cite=c.document)
+
+
+def faults(c: Context) -> Table:
+    """List every fault with its place."""
+    rows = [
+        {
+            **r,
+            "severity": SEVERITY[str(r["severity"])][c.lang == "en"],
+            "row": str(int(r["row"])) if known(r["row"]) else None,
+        }
+        for r in c.rows("faults")
+    ]
+    return tabulate(c, "faults_full", rows, say("annex.faults", c.lang), source=c.source())
+
+
+def measures(c: Context) -> Table:
+    """List whom each consequence meets, with what is withheld and the clause (D 档、差别化措施)."""
+    rows = [{**r, "year": str(int(r["year"]))} for r in consequence_rows(c, c.rows("consequences"))]
+    return tabulate(c, "measures", rows, say("annex.measures", c.lang, year=c.year), source=c.source("tax", "towns"),
+                    note=say("measures.distance", c.lang), cite=c.document)  # fmt: skip
