@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import worked
 from build import ledger as make_ledger
+from county import county
 
 from lyeval.assessment import Assessment, assess, readings
 from lyeval.policy import Policy, choose, policy_ids
@@ -82,45 +83,10 @@ def test_every_combination_validates(id):
         assert choose(policy, wanted)[1] == wanted | {r.id: r.default for r in policy.readings if r not in switches}
 
 
-def small_county(n: int = 12, *more: str):
-    """Make a ledger that tests many switches: closed, exempt, small and on the line, with blanks; ``more``: items, parcels, extra."""
-    draw = random.Random(3)
-    sheets: dict[str, list] = {"enterprises": [], "annual": [], "disposals": []}
-    for i in range(n):
-        code, land = f"E{i:03d}", draw.choice([8.0, 10.0, 20.0, 40.0])
-        sheets["enterprises"].append({"credit_code": code, "name": code, "exempt_industry": i % 7 == 3})
-        for year in (2020, 2021, 2022, 2023):
-            tax = None if (i, year) == (5, 2023) else draw.choice([0.3, 0.9, 1.0, 1.6, 3.0]) * land
-            above = i % 3 == 0 and (i, year) != (6, 2023)
-            row = {"credit_code": code, "year": year, "tax_wan": tax, "land_mu": land, "above_scale": above}
-            if "parcels" in more:
-                row["parcel"] = f"P{i // 2}" if i < 4 else None
-            if "extra" in more:
-                row["land_use_tax_extra_wan"] = 0.2 * land if year == 2023 and i % 5 == 1 else None
-            sheets["annual"].append(row)
-        sheets["disposals"] += _disposals(i, code, land)
-    if "items" in more:
-        flow = {"year": 2023, "item": "增值税", "flow": "留抵退税"}
-        sheets["tax_items"] = [{"credit_code": f"E{i:03d}", **flow, "amount_wan": 4.0} for i in range(0, n, 4)]
-    return make_ledger(**sheets)
-
-
-def _disposals(i: int, code: str, land: float) -> list[dict]:
-    rows = []
-    if i % 4 == 1:
-        day = f"2023-0{1 + i % 9}-15"
-        rows.append(
-            {"method": "shut_down", "outcome": "关停", "finished": day, "released_mu": land if i % 8 == 1 else None}
-        )
-    if i % 6 == 0:
-        rows.append({"method": "upgrade", "outcome": "达标", "finished": "2023-06-30", "written_off": "2023-09-30"})
-    return [{"credit_code": code, **row} for row in rows]
-
-
 @pytest.mark.parametrize("more", [(), ("items",), ("parcels", "extra")], ids=["plain", "items", "parcels"])
 def test_combinations_agree_with_assessing_each(more):
     """k of n, lowest and highest are those of assessing combinations on their own."""
-    ledger, policy = small_county(12, *more), worked.policy("linshu-2021")
+    ledger, policy = county(12, *more), worked.policy("linshu-2021")
     told = readings(ledger, policy, 2023)
     ids = list(told.targets["id"])
     switches = [c for c in told.combinations if c not in {*ids, *(f"{i}_value" for i in ids)}]
@@ -144,7 +110,7 @@ def test_combinations_agree_with_assessing_each(more):
 
 def test_what_turns_a_verdict():
     """The switches named are those whose options alone change the verdict somewhere; the table tells each option alone."""
-    ledger, policy = small_county(), worked.policy("linshu-2021")
+    ledger, policy = county(), worked.policy("linshu-2021")
     told = readings(ledger, policy, 2023)
     combos = told.combinations
     ids = list(told.targets["id"])
@@ -207,7 +173,7 @@ def test_readings_of_zhoushan_that_the_data_cannot_test_are_told():
 
 
 def test_several_hundred_combinations_of_500_enterprises_take_less_than_two_seconds():
-    ledger, policy = small_county(500), worked.policy("linshu-2021")
+    ledger, policy = county(500), worked.policy("linshu-2021")
     start = time.process_time()
     told = readings(ledger, policy, 2023)
     seconds = time.process_time() - start
@@ -217,5 +183,5 @@ def test_several_hundred_combinations_of_500_enterprises_take_less_than_two_seco
 
 @pytest.mark.parametrize("year", [2021, 2022])
 def test_a_year_without_targets_has_no_combinations(year):
-    told = readings(small_county(), worked.policy("linshu-2021"), year)
+    told = readings(county(), worked.policy("linshu-2021"), year)
     assert told.targets.empty
