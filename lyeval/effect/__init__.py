@@ -3,9 +3,10 @@
 Every function takes any frame and gives an `Effect`; what a design cannot answer is refused with the reason.
 """
 
+from lyeval.effect.cohorts import event_study
 from lyeval.effect.differences import did
 from lyeval.effect.discontinuity import rdd
 from lyeval.effect.manipulation import density
 from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
 
-__all__ = ["Check", "Effect", "EffectError", "Words", "density", "did", "holm", "rdd", "refuse"]
+__all__ = ["Check", "Effect", "EffectError", "Words", "density", "did", "event_study", "holm", "rdd", "refuse"]

@@ -36,7 +36,7 @@ class Fit:
 
     def se(self, i: int) -> float:
         """Return the standard error of a coefficient."""
-        return float(np.sqrt(max(self.covariance[i, i], 0.0)))
+        return float(np.sqrt(np.maximum(self.covariance[i, i], 0.0)))
 
 
 def student(estimate: float, std_error: float, df: int) -> tuple[float, float, float]:
@@ -101,13 +101,15 @@ def _without(total: np.ndarray, gram: np.ndarray, cross: np.ndarray) -> np.ndarr
 
 
 def robust(x: np.ndarray, y: np.ndarray, *, equal: bool = False) -> Fit:
-    """Fit y on x with HC1 variance, or with one variance for all rows (``equal``)."""
+    """Fit y on x with HC1 variance, or with one variance for all rows (``equal``); NaN where nothing is left to estimate it."""
     n, k = x.shape
     gram = x.T @ x
-    if n <= k or not np.linalg.cond(gram) < 1 / TINY**1.5:
+    if n < k or not np.linalg.cond(gram) < 1 / TINY**1.5:
         raise EffectError("行数不足或各组有空格 / too few rows, or an empty group")
     bread = np.linalg.inv(gram)
     beta = bread @ (x.T @ y)
+    if n == k:
+        return Fit(beta, np.full((k, k), np.nan), 0)
     e = y - x @ beta
     meat = gram * float(e @ e) / (n - k) if equal else n / (n - k) * (x * (e**2)[:, None]).T @ x
     return Fit(beta, bread @ meat @ bread, n - k)
