@@ -1,0 +1,168 @@
+"""A clean ledger back (规范台账): the canonical workbook of what was read, with every change listed.
+
+Reading the workbook again gives the same tables: methods keep their words, because each plan reads them its own way, and
+so does 完成, which the method decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lyeval.ledger.cells import plain
+from lyeval.ledger.columns import COLUMNS, SHEETS, of_sheet
+from lyeval.ledger.conversions import canonical_heading, of_faults, of_table, table, title
+from lyeval.ledger.model import PLACE, Ledger
+from lyeval.ledger.vocabulary import DONE
+
+Tables = Iterable[tuple[Any, ...]]
+
+
+def clean(ledger: Ledger, tables: Tables = ()) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the canonical sheets of a ledger, and what reading changed to get there.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    tables : iterable, optional
+        The tables as read, which `read_ledger` gives to its ``tables``; without them only what the faults tell is listed.
+
+    Returns
+    -------
+    frames : dict of DataFrame
+        Sheet → rows in canonical columns and units, the place of the rows left out; absent sheets are absent.
+    changes : DataFrame
+        file, sheet, row (text: ``4–7、9``; empty for a whole column), heading, before, after, rule, count.
+    """
+    frames = {sheet: _written(getattr(ledger, sheet)) for sheet in SHEETS if ledger.has(sheet)}
+    found = [change for one in tables for change in of_table(*one)]
+    return frames, table([*found, *of_faults(ledger.faults)])
+
+
+def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.DataFrame:
+    """Write the canonical workbook (规范台账) with its sheet 更改清单, and return the changes.
+
+    Headings are the Chinese labels with canonical units; text is written as text; the same ledger gives the same bytes. A
+    made ledger (样例) keeps its note in ``<name>.yaml`` beside the workbook.
+    """
+    import xlsxwriter
+
+    frames, changes = clean(ledger, tables)
+    path = Path(path)
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(str(path), options) as book:
+        book.set_properties({"title": "规范台账", "comments": "lyeval clean", "created": CREATED})
+        styles = {
+            "head": book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E8EEF4"}),
+            "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+        }
+        for sheet, frame in frames.items():
+            known = of_sheet("enterprises") | of_sheet(sheet)
+            heads = [canonical_heading(known[name]) for name in frame]
+            _sheet(book.add_worksheet(SHEETS[sheet][0]), heads, frame, styles)
+        listed = changes.assign(rule=[title(rule) for rule in changes["rule"]])
+        _sheet(book.add_worksheet(LIST), list(HEADS), listed, styles)
+    if ledger.synthetic:
+        _sidecar(path, ledger.synthetic)
+    return changes
+
+
+def _written(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a sheet as it is written down: its words where they must be read again, canonical values elsewhere."""
+    out = frame.copy()
+    for name, text in (("method", "method_text"), ("outcome", "outcome_text")):
+        if name not in out or text not in out:
+            continue
+        words = out[text].astype(object)
+        if name == "method":
+            out[name] = words.where(words.notna(), out[name].map(LABELS).astype(object))
+        else:
+            done = words.notna() & words.map(lambda w: isinstance(w, str) and plain(w) in DONE)
+            out[name] = out[name].astype(object).mask(done, words)
+    return out[[name for name in out if name in KNOWN and name not in PLACE]].reset_index(drop=True)
+
+
+def _sheet(sheet: Any, heads: list[str], frame: pd.DataFrame, styles: Mapping[str, Any]) -> None:
+    """Write headings and rows: text as text, dates as dates, 是 and 否 for flags, blank for what is missing."""
+    for place, (head, name) in enumerate(zip(heads, frame, strict=True)):
+        sheet.write_string(0, place, head, styles["head"])
+        sheet.set_column(place, place, WIDTHS.get(str(name), 12))
+        for row, value in enumerate(frame[name].tolist(), start=1):
+            _cell(sheet, row, place, value, styles)
+    sheet.freeze_panes(1, 1)
+    if len(frame):
+        sheet.autofilter(0, 0, len(frame), len(heads) - 1)
+
+
+def _cell(sheet: Any, row: int, place: int, value: Any, styles: Mapping[str, Any]) -> None:
+    """Write one value by what it is."""
+    if value is None or value is pd.NA or value is pd.NaT or value != value or value == "":
+        return
+    if isinstance(value, bool):
+        sheet.write_string(row, place, "是" if value else "否")
+    elif isinstance(value, datetime):
+        sheet.write_datetime(row, place, value.replace(tzinfo=None), styles["date"])
+    elif isinstance(value, str):
+        sheet.write_string(row, place, _safe(value))
+    else:
+        sheet.write_number(row, place, _Exact(value))
+
+
+class _Exact(float):
+    """A figure written with all its digits: a workbook's usual sixteen lose the last bit of some."""
+
+    def __format__(self, spec: str) -> str:
+        return repr(float(self)).removesuffix(".0")
+
+
+def _safe(text: str) -> str:
+    """Drop what a workbook cannot hold, and shorten what is longer than a cell."""
+    clean = "".join(c for c in text if c >= " " and c not in "\ufffe\uffff")
+    return clean.encode("utf-8", "replace").decode()[:LONGEST]
+
+
+def _sidecar(path: Path, note: str) -> None:
+    """Write the note of a made ledger beside the workbook, where reading it looks."""
+    from ruamel.yaml import YAML
+
+    content = {
+        "file": path.name,
+        "producer": "lyeval clean",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "synthetic": True,
+        "synthetic_note_zh": note,
+    }
+    with path.with_suffix(".yaml").open("w", encoding="utf-8", newline="\n") as file:
+        YAML().dump(content, file)
+
+
+CREATED = datetime(2000, 1, 1)
+LIST = "更改清单"
+LONGEST = 32_000
+HEADS = ("文件", "工作表", "行号", "原列名", "原为", "改为", "事由", "处数")
+KNOWN = {column.name for column in COLUMNS}
+LABELS = {
+    "upgrade": "提升",
+    "rectify": "整治",
+    "merge": "并购重组",
+    "partition": "分割转让",
+    "land_bank": "收购储备",
+    "judicial": "司法解决",
+    "shut_down": "关停",
+    "contract": "其他",
+}
+WIDTHS = {
+    "credit_code": 21,
+    "name": 28,
+    "successor_code": 21,
+    "block": 24,
+    "before": 28,
+    "after": 40,
+    "file": 24,
+    "rule": 20,
+}
