@@ -57,11 +57,13 @@ def _with_keys(sheet: str, part: Part, faults: Faults) -> pd.DataFrame:
         if blank.any():
             column = of_sheet("monthly")[name]
             faulty = {(fault.sheet, fault.row) for fault in faults.items if fault.rule.startswith(name)}
-            for row in frame.loc[blank, list(PLACE)].itertuples(index=False):
-                if (row.source_sheet, row.source_row) not in faulty:
-                    where = {"row": row.source_row, "heading": part.headings.get(name, column.zh)}
-                    names = {"column": column.zh, "column_en": column.en}
-                    faults.add("key_missing", row.source_file, row.source_sheet, **where, **names)
+            lost = frame.loc[blank, list(PLACE)]
+            places = zip(lost["source_sheet"], lost["source_row"], strict=True)
+            rows = [(row, None) for sheet_name, row in places if (sheet_name, row) not in faulty]
+            if any(fault.count > 1 and fault.rule.startswith(name) for fault in faults.items):
+                rows = []
+            names = {"column": column.zh, "column_en": column.en, "heading": part.headings.get(name, column.zh)}
+            faults.add_rows("key_missing", (lost.iloc[0].source_file, lost.iloc[0].source_sheet), rows, **names)
             frame = frame[~blank]
         frame = frame.assign(**{name: frame[name].astype("int64")})
     return frame

@@ -36,10 +36,11 @@ TEXT = pd.StringDtype(na_value=np.nan)
 
 @dataclass(frozen=True)
 class Cells:
-    """A converted column: ``values`` (n rows) and the odd cells as (position, Odd)."""
+    """A converted column: ``values`` (n rows), the odd cells as (position, Odd); ``clean`` codes are all well formed."""
 
     values: pd.Series
     odd: list[tuple[int, Odd]]
+    clean: bool = False
 
 
 def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str]) -> Cells:
@@ -226,7 +227,7 @@ def _codes(raw: Raw) -> Cells:
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
         right = pc.match_substring_regex(pc.unique(raw), f"^[{codes.ALPHABET}]{{18}}$")
         if pc.all(right, skip_nulls=False).as_py():
-            return Cells(as_text(raw), [])
+            return Cells(as_text(raw), [], clean=True)
 
     def read(value: Any) -> Any:
         if isinstance(value, float | int):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -129,30 +130,55 @@ def _sheet(file: str, name: str, cells: Any) -> Grid:
     merges = tuple(m for m in shifted if m[0][0] >= 0 and m[0][1] >= 0)
     filled: dict[int, list[int]] = {}
     for (r0, c0), (r1, _) in merges:
-        if r1 > r0 and c0 < len(columns):
+        if 0 < r1 - r0 < LONGEST_MERGE and c0 < len(columns):
             column = columns[c0]
             for row in range(r0 + 1, min(r1, len(column) - 1) + 1):
-                if column[row] == "":
+                if column[row] == "" and any(other[row] != "" for other in columns):
                     column[row] = column[r0]
                     filled.setdefault(c0, []).append(row)
     return Grid(file, name, [], columns, top + 1, merges, filled)
 
 
 def _too_large(path: Path, faults: Faults) -> bool:
-    """Whether a zipped workbook would unpack beyond ``LIMIT_MB``."""
+    """Whether a zipped workbook would unpack beyond ``LIMIT_MB``, or span more than ``LIMIT_CELLS``."""
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist()) // 10**6
-    if size > LIMIT_MB:
-        faults.add("file_too_large", path.name, size=size, limit=LIMIT_MB)
-    return size > LIMIT_MB
+        if size > LIMIT_MB:
+            faults.add("file_too_large", path.name, size=size, limit=LIMIT_MB)
+            return True
+        for entry in archive.infolist():
+            if re.match(r"xl/worksheets/[^/]+\.xml$", entry.filename):
+                with archive.open(entry) as file:
+                    height, width = _extent(file)
+                if height * width > LIMIT_CELLS:
+                    faults.add("sheet_too_large", path.name, entry.filename, height=height, width=width)
+                    return True
+    return False
+
+
+def _extent(file: IO[bytes]) -> tuple[int, int]:
+    """Return the last row and column that a sheet's XML names; a single far cell makes readers reserve all between."""
+    height, letters, rest = 0, b"A", b""
+    while block := file.read(1 << 20):
+        text = rest + block
+        at = text.rfind(b"<row ")
+        row = re.search(rb'\br="(\d{1,7})"', text[at : at + 200]) if at >= 0 else None
+        height = max(height, int(row[1]) if row else 0)
+        wide = max(re.findall(rb'r="([A-Z]{2,3})\d', text), key=lambda word: (len(word), word), default=b"A")
+        letters = max(letters, wide, key=lambda word: (len(word), word))
+        rest = text[-300:]
+    width = 0
+    for letter in letters:
+        width = width * 26 + letter - 64
+    return height, max(width, 26)
 
 
 def _csv(path: Path, faults: Faults) -> list[Grid]:
     """Read a CSV file: UTF-8 with or without BOM, UTF-16 with BOM, GB18030; comma, tab or semicolon."""
     data = path.read_bytes()
-    text = _decoded(data)
+    text, encoding = _decoded(data)
     if text is None or "\0" in text[:10000]:
         faults.add("encoding", path.name)
         return []
@@ -165,21 +191,22 @@ def _csv(path: Path, faults: Faults) -> list[Grid]:
     width = max(len(row) for row in rows)
     ragged = next((i for i, row in enumerate(rows) if len(row) == width), 0)
     try:
-        columns = _arrow_csv(text, mark, width, ragged)
+        plain = data if encoding == "utf-8" else text.encode("utf-8")
+        columns = _arrow_csv(plain, mark, width, ragged)
         return [Grid(path.name, "", rows[:ragged], columns)]
     except (pa.ArrowInvalid, pa.ArrowCapacityError, UnicodeEncodeError):
         return [Grid(path.name, "", [], _plain_csv(text, mark))]
 
 
-def _arrow_csv(text: str, mark: str, width: int, skip: int) -> list[Raw]:
+def _arrow_csv(data: bytes, mark: str, width: int, skip: int) -> list[Raw]:
     """Read regular CSV as text columns; irregular rows raise ``ArrowInvalid``."""
-    if skip and '"' in text[:20000]:
+    if skip and b'"' in data[:20000]:
         raise pa.ArrowInvalid("quoted cells above the table")
     table = pyarrow.csv.read_csv(
-        io.BytesIO(text.encode("utf-8")),
+        pa.BufferReader(data),
         read_options=pyarrow.csv.ReadOptions(column_names=[str(i) for i in range(width)], skip_rows=skip),
         parse_options=pyarrow.csv.ParseOptions(
-            delimiter=mark, newlines_in_values='"' in text, ignore_empty_lines=False
+            delimiter=mark, newlines_in_values=b'"' in data, ignore_empty_lines=False
         ),
         convert_options=pyarrow.csv.ConvertOptions(
             column_types={str(i): pa.string() for i in range(width)}, strings_can_be_null=False
@@ -195,15 +222,17 @@ def _plain_csv(text: str, mark: str) -> list[Raw]:
     return [list(column) for column in zip(*(row + [""] * (width - len(row)) for row in rows), strict=True)]
 
 
-def _decoded(data: bytes) -> str | None:
-    """Return the text of ``data`` in the first encoding that fits it whole."""
-    encodings = ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", "gb18030"]
+def _decoded(data: bytes) -> tuple[str | None, str]:
+    """Return the text of ``data`` and the first encoding that fits it whole."""
+    marked = data.startswith(b"\xef\xbb\xbf")
+    encodings = ["utf-8-sig" if marked else "utf-8", "gb18030"]
+    encodings = ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else encodings
     for encoding in encodings:
         try:
-            return data.decode(encoding)
+            return data.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    return None
+    return None, ""
 
 
 def _parquet(path: Path, faults: Faults) -> list[Grid]:
@@ -224,6 +253,8 @@ def _plain_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 LIMIT_MB = 1000
+LIMIT_CELLS = 28_000_000  # a reader reserves some 60 bytes for each
+LONGEST_MERGE = 5000
 OWN_NOTES = ("更改清单", "更改说明")  # what `lyeval clean` adds to a workbook
 READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     **dict.fromkeys(("xlsx", "xlsm", "xls", "xlsb", "ods"), _workbook),

@@ -13,7 +13,7 @@ from lyeval import resources
 from lyeval.ledger.assemble import assemble
 from lyeval.ledger.checks import check
 from lyeval.ledger.columns import SHEETS
-from lyeval.ledger.departments import directory, joinable, with_codes
+from lyeval.ledger.departments import Directory, directory, joinable, with_codes
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.grids import READERS, Grid, read_grids
 from lyeval.ledger.layout import Layout, find_layout
@@ -151,10 +151,9 @@ def _all_parts(tables: list[_Table], methods: Mapping[str, str], faults: Faults)
     """Return the parts of all tables; those without credit codes are joined to the others by their own keys."""
     coded = [table for table in tables if _has_key(table.layout)]
     parts = [part for table in coded for part in _parts(table, tables, methods, faults)]
-    known = directory(parts)
-    for table in tables:
-        if table in coded:
-            continue
+    others = [table for table in tables if table not in coded]
+    known = directory(parts) if others else Directory()
+    for table in others:
         if known.by_org and joinable(table.layout):
             joined = _Table(*with_codes(table.grid, table.layout, known, faults))
             parts += _parts(joined, tables, methods, faults)

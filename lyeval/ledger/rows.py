@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lyeval.ledger import codes
+from lyeval.ledger.cells import Odd
 from lyeval.ledger.columns import NUMERIC
 from lyeval.ledger.convert import Cells, Raw, as_text, cell_of, convert, to_texts
-from lyeval.ledger.faults import Faults
+from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import key, take_apart
 from lyeval.ledger.layout import Layout, Mapped
@@ -48,7 +50,8 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
         return []
     where = (grid.file, grid.sheet)
     first = grid.first_row + layout.body
-    kinds = _row_kinds(grid, layout, raws, first, faults)
+    keys: dict[int, Cells] = {}
+    kinds = _row_kinds(grid, layout, raws, first, keys, faults)
     data = np.flatnonzero(kinds == DATA)
     if not len(data):
         return []
@@ -56,7 +59,7 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     timed: list[tuple[Mapped, pd.Series]] = []
     values: list[pd.Series] = []
     for item in layout.columns:
-        converted = convert(raws[item.place], item.column, item.ratio, methods)
+        converted = keys.get(item.place) or convert(raws[item.place], item.column, item.ratio, methods)
         values.append(converted.values)
         _tell(converted, item, kinds, first, where, raws, faults)
         _compare_totals(converted, item, kinds, first, where, raws, faults)
@@ -171,44 +174,71 @@ def _tell(
     """Tell the odd cells of data rows."""
     if item.column.name == "credit_code":
         return
-    by_rule: dict[str, list[tuple[int, Any, dict[str, Any]]]] = {}
+    by_rule: dict[str, list[tuple[int, Odd]]] = {}
     for position, odd in converted.odd:
         if kinds[position] in (DATA, WRONG):
-            cell = cell_of(raws[item.place], position)
-            by_rule.setdefault(odd.rule, []).append((first + position, cell, dict(odd.params)))
+            by_rule.setdefault(odd.rule, []).append((position, odd))
     for rule, found in by_rule.items():
-        for row, cell, params in found[:1000]:
-            faults.add(rule, *where, row=row, value=cell, heading=item.heading, **params)
-        if len(found) > 1000:
-            row, cell, params = found[1000]
-            faults.add(rule, *where, row=row, value=cell, heading=item.heading, count=len(found) - 1000, **params)
+        for count, (position, odd) in enumerate(found[: LIMIT + 1]):
+            more = dict(odd.params) | ({"count": len(found) - LIMIT} if count == LIMIT else {})
+            place = {"row": first + position, "value": cell_of(raws[item.place], position), "heading": item.heading}
+            faults.add(rule, *where, **place, **more)
 
 
-def _row_kinds(grid: Grid, layout: Layout, raws: list[Raw], first: int, faults: Faults) -> np.ndarray:
-    """Tell data rows from blank, total, note and repeated header rows; data rows without a right code are faults."""
+def _row_kinds(
+    grid: Grid, layout: Layout, raws: list[Raw], first: int, keys: dict[int, Cells], faults: Faults
+) -> np.ndarray:
+    """Tell data rows from blank, total, note and repeated header rows; data rows without a right code are faults.
+
+    The converted key column is left in ``keys`` under its place.
+    """
     count = len(raws[0])
     kinds = np.full(count, DATA, dtype=np.int8)
     key_place = _key_place(layout)
     if key_place is None:
         return kinds
     item = layout.columns[key_place]
-    values = convert(raws[item.place], item.column, item.ratio, {}).values
+    keys[item.place] = converted = convert(raws[item.place], item.column, item.ratio, {})
+    if converted.clean:
+        return kinds
+    values = converted.values
     coded = item.column.kind == "code"
     right = values.str.fullmatch(codes.FORM.pattern) if coded else values.notna()
     doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool))
     headings = {key(text) for i in layout.columns for text in (i.heading, *take_apart(i.heading).keys)}
     where = (grid.file, grid.sheet)
-    for position in doubtful:
+    if len(doubtful) > MANY:
+        blank = _blank_rows(raws, doubtful)
+        kinds[doubtful[blank]] = BLANK
+        doubtful = doubtful[~blank]
+        kinds[doubtful[MANY:]] = WRONG
+    for turn, position in enumerate(doubtful[:MANY]):
         cells = [cell_of(raw, int(position)) for raw in raws]
         kinds[position] = row_kind(cells, headings, int(position))
         if kinds[position] == DATA:
             kinds[position] = WRONG
-            _tell_key(item, cells[item.place], values.iloc[position], first + int(position), where, faults)
+            more = {"count": len(doubtful) - turn} if turn == MANY - 1 else {}
+            _tell_key(item, cells[item.place], values.iloc[position], first + int(position), where, faults, more)
     if not coded:
         for position in np.flatnonzero(kinds == DATA):
             if TOTAL.fullmatch(key(str(cell_of(raws[item.place], int(position))))):
                 kinds[position] = TOTALS
     return kinds
+
+
+def _blank_rows(raws: list[Raw], positions: np.ndarray) -> np.ndarray:
+    """Return which of many rows are blank in every column."""
+    blank = np.ones(len(positions), dtype=bool)
+    for raw in raws:
+        if isinstance(raw, list):
+            blank &= np.array([raw[i] is None or str(raw[i]).strip() == "" for i in positions])
+            continue
+        part = raw.take(pa.array(positions))
+        empty = pc.is_null(part)
+        if pa.types.is_string(part.type) or pa.types.is_large_string(part.type):
+            empty = pc.or_(empty, pc.fill_null(pc.equal(pc.utf8_trim_whitespace(part), ""), True))
+        blank &= empty.to_numpy()
+    return blank
 
 
 def _key_place(layout: Layout) -> int | None:
@@ -220,9 +250,11 @@ def _key_place(layout: Layout) -> int | None:
     return None
 
 
-def _tell_key(item: Mapped, cell: Any, value: Any, row: int, where: tuple[str, str], faults: Faults) -> None:
+def _tell_key(
+    item: Mapped, cell: Any, value: Any, row: int, where: tuple[str, str], faults: Faults, more: dict[str, int]
+) -> None:
     """Tell why a data row's key is not one."""
-    place = {"row": row, "heading": item.heading}
+    place = {"row": row, "heading": item.heading, **more}
     if item.column.kind != "code":
         faults.add("key_missing", *where, **place, column=item.column.zh, column_en=item.column.en)
     elif isinstance(cell, int | float) and cell == cell:
@@ -285,6 +317,7 @@ def _compare_totals(
             faults.add("total_mismatch", *where, row=first + int(position), heading=item.heading, value=cell, **shown)
 
 
+MANY = 2000
 DATA, TOTALS, BLANK, WRONG = 0, 1, 2, 3
 TOTAL = re.compile(
     r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
