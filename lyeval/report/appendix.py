@@ -8,7 +8,7 @@ from lyeval.render import Cell, Paragraph, Table
 from lyeval.render.blocks import Block, Heading
 from lyeval.report.context import Context
 from lyeval.report.tabulate import tabulate
-from lyeval.report.words import known, say
+from lyeval.report.words import known, say, texts
 
 
 def appendix(c: Context) -> list[Block]:
@@ -61,7 +61,11 @@ def assumption_table(c: Context) -> Table:
 def _path(path: str, c: Context) -> str:
     """Name an assumption: the method in the plan's words where there is one, then the figure."""
     parts = path.split(".")
-    names = [FIGURES[p][c.lang == "en"] if p in FIGURES else p.replace("_", " ") for p in parts if p != "methods"]
+    names = [
+        texts()[f"figure.{p}"][c.lang == "en"] if f"figure.{p}" in texts() else p.replace("_", " ")
+        for p in parts
+        if p != "methods"
+    ]
     return " · ".join(names)
 
 
@@ -89,13 +93,3 @@ KINDS = {
     "open_norm": ("不确定概念", "open norm"), "missing_document": ("所引文件未收录", "document not held"), "boundary": ("边界", "boundary"),
 }  # fmt: skip
 MARKS = {"assumed": ("假设", "assumed"), "estimated": ("估计", "estimated"), "measured": ("实测", "measured")}
-FIGURES = {
-    "upgrade": ("帮扶提升", "upgrade"), "rectify": ("限期整改", "rectify"), "merge": ("并购重组", "merge"), "partition": ("分割转让", "partition"),
-    "land_bank": ("收购储备", "land bank"), "judicial": ("司法解决", "judicial"), "shut_down": ("关停", "shut down"),
-    "contract": ("按合同", "as contracted"), "success": ("一年期内办成的概率", "chance of success"), "monthly_hazard": ("每月办成的可能", "monthly hazard"),
-    "duration": ("所需时间", "duration"), "log_tax": ("税收变动", "change of log tax"), "land_share": ("退出的用地份额", "share of land that leaves"),
-    "cost": ("费用", "cost"), "common_shock": ("全县共同波动", "common shock"), "sd": ("标准差", "standard deviation"),
-    "df": ("自由度", "degrees of freedom"), "own_spread": ("单个企业波动", "own spread"), "response": ("临近标准企业入库变动", "response near the line"),
-    "band": ("范围", "band"), "scenarios": ("情景", "scenarios"), "near_line": ("临近标准", "near the line"),
-    "plan_deadline": ("提交方案时限", "deadline of the plan"), "clearly_higher": ("“明显高于”", "clearly higher"),
-}  # fmt: skip

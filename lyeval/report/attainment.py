@@ -21,6 +21,7 @@ from lyeval.report.words import (
     number,
     range_text,
     say,
+    sentence,
     status_text,
     tone_of,
     unit_name,
@@ -139,7 +140,7 @@ def _table_note(rows: list[dict[str, Any]], lang: Lang) -> str:
         notes.append(say("attainment.note_few", lang))
     if any(r["force"] == "aspirational" for r in rows):
         notes.append(say("attainment.note_force", lang))
-    return "".join(notes) if lang == "zh" else " ".join(notes)
+    return sentence(notes, lang)
 
 
 def attainment_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
@@ -178,7 +179,7 @@ def turns_sentence(row: dict[str, Any], c: Context) -> str:
     if key is None:
         return ""
     text = say(f"attainment.{key}", c.lang, label=named(row, c.lang), n=n)
-    return text + (say("attainment.turns_most", c.lang, most=MOST) if n > MOST else "")
+    return sentence([text, say("attainment.turns_most", c.lang, most=MOST) if n > MOST else ""], c.lang)
 
 
 def turning_table(c: Context, row: dict[str, Any]) -> Table:

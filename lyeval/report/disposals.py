@@ -129,15 +129,14 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
     }  # fmt: skip
 
 
-def progress(assessment: Assessment) -> tuple[list[str | None], list[str | None]]:
-    """Return for each enterprise the method (label) and state (outcome, or 进行中) of its latest disposal by the year's end."""
+def progress(assessment: Assessment) -> list[list[str | None]]:
+    """Return for each enterprise the method (label in both languages) and state of its latest disposal by the year's end."""
     rows = disposals(assessment)
     rows = rows[rows["state"] != "not_started"]
     rows = rows.assign(at=rows["started"].fillna(pd.Timestamp("1900-01-01"))).sort_values("at", kind="stable")
     last = rows.drop_duplicates("credit_code", keep="last").set_index("credit_code")
-    label, state = last["label"].to_dict(), last["outcome"].to_dict()
-    codes = assessment.frame.book.codes.tolist()
-    return [label.get(c) for c in codes], [state.get(c) for c in codes]
+    known = [last[column].to_dict() for column in ("label", "label_en", "outcome")]
+    return [[values.get(code) for code in assessment.frame.book.codes.tolist()] for values in known]
 
 
 def changes(assessment: Assessment) -> pd.DataFrame:

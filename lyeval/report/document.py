@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from lyeval.render import Document, Heading
+from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.appendix import appendix
 from lyeval.report.attainment import attainment
@@ -37,7 +38,19 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
         made = section(c)
         if made:
             blocks += [Heading(1, heading[lang == "en"]), *made]
+    blocks = blocks if lang == "zh" else [_capital(block) for block in blocks]
     return Document(title(c), subtitle(c), tuple(title_block(c)), tuple(blocks), lang, notice(c), footer(c))
+
+
+def _capital(block: Block) -> Block:
+    """Begin English sentences with a capital: they may begin with a label."""
+    if isinstance(block, Paragraph | Note):
+        return replace(block, text=block.text[:1].upper() + block.text[1:])
+    if isinstance(block, Bullets):
+        return replace(block, items=tuple(item[:1].upper() + item[1:] for item in block.items))
+    if isinstance(block, KeyFigures):
+        return KeyFigures(tuple(f._replace(label=f.label[:1].upper() + f.label[1:]) for f in block.items))
+    return block
 
 
 def title(c: Context) -> str:

@@ -25,8 +25,9 @@ def narrowing(assessment: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        target, label, label_en, fact, department, department_en, n (enterprises that lack it), land_mu (of them, where known), width (of the bounds as they are), narrower
-        (by how much they would close if these enterprises' facts were known), decides (would settle an undetermined target), credit_codes. Most first.
+        target, label, label_en, fact, department, department_en, n (enterprises that lack it), land_mu (of them, as far as known), width (of the
+        bounds as they are), narrower (by how much they would close if these enterprises' facts were known), decides (it would settle an
+        undetermined target), credit_codes. Most first.
     """
     rows = []
     for outcome in assessment.outcomes:
@@ -60,9 +61,10 @@ def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, obj
     narrower = None if now is None or left is None else max(0.0, now - left)
     office = DEPARTMENTS.get(lack.fact, ("牵头部门", "lead office"))
     codes = [str(c) for c in assessment.frame.book.codes[lack.mask]]
+    land = float(np.nansum(outcome.members.land[lack.mask])) if outcome.members else 0.0
     return {
         "target": target.id, "label": target.label, "label_en": target.label_en, "fact": lack.fact, "department": office[0],
-        "department_en": office[1], "n": int(lack.mask.sum()), "land_mu": float(np.nansum(outcome.members.land[lack.mask])) if outcome.members else 0.0,
+        "department_en": office[1], "n": int(lack.mask.sum()), "land_mu": land,
         "width": now, "narrower": narrower, "decides": outcome.status == "undetermined" and left == 0.0,
         "credit_codes": codes,
     }  # fmt: skip

@@ -161,7 +161,7 @@ def firm_rows(c: Context, codes: Sequence[str]) -> list[dict[str, Any]]:
             **r, "criteria": gap.join(labels.get(k, k) for k in r["criteria"] or []) or None,
             "exclusion": left_out.get(str(r["excluded_by"])) if known(r["excluded_by"]) else None,
             "industry_name": industry_name(str(r["industry"]), c.lang) if known(r["industry"]) else None,
-            "disposal": listed([word(v, c.lang) for v in (r["method"], r["progress"]) if known(v)], c.lang) or None,
+            "disposal": listed([named(r, c.lang, "method"), word(r["progress"], c.lang)], c.lang) or None,
             "tax_per_mu": Cell(r["tax_per_mu"], digits=digits_beside(r["tax_per_mu"], r["line"], "number")),
         }
         for r in records(frame.loc[list(codes)])

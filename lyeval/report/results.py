@@ -26,8 +26,9 @@ def ledger_tables(ledger: Ledger) -> Tables:
     Returns
     -------
     dict
-        ``sources`` (name, sha256, kind), ``coverage`` (sheet, year, rows, enterprises, and how many have tax, land, class), ``totals`` (per year: enterprises,
-        tax_wan, land_mu, tax_per_mu over those with both), ``faults`` (one row a fault, with its text), ``fault_groups`` (one row a rule).
+        ``sources`` (name, sha256, kind), ``coverage`` (sheet, year, rows, enterprises, and how many have tax, land, class), ``totals``
+        (per year: enterprises, tax_wan, land_mu, tax_per_mu over those with both), ``faults`` (one row a fault, with its text),
+        ``fault_groups`` (one row a rule).
     """
     from lyeval.ledger.faults import grouped
     from lyeval.ledger.rules import RULES

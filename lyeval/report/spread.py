@@ -20,8 +20,8 @@ def spread(enterprises: pd.DataFrame, column: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The column, n, listed (and of them by class), undetermined, land_mu, listed_land_mu, tax_wan, taxed_land_mu and tax_per_mu (Σ tax / Σ land over those
-        with both known, 万元/亩), most listed land first; blank names stand as "".
+        The column, n, listed (and of them by class), undetermined, land_mu, listed_land_mu, tax_wan, taxed_land_mu and tax_per_mu
+        (Σ tax / Σ land over those with both known, 万元/亩), most listed land first; blank names stand as "".
     """
     rows = enterprises[[str(v) == "True" for v in enterprises["in_scope"]]]
     rows = rows[[str(v) != "True" for v in rows["gone"]]]

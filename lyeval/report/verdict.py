@@ -89,8 +89,7 @@ def enterprises(assessment: Assessment) -> pd.DataFrame:
         [name for name in names if frame.criteria[name].true[i]] if listed[i] else [] for i in range(len(table))
     ]
     table["industry"] = [str(code)[:2] if isinstance(code, str) else None for code in table["industry_code"]]
-    method, state = progress(assessment)
-    table["method"], table["progress"] = method, state
+    table["method"], table["method_en"], table["progress"] = progress(assessment)
     return table
 
 

@@ -38,7 +38,9 @@ def say(key: str, lang: Lang, **values: Any) -> str:
 def named(row: Row, lang: Lang, key: str = "label") -> str:
     """Return a row's text in one language: ``label``, or ``label_en`` where there is one."""
     english = row.get(f"{key}_en")
-    return str(english) if lang == "en" and known(english) and english else str(row.get(key) or "")
+    if lang == "en" and known(english) and english:
+        return str(english)
+    return str(row[key]) if known(row.get(key)) else ""
 
 
 def joined(items: list[str], lang: Lang) -> str:
@@ -240,9 +242,10 @@ STATUS = {
 }
 UNITS_EN = {
     "家": "firms", "户": "firms", "亩": "mu", "万元": "×10,000 yuan", "万元/亩": "×10,000 yuan/mu", "个": "blocks", "m²": "m²",
+    "件": "cases", "种": "readings",
 }  # fmt: skip
 WORDS_EN = {
-    "符合认定条件": "meets the criteria", "已告知": "notified", "已认定": "certified", "重点": "priority",
+    "符合认定条件": "meeting the criteria", "已告知": "notified", "已认定": "certified", "重点": "priority",
     "达标": "reached", "关停": "closed", "清退": "removed", "注销": "deregistered", "整体收储": "whole site banked",
     "部分收储": "part banked", "收储": "banked", "转让": "transferred", "重组": "restructured", "破产": "bankrupt",
     "搬迁": "moved away", "进行中": "in progress", "未启动": "not started", "未完成": "not completed", "快报": "preliminary",

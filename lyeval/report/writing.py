@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import to_html, to_xlsx
+from lyeval.render import Document, Figure, to_html, to_xlsx
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.context import Context
@@ -19,7 +19,7 @@ Tables = Mapping[str, Any]
 def write(
     tables: Tables, folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str] = ("html", "xlsx")
 ) -> list[Path]:
-    """Write the report in each format: ``html`` → report.html, ``xlsx`` → annex.xlsx.
+    """Write the report in each format: ``html`` → report.html, ``xlsx`` → annex.xlsx; its figures into figures/.
 
     Raises
     ------
@@ -31,16 +31,27 @@ def write(
         raise ValueError(f"formats: {unknown[0]!r}; 可用 / there are: {', '.join(FORMATS)}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    return [FORMATS[name](tables, folder, lang) for name in FORMATS if name in formats]
+    document = build_report(tables, lang=lang)
+    _figures(document, folder / "figures")
+    return [FORMATS[name](document, tables, folder, lang) for name in FORMATS if name in formats]
 
 
-def _html(tables: Tables, folder: Path, lang: Lang) -> Path:
+def _figures(document: Document, folder: Path) -> None:
+    """Write each figure of a document as SVG and PNG, named by its id."""
+    for block in document.blocks:
+        if isinstance(block, Figure):
+            folder.mkdir(exist_ok=True)
+            (folder / f"{block.id}.svg").write_text(block.svg, encoding="utf-8", newline="\n")
+            (folder / f"{block.id}.png").write_bytes(block.png)
+
+
+def _html(document: Document, _tables: Tables, folder: Path, _lang: Lang) -> Path:
     path = folder / "report.html"
-    path.write_bytes(to_html(build_report(tables, lang=lang)).encode("utf-8", "replace"))
+    path.write_bytes(to_html(document).encode("utf-8", "replace"))
     return path
 
 
-def _xlsx(tables: Tables, folder: Path, lang: Lang) -> Path:
+def _xlsx(_document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
     path = folder / "annex.xlsx"
     c = Context(tables, lang)
     to_xlsx(annex(tables, lang=lang), path, title=title(c), created=_created(c), notes=annex_notes(c), lang=lang)
@@ -53,4 +64,4 @@ def _created(c: Context) -> date:
     return date.fromisoformat(str(given)[:10])
 
 
-FORMATS: dict[str, Callable[[Tables, Path, Lang], Path]] = {"html": _html, "xlsx": _xlsx}
+FORMATS: dict[str, Callable[[Document, Tables, Path, Lang], Path]] = {"html": _html, "xlsx": _xlsx}
