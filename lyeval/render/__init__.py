@@ -1,4 +1,4 @@
-"""Render a document of frozen blocks: HTML for reading, XLSX for the annex; knows nothing of the domain.
+"""Render a document of frozen blocks: PDF to hand over, DOCX to edit, HTML to read, XLSX to check; no domain.
 
 A document is a list of blocks (`blocks`), every number is written by `numbers`, each output format is one function.
 A new format is one more function; a new block is one class and one branch in each format.
@@ -21,8 +21,10 @@ from lyeval.render.blocks import (
     Table,
     captions,
 )
+from lyeval.render.docx import to_docx
 from lyeval.render.html import to_html
 from lyeval.render.numbers import digits_beside, format_value
+from lyeval.render.pdf import to_pdf
 from lyeval.render.xlsx import to_xlsx
 
 __all__ = [
@@ -41,6 +43,8 @@ __all__ = [
     "captions",
     "digits_beside",
     "format_value",
+    "to_docx",
     "to_html",
+    "to_pdf",
     "to_xlsx",
 ]
