@@ -26,7 +26,7 @@ class PolicyError(ValueError):
 class Frozen(BaseModel):
     """A record of a parameter file: no unknown keys, not to be changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=False, allow_inf_nan=False)
 
 
 class Problem(NamedTuple):
@@ -109,10 +109,10 @@ def load_yaml(path: Path) -> tuple[Any, dict[str, int]]:
 
 def _plain(node: Any, where: str, lines: dict[str, int], line: int, seen: set[int], name: str) -> Any:
     lines[where] = line
-    if isinstance(node, Mapping | list):
-        if id(node) in seen:
-            raise PolicyError(f"{name}:{line}: {where}: anchors and aliases are not allowed / 不允许使用锚点和别名")
-        seen.add(id(node))
+    again = isinstance(node, Mapping | list) and id(node) in seen
+    if again or getattr(getattr(node, "anchor", None), "value", None):
+        raise PolicyError(f"{name}:{line}: {where}: anchors and aliases are not allowed / 不允许使用锚点和别名")
+    seen.add(id(node))
     if getattr(node, "tag", None) is not None and getattr(node.tag, "value", None):
         raise PolicyError(f"{name}:{line}: {where}: tags are not allowed / 不允许使用标签: {node.tag.value}")
     if isinstance(node, Mapping):
