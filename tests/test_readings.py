@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import worked
 from build import ledger as make_ledger
+from build import years
 from county import county
 
 from lyeval.assessment import Assessment, assess, readings
@@ -46,6 +47,25 @@ def test_no_option_is_inert(policy, switch, option):
     mine = [c for c in CASES.values() if c["policy"] == policy and key in c.get("read", {})]
     assert mine, f"no worked case reads {key}"
     assert any(differ(worked.judge(c), worked.judge(c, {switch: option})) for c in mine)
+
+
+def test_the_base_year_is_read_by_the_report():
+    """34.7 % is held against 2020 by default and against 2021 under the other reading; a county that has it reproduces it."""
+    from lyeval.report import assessment_tables
+
+    low, high = {2020: 5, 2021: 5, 2022: 5, 2023: 5}, {2020: 500, 2021: 500, 2022: 500, 2023: 500}
+    rows = years("A", low, 34.7, False) + years("B", high, 65.3, False) + years("C", low | {2020: 50}, 20.0, False)
+    ledger, found = make_ledger(annual=rows), {}
+    for option in ("y2020", "y2021"):
+        now = assess(ledger, worked.policy("linshu-2021"), 2023, readings={"baseline": option})
+        base = assessment_tables(now)["baseline"]
+        found[option] = next(r for r in base.to_dict("records") if r["default"])
+    assert (found["y2020"]["year"], found["y2021"]["year"]) == (2020, 2021)
+    assert found["y2020"]["value"] == pytest.approx(34.7 / 120)
+    assert found["y2021"]["value"] == pytest.approx(54.7 / 120)
+    assert [found[o]["reproduces"] for o in ("y2020", "y2021")] == [False, False]
+    now = assess(make_ledger(annual=rows[:8]), worked.policy("linshu-2021"), 2023)
+    assert next(r for r in assessment_tables(now)["baseline"].to_dict("records") if r["default"])["reproduces"] is True
 
 
 @pytest.mark.parametrize("id", policy_ids())
