@@ -283,3 +283,25 @@ def test_every_rule_is_told_in_both_languages():
         for words in (rule.zh, rule.en, rule.zh_title, rule.en_title):
             assert words
     assert Path(__file__)
+
+
+def test_a_far_cell_and_trailing_blank_rows(tmp_path):
+    import xlsxwriter
+
+    far = tmp_path / "far.xlsx"
+    book = xlsxwriter.Workbook(str(far))
+    sheet = book.add_worksheet("年度")
+    for r, row in enumerate(ANNUAL):
+        sheet.write_row(r, 0, row)
+    sheet.write(1048575, 16383, "x")
+    book.close()
+    assert [f.rule for f in told(far)] == ["sheet_too_large"]
+    rows = [*ANNUAL, *[["", "", "", "", " "]] * 5000]
+    assert len(read_ledger(csv_file(tmp_path / "blank.csv", rows)).annual) == 5
+
+
+def test_thousands_of_rows_without_codes_stay_counted(tmp_path):
+    rows = [ANNUAL[0], *[["", 2023, "是", 1, 2]] * 5000]
+    found = [f for f in told(csv_file(tmp_path / "lost.csv", rows)) if f.rule == "code_missing"]
+    assert sum(fault.count for fault in found) == 5000
+    assert len(found) == 2000

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from lyeval.ledger.columns import COLUMNS, NUMERIC, SHEETS, Column, of_sheet
+from lyeval.ledger.cells import Odd, flag, number
+from lyeval.ledger.columns import COLUMNS, FLAGS, NUMERIC, SHEETS, Column, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading, find, key, nearest, stack, take_apart
+from lyeval.ledger.mapping import Own
 from lyeval.ledger.periods import Period
 from lyeval.ledger.units import factor, find_unit
+from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, YES, find_method, plain
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,11 @@ class Layout:
     year: int | None = None
 
 
-def find_layout(grid: Grid, faults: Faults) -> Layout | None:
-    """Find header, sheet, columns and units of ``grid``; None (told, unless the grid is blank) when it is no table."""
+def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | None:
+    """Find header, sheet, columns and units of ``grid``; None (told, unless the grid is blank) when it is no table.
+
+    ``own`` is the office's own word on its headings, which goes before the table of columns.
+    """
     top = grid.top(TOP)
     header = _find_header(top, grid)
     if header is None:
@@ -52,7 +58,7 @@ def find_layout(grid: Grid, faults: Faults) -> Layout | None:
     sheet = _find_sheet(grid.sheet or grid.file.rsplit(".", 1)[0], headings)
     row_units, body = _unit_row(top, start + height)
     title = " ".join(str(v) for row in top[:start] for v in row if v is not None)
-    columns = _map(grid, sheet, headings, title, faults)
+    columns = _map(grid, sheet, headings, title, own or {}, faults)
     line_units = _line_units(title)
     mapped = tuple(_with_unit(grid, item, headings, row_units, line_units, faults) for item in columns)
     return Layout(sheet, body, mapped, _title_year(grid, title))
@@ -133,19 +139,54 @@ def _names(headings: Sequence[Heading | None], sheet: str) -> set[str]:
     return {column.name for fit in fits if fit.kind in KNOWN for column in fit.columns if column.sheet == sheet}
 
 
-def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, faults: Faults) -> list[Mapped]:
+def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own: Own, faults: Faults) -> list[Mapped]:
     """Give each heading its column; unknown, refused, doubtful and doubled ones are told."""
     mapped: list[Mapped] = []
     for place, heading in enumerate(headings):
         if heading is None or not heading.keys:
             continue
+        settled = next((form for form in (key(heading.text), *heading.keys) if form in own), None)
+        if settled is not None:
+            column = own[settled]
+            if column is not None:
+                mapped.append(Mapped(column, heading.text, place))
+            continue
         fit = find(heading, sheet)
+        if len(fit.columns) > 1:
+            fit = _decide(grid, place, heading, fit, faults)
         if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
             fit = _titled(grid, title, heading.period, faults)
         column = _settle(grid, place, heading, fit, faults)
         if column is not None:
             mapped.append(Mapped(column, heading.text, place, period=fit.period))
     return _without_doubles(grid, mapped, faults)
+
+
+def _decide(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) -> Fit:
+    """Decide a heading of several meanings by its values, when these fit only one of them (told)."""
+    if any(column.kind in NUMERIC for column in fit.columns) and all(c.kind in NUMERIC for c in fit.columns):
+        return fit
+    cells = [row[place] for row in grid.top(SAMPLE) if row[place] is not None]
+    sample = [cell for cell in cells if cell != heading.text and key(str(cell)) not in heading.keys]
+    fitting = [column for column in fit.columns if sample and all(_reads(cell, column) for cell in sample)]
+    if len(fitting) != 1:
+        return fit
+    column = fitting[0]
+    faults.add("decided_by_values", grid.file, grid.sheet, heading=heading.text, column=column.zh, column_en=column.en)
+    return Fit("column", (column,), "", fit.period)
+
+
+def _reads(cell: Any, column: Column) -> bool:
+    """Whether a cell is a value of a column's kind."""
+    if column.kind == "grade":
+        return bool(re.fullmatch(r"[A-Fa-f][+-]?[类级档等]?", str(cell).strip()))
+    if column.kind == "method":
+        return find_method(str(cell), {}) is not None
+    if column.kind in ("scale", "below"):
+        return plain(str(cell)) in (ABOVE | BELOW) - (YES | NO)
+    if column.kind in FLAGS:
+        return not isinstance(flag(cell, column.kind), Odd)
+    return isinstance(number(cell, column.unit), float)
 
 
 def _titled(grid: Grid, title: str, period: Period, faults: Faults) -> Fit:
@@ -258,6 +299,7 @@ def _title_year(grid: Grid, title: str) -> int | None:
 
 
 TOP = 40
+SAMPLE = 200
 MEASURES = (
     (r"(?<!使用)税(?!务)", "tax_wan"),
     (r"土地使用税", "land_use_tax_wan"),

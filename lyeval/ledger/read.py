@@ -17,6 +17,7 @@ from lyeval.ledger.departments import Directory, directory, joinable, with_codes
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.grids import READERS, Grid, read_grids
 from lyeval.ledger.layout import Layout, find_layout
+from lyeval.ledger.mapping import Own, load_columns
 from lyeval.ledger.model import Ledger, Source, empty
 from lyeval.ledger.rows import Part, read_rows
 
@@ -24,7 +25,11 @@ Paths = str | Path | Sequence[str | Path]
 
 
 def read_ledger(
-    path: Paths, *, methods: Mapping[str, str] | None = None, tables: list[tuple[Any, ...]] | None = None
+    path: Paths,
+    *,
+    methods: Mapping[str, str] | None = None,
+    columns: str | Path | Mapping[str, str | None] | None = None,
+    tables: list[tuple[Any, ...]] | None = None,
 ) -> Ledger:
     """Read one county's ledger, or a city's from the ledgers of its counties and zones.
 
@@ -35,6 +40,8 @@ def read_ledger(
         city, each element one ledger.
     methods : Mapping, optional
         A policy's own labels of disposal methods (处置方式) → canonical id.
+    columns : path or Mapping, optional
+        The office's own word on its headings: heading → column (`mapping.load_columns`).
     tables : list, optional
         Is given every table as it was read: grid, layout, kinds of rows, converted values by column (`cleaning`).
 
@@ -48,7 +55,8 @@ def read_ledger(
     LedgerError
         With every fault found, if any of them is an error.
     """
-    ledgers = [_read_one(one, methods or {}, tables) for one in _paths(path)]
+    own = load_columns(columns)
+    ledgers = [_read_one(one, methods or {}, own, tables) for one in _paths(path)]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
     if len(ledgers) == 1:
         if any(fault.severity == "error" for fault in faults):
@@ -126,17 +134,19 @@ class _Table:
     layout: Layout
 
 
-def _read_one(path: Path, methods: Mapping[str, str], tables: list[tuple[Any, ...]] | None = None) -> Ledger:
+def _read_one(path: Path, methods: Mapping[str, str], own: Own, tables: list[tuple[Any, ...]] | None) -> Ledger:
     """Read one ledger with all its faults, errors among them."""
     faults = Faults(tables)
     grids, sources = _grids(path, faults)
-    tables = [_Table(g, layout) for g in grids if (layout := find_layout(g, faults)) is not None]
+    tables = [_Table(g, layout) for g in grids if (layout := find_layout(g, faults, own)) is not None]
     if grids and not tables and not faults.errors():
         faults.add("no_table", path.name, hint="")
     parts = _all_parts(tables, methods, faults)
     frames = assemble(parts, faults)
-    own = any(part.main and part.sheet == "enterprises" for part in parts)
-    names = [part.frame for part in parts if own and part.main and part.sheet != "enterprises" and "name" in part.frame]
+    listed = any(part.main and part.sheet == "enterprises" for part in parts)
+    names = [
+        part.frame for part in parts if listed and part.main and part.sheet != "enterprises" and "name" in part.frame
+    ]
     check(frames, names, path.name, faults)
     ledger = Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
