@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 NOTHING = "—"
 WHOLE = ("家", "个", "m²")
 UNITS = {"家": "firms", "个": "blocks", "亩": "mu", "万元": "wan yuan", "万元/亩": "wan/mu"}
-STOPS = "，。；：、）”！？"
 WORDS = {
     "error": ("错误", "error", "bold red"),
     "warning": ("警告", "warning", "yellow"),
@@ -66,14 +65,11 @@ def wrapped(text: str, width: int) -> list[str]:
     from rich.cells import cell_len
 
     lines = [""]
-    for part in re.findall(r"[!-~]+|\s+|.", text):
-        room = width - cell_len(lines[-1])
-        if cell_len(part) > width:
+    for part in re.findall(r"[“（]*(?:[!-~]+|\s+|.)[，。；：、）”！？]*", text):
+        if cell_len(lines[-1]) + cell_len(part) <= width or not lines[-1]:
             lines[-1] += part
-        elif cell_len(part) > room and part not in STOPS:
-            lines.append(part.lstrip())
         else:
-            lines[-1] += part
+            lines.append(part.lstrip())
     return lines
 
 

@@ -1,0 +1,311 @@
+"""The command line: every command in the README, exit codes, messages that say what to do, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from python_calamine import CalamineWorkbook
+from rich.cells import cell_len
+
+from lyeval.cli import app, main, policy
+from lyeval.policy import load_policy
+from lyeval.policy.difference import compare_policies, describe
+
+ROOT = Path(__file__).resolve().parent.parent
+HELP_SECONDS = 0.15
+ASSESS = ("assess", "sample:linshu", "--policy", "linshu-2021", "--year", "2023")
+ZHOUSHAN = ("assess", "sample:zhoushan-dinghai", "--policy", "zhoushan-2020", "--year", "2020")
+
+
+class Told(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+Lyeval = Callable[..., Told]
+
+
+@pytest.fixture
+def lyeval(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Lyeval:
+    """Run a command in this process, at 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*words: object) -> Told:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err + told.out
+        return Told(int(ended.value.code or 0), told.out, told.err)
+
+    return run
+
+
+# -- check -------------------------------------------------------------------------------------------------------------
+
+
+def test_check_exit_codes(lyeval: Lyeval, tmp_path: Path) -> None:
+    assert lyeval("check", "sample:linshu").code == 0
+    assert lyeval("check", "sample:linshu", "--strict").code == 1
+    assert lyeval("check", "sample:messy").code == 1
+    assert lyeval("check", tmp_path / "none.xlsx").code == 2
+    assert lyeval("check").code == 2
+    (tmp_path / "page.xlsx").write_text("not a workbook", encoding="utf-8")
+    assert lyeval("check", tmp_path / "page.xlsx").code == 1
+
+
+def test_check_groups_faults_and_writes_every_row(lyeval: Lyeval, tmp_path: Path) -> None:
+    out = tmp_path / "faults.xlsx"
+    told = lyeval("check", "sample:messy", "--out", out)
+    assert re.search(r"错误\s+不在企业名单：共\d+处", told.out)
+    assert "“企业”表，第44行" in told.out
+    rows = CalamineWorkbook.from_path(str(out)).get_sheet_by_index(0).to_python()
+    total = re.search(r"错误 (\d+)，警告 (\d+)", told.out)
+    assert total
+    errors = [row for row in rows if row and row[0] == "错误"]
+    assert len(errors) == int(total[1])
+    assert lyeval("check", "sample:messy", "--out", tmp_path / "faults.csv").code == 2
+
+
+def test_text_of_a_ledger_is_never_markup(lyeval: Lyeval, tmp_path: Path) -> None:
+    path = tmp_path / "flat.csv"
+    path.write_text(
+        "统一社会信用代码,企业名称,年份,规上,实缴税金,土地总面积\n[bold]x[/bold],[red]甲[/],2020,是,1,2\n",
+        encoding="utf-8",
+    )
+    told = lyeval("check", path)
+    assert told.code == 1
+    assert "[bold]x[/bold]" in told.out
+
+
+def test_lines_fit_eighty_columns(lyeval: Lyeval) -> None:
+    for words in (("check", "sample:messy"), ASSESS, ("policy", "list"), ("policy", "diff", "zhoushan-2020", "linshu-2021"),
+                  ("policy", "show", "linshu-2021"), (*ZHOUSHAN, "--lang", "en")):  # fmt: skip
+        told = lyeval(*words)
+        assert max(cell_len(line) for line in told.out.splitlines()) <= 80, words
+
+
+# -- assess ------------------------------------------------------------------------------------------------------------
+
+
+def test_assess_json_is_the_contract(lyeval: Lyeval) -> None:
+    told = lyeval(*ZHOUSHAN, "--quota", "closures=18", "--reading", "share=area", "--format", "json")
+    made = json.loads(told.out)
+    assert set(made) == {"policy", "year", "reading", "targets", "enterprises"}
+    assert made["reading"]["share"] == "area"
+    closures = next(t for t in made["targets"] if t["id"] == "closures")
+    assert closures["goal"] == 18.0
+    assert set(made["targets"][0]) == {
+        "id", "value", "goal", "op", "gap", "needed", "short_by", "low", "high", "status", "n", "unit", "reason", "clause",
+    }  # fmt: skip
+    assert set(made["enterprises"][0]) == {
+        "credit_code", "class", "in_scope", "excluded_by", "identified", "criteria", "tax_per_mu", "land_mu", "closed", "gone",
+        "tax_needed_wan",
+    }  # fmt: skip
+
+
+def test_assess_table_says_verdict_and_clause(lyeval: Lyeval) -> None:
+    told = lyeval(*ASSESS).out
+    assert "未达标" in told
+    assert "一(三)" in told
+    assert "虚构" in told
+    english = lyeval(*ASSESS, "--lang", "en").out
+    assert "missed" in english
+    assert "no above-scale enterprise" in english
+
+
+def test_several_ledgers_are_a_city(lyeval: Lyeval) -> None:
+    names = [f"sample:zhoushan-{county}" for county in ("dinghai", "putuo", "daishan", "shengsi")]
+    rest = ("--policy", "zhoushan-2020", "--year", "2020", "--level", "city", "--format", "json")
+    apart, together = (json.loads(lyeval("assess", *ledgers, *rest).out) for ledgers in (names, ["sample:zhoushan"]))
+    assert apart == together
+    assert next(t["goal"] for t in apart["targets"] if t["id"] == "closures") == 50.0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((*ASSESS[:3], "linsu-2021", *ASSESS[4:]), "linshu-2021"),
+        ((*ASSESS[:5], "2019"), "2021、2022、2023、2024、2025"),
+        ((*ASSESS[:5], "abc"), "须为整数"),
+        (ASSESS[:4], "缺少 --year"),
+        ((*ASSESS, "--level", "town"), "county、city"),
+        ((*ASSESS, "--format", "xml"), "table、json"),
+        ((*ASSESS, "--reading", "edg=low"), "edge"),
+        ((*ASSESS, "--reading", "edge"), "键=值"),
+        ((*ZHOUSHAN, "--quota", "closures=ten"), "不是数"),
+        ((*ZHOUSHAN, "--quota", "closure=10"), "closures"),
+        ((*ZHOUSHAN, "--quota", "closures=-1"), "0"),
+        ((*ASSESS, "--lang", "fr"), "zh"),
+        (("assess", "none.xlsx", *ASSESS[2:]), "找不到台账"),
+        (("assess", "sample:linsh", *ASSESS[2:]), "linshu"),
+        (("asses",), "assess"),
+        (("check", "sample:linshu", "--strickt"), "--strict"),
+        (("run", "nowhere"), "linshu-2023"),
+        (("run", "linshu-2023", "--set", "yaer=2024"), "year"),
+        (("batch", "nowhere"), "linshu-2023"),
+        (("policy", "show", "linshu"), "linshu-2021"),
+        (("policy", "diff", "linshu-2021", "zhou"), "zhoushan-2020"),
+        (("sample", "--policy", "linshu-2021", "--out", "x.xlsx", "--years", "2023"), ""),
+        (("explore", "nowhere"), "linshu-2023"),
+    ],
+)
+def test_misuse_says_what_to_do(
+    lyeval: Lyeval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = lyeval(*words)
+    if told:
+        assert result.code == 2, result
+        assert told in result.err
+        assert result.out == ""
+
+
+def test_defects_are_told_short_with_a_way_to_see_more(lyeval: Lyeval, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("lyeval.assessment.assess", broken)
+    told = lyeval(*ASSESS)
+    assert told.code == 1
+    assert "LYEVAL_DEBUG=1" in told.err
+    monkeypatch.setenv("LYEVAL_DEBUG", "1")
+    with pytest.raises(ZeroDivisionError):
+        main(list(ASSESS))
+
+
+# -- policies ----------------------------------------------------------------------------------------------------------
+
+
+def test_diff_sets_the_plans_side_by_side() -> None:
+    rows = compare_policies(load_policy("zhoushan-2020"), load_policy("linshu-2021")).set_index("aspect")
+    zhoushan, linshu = rows["zhoushan-2020"], rows["linshu-2021"]
+    assert linshu["规上目标"] == "线下家数 ≤ 0 家；线 2023: 1 → 2024: 2 → 2025: 3 万元/亩"
+    assert linshu["规下目标"] == "低效用地占比 ≤ 2023: 20% → 2024: 15% → 2025: 10%；线 1 万元/亩"
+    assert zhoushan["规下目标"] == "达标家数占比 ≥ 80%；线 2 万元/亩"
+    assert zhoushan["规下目标的计量"].startswith("按企业家数")
+    assert linshu["规下目标的计量"].startswith("按用地面积")
+    assert (zhoushan["适用范围下限"], linshu["适用范围下限"]) == ("台账全部企业", "规上，或 土地总面积 ≥ 10 亩")
+    assert (zhoushan["年限"], linshu["年限"]) == ("名单 2020；目标 2020", "名单 2021–2025；目标 2023–2025")
+    assert "50 家（全市数）" in zhoushan["实物目标"]
+    assert linshu["实物目标"] == "—"
+    assert "D档" in zhoushan["惩戒"]
+    assert "6.40" in linshu["惩戒"]
+    assert rows.loc["惩戒", "clauses_zhoushan-2020"] == "四(二)四"
+
+
+def test_conditions_in_words() -> None:
+    linshu = load_policy("linshu-2021")
+    merge = next(m for m in linshu.methods if m.id == "merge")
+    assert merge.when is not None
+    assert describe(merge.when).startswith("合作方评价等级 ∈ A、B，且 非")
+
+
+def test_diff_in_english_has_no_chinese_but_titles(lyeval: Lyeval) -> None:
+    made = compare_policies(load_policy("zhoushan-2020"), load_policy("linshu-2021"), lang="en")
+    for row in made[made["aspect"] != "document"].itertuples(index=False):
+        assert not re.search(r"[\u4e00-\u9fff，；、]", f"{row[0]}{row[1]}{row[2]}"), row
+    assert lyeval("policy", "diff", "zhoushan-2020", "linshu-2021", "--lang", "en").code == 0
+
+
+def test_policy_check(lyeval: Lyeval, tmp_path: Path) -> None:
+    shipped = ROOT / "parameters/policies/linshu-2021.yaml"
+    assert lyeval("policy", "check", shipped).code == 0
+    assert lyeval("policy", "check", "zhoushan-2020").code == 0
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(
+        shipped.read_text(encoding="utf-8").replace("statistic: count_below", "statistic: count_belov"),
+        encoding="utf-8",
+    )
+    told = lyeval("policy", "check", bad)
+    assert told.code == 1
+    assert re.search(r"bad\.yaml:\d+: targets\[0\]\.statistic: .*count_below", told.out)
+    other = tmp_path / "other.txt"
+    other.write_text("别的文件", encoding="utf-8")
+    assert lyeval("policy", "check", shipped, "--source", other).code == 1
+    assert lyeval("policy", "check", shipped, "--source", tmp_path / "none.txt").code == 2
+
+
+# -- sample, init, explore, help ---------------------------------------------------------------------------------------
+
+
+def test_sample_is_read_back(lyeval: Lyeval, tmp_path: Path) -> None:
+    words = (
+        "sample",
+        "--policy",
+        "linshu-2021",
+        "--out",
+        tmp_path / "s.xlsx",
+        "--enterprises",
+        30,
+        "--years",
+        "2021-2023",
+        "--seed",
+        3,
+    )
+    assert lyeval(*words).code == 0
+    assert (tmp_path / "s.yaml").is_file()
+    assert lyeval("check", tmp_path / "s.xlsx").code == 0
+    assert lyeval(*words[:-4], "--years", "2023-2021").code == 2
+
+
+def test_workspace_and_explore(lyeval: Lyeval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lyeval("init", tmp_path / "ws").code == 0
+    again = lyeval("init", tmp_path / "ws")
+    assert again.code == 2
+    assert "没有改动" in again.err
+    monkeypatch.chdir(tmp_path / "ws")
+    told = lyeval("explore", "example", "--no-browser", "--dry-run")
+    assert told.code == 0
+    assert "jupyterlab --no-browser" in told.out
+    first = (tmp_path / "ws/explore/example.ipynb").read_text(encoding="utf-8")
+    assert "'readings': {}" not in first
+    Path("explore/example.ipynb").write_text(first + "\n", encoding="utf-8")
+    lyeval("explore", "example", "--dry-run")
+    assert sorted(p.name for p in Path("explore").iterdir()) == ["example-2.ipynb", "example.ipynb"]
+
+
+def test_explore_carries_a_runs_parameters(lyeval: Lyeval, tmp_path: Path) -> None:
+    run = tmp_path / "mine.yaml"
+    text = (ROOT / "parameters/runs/zhoushan-dinghai-2020.yaml").read_text(encoding="utf-8")
+    run.write_text(text + "readings:\n  share: area\n", encoding="utf-8")
+    assert lyeval("explore", run, "--out", tmp_path, "--dry-run").code == 0
+    cells = json.loads((tmp_path / "mine.ipynb").read_text(encoding="utf-8"))["cells"]
+    source = "".join(next(c for c in cells if "parameters" in c["metadata"].get("tags", []))["source"])
+    assert "ledger = 'sample:zhoushan-dinghai'  # type: str" in source
+    assert "quotas = {'closures': 22.0, 'demolition': 13500.0, 'blocks': 3.0}" in source
+    assert "readings = {'share': 'area'}" in source
+    assert 'level = "county"' in source
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for command in app.registered_commands:
+        assert f"`lyeval {command.name}" in readme, command.name
+    for command in policy.registered_commands:
+        assert f"`{command.name}`" in readme or f"`lyeval policy {command.name}`" in readme, command.name
+
+
+def test_help_answers_at_once() -> None:
+    code = "import sys; from lyeval.cli import main; sys.argv = ['lyeval', '--help']; main()"
+    bare, told = (min(_seconds(text) for _ in range(5)) for text in ("pass", code))
+    assert told - bare <= HELP_SECONDS
+    loaded = "import sys, lyeval.cli; print(sorted({'pandas', 'numpy', 'rich', 'pydantic'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _seconds(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    return time.perf_counter() - start
