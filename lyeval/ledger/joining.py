@@ -57,10 +57,11 @@ def _add_parcels(rows: pd.DataFrame, keys: list[str], faults: Faults) -> pd.Data
     """Add up the rows of one table whose parcels differ: land adds, other figures once if equal on all."""
     groups = rows.groupby([*keys, *TABLE], sort=False, dropna=False)
     size = groups["parcel"].transform("size")
-    several = (size > 1) & (groups["parcel"].transform("nunique") + groups["parcel"].transform(_blanks) == size)
+    named = groups["parcel"].transform("nunique") + groups["parcel"].transform(_blanks)
+    several = ((size > 1) & (named == size)).to_numpy(dtype=bool)
     if not several.any():
         return rows
-    parcels = rows[several.to_numpy()]
+    parcels = rows[several]
     groups = parcels.groupby([*keys, *TABLE], sort=False, dropna=False)
     made = groups.first()
     for name in parcels.columns.difference([*keys, *TABLE]):
@@ -75,7 +76,7 @@ def _add_parcels(rows: pd.DataFrame, keys: list[str], faults: Faults) -> pd.Data
     made["parcel"] = groups["parcel"].agg(lambda names: "、".join(dict.fromkeys(names.dropna())))
     made = made.reset_index()
     _tell(made, "parcels_joined", faults)
-    return pd.concat([rows[~several.to_numpy()], made[list(rows.columns)]], ignore_index=True)
+    return pd.concat([rows[~several], made[list(rows.columns)]], ignore_index=True)
 
 
 def _blanks(names: pd.Series) -> int:
