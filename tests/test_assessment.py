@@ -343,3 +343,89 @@ def test_the_third_plan_is_reported_without_python(tmp_path):
     ):
         html = write(tables, tmp_path, lang=lang, formats=["html"])[0].read_text(encoding="utf-8")
         assert all(word in html for word in (words.split() if lang == "zh" else [words]))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "closed", "gone"),
+    [
+        ("关停", True, True),
+        ("清退", True, True),
+        ("注销", True, True),
+        ("破产", False, True),
+        ("搬迁", False, True),
+        ("整体收储", False, True),
+        ("收储", False, True),
+        ("部分收储", False, False),
+        ("转让", False, False),
+        ("重组", False, False),
+        ("达标", False, False),
+        ("进行中", False, False),
+        ("未启动", False, False),
+        ("未完成", False, False),
+    ],
+)
+def test_what_each_outcome_makes_of_an_enterprise(outcome, closed, gone):
+    """By its date it is so from that day on; without a date what would be so is unknown."""
+    for finished, year, after in (
+        ("2023-12-31", 2023, True),
+        ("2024-01-01", 2023, False),
+        (None, 2023, None),
+        ("2022-05-01", 2023, True),
+    ):
+        row = {"credit_code": "A", "method": "upgrade", "outcome": outcome, "finished": finished}
+        ledger = make_ledger(annual=years("A", {2022: 1, 2023: 1}, 20, False), disposals=[row])
+        firm = judge(ledger, "linshu-2021", year).enterprises.iloc[0]
+        assert firm["closed"] is (after if closed else False)
+        assert firm["gone"] is (after if gone else False)
+
+
+def test_a_later_open_disposal_does_not_bring_an_enterprise_back():
+    rows = [{"credit_code": "A", "method": "shut_down", "outcome": "关停", "finished": "2022-05-01"},
+            {"credit_code": "A", "method": "upgrade", "outcome": "进行中", "finished": None}]  # fmt: skip
+    ledger = make_ledger(annual=years("A", {2022: 1, 2023: 1}, 20, False), disposals=rows)
+    assert judge(ledger, "linshu-2021", 2023).enterprises["gone"].tolist() == [True]
+
+
+@pytest.mark.parametrize("n", [1, 4, 5, 6, 15, 35, 55, 95])
+def test_eighty_percent_is_counted_in_whole_firms(n):
+    rows = [row for i in range(n) for row in years(f"B{i:02d}", {2019: 10, 2020: 10}, 10, False)]
+    target = worked.table(judge(make_ledger(annual=rows), "zhoushan-2020", 2020).targets, "id")["below_scale_reach"]
+    assert target["needed"] == target["short_by"] == (8 * n + 9) // 10
+
+
+@pytest.mark.parametrize("year", [2023, 2024, 2025])
+@pytest.mark.parametrize("lacking", ["tax_wan", "land_mu", "above_scale"])
+def test_a_column_that_is_not_there_leaves_verdicts_open_and_says_so(year, lacking):
+    annual = years("A", dict.fromkeys(range(2020, 2026), 30.0), 20.0, True) + years(
+        "B", dict.fromkeys(range(2020, 2026), 5.0), 20.0, False
+    )
+    now = judge(
+        make_ledger(annual=[{k: v for k, v in row.items() if k != lacking} for row in annual]), "linshu-2021", year
+    )
+    table = worked.table(now.targets, "id")
+    assert table["below_scale_low_land_share"]["status"] == "undetermined"
+    assert lacking in table["below_scale_low_land_share"]["reason"]
+    assert lacking in set(now.gaps["fact"])
+    assert now.enterprises["missing"].map(lambda m: f"{lacking}@{year}" in m).all()
+
+
+@pytest.mark.parametrize(("policy", "year"), RUNS)
+def test_an_empty_ledger_has_nobody_and_no_verdict_on_shares(policy, year):
+    nobody = county(1)
+    ledger = change(nobody, **{s: getattr(nobody, s).iloc[:0] for s in ("enterprises", "annual", "disposals")})
+    now = judge(ledger, policy, year)
+    assert now.enterprises.empty
+    for row in now.to_dict()["targets"]:
+        assert row["value"] in (None, 0)
+        assert row["n"] == 0
+        assert (row["reason"] == "empty_class") == (row["unit"] in ("", "万元/亩"))
+    assert now.flows["closing"].sum() == now.doors["n"].sum() == 0
+
+
+@pytest.mark.parametrize(("policy", "year"), RUNS)
+def test_enterprises_without_a_single_annual_row_leave_all_open(policy, year):
+    ledger = ledger_for(year)
+    now = judge(change(ledger, annual=ledger.annual.iloc[:0]), policy, year)
+    shares = [r for r in now.to_dict()["targets"] if r["unit"] in ("", "万元/亩", "家") and r["id"] != "closures"]
+    assert {r["status"] for r in shares} == {"undetermined"}
+    assert now.enterprises["tax_per_mu"].isna().all()

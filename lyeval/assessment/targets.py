@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from lyeval.assessment.frame import Frame, dated, land_of, tax_of
 from lyeval.indicators import (
     RELATIVE,
     STATISTICS,
+    Book,
     Bounded,
     Tri,
     compare,
@@ -190,7 +192,7 @@ def _weight_bounds(weight: np.ndarray, frame: Frame, member: Tri) -> tuple[np.nd
     unknown = np.isnan(weight)
     if not unknown.any():
         return weight, weight
-    own = np.array([land_of(frame.policy, frame.book, y) for y in _years(frame)])
+    own = _of_any_year(land_of, frame)
     seen = ~np.isnan(own).all(axis=0)
     top = float(np.nanmax(np.where(member.possible, weight, np.nan), initial=0.0))
     low = np.where(seen, np.nan_to_num(own, nan=np.inf).min(axis=0), 0.0)
@@ -198,14 +200,16 @@ def _weight_bounds(weight: np.ndarray, frame: Frame, member: Tri) -> tuple[np.nd
     return np.where(unknown, low, weight), np.where(unknown, high, weight)
 
 
-def _years(frame: Frame) -> list[int]:
-    """Years that may bound what is unknown: all of the ledger, but for a year still to come only those before it."""
-    return [y for y in frame.book.years if frame.facts_year >= frame.year or y <= frame.facts_year]
+def _of_any_year(figure: Callable[[Policy, Book, int], np.ndarray], frame: Frame) -> np.ndarray:
+    """Return a figure of every year that may bound what is unknown, shape (years, n): for a year still to come, of those before it."""
+    years = [y for y in frame.book.years if frame.facts_year >= frame.year or y <= frame.facts_year]
+    nothing = np.full((1, len(frame.book)), np.nan)
+    return np.vstack([nothing, *(figure(frame.policy, frame.book, y) for y in years)])
 
 
 def _tax_interval(tax: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bound unknown tax by the enterprise's own smallest and largest of any year; NaN where it never had one."""
-    own = np.array([tax_of(frame.policy, frame.book, y) for y in _years(frame)])
+    own = _of_any_year(tax_of, frame)
     seen = ~np.isnan(own).all(axis=0)
     low = np.where(seen, np.nan_to_num(own, nan=np.inf).min(axis=0), np.nan)
     high = np.where(seen, np.nan_to_num(own, nan=-np.inf).max(axis=0), np.nan)
