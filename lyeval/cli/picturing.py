@@ -63,7 +63,7 @@ def _rows(counted: pd.DataFrame, years: tuple[int, ...]) -> Any:
 def _coverage(covered: pd.DataFrame, years: tuple[int, ...]) -> tuple[Any, str]:
     """Lay out the columns that lack something, by department; the others in one line."""
     table = grid()
-    table.add_column(say("部门", "department"), max_width=10, overflow="fold")
+    table.add_column(say("部门", "department"), max_width=12, overflow="fold")
     table.add_column(say("缺数的列", "column that lacks"), max_width=16, overflow="fold")
     for year in years:
         table.add_column(str(year), justify="right", no_wrap=True)

@@ -194,11 +194,12 @@ def _summary(figures: pd.DataFrame) -> pd.DataFrame:
     rows = []
     wide = figures.assign(year=figures["year"].map(lambda y: -1 if y is None or y != y else int(y)))
     order = list(dict.fromkeys((s, c) for s in SHEETS for c in of_sheet(s)))
-    for (sheet, column, year), part in wide.groupby(["sheet", "column", "year"], sort=True):
+    for _, part in wide.groupby(["sheet", "column", "year"], sort=True):
+        sheet, column, year = (part[name].iloc[0] for name in ("sheet", "column", "year"))
         kinds = part["kind"].value_counts()
         changed = part[part["kind"] == "changed"]
         sums = [None, None, None]
-        if len(changed) and changed["difference"].notna().all():
+        if len(changed) and bool(changed["difference"].notna().all()):
             sums = [float(sum(changed[name])) for name in ("before", "after", "difference")]
         counts = [int(kinds.get(k, 0)) for k in ("changed", "filled", "cleared")]
         first = part.iloc[0]

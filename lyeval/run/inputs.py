@@ -37,7 +37,9 @@ def open_policy(policy: str | Path, patch: Mapping[str, Any] | None = None) -> P
     return patched(load_policy(policy), patch or {})
 
 
-def open_ledger(ledger: str | Path | Sequence[str | Path], policy: Policy | None = None) -> Ledger:
+def open_ledger(
+    ledger: str | Path | Sequence[str | Path], policy: Policy | None = None, *, tables: list[Any] | None = None
+) -> Ledger:
     """Read a ledger, or a city's from a list, knowing a plan's own words for disposal methods.
 
     Parameters
@@ -46,6 +48,8 @@ def open_ledger(ledger: str | Path | Sequence[str | Path], policy: Policy | None
         File, folder, ``sample:<name>``, or a list of these.
     policy
         The plan whose words count; None: those of every shipped plan.
+    tables
+        Is given every table as it was read (`lyeval.ledger.cleaning`).
 
     Raises
     ------
@@ -57,7 +61,7 @@ def open_ledger(ledger: str | Path | Sequence[str | Path], policy: Policy | None
 
     plans = [policy] if policy is not None else [load_policy(name) for name in policy_ids()]
     named = ledger if isinstance(ledger, str | Path) else list(ledger)
-    return read_ledger(named, methods=method_words(plans))
+    return read_ledger(named, methods=method_words(plans), tables=tables)
 
 
 def open_plan(path: str | Path | None) -> pd.DataFrame | None:

@@ -1,0 +1,176 @@
+"""The ledger on one page (台账一览): rows by sheet and year, and how far each department's columns are filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lyeval.ledger.columns import FLAGS, SHEETS, Column, of_sheet
+from lyeval.ledger.model import Ledger
+
+Needs = Mapping[tuple[str, str], Sequence[str]]
+
+
+def rows_by_year(ledger: Ledger) -> pd.DataFrame:
+    """Count rows and enterprises by sheet, and by year where the sheet has years.
+
+    Returns
+    -------
+    DataFrame
+        sheet, label, year (None where the sheet has none), rows, enterprises (None where it has no credit codes).
+    """
+    rows = []
+    for sheet, (label, keys) in SHEETS.items():
+        if not ledger.has(sheet):
+            continue
+        frame: pd.DataFrame = getattr(ledger, sheet)
+        parts = [(None, frame)]
+        if "year" in keys:
+            parts = [(int(str(year)), part) for year, part in frame.groupby("year", sort=True)]
+        for year, part in parts:
+            firms = part["credit_code"].nunique() if "credit_code" in part else None
+            rows.append((sheet, label, year, len(part), firms))
+    return pd.DataFrame(rows, columns=["sheet", "label", "year", "rows", "enterprises"], dtype=object)
+
+
+def coverage_by_department(ledger: Ledger, needs: Needs | None = None) -> pd.DataFrame:
+    """Tell how far each column is filled, by the department that answers for it (分部门填报率).
+
+    Parameters
+    ----------
+    ledger : Ledger
+    needs : Mapping, optional
+        (sheet, column) → the verdicts that read it, as `lyeval.assessment.needs` lists them; column "" is the whole sheet. A needed
+        column or sheet that is not there is listed with ``there`` False.
+
+    Returns
+    -------
+    DataFrame
+        department, department_en, sheet, column, label, label_en, year (None where the sheet has none), there, rows, filled,
+        share (fraction of 1; None where a blank says something: no, none, not yet), yes (number of yes, of flags), verdicts
+        (list). Departments in the order of ``DEPARTMENTS``, columns in that of the ledger's table, years ascending.
+    """
+    needs = dict(needs or {})
+    rows = []
+    for sheet in SHEETS:
+        for column in of_sheet(sheet).values():
+            wanted = list(dict.fromkeys([*needs.get((sheet, column.name), ())]))
+            if column.name in SHEETS[sheet][1] or column.name in JOINED:
+                continue
+            if ledger.has(sheet, column.name):
+                rows += [_row(sheet, column, wanted, *part) for part in _parts(ledger, sheet, column)]
+            elif wanted:
+                rows.append(_row(sheet, column, wanted, None, None))
+        if needs.get((sheet, "")) and not ledger.has(sheet):
+            rows.append(_sheet_row(sheet, list(needs[(sheet, "")])))
+    order = list(DEPARTMENTS)
+    rows.sort(key=lambda row: order.index(row["id"]))
+    return pd.DataFrame(rows, columns=["id", *COVERAGE], dtype=object)[COVERAGE]
+
+
+def department_of(sheet: str, column: str) -> str:
+    """Return the id in ``DEPARTMENTS`` of the department that answers for a column."""
+    return OWNERS.get((sheet, column)) or OWNERS.get((sheet, "")) or "towns"
+
+
+def _parts(ledger: Ledger, sheet: str, column: Column) -> list[tuple[int | None, pd.Series]]:
+    """Return a column's values by year, or whole."""
+    frame: pd.DataFrame = getattr(ledger, sheet)
+    if "year" not in SHEETS[sheet][1]:
+        return [(None, frame[column.name])]
+    return [(int(str(year)), part) for year, part in frame.groupby("year", sort=True)[column.name]]
+
+
+def _row(sheet: str, column: Column, wanted: list[str], year: int | None, values: pd.Series | None) -> dict[str, Any]:
+    """Lay out one column of one year."""
+    id = department_of(sheet, column.name)
+    flag = column.kind in FLAGS and column.kind != "scale"
+    filled = None if values is None else int(values.notna().sum())
+    rows = None if values is None else len(values)
+    expected = column.name in EXPECTED.get(sheet, "").split()
+    return {
+        "id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet, "column": column.name,
+        "label": column.zh, "label_en": column.en, "year": year, "there": values is not None, "rows": rows, "filled": filled,
+        "share": None if not expected or not rows or filled is None else filled / rows,
+        "yes": int(values.fillna(False).sum()) if flag and values is not None else None, "verdicts": wanted,
+    }  # fmt: skip
+
+
+def _sheet_row(sheet: str, wanted: list[str]) -> dict[str, Any]:
+    """Lay out a sheet that is needed and not there."""
+    id = department_of(sheet, "")
+    label = f"{SHEETS[sheet][0]}表"
+    return dict.fromkeys(COVERAGE) | {
+        "id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet, "column": "",
+        "label": label, "label_en": f"sheet {sheet}", "there": False, "verdicts": wanted,
+    }  # fmt: skip
+
+
+def _owned(department: str, sheet: str, names: str) -> dict[tuple[str, str], str]:
+    return {(sheet, name): department for name in names.split()}
+
+
+EXPECTED = {
+    "enterprises": "name county township industry_code location land_acquired contract_completion",
+    "annual": "above_scale tax_wan land_use_tax_wan land_mu approved_mu granted_mu floor_m2 footprint_m2 employees revenue_wan "
+    "output_wan profit_wan power_wankwh transformer_kva wastewater_t waste_gas_m3 grade final operating_normally walled",
+    "monthly": "tax_wan",
+    "tax_items": "item flow amount_wan",
+    "disposals": "method outcome started due responsible",
+    "process": "notified",
+    "blocks": "county township approved planned_m2",
+    "issues": "department matter found due",
+    "papers": "paper received",
+    "counties": "tax_wan land_mu enterprises output_wan",
+}
+JOINED = ("credit_code", "org_code", "below_scale")
+COVERAGE = [
+    "department", "department_en", "sheet", "column", "label", "label_en", "year", "there", "rows", "filled", "share", "yes",
+    "verdicts",
+]  # fmt: skip
+DEPARTMENTS = {
+    "tax": ("税务部门", "tax office"),
+    "land": ("自然资源和规划部门", "land office"),
+    "statistics": ("统计部门", "statistics office"),
+    "power": ("供电部门", "power supplier"),
+    "environment": ("生态环境部门", "environment office"),
+    "others": ("其他执法部门", "other departments"),
+    "investment": ("投资促进部门", "investment office"),
+    "lead": ("牵头部门", "lead office"),
+    "towns": ("属地镇街", "township"),
+}
+OWNERS = {
+    **_owned(
+        "tax", "annual", "tax_wan land_use_tax_wan land_use_tax_extra_wan tax_per_mu_reported tax_per_kwh_reported"
+    ),
+    **_owned("land", "annual", "land_mu approved_mu granted_mu parcel floor_m2 footprint_m2 walled"),
+    **_owned("statistics", "annual", "above_scale employees revenue_wan output_wan profit_wan investment_wan"),
+    **_owned("power", "annual", "power_wankwh transformer_kva"),
+    **_owned("environment", "annual", "wastewater_t waste_gas_m3"),
+    **_owned("lead", "annual", "grade final"),
+    **_owned("environment", "enterprises", "violation_environment"),
+    **_owned(
+        "others", "enterprises", "violation_safety violation_energy violation_quality violation_building violation_fire"
+    ),
+    **_owned(
+        "land", "enterprises", "violation_land land_acquired protected_until contract_completion completed location"
+    ),
+    **_owned(
+        "land", "enterprises", "contract_building_density actual_building_density contract_plot_ratio actual_plot_ratio"
+    ),
+    **_owned(
+        "investment", "enterprises", "contract_tax_per_mu contract_investment_intensity actual_investment_intensity"
+    ),
+    **_owned(
+        "lead",
+        "enterprises",
+        "public_good exempt_industry zombie listed_by_task_force shock_hit contract_overrides partner_grade",
+    ),
+    **_owned("statistics", "enterprises", "industry_code"),
+    ("tax_items", ""): "tax",
+    ("monthly", ""): "tax",
+    ("issues", ""): "others",
+    ("counties", ""): "lead",
+}
