@@ -11,7 +11,7 @@ from typing import Any
 from lyeval.render import word
 from lyeval.render.blocks import Block, Bullets, Document, Figure, Heading, KeyFigures, Note, Paragraph, Table, captions
 from lyeval.render.fitting import UPRIGHT
-from lyeval.render.glyphs import clean, ems, one_line
+from lyeval.render.glyphs import clean, one_line
 from lyeval.render.paging import (
     SCALE,
     SIGNS,
@@ -22,6 +22,7 @@ from lyeval.render.paging import (
     Part,
     cards_across,
     contents_depth,
+    meta_rows,
     runs,
     stored_date,
 )
@@ -96,7 +97,7 @@ class _Writer:
         if self.document.subtitle:
             yield paragraph("Subtitle", one_line(self.document.subtitle))
         if self.document.meta:
-            yield meta([(one_line(label), one_line(value)) for label, value in self.document.meta], self.words["colon"])
+            yield meta(meta_rows(self.document, one_line), self.words["colon"])
 
     def part(self, part: Part, entries: Iterator[tuple[int, str, str]]) -> Iterator[str]:
         """Yield one part: a block, or the contents."""
@@ -284,25 +285,22 @@ def cell(said: str, tone: str, align: str, width: int, size: int, keep: bool) ->
     )
 
 
-def meta(rows: list[tuple[str, str]], colon: str) -> str:
+def meta(rows: list[list[tuple[str, str]]], colon: str) -> str:
     """Return the title block: two entries to a row, long ones across."""
     half = round(UPRIGHT * 10)
-    made, open_ = [], ""
-    for label, value in rows:
-        said = f'<w:r><w:rPr><w:color w:val="55606C"/></w:rPr>{text(label + colon)}</w:r><w:r>{text(value)}</w:r>'
-        inner = f'<w:p><w:pPr><w:pStyle w:val="Meta"/></w:pPr>{said}</w:p>'
-        if ems(label + value) > 15:
-            made += [open_ + f"<w:tc>{cell_properties(half)}{EMPTY}</w:tc>"] if open_ else []
-            made.append(f"<w:tc>{cell_properties(2 * half, BOTH)}{inner}</w:tc>")
-            open_ = ""
-        elif open_:
-            made.append(open_ + f"<w:tc>{cell_properties(half)}{inner}</w:tc>")
-            open_ = ""
-        else:
-            open_ = f"<w:tc>{cell_properties(half)}{inner}</w:tc>"
-    made += [open_ + f"<w:tc>{cell_properties(half)}{EMPTY}</w:tc>"] if open_ else []
     start = table_start([half, half], "TableNormal").replace("<w:tblLayout", BANDS + "<w:tblLayout")
-    return start + "".join(f"<w:tr>{row}</w:tr>" for row in made) + "</w:tbl>" + paragraph("PageTurn", "", GAP)
+    made = []
+    for row in rows:
+        wide = cell_properties(2 * half, BOTH) if len(row) == 1 else cell_properties(half)
+        cells = [f"<w:tc>{wide}{entry(label + colon, value)}</w:tc>" for label, value in row]
+        made.append(f"<w:tr>{''.join(cells)}</w:tr>")
+    return start + "".join(made) + "</w:tbl>" + paragraph("PageTurn", "", GAP)
+
+
+def entry(label: str, value: str) -> str:
+    """Return one entry of the title block."""
+    said = f'<w:r><w:rPr><w:color w:val="55606C"/></w:rPr>{text(label)}</w:r><w:r>{text(value)}</w:r>'
+    return f'<w:p><w:pPr><w:pStyle w:val="Meta"/></w:pPr>{said}</w:p>'
 
 
 def key_figures(block: KeyFigures) -> str:

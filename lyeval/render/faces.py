@@ -89,18 +89,19 @@ def _office(folder: str, paths: Sequence[Path]) -> Faces:
 
 def _roles(own: dict[str, str]) -> dict[str, Any]:
     """Return families and weights by role; a shipped face stands behind each of the office's."""
+    body = [own["body"]] if "body" in own else []
 
     def face(role: str, behind: str, weight: int) -> dict[str, Any]:
-        return {"family": [own[role], behind], "weight": 400} if role in own else {"family": [behind], "weight": weight}
+        first = [own[role]] if role in own else []
+        return {"family": [*first, behind, *body], "weight": 400 if first else weight}
 
-    body = face("body", SERIF, 400)
     return {
-        "body": [*body["family"], SANS],
-        "plain": [SANS, SERIF],
+        "body": [*body, SERIF, SANS],
+        "plain": [SANS, SERIF, *body],
         "title": face("title", SERIF, 700),
         "heading1": face("heading1", SANS, 700),
         "heading2": face("heading2", SERIF, 700),
-        "heading3": {"family": body["family"], "weight": 700},
+        "heading3": {"family": [*body, SERIF], "weight": 700},
     }
 
 
@@ -110,11 +111,11 @@ def _covered() -> frozenset[int]:
 
 
 def _fonts(folders: Sequence[str | Path]) -> Any:
-    """Let typst load the fonts of some folders and no others."""
+    """Let typst load the fonts of some folders and those in its own wheel (Libertinus, for English), no others."""
     import typst
 
     return typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder) for folder in folders]
+        include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder) for folder in folders]
     )
 
 

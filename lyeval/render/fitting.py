@@ -148,4 +148,4 @@ def _squeezed(needs: Sequence[_Need], across: bool) -> Fit:
     padding = min(PADDING, 0.3 * room / len(needs))
     free, total = room - padding * len(needs), sum(need.least for need in needs)
     widths = tuple(round(free * need.least / total + padding, 2) for need in needs)
-    return Fit(max(min(free / total, 8.0), SMALLEST), widths, across, padding)
+    return Fit(max(min(free / total, 8.0), SMALLEST), widths, across, padding, math.inf)

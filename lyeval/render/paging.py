@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
-from lyeval.render.blocks import Block, Cell, Document, Heading, KeyFigures, Lang, Table
+from lyeval.render.blocks import Block, Bullets, Cell, Document, Heading, KeyFigures, Lang, Note, Paragraph, Table
 from lyeval.render.fitting import UPRIGHT, Fit, fit
 from lyeval.render.glyphs import ems
 from lyeval.render.numbers import format_value
@@ -17,6 +17,8 @@ LONG, MOST = 8, 80  # headings from which a document has a table of contents, an
 WHOLE = 190.0  # points: a lower table stays on one page
 SCALE = 0.95  # of a figure drawn for the page
 TALLEST = 560.0  # points: a figure with its caption stays on one page
+BETWEEN = 5  # parts of text between turned tables that do not turn the page back
+HALF = 16.5  # ems: an entry of the title block that takes half a line
 SIGNS = {"good": "✓", "bad": "×", "open": "?"}
 
 
@@ -66,7 +68,20 @@ def runs(document: Document, text: Callable[[object], str]) -> list[Run]:
         made[-1].parts += [*waiting, part]
         waiting = []
     made[-1].parts += waiting
-    return made
+    return _joined(made)
+
+
+def _joined(made: list[Run]) -> list[Run]:
+    """Let a few lines of text between two runs of turned pages stand on the turned pages."""
+    kept: list[Run] = []
+    for place, run in enumerate(made):
+        between = 0 < place < len(made) - 1 and not run.across and len(run.parts) <= BETWEEN
+        text = all(isinstance(part.block, Paragraph | Note | Bullets | Heading) for part in run.parts)
+        if kept and kept[-1].across and (run.across or (between and text)):
+            kept[-1].parts += run.parts
+        else:
+            kept.append(run)
+    return kept
 
 
 def _parts(document: Document, text: Callable[[object], str]) -> Iterator[Part]:
@@ -129,9 +144,25 @@ def _aligns(table: Table, rows: Sequence[Sequence[str]]) -> list[str]:
     return aligns
 
 
+def meta_rows(document: Document, text: Callable[[object], str]) -> list[list[tuple[str, str]]]:
+    """Return the entries of the title block in rows: two short ones side by side, a long one alone."""
+    made: list[list[tuple[str, str]]] = []
+    for label, value in document.meta:
+        entry = (text(label), text(value))
+        short = ems("".join(entry)) <= HALF
+        if short and made and len(made[-1]) == 1 and ems("".join(made[-1][0])) <= HALF:
+            made[-1].append(entry)
+        else:
+            made.append([entry])
+    return made
+
+
 def cards_across(block: KeyFigures) -> int:
     """Return how many key figures stand side by side."""
-    wide = [max(10.5 * ems(i.label), 22 * ems(i.value) + 10.5 * ems(i.unit) + 20) + 20 for i in block.items]
+    wide = [
+        max(10.5 * max(min(ems(i.label), 9), ems(i.label) / 2), 22 * ems(i.value) + 10.5 * ems(i.unit) + 20) + 20
+        for i in block.items
+    ]
     most = max(1, min(4, int((UPRIGHT + 6) // (max(wide, default=1.0) + 6))))
     return next((k for k in range(most, 1, -1) if len(wide) % k == 0), min(most, max(len(wide), 1)))
 

@@ -25,6 +25,7 @@ from lyeval.render.paging import (
     cards_across,
     contents_depth,
     listed,
+    meta_rows,
     runs,
     stored_date,
 )
@@ -74,15 +75,17 @@ def _data(document: Document, faces: Faces, moment: date | None) -> dict[str, An
         {"across": run.across, "blocks": [writer.part(part) for part in run.parts]}
         for run in runs(document, writer.whole)
     ]
-    meta = [(writer.text(label), writer.text(value)) for label, value in document.meta]
     data = {
         "lang": document.lang,
         "faces": faces.roles,
         "created": None if moment is None else {"year": moment.year, "month": moment.month, "day": moment.day},
-        "title": writer.text(document.title),
+        "title": writer.text(document.title) or "—",
         "subtitle": writer.text(document.subtitle),
-        "balanced": [balanced(writer.text(document.title), 22), balanced(writer.text(document.subtitle), 16)],
-        "meta": [(label, value, ems(label + value) > 15) for label, value in meta],
+        "balanced": [
+            balanced(writer.text(document.title), 22),
+            balanced(writer.text(document.subtitle), 16 if document.lang == "zh" else 12),
+        ],
+        "meta": [[*entry, len(row) == 1] for row in meta_rows(document, writer.text) for entry in row],
         "watermark": writer.text(document.watermark),
         "notice": notice(writer.text(document.watermark)),
         "runs": made,
@@ -209,7 +212,7 @@ def balanced(text: str, size: float) -> float:
     """Return the width in points at which a centred text breaks into lines of about one length."""
     natural = ems(text) * size * 1.03
     lines = max(1, math.ceil(natural / UPRIGHT))
-    return UPRIGHT if lines == 1 else round(min(UPRIGHT, natural / lines + 1.5 * size), 2)
+    return UPRIGHT if lines == 1 else round(min(UPRIGHT, natural / lines + 2.5 * size), 2)
 
 
 def breakable(text: str, room: float) -> str:

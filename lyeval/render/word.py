@@ -139,7 +139,10 @@ def _styles(lang: Lang) -> str:
     rows += [_style(f"TableHead{size}", f"Table Head {size / 10:g}", "Normal", *_cell(size, HEI)) for size in SIZES]
     tag = f'<w:lang w:val="{"en-US" if lang == "zh" else "en-GB"}" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
     defaults = f"<w:rPrDefault><w:rPr>{FANG}{_size(32)}{tag}</w:rPr></w:rPrDefault><w:pPrDefault/>"
-    return f"<w:docDefaults>{defaults}</w:docDefaults>" + "".join(rows) + FIXED_STYLES
+    made = f"<w:docDefaults>{defaults}</w:docDefaults>" + "".join(rows) + FIXED_STYLES
+    for chinese, english in ENGLISH if lang == "en" else ():
+        made = made.replace(chinese, english)
+    return made
 
 
 def _style(id: str, name: str, based: str, paragraph: str, run: str) -> str:
@@ -223,6 +226,13 @@ STYLES = (  # id, name, based on, paragraph, run; in the order that the schema a
     ("LastLine", "Last Line", "TableSource", TOP + FLAT.format(before=360, after=0), ""),
     ("PageTurn", "Page Turn", "Normal", THIN + FLUSH, _size(2)),
 )  # fmt: skip
+ENGLISH = (  # twelve points on eighteen, headings flush and bold
+    (_size(32), _size(24)),
+    (KEEP + ZERO + TWO + LEFT, KEEP + LINES.format(before=200, after=60) + FLUSH + LEFT),
+    ('w:line="560"', 'w:line="360"'),
+    (TWO, '<w:ind w:firstLine="480"/>'),
+    (HEI + _size(24), HEI + BOLD + _size(24)),
+)
 BORDERS = "".join(
     f'<w:{side} w:val="single" w:sz="4" w:space="0" w:color="8A949E"/>'
     for side in ("top", "left", "bottom", "right", "insideH", "insideV")
