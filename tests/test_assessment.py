@@ -429,3 +429,51 @@ def test_enterprises_without_a_single_annual_row_leave_all_open(policy, year):
     shares = [r for r in now.to_dict()["targets"] if r["unit"] in ("", "万元/亩", "家") and r["id"] != "closures"]
     assert {r["status"] for r in shares} == {"undetermined"}
     assert now.enterprises["tax_per_mu"].isna().all()
+
+
+def completions(draw: random.Random, year: int) -> tuple[Ledger, list[Ledger]]:
+    """Make a ledger with three unknown facts (tax, class, whether closed), and the eight ledgers that it may turn out to be."""
+    rows, cases, open_facts = [], [], draw.sample(range(7), 3)
+    for i in range(7):
+        land, above = draw.choice([10.0, 20.0, 40.0]), draw.random() < 0.4
+        tax = {y: land * draw.choice([0.2, 0.9, 1.5, 2.5]) for y in (year - 1, year)}
+        rows += years(f"E{i}", tax, land, above)
+        cases += [{"credit_code": f"E{i}", "method": "shut_down", "outcome": "进行中", "finished": None}]
+    unknown, kinds = _with(rows, cases, open_facts, year, (None, None, None)), []
+    for bits in range(8):
+        kinds.append(_with(rows, cases, open_facts, year, tuple(bool(bits >> k & 1) for k in range(3))))
+    return unknown, kinds
+
+
+def _with(rows: list[dict], cases: list[dict], at: list[int], year: int, facts: tuple) -> Ledger:
+    """Set the tax of one, the class of another and the closure of a third: True high, above, closed; None unknown."""
+    tax, above, closed = facts
+    rows, cases = [dict(r) for r in rows], [dict(c) for c in cases]
+    for row in rows:
+        if row["credit_code"] == f"E{at[0]}" and row["year"] == year:
+            row["tax_wan"] = None if tax is None else 1000.0 if tax else -1.0
+        if row["credit_code"] == f"E{at[1]}":
+            row["above_scale"] = above
+    case = cases[at[2]]
+    case["outcome"] = "关停" if closed is None or closed else "进行中"
+    case["finished"] = f"{year}-06-30" if closed else None
+    return make_ledger(annual=rows, disposals=cases)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("policy", "year"), [("linshu-2021", 2023), ("zhoushan-2020", 2020)])
+def test_bounds_are_the_extremes_of_all_that_may_be_so(policy, year, seed):
+    """Low and high of shares and counts are the least and greatest value over every way the unknown facts can turn out."""
+    unknown, settled = completions(random.Random(seed), year)
+    now = worked.table(judge(unknown, policy, year).targets, "id")
+    ends = [worked.table(judge(x, policy, year).targets, "id") for x in settled]
+    for id, row in now.items():
+        values = [e[id]["value"] for e in ends if e[id]["value"] is not None and not np.isnan(e[id]["value"])]
+        if id in ("demolition", "blocks") or not values:
+            continue
+        if len(values) == len(ends):  # where the class may turn out empty, the bounds are only outer ones
+            assert (row["low"], row["high"]) == pytest.approx((min(values), max(values))), id
+        assert row["low"] <= min(values) + 1e-9
+        assert row["high"] >= max(values) - 1e-9
+        statuses = {e[id]["status"] for e in ends}
+        assert row["status"] == (statuses.pop() if len(statuses) == 1 else "undetermined")

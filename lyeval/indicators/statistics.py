@@ -80,8 +80,8 @@ def share(member: Tri, hit: Tri, weight: np.ndarray, lowest: np.ndarray, highest
     bottom_rest = highest[member.possible & ~hit.true].sum()
     low = _ratio(bottom_hits, bottom_rest)
     value = part / whole if whole > 0 else None
-    if top is not None and low is None:
-        low = 0.0
+    if (top is None) != (low is None):  # nobody belongs for certain: the class may be empty, and nothing is settled
+        low, top = 0.0, 1.0
     return Bounded(value, low, top, part, whole, int(member.true.sum()))
 
 
