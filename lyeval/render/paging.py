@@ -103,7 +103,9 @@ def _levelled(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
 
 
 def contents_depth(blocks: Sequence[Block]) -> int:
-    """Return how many levels of headings the contents show: 0 for a short document, or for one of very many parts."""
+    """Return how many levels of headings the contents show: 0 for a short document, or for one of many sheets."""
+    if any(isinstance(block, Heading) and block.fresh for block in blocks):
+        return 0
     levels = [level for block, level in _levelled(blocks) if isinstance(block, Heading)]
     two, one = sum(level <= 2 for level in levels), sum(level == 1 for level in levels)
     return 2 if LONG <= two <= MOST else 1 if LONG <= one <= MOST else 0
