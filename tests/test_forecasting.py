@@ -185,6 +185,17 @@ class TestEdges:
 
 
 class TestReadings:
+    def test_banking_counts_among_closures_where_the_reading_says_so(self):
+        ledger = with_disposals(
+            county(years=range(2016, 2021), level=-1.0),
+            [(i, "land_bank", "2020-01-01", None, "进行中") for i in range(8)],
+        )
+        options = {"as_of": "2020-03", "draws": 500, "quotas": {"closures": 2}}
+        plain = ly.forecast(ledger, ZHOUSHAN, 2020, **options).targets.set_index("id").loc["closures"]
+        wide = ly.forecast(ledger, ZHOUSHAN, 2020, readings={"closures_count": "with_land_bank"}, **options)
+        assert plain["p95"] == 0.0
+        assert wide.targets.set_index("id").loc["closures", "p95"] >= 3
+
     def test_judging_by_last_years_tax_leaves_nothing_to_chance(self):
         ledger = county()
         told = ly.forecast(ledger, LINSHU, 2023, as_of="2023-06", draws=300)

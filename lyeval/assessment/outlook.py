@@ -37,6 +37,8 @@ class TargetView:
         What is already done within ``year`` (closed, demolished, blocks).
     n_unknown
         Number of possible members that are not certain.
+    outcomes
+        closed: the outcomes of a disposal that count (关停, 整体收储 …).
     """
 
     id: str
@@ -60,6 +62,7 @@ class TargetView:
     gone: np.ndarray
     base: float
     n_unknown: int
+    outcomes: tuple[str, ...] = ()
 
 
 def views(
@@ -103,6 +106,7 @@ def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
         target.id, target.label, target.label_en, frame.year, "；".join(target.cite), target.unit or stat.unit,
         stat.kind, stat.side, stat.weight, line, target.op, goal, target.edge == "below",
         target.exited, frame.book.codes[at], sure[at], tax[at], land[at], frame.standing.gone.true[at], base, int((at & ~sure).sum()),
+        tuple(target.outcomes or ()),
     )  # fmt: skip
 
 

@@ -114,15 +114,14 @@ class Disposed:
         Position of each case's enterprise, shape (cases,).
     done, fresh
         Finished by the year's end; finished within the year.
-    in_force, rise
-        Share of the year for which a finished case was in force, 0 to 1; how much more that is than in the year before.
+    in_force
+        Share of the year for which a finished case was in force, 0 to 1.
     """
 
     at: np.ndarray
     done: np.ndarray
     fresh: np.ndarray
     in_force: np.ndarray
-    rise: np.ndarray
 
 
 def open_plan(ledger: Ledger, practices: dict[str, Practice]) -> tuple[Plan, tuple[Note, ...]]:
@@ -231,13 +230,12 @@ def paces(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> dict[st
 def _county_words(stem: str, names: list[str], sampling: Sampling, year: int) -> np.ndarray:
     """One uniform number for each method and draw, the same for all its cases: shape (draws, methods)."""
     keys = code_keys(f"{stem} {name}" for name in names)
-    return uniforms(keys, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed, words=1)[0]
+    return uniforms(keys, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed)
 
 
-def _case_words(plan: Plan, codes: np.ndarray, sampling: Sampling, year: int) -> np.ndarray:
-    """Two uniform numbers for each case and draw: shape (2, draws, cases)."""
-    keys = code_keys(codes[plan.at])
-    return uniforms(keys, sampling.draws, year=year, stream=STREAMS["disposal"], seed=sampling.seed, words=2)
+def _case_words(plan: Plan, codes: np.ndarray, sampling: Sampling, year: int, stream: str) -> np.ndarray:
+    """One uniform number for each case and draw: shape (draws, cases)."""
+    return uniforms(code_keys(codes[plan.at]), sampling.draws, year=year, stream=STREAMS[stream], seed=sampling.seed)
 
 
 def months_to_finish(plan: Plan, codes: np.ndarray, pace: dict[str, Pace], sampling: Sampling, year: int) -> np.ndarray:
@@ -256,14 +254,14 @@ def months_to_finish(plan: Plan, codes: np.ndarray, pace: dict[str, Pace], sampl
     dated = np.maximum(gammaincinv(events, words) / exposure, 1e-12)
     mine = np.searchsorted(names, plan.method.astype(str))
     hazard = np.where(plan.dated, dated[:, mine], undated[:, mine])
-    return plan.start - np.log(_case_words(plan, codes, sampling, year)[0]) / hazard
+    return plan.start - np.log(_case_words(plan, codes, sampling, year, "finish")) / hazard
 
 
 def land_leaving(
     plan: Plan, codes: np.ndarray, land: np.ndarray, practices: dict[str, Practice], sampling: Sampling, year: int
 ) -> np.ndarray:
     """Draw the share of its land that each case takes away: as planned, else as assumed; shape (draws, cases)."""
-    words = _case_words(plan, codes, sampling, year)[1]
+    words = _case_words(plan, codes, sampling, year, "leave")
     out = np.zeros(words.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         planned = np.clip(plan.released / land[plan.at], 0.0, 1.0)
@@ -272,9 +270,15 @@ def land_leaving(
         if practice.gone:
             out[:, mine] = 1.0
         elif practice.leaves is not None and mine.any():
-            drawn = betaincinv(*practice.leaves, words[:, mine])
+            drawn = shares_leaving(practice)[(words[:, mine] * SHARES).astype(np.intp)]
             out[:, mine] = np.where(np.isnan(planned[mine]), drawn, planned[mine])
     return out
+
+
+def shares_leaving(practice: Practice) -> np.ndarray:
+    """Return the share of land that leaves at the middles of `SHARES` equal odds, shape (SHARES,)."""
+    a, b = practice.leaves or (1.0, 1.0)
+    return betaincinv(a, b, (np.arange(SHARES) + 0.5) / SHARES)
 
 
 def disposed(plan: Plan, months: np.ndarray, date: Date, year: int) -> Disposed:
@@ -282,8 +286,7 @@ def disposed(plan: Plan, months: np.ndarray, date: Date, year: int) -> Disposed:
     end = (year - date.year) * 12 + 12 - date.month
     begin = end - 12
     done = months <= end
-    in_force, before = (np.clip((point - months) / 12, 0.0, 1.0) for point in (end, begin))
-    return Disposed(plan.at, done, done & (months > begin), in_force, in_force - before)
+    return Disposed(plan.at, done, done & (months > begin), np.clip((end - months) / 12, 0.0, 1.0))
 
 
 def effects(names: list[str], practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:
@@ -312,3 +315,4 @@ def informed(practices: dict[str, Practice], found: dict[str, tuple[float, float
 
 LIVE = ("", "进行中", "未启动")
 FAILED = ("未完成",)
+SHARES = 1024

@@ -10,7 +10,7 @@ from scipy.special import betaincinv, ndtri, stdtrit
 from lyeval.simulation.dynamics import Dynamics, scale_design
 from lyeval.simulation.features import Lags, centres, earlier_logs, lags, linear, mean_log, static_columns
 from lyeval.simulation.known import Panel
-from lyeval.simulation.philox import STREAMS, code_keys, uniforms
+from lyeval.simulation.philox import STREAMS, code_keys, normals, uniforms
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,32 @@ def past(panel: Panel) -> Past:
     return Past(last, total, number)
 
 
-def draw_tax(
-    model: Dynamics, panel: Panel, before: Past, *, year: int, sampling: Sampling, effect: np.ndarray | float = 0.0
-) -> np.ndarray:
-    """Draw the tax of ``year``, 万元, shape (draws, n).
+@dataclass(frozen=True, eq=False)
+class Chance:
+    """What chance brings each enterprise in a year, before any disposal: shape (draws, n) each.
+
+    Attributes
+    ----------
+    log
+        Log of tax if it is above zero.
+    zero
+        The year ends at or below zero.
+    amount
+        Tax of a year at or below zero, 万元: 0, or a net refund.
+    """
+
+    log: np.ndarray
+    zero: np.ndarray
+    amount: np.ndarray | float
+
+
+def draw_tax(model: Dynamics, panel: Panel, before: Past, *, year: int, sampling: Sampling) -> np.ndarray:
+    """Draw the tax of ``year`` without any disposal, 万元, shape (draws, n); parameters as for `chance`."""
+    return taxed(model, panel, chance(model, panel, before, year=year, sampling=sampling))
+
+
+def chance(model: Dynamics, panel: Panel, before: Past, *, year: int, sampling: Sampling) -> Chance:
+    """Draw what chance brings in ``year``.
 
     Parameters
     ----------
@@ -74,17 +96,25 @@ def draw_tax(
         Fitted for the months known of ``year``; its ``month`` is 0 for later years.
     before
         Tax up to the year before.
-    effect
-        Effects of disposal methods on log tax, shape (draws, n) or 0.
     """
     keys = code_keys(panel.codes)
-    words = uniforms(keys, sampling.draws, year=year, stream=STREAMS["tax"], seed=sampling.seed)
-    ytd = panel.ytd[:, -1] if model.month else None
-    frame = _frame(model, panel, before, ytd)
-    drawn = _log_tax(model, frame, _county(model, year, sampling), words[1]) + effect
-    drawn = _newcomers(model, panel, before, frame, drawn, words[1])
-    tax = _signed(model, panel, frame, np.exp(np.clip(drawn, -40.0, 40.0)), words, year=year, sampling=sampling)
-    return tax if ytd is None else _settle(model, panel, tax, ytd)
+    drawn = {"year": year, "seed": sampling.seed}
+    word = uniforms(keys, sampling.draws, stream=STREAMS["tax"], **drawn)
+    frame = _frame(model, panel, before, panel.ytd[:, -1] if model.month else None)
+    if len(model.residuals):
+        residual = model.residuals[(word * len(model.residuals)).astype(np.intp)]
+    else:
+        residual = normals(keys, sampling.draws, stream=STREAMS["tax"], **drawn)
+    log = _log_tax(model, frame, _county(model, year, sampling), residual)
+    log = _newcomers(model, panel, before, frame, log, word)
+    coin = uniforms(keys, sampling.draws, stream=STREAMS["zero"], **drawn)
+    return Chance(log, *_zeros(model, panel, frame, (coin, word), _cell_odds(model, year, sampling)))
+
+
+def taxed(model: Dynamics, panel: Panel, drawn: Chance, effect: np.ndarray | float = 0.0) -> np.ndarray:
+    """Return the year's tax, 万元, shape (draws, n), with effects of disposals on its log, held to the year to date."""
+    tax = np.where(drawn.zero, drawn.amount, np.exp(np.clip(drawn.log + effect, -40.0, 40.0)))
+    return _settle(model, panel, tax, panel.ytd[:, -1]) if model.month else tax
 
 
 def _frame(model: Dynamics, panel: Panel, before: Past, ytd: np.ndarray | None) -> Lags:
@@ -96,16 +126,15 @@ def _frame(model: Dynamics, panel: Panel, before: Past, ytd: np.ndarray | None) 
 def _county(model: Dynamics, year: int, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:
     """Draw the coefficients, shape (draws, p), and the common shock, shape (draws, 1)."""
     names = code_keys(["shock", *model.names])
-    drawn = uniforms(names, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed, words=1)[0]
+    drawn = uniforms(names, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed)
     shock = stdtrit(model.shock_df, drawn[:, :1]) * model.shock_sd
     return model.coef + ndtri(drawn[:, 1:]) @ model.root.T, shock
 
 
-def _log_tax(model: Dynamics, frame: Lags, county: tuple[np.ndarray, np.ndarray], word: np.ndarray) -> np.ndarray:
-    """Projected log tax, common shock and a resampled residual, shape (draws, n)."""
+def _log_tax(model: Dynamics, frame: Lags, county: tuple[np.ndarray, np.ndarray], residual: np.ndarray) -> np.ndarray:
+    """Projected log tax, common shock and the enterprise's own residual, shape (draws, n)."""
     coef, shock = county
     size = np.exp(np.clip(scale_design(frame) @ model.scale_coef, *model.scale_range))
-    residual = model.residuals[(word * len(model.residuals)).astype(np.intp)]
     return linear(frame, model.names, coef) + shock + size * residual
 
 
@@ -121,28 +150,31 @@ def _newcomers(
     return np.where(new, stock, drawn)
 
 
-def _signed(
-    model: Dynamics, panel: Panel, frame: Lags, tax: np.ndarray, words: np.ndarray, *, year: int, sampling: Sampling
-) -> np.ndarray:
-    """Put enterprises at zero, or below it, with the odds of their cell, drawn once for the county in each draw."""
-    odds = _cell_odds(model, year, sampling)
+def _zeros(
+    model: Dynamics, panel: Panel, frame: Lags, words: tuple[np.ndarray, np.ndarray], odds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | float]:
+    """Tell who ends at or below zero, with the odds of their cell, and with how much: 0 or a past year's refund per mu."""
+    coin, word = words
     silent, quiet = np.asarray(frame.silent).astype(np.intp), np.asarray(frame.quiet).astype(np.intp)
-    cell = np.broadcast_to(2 * silent + quiet, tax.shape)
-    chance = np.take_along_axis(odds, cell, axis=1)
-    out = np.where(words[0] < chance, 0.0, tax)
+    cell = np.broadcast_to(2 * silent + quiet, coin.shape)
+    limit = np.take_along_axis(odds, cell, axis=1)
     if not len(model.refunds):
-        return out
+        return coin < limit, 0.0
     land = np.where(panel.land[:, -1] > 0, panel.land[:, -1], 0.0)
-    share = len(model.refunds) / max(model.cells[..., 1].sum(), 1.0)
-    refund = model.refunds[(words[2] * len(model.refunds)).astype(np.intp)] * land
-    return np.where((words[0] < chance) & (words[3] < share), refund, out)
+    refund = model.refunds[(word * len(model.refunds)).astype(np.intp)] * land
+    return coin < limit, np.where(coin < limit * refund_share(model), refund, 0.0)
+
+
+def refund_share(model: Dynamics) -> float:
+    """Return the share of the past years at or below zero that were below it."""
+    return min(len(model.refunds) / max(float(model.cells[..., 1].sum()), 1.0), 1.0)
 
 
 def _cell_odds(model: Dynamics, year: int, sampling: Sampling) -> np.ndarray:
     """Beta-binomial odds of a year at or below zero in each cell (2 × silent + quiet), shape (draws, 4)."""
     cells, prior = model.cells.reshape(4, 2), ZERO_PRIOR.reshape(4)
     names = code_keys([f"zero{i}" for i in range(4)])
-    drawn = uniforms(names, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed, words=1)[0]
+    drawn = uniforms(names, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed)
     a, b = ZERO_WEIGHT * prior + cells[:, 1], ZERO_WEIGHT * (1 - prior) + cells[:, 0]
     return betaincinv(a, b, drawn)
 

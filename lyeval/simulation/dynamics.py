@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from lyeval.simulation.features import TREATED, Covariates, Lags, columns, covariates, payers, training
 from lyeval.simulation.known import Panel
@@ -49,7 +48,7 @@ class Dynamics:
     scale_coef, scale_range
         Log scale of the residual on (1, log level, silent, quiet), and the range that it is held to.
     residuals
-        Standardised residuals, sorted.
+        Standardised residuals, sorted; none where a Normal is assumed.
     cells
         Counts [silent last year, quiet to date, (above zero, at or below)] of past enterprise-years.
     refunds
@@ -268,7 +267,7 @@ def _persistence(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
         "root": np.zeros((3, 3)),
         "scale_coef": np.array([log_spread, 0.0, 0.0, 0.0]),
         "scale_range": (log_spread, log_spread),
-        "residuals": ndtri((np.arange(201) + 0.5) / 201),
+        "residuals": np.zeros(0),
         "shock_sd": shock_sd,
         "shock_df": shock_df,
         "effects": {},

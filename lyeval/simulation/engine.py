@@ -23,7 +23,7 @@ from lyeval.simulation.disposals import (
     open_plan,
     paces,
 )
-from lyeval.simulation.draws import Past, Sampling, draw_tax, past
+from lyeval.simulation.draws import Past, Sampling, chance, past, taxed
 from lyeval.simulation.dynamics import Dynamics, fit
 from lyeval.simulation.known import Date, Panel, panel
 from lyeval.simulation.notes import Note, distinct, note
@@ -115,9 +115,9 @@ def years_to_come(given: Setting, last_year: int) -> list[Year]:
     months = months_to_finish(given.plan, given.panel.codes, given.pace, given.sampling, given.date.year)
     before, out = past(given.panel), []
     for year in range(given.date.facts_year + 1, last_year + 1):
-        drawn = _year(given, before, months, year)
+        drawn, undisposed = _year(given, before, months, year)
         out.append(drawn)
-        before = before.then(drawn.tax)
+        before = before.then(undisposed)
     return out
 
 
@@ -130,27 +130,30 @@ def year_as_known(given: Setting) -> Year:
     year = given.date.facts_year
     bounds = np.where(np.isnan(tax), -np.inf, tax), np.where(np.isnan(tax), np.inf, tax)
     return Year(
-        year, given.panel.codes, drawn, np.ones(shape), unread, no, no, np.zeros(shape), no, *bounds, no[0], True
+        year, given.panel.codes, drawn, np.ones(shape), unread, no, no, no, np.zeros(shape), no, *bounds, no[0], True
     )
 
 
-def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
-    """Draw one year: tax as projected with the methods' effects, then what has left and what the finished cases take."""
+def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> tuple[Year, np.ndarray]:
+    """Draw one year: tax as projected with the methods' effects, then what has left and what the finished cases take.
+
+    Returns
+    -------
+    year, undisposed
+        The draws, and the tax without any disposal, from which the year after goes on: an effect is relative to it.
+    """
     first = year == given.date.facts_year + 1
     plan, shape = given.plan, (given.sampling.draws, len(given.panel.codes))
     state = disposed(plan, months, given.date, year)
     practice = [given.assumed.practices[m] for m in plan.method]
     shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
-    effect = _spread(shape, plan.at, _effect(given) * state.rise, 0.0)
-    if first and not given.date.nowcast_month:
-        effect += _left_to_give(given)
-    tax = _tax(given, before, year, effect, first=first)
+    tax, undisposed = _tax(given, before, year, effects_in(given, state.in_force, shape), first=first)
     tax[:, plan.at] *= 1 - state.in_force * (shuts | leaves)
     if first:
         ytd = given.panel.ytd[:, -1]
         tax = np.where(given.left.gone & ~np.isnan(ytd), ytd, tax)
     ends = given.left.gone & ~first
-    return Year(
+    made = Year(
         year=year,
         codes=given.panel.codes,
         tax=np.where(ends, 0.0, tax),
@@ -158,6 +161,7 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
         reported=given.panel.tax[:, -1],
         gone=given.left.gone | _spread(shape, plan.at, state.done & (shuts | leaves), False),
         closed=_spread(shape, plan.at, state.fresh & shuts, False),
+        banked=_spread(shape, plan.at, state.fresh & leaves, False),
         demolished=_spread(shape, plan.at, state.fresh * np.nan_to_num(plan.demolished), 0.0),
         released=given.left.released | _spread(shape, plan.at, state.done & leaves, False),
         floor=_books(given, first=first)[0],
@@ -165,6 +169,7 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> Year:
         in_progress=_spread((1, shape[1]), plan.at, True, False)[0],
         final=given.date.year == year and given.date.month == 12,
     )
+    return made, undisposed
 
 
 def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray | bool, rest: float | bool) -> np.ndarray:
@@ -174,6 +179,16 @@ def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray | bool, r
     return out
 
 
+def effects_in(given: Setting, in_force: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Lay out the effects on log tax, relative to the tax without disposals, shape (draws, n).
+
+    The open cases' effects grow with the share of the year they are in force; cases finished in the latest known year give
+    what that year's figure does not show yet, unless months of the next are known.
+    """
+    effect = _spread(shape, given.plan.at, _effect(given) * in_force, 0.0)
+    return effect if given.date.nowcast_month else effect + _left_to_give(given)
+
+
 def _effect(given: Setting) -> np.ndarray:
     """Effect of each case's method on log tax, the same in every year of a draw, shape (draws, cases)."""
     names = sorted(given.assumed.practices)
@@ -181,28 +196,40 @@ def _effect(given: Setting) -> np.ndarray:
     return drawn[:, np.searchsorted(names, given.plan.method.astype(str))]
 
 
-def _left_to_give(given: Setting) -> np.ndarray:
+def _left_to_give(given: Setting) -> np.ndarray | float:
     """Effect on log tax of last year's finished cases in the rest of their first year, shape (draws, n)."""
     spells = given.panel.treated.get(0, {})
     names = sorted(spells)
     if not names:
-        return np.zeros((given.sampling.draws, len(given.panel.codes)))
+        return 0.0
     rise = np.array([spells[name][:, -1] for name in names])
     return effects(names, given.assumed.practices, given.sampling, given.date.year) @ rise
 
 
-def _tax(given: Setting, before: Past, year: int, effect: np.ndarray, *, first: bool) -> np.ndarray:
-    """Tax with the year to date where there is one, without it for the others."""
-    history = given.panel
-    plain = first and given.nowcast.month > 0 and bool(np.isnan(history.ytd[:, -1]).any())
-    if first and given.nowcast.month and not plain:
-        return draw_tax(given.nowcast, history, before, year=year, sampling=given.sampling, effect=effect)
-    without = draw_tax(given.annual, history, before, year=year, sampling=given.sampling, effect=effect)
-    if not plain:
-        return without
+def _tax(given: Setting, before: Past, year: int, effect: np.ndarray, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Tax with and without disposals; by the year to date where there is one, without it for the others."""
+    history, known = given.panel, ~np.isnan(given.panel.ytd[:, -1])
+    use = first and given.nowcast.month > 0
+    if not use or not known.all():
+        plain = _with_and_without(given.annual, history, before, year, given.sampling, effect)
+        if not use:
+            return plain
     filled = replace(history, ytd=np.nan_to_num(history.ytd))
-    nowcast = draw_tax(given.nowcast, filled, before, year=year, sampling=given.sampling, effect=effect)
-    return np.where(np.isnan(history.ytd[:, -1]), without, nowcast)
+    nowcast = _with_and_without(given.nowcast, filled, before, year, given.sampling, effect)
+    if known.all():
+        return nowcast
+    return np.where(known, nowcast[0], plain[0]), np.where(known, nowcast[1], plain[1])
+
+
+def _with_and_without(
+    model: Dynamics, history: Panel, before: Past, year: int, sampling: Sampling, effect: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    drawn = chance(model, history, before, year=year, sampling=sampling)
+    without = taxed(model, history, drawn)
+    moved = np.flatnonzero(effect.any(axis=0))
+    if not len(moved):
+        return without.copy(), without
+    return taxed(model, history, drawn, effect), without
 
 
 def _leaving(given: Setting) -> np.ndarray:

@@ -29,8 +29,8 @@ class Year:
         Tax (万元), and the share of its land that an enterprise still holds at the year's end, shape (draws, n).
     reported
         Tax of the latest year that is known, 万元, shape (n,).
-    gone, closed
-        Closed or otherwise gone by the year's end; closed within the year. Boolean, shape (draws, n).
+    gone, closed, banked
+        Closed or otherwise gone by the year's end; closed, or banked whole (整体收储), within the year. Boolean, (draws, n).
     demolished
         Floor area demolished in the rest of the year, m², shape (draws, n).
     released
@@ -50,6 +50,7 @@ class Year:
     reported: np.ndarray
     gone: np.ndarray
     closed: np.ndarray
+    banked: np.ndarray
     demolished: np.ndarray
     released: np.ndarray
     floor: np.ndarray
@@ -119,7 +120,8 @@ def values(drawn: Members, tax: np.ndarray | None = None) -> np.ndarray:
     view, year = drawn.view, drawn.year
     if view.kind == "closed":
         at = np.searchsorted(year.codes, view.codes)
-        return view.base + (year.closed[:, at] & view.member).sum(axis=1)
+        counted = year.closed[:, at] | (year.banked[:, at] & any(word in view.outcomes for word in BANKED))
+        return view.base + (counted & view.member).sum(axis=1)
     if view.kind == "demolished":
         return view.base + year.demolished.sum(axis=1)
     if view.kind == "blocks":
@@ -323,6 +325,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 HUGE = 1e12
 MARGIN = 0.05
 OPEN_EDGE = 0.05
+BANKED = ("整体收储", "收储")
 TARGET_COLUMNS = (
     "id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain",
     "members", "unknown", "sure_below", "sure_reach", "open", "open_cases", "clause", "note", "note_en",

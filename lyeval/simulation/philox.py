@@ -1,7 +1,7 @@
 """Counter-based random numbers: every draw is a function of who, when, which draw and the seed, never of row order.
 
 Philox4x32-10 (Salmon et al., SC 2011) takes a counter of four 32-bit words and a key of two. The counter here is
-(draw, year and stream, low and high half of a 64-bit hash of the credit code) and the key is the seed, so an
+(draws, year and stream, low and high half of a 64-bit hash of the credit code) and the key is the seed, so an
 enterprise keeps its draws when rows are sorted otherwise, left out, split over workers or computed in chunks.
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Words = NDArray[np.uint32]
-CHUNK_CELLS = 1 << 16
+CHUNK_CELLS = 1 << 17
+GROUP = 256
 
 
 def code_keys(codes: Iterable[str]) -> NDArray[np.uint64]:
@@ -63,10 +64,8 @@ def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> 
     return c0, c1, c2, c3
 
 
-def uniforms(
-    keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed: int, words: int = 4
-) -> NDArray[np.float64]:
-    """Uniform numbers in (0, 1), one set for each enterprise and draw.
+def words(keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed: int) -> Words:
+    """32 random bits for each enterprise and draw.
 
     Parameters
     ----------
@@ -76,25 +75,49 @@ def uniforms(
         Number of Monte Carlo draws.
     year, stream, seed
         Calendar year, purpose of the numbers (see `STREAMS`) and the user's seed (any integer; its low 64 bits).
-    words
-        How many of the four words of a counter to return.
 
     Returns
     -------
     numpy.ndarray
-        float64, shape (words, draws, n), each (word + 1/2) / 2**32.
+        uint32, shape (draws, n).
+
+    Notes
+    -----
+    A counter's four words serve four draws: word s of counter 64 g + j is that of draw 256 g + 64 s + j.
     """
-    out = np.empty((words, draws, keys.size))
+    groups = -(-draws // GROUP)
+    out = np.empty((groups, 4, GROUP // 4, keys.size), dtype=np.uint32)
     key = (seed & MASK, (seed >> 32) & MASK)
     tag = np.uint32(((year & 0xFFFF) << 16) | (stream & 0xFFFF))
-    low, high = (keys & np.uint64(MASK)).astype(np.uint32)[None, :], (keys >> SHIFT).astype(np.uint32)[None, :]
-    step = max(1, CHUNK_CELLS // max(keys.size, 1))
-    for start in range(0, draws, step):
-        rows = np.arange(start, min(start + step, draws), dtype=np.uint32)[:, None]
-        result = philox((rows, np.full_like(rows, tag), low, high), key)
-        for word in range(words):
-            out[word, start : start + rows.size] = (result[word] + 0.5) * 2.0**-32
-    return out
+    low, high = (keys & np.uint64(MASK)).astype(np.uint32), (keys >> SHIFT).astype(np.uint32)
+    step = max(1, CHUNK_CELLS // GROUP)
+    for group in range(groups):
+        counter = np.arange(group * GROUP // 4, (group + 1) * GROUP // 4, dtype=np.uint32)[:, None]
+        for start in range(0, keys.size, step):
+            part = slice(start, start + step)
+            four = philox((counter, np.full_like(counter, tag), low[None, part], high[None, part]), key)
+            for slot in range(4):
+                out[group, slot, :, part] = four[slot]
+    return out.reshape(groups * GROUP, keys.size)[:draws]
+
+
+def uniforms(keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed: int) -> NDArray[np.float64]:
+    """Uniform numbers (word + 1/2) / 2**32 in (0, 1), shape (draws, n); parameters as for `words`."""
+    return (words(keys, draws, year=year, stream=stream, seed=seed) + 0.5) * 2.0**-32
+
+
+def normals(keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed: int) -> NDArray[np.float64]:
+    """Standard normals of Box and Muller (1958), shape (draws, n); parameters as for `words`.
+
+    Draws j and j + 64, j + 128 and j + 192 of each group of 256 share their two words: the first gives the radius (rounded to
+    single precision, as the compiled kernel takes it), the second the angle.
+    """
+    groups = -(-draws // GROUP)
+    drawn = words(keys, groups * GROUP, year=year, stream=stream, seed=seed).reshape(-1, 2, GROUP // 4, keys.size)
+    unit = drawn[:, 0].astype(np.float32) * np.float32(2.0**-32) + np.float32(2.0**-33)
+    radius, angle = np.sqrt(-2 * np.log(unit.astype(float))), drawn[:, 1] * (2 * np.pi * 2.0**-32)
+    out = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return out.reshape(groups * GROUP, keys.size)[:draws]
 
 
 MASK = 0xFFFFFFFF
@@ -102,4 +125,4 @@ ROUNDS = 10
 SHIFT = np.uint64(32)
 MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 WEYL = (0x9E3779B9, 0xBB67AE85)
-STREAMS = {"tax": 0, "disposal": 1, "effect": 2, "response": 3, "county": 4, "newcomer": 5}
+STREAMS = {"tax": 0, "zero": 1, "finish": 2, "response": 3, "county": 4, "leave": 5}

@@ -35,7 +35,7 @@ def scenario_rows(
     near = (drawn.tax < need) & (drawn.tax >= (1 - band) * need) & (drawn.land > 0)
     moves = np.flatnonzero(near.any(axis=0))
     keys = code_keys(view.codes[moves])
-    coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed, words=1)[0]
+    coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed)
     topped = drawn.tax.copy()
     rows = []
     told = [(float(fraction), "assumed") for fraction in fractions]
