@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -52,7 +53,8 @@ def prepare(run: str | None, folder: Path) -> Path:
 def lab_command(notebook: Path, *, browser: bool = True) -> list[str]:
     """Return the command that opens a notebook in JupyterLab."""
     quiet = [] if browser else ["--no-browser"]
-    return [sys.executable, "-m", "jupyterlab", *quiet, str(notebook)]
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [sys.executable, "-m", "jupyterlab", *quiet, *root, str(notebook)]
 
 
 def _values(run: RunFile) -> dict[str, Any]:
