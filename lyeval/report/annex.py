@@ -56,6 +56,7 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("townships", lambda c: spread_table(c, "township")),
     ("industries", lambda c: spread_table(c, "industry")),
     ("counties", lambda c: spread_table(c, "county")),
+    ("grades", annexed.grades),
     ("flows", flow_table),
     ("doors", door_table),
     ("disposals", disposal_table),

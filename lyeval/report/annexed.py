@@ -22,6 +22,15 @@ def enterprises(c: Context) -> Table:
                     note=say("listing.distance_note", c.lang), cite=c.document)  # fmt: skip
 
 
+def grades(c: Context) -> Table:
+    """List every rated enterprise's score and class."""
+    names = c.frame("enterprises").set_index("credit_code")["name"]
+    rows = [{**r, "name": names.get(r["credit_code"])} for r in c.rows("grades")]
+    return tabulate(
+        c, "grades_full", rows, say("annex.grades", c.lang), source=c.source("tax", "land"), cite=c.document
+    )
+
+
 def cases(c: Context) -> Table:
     """List every disposal on record by the year's end."""
     rows = [r for r in c.rows("disposals") if r["state"] != "not_started"]

@@ -10,7 +10,7 @@ import pandas as pd
 from lyeval.render import Cell, Figure, Paragraph, Table, digits_beside
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context, records
-from lyeval.report.spread import industry_name
+from lyeval.report.spread import here, industry_name, pick
 from lyeval.report.tabulate import headings, tabulate
 from lyeval.report.words import FEW, joined, known, listed, named, say, sentence, share, word
 
@@ -28,6 +28,8 @@ def listing(c: Context) -> list[Block]:
         spread_table(c, "township"),
         spread_table(c, "industry"),
     ]
+    graded = grade_table(c)
+    blocks += [graded] if graded else []
     codes = listed_codes(c)
     if codes:
         title = say("listing.list_table", c.lang, year=c.year)
@@ -41,7 +43,7 @@ def listing(c: Context) -> list[Block]:
 def listed_codes(c: Context) -> list[str]:
     """Return the listed enterprises, by township, most land first."""
     firms = c.frame("enterprises")
-    mine = firms[firms["listed"]].assign(town=firms["township"].fillna("~"))
+    mine = firms[firms["listed"]].assign(town=lambda f: f["township"].fillna("~"))
     return mine.sort_values(["town", "land_mu", "credit_code"], ascending=[True, False, True], kind="stable")[
         "credit_code"
     ].tolist()
@@ -91,12 +93,8 @@ def tax_figure(c: Context) -> Figure:
 
 def judged(c: Context) -> pd.DataFrame:
     """Return the enterprises in scope, still here and not left out by the plan."""
-    firms = c.frame("enterprises")
-    keep = [
-        str(a) == "True" and str(b) != "True" and not known(x)
-        for a, b, x in zip(firms["in_scope"], firms["gone"], firms["excluded_by"], strict=True)
-    ]
-    return firms[keep]
+    firms = here(c.frame("enterprises"))
+    return pick(firms, (not known(x) for x in firms["excluded_by"]))
 
 
 def tax_sentence(c: Context) -> str:
@@ -148,6 +146,26 @@ def spread_table(c: Context, column: str) -> Table:
     columns = (headings("spread")[0]._replace(zh=head[0], en=head[1]), *headings("spread")[1:])
     return tabulate(c, "spread", rows, say(f"listing.{name}", c.lang, year=c.year), id=name, columns=columns,
                     source=c.source("towns", "tax", "land"), note=say("listing.spread_note", c.lang), sortable=len(rows) > 12)  # fmt: skip
+
+
+def grade_table(c: Context) -> Table | None:
+    """Count the classes by the rank of the plan's score (综合评价分类); None for a plan without."""
+    grades = c.frame("grades")
+    rated = grades[grades["grade"].notna()] if len(grades) else grades
+    if not len(rated):
+        return None
+    rows = []
+    for name in sorted(rated["grade"].unique()):
+        n = int((rated["grade"] == name).sum())
+        rows.append({"grade": name, "n": n, "share": n / len(rated) if len(rated) >= FEW else None})
+    return tabulate(
+        c,
+        "grades",
+        rows,
+        say("listing.grade_table", c.lang, n=len(rated)),
+        source=c.source("tax", "land"),
+        cite=c.document,
+    )
 
 
 def firm_rows(c: Context, codes: Sequence[str]) -> list[dict[str, Any]]:

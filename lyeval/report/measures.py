@@ -148,12 +148,13 @@ def opening_table(c: Context, most: int | None = None) -> Table:
     """List who opens next year's list: new ones first, then those that remain, then those that wait for data."""
     labels = {r["id"]: named(r, c.lang) for r in c.rows("criteria")}
     rows = sorted(c.rows("opening_list"), key=_opening_order)
+    rows = rows if most is None else [r for r in rows if r["identified"] is True]
     body = [{**r, "state": _state(r, c), "criteria": joined([labels.get(k, k) for k in r["criteria"] or []], c.lang) or None}
             for r in rows[:most]]  # fmt: skip
     key = "measures.opening_table" if c.meta["next_governed"] else "measures.opening_table_as_if"
     notes = [say("measures.distance", c.lang)]
-    if most is not None and len(rows) > most:
-        notes.append(say("measures.opening_rest", c.lang, shown=most, n=len(rows)))
+    if most is not None and len(c.frame("opening_list")) > min(len(rows), most):
+        notes.append(say("measures.opening_rest", c.lang, shown=min(len(rows), most), n=len(c.frame("opening_list"))))
     return tabulate(c, "opening_list", body, say(key, c.lang, year=c.year + 1), source=c.source("tax", "land", "statistics"),
                     note=sentence(notes, c.lang), cite=c.document, sortable=len(body) > 12)  # fmt: skip
 

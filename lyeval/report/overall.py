@@ -11,14 +11,17 @@ from lyeval.report.context import Context
 from lyeval.report.listing import spread_table
 from lyeval.report.outlook import lead_sentences
 from lyeval.report.progress import flow_sentence
+from lyeval.report.spread import here
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import (
     count,
+    few,
     goal_text,
     known,
     listed,
     named,
     number,
+    range_text,
     say,
     sentence,
     share,
@@ -51,7 +54,9 @@ def key_figures(c: Context) -> KeyFigures:
     items = []
     for row in c.rows("targets")[:5]:
         note = listed([GOAL[c.lang] + goal_text(row, c.lang), status_text(row, c.lang)], c.lang)
-        value = value_text(row, c.lang) if row["reason"] != "empty_class" else status_text(row, c.lang)
+        open_ = row["status"] == "undetermined" and known(row["low"]) and row["low"] != row["high"] and not few(row)
+        value = range_text(row["low"], row["high"], row, c.lang) if open_ else value_text(row, c.lang)
+        value = status_text(row, c.lang) if row["reason"] == "empty_class" else value
         items.append(KeyFigure(named(row, c.lang), value, "", tone_of(row), note))
     stock = stock_of(c)
     note = say("overall.by_class", c.lang, above_name=c.class_("above"), below_name=c.class_("below"), above=stock["above"],
@@ -64,19 +69,18 @@ def key_figures(c: Context) -> KeyFigures:
 def stock_of(c: Context) -> dict[str, Any]:
     """Sum up the enterprises: in the ledger, in scope and here, listed, by class, land and tax; one source for all sentences."""
     firms = c.frame("enterprises")
-    here = firms[[str(v) == "True" for v in firms["in_scope"]]]
-    here = here[[str(v) != "True" for v in here["gone"]]]
-    both = here[here["tax_wan"].notna() & here["land_mu"].notna()]
+    stay = here(firms)
+    both = stay[stay["tax_wan"].notna() & stay["land_mu"].notna()]
     tax, land = float(both["tax_wan"].sum()), float(both["land_mu"].sum())
     mine = firms[firms["listed"]]
     return {
-        "ledger": len(firms), "scope": len(here), "scope_above": int((here["class"] == "above").sum()),
-        "scope_below": int((here["class"] == "below").sum()), "without": len(here) - len(both), "tax": tax, "land": land,
+        "ledger": len(firms), "scope": len(stay), "scope_above": int((stay["class"] == "above").sum()),
+        "scope_below": int((stay["class"] == "below").sum()), "without": len(stay) - len(both), "tax": tax, "land": land,
         "mean": tax / land if land > 0 else None, "listed": len(mine), "above": int((mine["class"] == "above").sum()),
         "below": int((mine["class"] == "below").sum()), "listed_land": float(mine["land_mu"].sum()),
-        "open": int(sum(v is None for v in firms["identified"])), "scope_land": float(here["land_mu"].sum()),
-        "listed_here_land": float(here.loc[here["listed"], "land_mu"].sum()),
-        "listed_here": int(here["listed"].sum()),
+        "open": int(sum(v is None for v in firms["identified"])), "scope_land": float(stay["land_mu"].sum()),
+        "listed_here_land": float(stay.loc[stay["listed"], "land_mu"].sum()),
+        "listed_here": int(stay["listed"].sum()),
     }  # fmt: skip
 
 

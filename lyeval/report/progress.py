@@ -36,7 +36,7 @@ def flow_sentence(c: Context) -> str:
     total, exits = _flow(c)
     lang = c.lang
     parts = [say("progress.exit", lang, word=word(k, lang), n=v) for k, v in exits.items()]
-    gone = say("progress.exits", lang, n=sum(exits.values()), parts=listed(parts, lang)) if exits else ""
+    gone = say("progress.exits", lang, n=sum(exits.values()), parts=joined(parts, lang)) if exits else ""
     left = say("progress.left", lang, n=total["left_scope"]) if total["left_scope"] else ""
     moved = listed([gone, say("progress.reached", lang, n=total["reached"]), left], lang)
     return say("progress.flow", lang, opening=total["opening"], new=total["new"], moved=moved, closing=total["closing"])
@@ -86,7 +86,7 @@ def disposal_sentence(c: Context) -> str:
     lang = c.lang
     outcomes = [say("progress.outcome", lang, word=word(k, lang), n=n) for k, n in (total["outcomes"] or {}).items()]
     text = say("progress.disposals", lang, **{k: count(total[k]) for k in ("opening", "started", "finished", "closing")},
-               outcomes=say("progress.of_which", lang, parts=listed(outcomes, lang)) if outcomes else "")  # fmt: skip
+               outcomes=say("progress.of_which", lang, parts=joined(outcomes, lang)) if outcomes else "")  # fmt: skip
     late = say("progress.overdue", lang, n=total["overdue"]) if total["overdue"] else ""
     undated = say("progress.undated", lang, n=total["undated"]) if total["undated"] else ""
     freed = [say(f"progress.{key}", lang, amount=number(total[key], digits)) for key, digits in (("released_mu", 2), ("demolished_m2", 0))

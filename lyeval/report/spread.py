@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 COLUMNS = [
     "n", "listed", "listed_above", "listed_below", "undetermined", "land_mu", "listed_land_mu", "tax_wan", "taxed_land_mu",
     "tax_per_mu",
 ]  # fmt: skip
+
+
+def pick(frame: pd.DataFrame, keep: Iterable[bool]) -> pd.DataFrame:
+    """Return the rows to keep, one truth value a row."""
+    return frame.loc[np.fromiter(keep, dtype=bool, count=len(frame))]
+
+
+def here(enterprises: pd.DataFrame) -> pd.DataFrame:
+    """Return the enterprises that are in scope for certain and not known to be gone by the year's end."""
+    scope, gone = enterprises["in_scope"], enterprises["gone"]
+    return pick(enterprises, (str(a) == "True" and str(b) != "True" for a, b in zip(scope, gone, strict=True)))
 
 
 def spread(enterprises: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -23,10 +36,9 @@ def spread(enterprises: pd.DataFrame, column: str) -> pd.DataFrame:
         The column, n, listed (and of them by class), undetermined, land_mu, listed_land_mu, tax_wan, taxed_land_mu and tax_per_mu
         (Σ tax / Σ land over those with both known, 万元/亩), most listed land first; blank names stand as "".
     """
-    rows = enterprises[[str(v) == "True" for v in enterprises["in_scope"]]]
-    rows = rows[[str(v) != "True" for v in rows["gone"]]]
+    rows = here(enterprises)
     keys = [v if isinstance(v, str) else "" for v in rows[column]]
-    out = [{column: key, **_sums(rows[[k == key for k in keys]])} for key in sorted(set(keys))]
+    out = [{column: key, **_sums(pick(rows, [k == key for k in keys]))} for key in sorted(set(keys))]
     table = pd.DataFrame(out, columns=[column, *COLUMNS])
     return table.sort_values(
         ["listed_land_mu", "land_mu", column], ascending=[False, False, True], kind="stable", ignore_index=True

@@ -1,0 +1,259 @@
+"""How the report writes: every line of what would embarrass an office, with a test; and both languages in step."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from build import ledger, years
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lyeval import report
+from lyeval.assessment import assess, readings
+from lyeval.ledger import Ledger
+from lyeval.policy import load_policy
+from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph, Table, format_value
+from lyeval.report.words import BANDS, band, chance, percent, share, shown, texts, value_text
+
+LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
+PACKAGE = Path(report.__file__).parent
+
+
+def tables_of(book: Ledger, policy, year: int, **more) -> dict:
+    """Return the tables of a ledger's year."""
+    made = report.ledger_tables(book) | report.assessment_tables(assess(book, policy, year, **more))
+    if assess(book, policy, year, **more).outcomes:
+        made |= report.assessment_tables(assess(book, policy, year, **more), readings(book, policy, year, **more))
+    return made
+
+
+def words_of(document: Document) -> list[str]:
+    """Return every text of a document that a reader sees: sentences, headings, cells, notes."""
+    out = [document.title, document.subtitle, *(v for pair in document.meta for v in pair)]
+    for block in document.blocks:
+        if isinstance(block, Paragraph | Note | Heading):
+            out.append(block.text)
+        elif isinstance(block, Bullets):
+            out += block.items
+        elif isinstance(block, KeyFigures):
+            out += [str(part) for item in block.items for part in item]
+        elif isinstance(block, Table):
+            out += [block.title, block.note, block.cite, block.source, *(c.title for c in block.columns)]
+            out += [
+                format_value(c, v, document.lang) for row in block.rows for c, v in zip(block.columns, row, strict=True)
+            ]
+        else:
+            out += [block.title, block.alt, block.source]
+    return out
+
+
+def text_of(document: Document) -> str:
+    """Return a document as one text."""
+    return "\n".join(words_of(document))
+
+
+def table_of(document: Document, id: str) -> Table:
+    """Return a table of a document by its id."""
+    return next(b for b in document.blocks if isinstance(b, Table) and b.id == id)
+
+
+@given(st.floats(0, 1), st.sampled_from([0.1, 0.15, 0.2, 0.8, 1.0]))
+def test_a_shown_share_never_crosses_its_goal(value: float, goal: float) -> None:
+    told = float(shown(value, goal, "percent").rstrip("%")) / 100
+    if abs(value - goal) > 1e-9:
+        assert (told > goal - 1e-12) == (value > goal) or abs(told - goal) < 1e-9 > abs(value - goal) * 1e-3
+
+
+@pytest.mark.parametrize(
+    ("value", "goal", "kind", "told"),
+    [
+        (0.2004, 0.2, "percent", "20.04%"),
+        (0.20, 0.2, "percent", "20.0%"),
+        (1.996, 2.0, "number", "1.996"),
+        (0.7999, 0.8, "percent", "79.99%"),
+        (2.0000000001, 2.0, "number", "2.00"),
+        (29999.6, 30000, "count", "29,999.6"),
+    ],
+)
+def test_decimals_are_added_until_the_number_stands_on_its_side(
+    value: float, goal: float, kind: str, told: str
+) -> None:
+    assert shown(value, goal, kind) == told
+
+
+def test_under_ten_firms_are_told_as_a_of_b() -> None:
+    book = ledger(annual=years("A", {2019: 1, 2020: 30}, 10, True) + years("B", {2019: 1, 2020: 1}, 10, True))
+    made = tables_of(book, ZHOUSHAN, 2020)
+    document = report.build_report(made)
+    row = dict(
+        zip([c.key for c in table_of(document, "targets").columns], table_of(document, "targets").rows[0], strict=True)
+    )
+    assert (row["value"], row["gap"], row["bounds"]) == ("1/2家", "—", "—")
+    assert "完成值1/2家" in text_of(document)
+    bare = re.sub(r"80%|100%|20%", "", text_of(document))
+    assert not re.findall(r"\d%", re.sub(r".*补足.*|.*同比.*|.*sha256.*", "", bare))
+
+
+def test_a_share_of_few_firms_land_is_told_in_mu() -> None:
+    assert share(12.5, 100, 9, "zh") == "12.5/100.0亩"
+    assert share(12.5, 100, 10, "zh") == percent(0.125)
+
+
+def test_an_empty_class_is_not_counted() -> None:
+    document = report.build_report(tables_of(ledger(annual=years("A", {2019: 1, 2020: 30}, 10, True)), ZHOUSHAN, 2020))
+    text = text_of(document)
+    assert "规下企业80%达到2万元/亩：本地没有此类企业，不涉及。" in text
+    assert "不涉及1项" in text
+
+
+def test_undetermined_names_what_is_missing_and_from_whom() -> None:
+    annual = [r for i in range(12) for r in years(f"A{i:02d}", {2019: 1, 2020: 30 if i < 9 else None}, 10, False)]
+    text = text_of(report.build_report(tables_of(ledger(annual=annual), ZHOUSHAN, 2020)))
+    assert "暂不能判定，缺3户2020年税收（税务部门），补齐即可判定" in text
+    assert "无法判定" not in text
+
+
+def test_forbidden_words_stand_nowhere() -> None:
+    forbidden = ("失败", "僵尸", "补税", "置信区间", "无法判定", "响应情景", "夏普利", "聚束", "Shapley", "bunching")
+    for key, (zh, en) in texts().items():
+        assert not [w for w in forbidden if w in zh or w in en], key
+
+
+def test_low_efficiency_is_a_word_for_the_certified_alone() -> None:
+    for key, (zh, _) in texts().items():
+        bare = zh.replace("低效工业用地企业整治提升年终评估报告", "").replace("不称低效企业", "")
+        assert "低效企业" not in bare, key
+
+
+def test_stages_are_named_by_the_procedure() -> None:
+    annual = [r for c in "ABCD" for r in years(c, {2022: 1, 2023: 1}, 10, False)]
+    process = [{"credit_code": "A", "notified": "2023-01-01"}, {"credit_code": "B", "notified": "2023-01-01", "certified": "2023-02-01"},
+               {"credit_code": "C", "key_listed": "2023-03-01"}]  # fmt: skip
+    document = report.build_report(tables_of(ledger(annual=annual, process=process), LINSHU, 2023))
+    stages = {row[0]: row[3] for row in table_of(document, "list").rows}
+    assert stages == {"A": "已告知", "B": "已认定", "C": "重点", "D": "符合认定条件"}
+    assert "符合认定条件1家，已告知1家，已认定1家，重点1家" in text_of(document)
+
+
+def test_zombie_is_never_beside_a_name() -> None:
+    firms = [{"credit_code": "A", "name": "甲厂", "zombie": True, "location": "县城"}]
+    text = text_of(
+        report.build_report(
+            tables_of(ledger(enterprises=firms, annual=years("A", {2022: 1, 2023: 1}, 10, False)), LINSHU, 2023)
+        )
+    )
+    assert "甲厂" in text
+    assert "僵尸" not in text
+
+
+def test_distance_is_an_estimate_and_no_ground_for_collection() -> None:
+    made = tables_of(ledger(annual=years("A", {2022: 1, 2023: 1}, 10, False)), LINSHU, 2023)
+    for tables in (report.build_report(made).blocks, report.annex(made)):
+        for table in (t for t in tables if isinstance(t, Table)):
+            if any(c.key == "tax_needed_wan" for c in table.columns):
+                heads = "".join(c.title for c in table.columns)
+                assert "测算值，不作为征收依据" in table.note + heads, table.id
+
+
+def test_no_before_and_after_without_the_usual_rise() -> None:
+    book = ledger(annual=years("A", {2022: 1, 2023: 500}, 10, False))
+    document = report.build_report(tables_of(book, LINSHU, 2023))
+    assert "因此不列示名单企业税收的前后变化" in text_of(document)
+    assert "同比" not in text_of(document)
+    assert "changes" not in [b.id for b in document.blocks if isinstance(b, Table)]
+    assert "列入企业与同等水平企业的税收变动" not in [t.title for t in report.annex(tables_of(book, LINSHU, 2023))]
+
+
+def test_before_and_after_stands_beside_the_usual_rise() -> None:
+    book = ledger(
+        annual=[r for i in range(12) for r in years(f"A{i:02d}", {2019: 2, 2020: 3, 2022: 4, 2023: 8}, 10, False)]
+    )
+    text = text_of(report.build_report(tables_of(book, LINSHU, 2023)))
+    assert (
+        "税收同比增加48万元（+100%）；同等水平企业不列入时常年也回升约50%（2020年实际），二者之差不能全部归于整治。"
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("p", "words", "near"),
+    [
+        (0.97, "基本可以完成", "约九成五"), (0.999, "基本可以完成", "九成五以上"), (0.85, "完成的把握较大", "约八成五"),
+        (0.7, "有望完成、仍有不确定性", "约七成"), (0.5, "完成与否约各半", "约五成"), (0.3, "完成的把握不大", "约三成"),
+        (0.07, "完成的难度较大", "约百分之五"), (0.04, "基本难以完成", "约百分之五"), (0.001, "基本难以完成", "不到百分之五"),
+    ],
+)  # fmt: skip
+def test_odds_are_told_in_words(p: float, words: str, near: str) -> None:
+    assert band(p, None, "zh") == words
+    assert chance(p, None, "zh") == near
+
+
+@given(st.floats(0, 1))
+def test_odds_are_never_none_or_all(p: float) -> None:
+    told = chance(p, None, "zh") + band(p, None, "zh")
+    assert not re.search(r"(^|约)(零|十成|一百)|\b0%|100%", told)
+    assert not re.search(r"\b0%|100%", chance(p, None, "en"))
+    floors = [floor for floor, *_ in BANDS]
+    assert floors == sorted(floors, reverse=True)
+    assert band(p, "met", "zh") == "完成已成定局"
+
+
+def test_persons_and_phones_appear_nowhere(tmp_path: Path) -> None:
+    book = ledger(annual=years("A", {2022: 1, 2023: 1}, 10, False))
+    book.enterprises["carried"] = "张三 13800001234"
+    book.enterprises["legal_person"] = "张三"
+    made = tables_of(book, LINSHU, 2023)
+    report.save(tmp_path, made)
+    report.write(made, tmp_path)
+    for path in tmp_path.rglob("*.*"):
+        assert "张三".encode() not in path.read_bytes()
+    assert "张三" not in text_of(report.build_report(made))
+
+
+def test_names_are_text_only(tmp_path: Path) -> None:
+    name = "<script>alert(1)</script>{x}=1+1"
+    firms = [{"credit_code": "A", "name": name, "township": "{y}<b>"}]
+    made = tables_of(ledger(enterprises=firms, annual=years("A", {2022: 1, 2023: 1}, 10, False)), LINSHU, 2023)
+    page = report.write(made, tmp_path, formats=["html"])[0].read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_both_languages_say_the_same_things() -> None:
+    for key, (zh, en) in texts().items():
+        holes = [set(re.findall(r"{(\w+)}", t)) for t in (zh, en)]
+        assert holes[0] == holes[1], key
+        assert not re.search(r"[\u4e00-\u9fff]", en), key
+
+
+def test_every_sentence_is_there_and_is_used() -> None:
+    used: set[str] = set()
+    starts: set[str] = set()
+    for path in PACKAGE.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and re.fullmatch(r"[a-z]+\.[a-z0-9_]+", node.value)
+            ):
+                used.add(node.value)
+            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                starts.add(str(node.values[0].value))
+    sections = {key.partition(".")[0] for key in texts()}
+    lost = {k for k in used if k.partition(".")[0] in sections} - set(texts()) - starts
+    assert lost <= {"annex.xlsx"}
+    idle = [k for k in texts() if k not in used and not any(s and "." in s and k.startswith(s) for s in starts)]
+    assert not idle
+
+
+def test_value_and_figure_agree_on_few_firms() -> None:
+    from lyeval.report.attainment import drawable
+
+    row = {"kind": "share", "weight": "land", "n": 3, "value": 0.25, "part": 10.0, "whole": 40.0, "goal": 0.2, "low": 0.25,
+           "high": 0.5, "unit": "", "op": "le"}  # fmt: skip
+    assert value_text(row, "zh") == "10/40亩"
+    drawn = drawable([row]).iloc[0]
+    assert (drawn["value"], drawn["goal"], drawn["high"], drawn["unit"]) == (10.0, 8.0, 20.0, "亩")
