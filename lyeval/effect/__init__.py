@@ -3,10 +3,26 @@
 Every function takes any frame and gives an `Effect`; what a design cannot answer is refused with the reason.
 """
 
+from lyeval.effect.bunches import Bins, bunching
 from lyeval.effect.cohorts import event_study
 from lyeval.effect.differences import did
 from lyeval.effect.discontinuity import rdd
+from lyeval.effect.donors import synthetic
 from lyeval.effect.manipulation import density
 from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
 
-__all__ = ["Check", "Effect", "EffectError", "Words", "density", "did", "event_study", "holm", "rdd", "refuse"]
+__all__ = [
+    "Bins",
+    "Check",
+    "Effect",
+    "EffectError",
+    "Words",
+    "bunching",
+    "density",
+    "did",
+    "event_study",
+    "holm",
+    "rdd",
+    "refuse",
+    "synthetic",
+]

@@ -98,6 +98,11 @@ def whole_years(values: np.ndarray, name: str) -> np.ndarray:
     return values.astype(np.int64)
 
 
+def labels(frame: pd.DataFrame, name: str) -> pd.Index:
+    """Return the distinct values of a column in sorted order: what the codes of `columns` stand for."""
+    return pd.Index(pd.factorize(_column(frame, name), sort=True)[1])
+
+
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame.columns:
         near = "、".join(map(str, dict.fromkeys(frame.columns)))

@@ -224,8 +224,10 @@ def _verdict(effect: Effect) -> str:
         return "failed"
     if math.isnan(effect.p_value):
         return "untested"
-    if effect.p_value >= 0.05 or effect.low <= 0 <= effect.high:
-        return "short" if math.isfinite(effect.std_error) else "rank"
+    if effect.low <= 0 <= effect.high:
+        return "short"
+    if effect.p_value >= 0.05:
+        return "rank"
     return "found" if all(check.passed for check in effect.checks) else "found_unchecked"
 
 
