@@ -34,6 +34,7 @@ PUBLIC = {
     "assess": "assessment",
     "backtest": "forecasting",
     "compare": "comparison",
+    "decompose": "comparison",
     "forecast": "forecasting",
     "load_policy": "policy",
     "read_ledger": "ledger",

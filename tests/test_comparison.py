@@ -6,7 +6,7 @@ import pytest
 from build import ledger, years
 
 import lyeval as ly
-from lyeval.comparison import carry, compare
+from lyeval.comparison import carry, compare, decompose
 from lyeval.policy import PolicyError, patch
 
 
@@ -66,3 +66,55 @@ def test_unknown_names_are_refused(county: ly.Ledger) -> None:
         compare(county, ["linshu-2021"], 2023, readings={"linshu-2020": {}})
     with pytest.raises(PolicyError, match="at least one"):
         compare(county, [], 2023)
+
+
+def two_classes(taxes: dict[str, tuple[float, float]]) -> ly.Ledger:
+    """A Zhoushan ledger of 10 mu firms: tax per mu in 2019 and 2020 by code; codes with A are above scale."""
+    rows = []
+    for code, (before, now) in taxes.items():
+        rows += years(code, {2019: 10 * before, 2020: 10 * now}, 10.0, code.startswith("A"))
+    return ledger(annual=rows)
+
+
+def test_the_same_place_has_no_gap_and_every_part_is_zero() -> None:
+    place = two_classes({"A1": (1.2, 2.5), "A2": (1.2, 1.0), "B1": (0.7, 2.1), "B2": (0.7, 0.6)})
+    got = decompose(place, "zhoushan-2020", 2020, place, "zhoushan-2020", 2020, draws=20)
+    assert got.value_a == got.value_b == 0.5
+    assert list(got.parts["value"]) == [0.0, 0.0, 0.0, 0.0]
+    assert got.uncovered == (0.0, 0.0)
+
+
+def test_parts_by_hand_where_only_the_distribution_differs() -> None:
+    # cell 1.0–1.5 reaches in full, cell 0.5–1.0 not at all, in both places; a has 1 + 3, b has 3 + 1
+    a = two_classes({"A1": (1.2, 3.0), "A2": (0.7, 0.7), "A3": (0.7, 0.7), "A4": (0.7, 0.7)})
+    b = two_classes({"A1": (1.2, 3.0), "A2": (1.2, 3.0), "A3": (1.2, 3.0), "A4": (0.7, 0.7)})
+    got = decompose(a, "zhoushan-2020", 2020, b, "zhoushan-2020", 2020, draws=50)
+    assert (got.value_a, got.value_b) == (0.25, 0.75)
+    assert dict(zip(got.parts["part"], got.parts["value"], strict=True)) == pytest.approx(
+        {"rules": 0.0, "readings": 0.0, "enterprises": 0.5, "remainder": 0.0}
+    )
+
+
+def test_parts_by_hand_where_only_conduct_differs() -> None:
+    a = two_classes({"A1": (1.2, 1.0), "A2": (1.2, 1.0), "A3": (1.2, 1.0), "A4": (1.2, 3.0)})
+    b = two_classes({"A1": (1.2, 3.0), "A2": (1.2, 3.0), "A3": (1.2, 1.0), "A4": (1.2, 3.0)})
+    got = decompose(a, "zhoushan-2020", 2020, b, "zhoushan-2020", 2020, draws=50)
+    assert got.parts.set_index("part")["value"].to_dict() == pytest.approx(
+        {"rules": 0.0, "readings": 0.0, "enterprises": 0.0, "remainder": 0.5}
+    )
+    assert got.parts["low"].isna().tolist() == [False, False, False, True]
+
+
+def test_parts_add_up_and_row_order_does_not_matter() -> None:
+    a, b = ly.read_ledger("sample:zhoushan-dinghai"), ly.read_ledger("sample:linshu")
+    got = decompose(a, "zhoushan-2020", 2020, b, "linshu-2021", 2023, draws=20, seed=3)
+    assert got.parts["value"].sum() == pytest.approx(got.value_b - got.value_a, abs=1e-12)
+    again = decompose(a, "zhoushan-2020", 2020, b, "linshu-2021", 2023, draws=20, seed=3)
+    assert repr(got) == repr(again)
+
+
+def test_a_place_where_nobody_is_listed_is_refused() -> None:
+    rich = two_classes({"A1": (9.0, 9.0)})
+    poor = two_classes({"A1": (1.0, 1.0)})
+    with pytest.raises(PolicyError, match="nobody is listed"):
+        decompose(rich, "zhoushan-2020", 2020, poor, "zhoushan-2020", 2020)

@@ -2,5 +2,6 @@
 
 from lyeval.comparison.carry import assess_as_if, carry
 from lyeval.comparison.compare import Comparison, compare
+from lyeval.comparison.decompose import Decomposition, decompose
 
-__all__ = ["Comparison", "assess_as_if", "carry", "compare"]
+__all__ = ["Comparison", "Decomposition", "assess_as_if", "carry", "compare", "decompose"]
