@@ -91,7 +91,7 @@ def furnish(document: Any, notice: str) -> str:
             part._element.append(
                 parse_xml(f'<w:p {NS}><w:pPr><w:pStyle w:val="{style}"/>{aligned}</w:pPr>{content}</w:p>')
             )
-    kept = [child for child in section._sectPr if child.tag.endswith("Reference")]
+    kept = sorted((c for c in section._sectPr if c.tag.endswith("Reference")), key=lambda c: c.tag, reverse=True)
     return "".join(
         f'<w:{child.tag.rsplit("}", 1)[1]} w:type="{child.get(TYPE)}" r:id="{child.rId}"/>' for child in kept
     )
