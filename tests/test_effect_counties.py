@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from lyeval import effect as causes
 from lyeval.effect import Bins, Check, Effect, EffectError, Words, bunching, holm, refuse, synthetic
-from lyeval.effect.bunches import bunch
+from lyeval.effect.excess import bunch
 from lyeval.effect.weights import Block, control, differences, simplex
 
 LINE = 3.0

@@ -3,11 +3,12 @@
 Every function takes any frame and gives an `Effect`; what a design cannot answer is refused with the reason.
 """
 
-from lyeval.effect.bunches import Bins, bunching
+from lyeval.effect.bunches import bunching
 from lyeval.effect.cohorts import event_study
 from lyeval.effect.differences import did
 from lyeval.effect.discontinuity import rdd
 from lyeval.effect.donors import synthetic
+from lyeval.effect.excess import Bins
 from lyeval.effect.manipulation import density
 from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
 

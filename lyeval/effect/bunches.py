@@ -4,78 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lyeval.effect.excess import Bins, Bunch, bunch
 from lyeval.effect.frames import columns, flag, varies
 from lyeval.effect.result import Check, Effect, EffectError, Words, holm, normal, number
-
-DRAWS = 400
-ROUNDS = 60
-STEPS = 50
-RIDGE = 1e-6
-LEAST = 100
-
-
-@dataclass(frozen=True)
-class Bins:
-    """How scores are counted around a line.
-
-    Attributes
-    ----------
-    width
-        Of a bin, in the score's unit; None: a twentieth of the line.
-    reach
-        Bins counted on each side of the line.
-    below, above
-        Bins next to the line that the smooth curve does not see: those that units leave, and those they move to.
-    degree
-        Of the polynomial.
-    log
-        Whether the polynomial is of the log count, fitted by Poisson's likelihood, so that no count is below zero and thin
-        tails are followed; else of the count itself by least squares, as in the source (degree 7 there).
-    """
-
-    width: float | None = None
-    reach: int = 15
-    below: int = 4
-    above: int = 2
-    degree: int = 5
-    log: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Bunch:
-    """Excess at one line: in units of one bin's smooth count, as a number of units, and what is missing below.
-
-    Attributes
-    ----------
-    estimate, draws
-        Excess over the mean smooth count of the bins above the line, and its bootstrap draws, shape (draws,).
-    excess, missing
-        Numbers of units.
-    counts
-        Frame: from_, observed, smooth, part (below, above, or empty where the curve was fitted).
-    n
-        Units counted.
-    """
-
-    estimate: float
-    draws: np.ndarray
-    excess: float
-    missing: float
-    balance: float
-    balance_se: float
-    counts: pd.DataFrame
-    n: int
-
-    @property
-    def std_error(self) -> float:
-        """Standard deviation of the draws."""
-        return float(np.std(self.draws, ddof=1))
 
 
 def bunching(
@@ -155,57 +92,6 @@ def bunching(
     return Effect("bunching", _estimand(score, threshold, before), estimate, se, p_value, low, high, n, details, checks)
 
 
-def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float], seed: int | None) -> Bunch:
-    """Measure the excess at one line; the windows of others are kept out of the fit. No draws if ``seed`` is None.
-
-    Raises
-    ------
-    EffectError
-        If too few units or bins are left.
-    """
-    width = plan.width or 1.0
-    edge = np.arange(-plan.reach, plan.reach + 1)
-    place = np.floor(np.round((x - line) / width, 9))
-    inside = (place >= -plan.reach) & (place < plan.reach)
-    if inside.sum() < LEAST:
-        raise EffectError(
-            f"{line:g} 上下 {plan.reach * width:g} 以内只有 {int(inside.sum())} 个，至少需 {LEAST} / "
-            f"{int(inside.sum())} units within {plan.reach * width:g} of {line:g}; {LEAST} are needed"
-        )
-    counts = np.bincount((place[inside] + plan.reach).astype(int), minlength=2 * plan.reach).astype(float)
-    centre = edge[:-1] + 0.5
-    part = np.where((centre < 0) & (centre > -plan.below), -1, np.where((centre > 0) & (centre < plan.above), 1, 0))
-    used = (part == 0) & ~_elsewhere(centre, [(other - line) / width for other in others], plan)
-    if used.sum() < 2 * (plan.degree + 1):
-        raise EffectError("可用于拟合的格数太少，请改 bins / too few bins are left to fit the curve: change bins")
-    curve = Curve(np.polynomial.legendre.legvander(centre / plan.reach, plan.degree), used, plan.log)
-    value, smooth, _ = _excess(counts[None, :], curve, part)
-    n = counts.sum()
-    draws, moved = np.empty(0), np.array([math.nan])
-    plain = curve.fit(counts[None, :])[0]
-    if seed is not None:
-        again = np.random.default_rng(seed).multinomial(int(n), counts / n, size=DRAWS).astype(float)
-        draws, _, moved = _excess(again, curve, part)
-    table = pd.DataFrame(
-        {
-            "from_": line + edge[:-1] * width,
-            "observed": counts,
-            "smooth": smooth[0],
-            "part": np.array(["below", "", "above"])[part + 1],
-        }
-    )
-    return Bunch(
-        estimate=float(value[0]),
-        draws=draws,
-        excess=float((counts - smooth[0])[part == 1].sum()),
-        missing=float((smooth[0] - counts)[part == -1].sum()),
-        balance=float(_net(counts[None, :], plain, part)[0]),
-        balance_se=float(np.std(moved, ddof=1)) if len(moved) > 1 else math.nan,
-        counts=table,
-        n=int(n),
-    )
-
-
 def _plan(bins: Bins, threshold: float) -> Bins:
     width = bins.width if bins.width is not None else threshold / 20
     if not width > 0 or bins.above < 1 or bins.below < 0 or bins.reach <= bins.below + bins.above or bins.degree < 1:
@@ -213,67 +99,6 @@ def _plan(bins: Bins, threshold: float) -> Bins:
             "bins 不合理：宽度应为正，窗口应小于范围 / bins make no sense: a width above 0, a window within reach"
         )
     return replace(bins, width=float(width))
-
-
-def _elsewhere(centre: np.ndarray, others: Sequence[float], plan: Bins) -> np.ndarray:
-    """Return the bins in the windows of other lines, given in bins from this one."""
-    out = np.zeros(len(centre), dtype=bool)
-    for other in others:
-        out |= (centre - other > -plan.below) & (centre - other < plan.above)
-    return out
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A smooth curve through the bins used: basis of shape (bins, k), which bins, and whether of log counts."""
-
-    basis: np.ndarray
-    used: np.ndarray
-    log: bool
-
-    def fit(self, counts: np.ndarray, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return smooth counts of all bins and coefficients, shapes (draws, bins) and (draws, k)."""
-        x, y = self.basis[self.used], counts[:, self.used]
-        if not self.log:
-            beta = y @ np.linalg.pinv(x).T
-            return beta @ self.basis.T, beta
-        beta = np.log(y + 0.5) @ np.linalg.pinv(x).T if start is None else start
-        k = x.shape[1]
-        squares = (x[:, :, None] * x[:, None, :]).reshape(len(x), k * k)
-        for _ in range(STEPS):
-            mean = np.exp(np.clip(beta @ x.T, -20, 20))
-            gram = (mean @ squares).reshape(-1, k, k) + RIDGE * np.eye(k)
-            step = np.linalg.solve(gram, ((y - mean) @ x - RIDGE * beta)[:, :, None])[:, :, 0]
-            beta = beta + np.clip(step, -2, 2)
-            if np.abs(step).max() < 1e-9:
-                break
-        return np.exp(np.clip(beta @ self.basis.T, -20, 20)), beta
-
-
-def _excess(counts: np.ndarray, curve: Curve, part: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return b and the smooth counts after the integration correction, and the net excess before it.
-
-    Shapes (draws,), (draws, bins), (draws,).
-    """
-    donors = curve.used & (np.arange(len(part)) < int(np.argmax(part != 0)))
-    total = np.maximum(counts[:, donors].sum(axis=1), 1.0)
-    smooth, beta = curve.fit(counts)
-    plain = _net(counts, smooth, part)
-    given = np.zeros(len(counts))
-    for _ in range(ROUNDS):
-        owed = np.clip(_net(counts, smooth, part), 0.0, total)
-        if np.abs(owed - given).max() < 1e-7 * total.max():
-            break
-        given = owed
-        smooth, beta = curve.fit(counts * (1 + np.outer(given / total, donors)), beta)
-    above = part == 1
-    height = np.maximum(smooth[:, above].mean(axis=1), 1e-9)
-    return (counts - smooth)[:, above].sum(axis=1) / height, smooth, plain
-
-
-def _net(counts: np.ndarray, smooth: np.ndarray, part: np.ndarray) -> np.ndarray:
-    """Return excess above less missing below, shape (draws,)."""
-    return (counts - smooth)[:, part != 0].sum(axis=1)
 
 
 def _lines(x: np.ndarray, plan: Bins, threshold: float, lines: Sequence[float], seed: int) -> pd.DataFrame:
