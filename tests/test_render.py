@@ -222,6 +222,12 @@ def test_the_notice_stands_on_top_and_in_every_printed_margin() -> None:
     assert "@top-center" not in to_html(document(watermark=""))
 
 
+def test_a_heading_may_begin_a_printed_page() -> None:
+    page = to_html(document(blocks=(Heading(1, "甲", fresh=True), Heading(1, "乙"))))
+    assert '<h2 id="heading-0" class="fresh">甲</h2>' in page
+    assert '<h2 id="heading-1">乙</h2>' in page
+
+
 def test_a_table_without_rows_says_so() -> None:
     page = to_html(document(blocks=(table([], sortable=True),)))
     assert f'<td colspan="{len(COLUMNS)}" class="none">无</td>' in page

@@ -20,7 +20,7 @@ from lyeval.render import Column, Document, Figure, Heading, KeyFigures, Note, P
 from lyeval.render import faces as fonts_of
 from lyeval.render.fitting import ACROSS, UPRIGHT, fit
 from lyeval.render.glyphs import clean, coverage, drawn, ems, lacking, one_line
-from lyeval.render.paging import lay_out, runs
+from lyeval.render.paging import lay_out, runs, title_lines
 
 ROOT = Path(__file__).resolve().parent.parent
 DAY = date(2024, 1, 15)
@@ -287,6 +287,19 @@ def test_tables_fit() -> None:
     crowded = fit(columns, ["名"] * 90, [["某某"] * 90])
     assert min(crowded.widths) > 0
     assert sum(crowded.widths) == pytest.approx(ACROSS, abs=0.5)
+
+
+def test_titles_break_between_words() -> None:
+    document = paged.report()
+    assert title_lines(document.title, 22, document) == ["临沭县2023年度低效工业用地", "企业整治提升年终评估报告"]
+    assert title_lines("短题", 22, document) == ["短题"]
+    for line in (lines := title_lines("舟山市" + document.title + "（征求意见稿）", 22, document)):
+        assert ems(line) * 22 <= UPRIGHT
+    assert len(lines) == 2
+    english = Document("Linshu: year-end evaluation of low-yield industrial land, 2023", lang="en")
+    assert all(not line.endswith("-") for line in title_lines(english.title, 22, english))
+    assert " ".join(title_lines(english.title, 22, english)) == english.title
+    assert "".join(title_lines("A" * 300, 22, english)) == "A" * 300
 
 
 def test_headings_go_with_a_turned_table_and_text_between_two_stays() -> None:

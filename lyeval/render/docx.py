@@ -25,6 +25,7 @@ from lyeval.render.paging import (
     meta_rows,
     runs,
     stored_date,
+    title_lines,
 )
 from lyeval.render.word import NS, attribute, text
 
@@ -93,9 +94,11 @@ class _Writer:
 
     def opening(self) -> Iterator[str]:
         """Yield title, subtitle and the lines of the title block."""
-        yield paragraph("Title", one_line(self.document.title))
-        if self.document.subtitle:
-            yield paragraph("Subtitle", one_line(self.document.subtitle))
+        subtitle = 16 if self.document.lang == "zh" else 12
+        for style, said, size in (("Title", self.document.title, 22), ("Subtitle", self.document.subtitle, subtitle)):
+            if said or style == "Title":
+                lines = map(text, title_lines(one_line(said), size, self.document))
+                yield f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r>{"<w:br/>".join(lines)}</w:r></w:p>'
         if self.document.meta:
             yield meta(meta_rows(self.document, one_line), self.words["colon"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ WHOLE = 190.0  # points: a lower table stays on one page
 SCALE = 0.95  # of a figure drawn for the page
 TALLEST = 560.0  # points: a figure with its caption stays on one page
 BETWEEN = 5  # parts of text between turned tables that do not turn the page back
+CLOSING, OPENING = "，。、；：！？）》〕】”’％%—", "（《〔【“‘"
+TOGETHER = 12.0  # ems: cost of parting two characters that never stand apart
 HALF = 16.5  # ems: an entry of the title block that takes half a line
 SIGNS = {"good": "✓", "bad": "×", "open": "?"}
 
@@ -157,6 +160,52 @@ def meta_rows(document: Document, text: Callable[[object], str]) -> list[list[tu
         else:
             made.append([entry])
     return made
+
+
+def title_lines(said: str, size: float, document: Document) -> list[str]:
+    """Break a centred title into lines of about one length without parting a word.
+
+    Chinese has no spaces between words: two characters that mostly stand together in the document are not parted.
+
+    Parameters
+    ----------
+    said : str
+        One line of text.
+    size : float
+        Type size in points.
+    document : Document
+        What the neighbours of characters are counted in.
+    """
+    lines = math.ceil(ems(said) * size * 1.02 / UPRIGHT)
+    if lines < 2:
+        return [said]
+    text, room, made, rest = _prose(document), UPRIGHT / size / 1.02, [], said
+    for left in range(lines, 1, -1):
+        share = ems(rest) / left
+        places = [k for k in range(1, len(rest)) if ems(rest[:k]) <= room and ems(rest[k:]) <= room * (left - 1)]
+        costs = {k: abs(ems(rest[:k]) - share) + _parting(rest[k - 1], rest[k], text) for k in places}
+        if not costs:
+            break
+        place = min(costs, key=lambda k: costs[k])
+        made.append(rest[:place].strip())
+        rest = rest[place:].strip()
+    return [*made, rest]
+
+
+def _parting(first: str, second: str, text: str) -> float:
+    """Return how bad it is, in ems, to begin a new line between two characters."""
+    if " " in (first, second):
+        return 0.0
+    if second in CLOSING or first in OPENING or (ems(first) < 1 and ems(second) < 1):
+        return 100.0
+    rarer = min(text.count(first), text.count(second))
+    return TOGETHER * text.count(first + second) / rarer if rarer else 0.0
+
+
+def _prose(document: Document) -> str:
+    """Return the running text of a document."""
+    lines = [block.text for block in document.blocks if isinstance(block, Heading | Paragraph | Note)]
+    return "\n".join([document.title, document.subtitle, *lines])
 
 
 def cards_across(block: KeyFigures) -> int:

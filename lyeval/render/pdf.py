@@ -28,6 +28,7 @@ from lyeval.render.paging import (
     meta_rows,
     runs,
     stored_date,
+    title_lines,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -75,16 +76,17 @@ def _data(document: Document, faces: Faces, moment: date | None) -> dict[str, An
         {"across": run.across, "blocks": [writer.part(part) for part in run.parts]}
         for run in runs(document, writer.whole)
     ]
+    heads = [
+        (writer.whole(document.title) or "—", 22),
+        (writer.whole(document.subtitle), 16 if document.lang == "zh" else 12),
+    ]
     data = {
         "lang": document.lang,
         "faces": faces.roles,
         "created": None if moment is None else {"year": moment.year, "month": moment.month, "day": moment.day},
         "title": writer.text(document.title) or "—",
         "subtitle": writer.text(document.subtitle),
-        "balanced": [
-            balanced(writer.text(document.title), 22),
-            balanced(writer.text(document.subtitle), 16 if document.lang == "zh" else 12),
-        ],
+        "lines": [[writer.text(line) for line in title_lines(said, size, document)] for said, size in heads],
         "meta": [[*entry, len(row) == 1] for row in meta_rows(document, writer.text) for entry in row],
         "watermark": writer.text(document.watermark),
         "notice": notice(writer.text(document.watermark)),
@@ -206,13 +208,6 @@ def notice(text: str) -> dict[str, Any]:
     short = short if ems(short) <= 30 else text[:24]
     size = max(7.0, min(9.0, UPRIGHT / max(ems(text), 1) - 0.05))
     return {"short": short, "size": round(size, 2), "behind": round(min(48.0, 620 / max(ems(short), 1)), 1)}
-
-
-def balanced(text: str, size: float) -> float:
-    """Return the width in points at which a centred text breaks into lines of about one length."""
-    natural = ems(text) * size * 1.03
-    lines = max(1, math.ceil(natural / UPRIGHT))
-    return UPRIGHT if lines == 1 else round(min(UPRIGHT, natural / lines + 2.5 * size), 2)
 
 
 def breakable(text: str, room: float) -> str:
