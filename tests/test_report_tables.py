@@ -226,3 +226,18 @@ def test_a_report_date_is_never_the_clock(tables: dict, tmp_path: Path) -> None:
     report.write(tables, tmp_path / "b")
     for name in ("report.html", "annex.xlsx"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_counties_add_up_to_the_citys_targets() -> None:
+    firms = [{"credit_code": c, "county": "甲区" if c < "C" else "乙县"} for c in "ABCD"]
+    annual = [r for c, t in zip("ABCD", (30, 1, 30, None), strict=True) for r in years(c, {2019: 1, 2020: t}, 10, True)]
+    cases = [
+        {"credit_code": "B", "method": "shut_down", "outcome": "关停", "finished": "2020-05-01", "demolished_m2": 70.0}
+    ]
+    now = assess(ledger(enterprises=firms, annual=annual, disposals=cases), ZHOUSHAN, 2020, level="city")
+    rows = report.assessment_tables(now)["county_targets"].to_dict("records")
+    told = {(r["county"], r["target"]): (r["part"], r["whole"]) for r in rows}
+    assert told["甲区", "above_scale_reach"] == (1.0, 1.0)
+    assert told["乙县", "above_scale_reach"] == (1.0, 1.0)
+    assert told["甲区", "closures"] == (1.0, None)
+    assert (told["甲区", "demolition"], told["乙县", "demolition"]) == ((70.0, None), (0.0, None))

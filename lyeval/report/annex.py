@@ -9,6 +9,7 @@ from lyeval.render import Table
 from lyeval.render.blocks import Lang
 from lyeval.report import annexed
 from lyeval.report.appendix import assumption_table, rerun_table, switch_table
+from lyeval.report.attainment import county_table as target_county_table
 from lyeval.report.attainment import target_table
 from lyeval.report.context import Context
 from lyeval.report.listing import criteria_table, firm_table, listed_codes, spread_table
@@ -50,6 +51,7 @@ def _every_base(c: Context) -> Table:
 
 SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("targets", lambda c: target_table(c, c.rows("targets"))),
+    ("county_targets", target_county_table),
     ("enterprises", annexed.enterprises),
     ("enterprises", _listed),
     ("criteria", criteria_table),

@@ -9,8 +9,9 @@ import pandas as pd
 from lyeval.render import Cell, Figure, Note, Paragraph, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.context import Context
-from lyeval.report.tabulate import tabulate
+from lyeval.report.tabulate import Heading, tabulate
 from lyeval.report.words import (
+    FEW,
     count,
     few,
     goal_text,
@@ -22,6 +23,7 @@ from lyeval.report.words import (
     range_text,
     say,
     sentence,
+    shown,
     status_text,
     tone_of,
     unit_name,
@@ -39,6 +41,8 @@ def attainment(c: Context) -> list[Block]:
     blocks: list[Block] = [Paragraph(verdict_sentence(rows, c.year, c.lang))]
     blocks.append(attainment_figure(c, rows))
     blocks.append(target_table(c, rows))
+    by_county = county_table(c)
+    blocks += [by_county] if by_county else []
     blocks += [Note(text, "open") for text in open_sentences(rows, c)]
     for row in rows:
         text = turns_sentence(row, c)
@@ -125,6 +129,33 @@ def target_table(c: Context, rows: list[dict[str, Any]]) -> Table:
     ]  # fmt: skip
     return tabulate(c, "targets", body, say("attainment.table", lang, year=c.year), source=c.source("tax", "land", "statistics"),
                     note=_table_note(rows, lang), cite=c.document)  # fmt: skip
+
+
+def county_table(c: Context) -> Table | None:
+    """Lay out each county's part in the targets; None for a single county."""
+    rows, own = c.rows("county_targets"), {r["id"]: r for r in c.rows("targets")}
+    counties = sorted({str(r["county"]) for r in rows})
+    if len(counties) < 2:
+        return None
+    told = {(str(r["county"]), str(r["target"])): _county_cell(r, own[r["target"]], c.lang) for r in rows}
+    ids = [id for id in own if any(key[1] == id for key in told)]
+    heads = [Heading("county", "县区", "County", "", "text")]
+    heads += [Heading(id, str(own[id]["label"]), str(own[id]["label_en"]), "", "text") for id in ids]
+    body = [{"county": name} | {id: told.get((name, id)) for id in ids} for name in counties]
+    return tabulate(c, "county_targets", body, say("attainment.county_table", c.lang, year=c.year), columns=heads,
+                    source=c.source("tax", "towns"), note=say("attainment.county_note", c.lang), cite=c.document)  # fmt: skip
+
+
+def _county_cell(row: dict[str, Any], target: dict[str, Any], lang: Lang) -> str:
+    """Write a county's part: a/b with its percentage where ten firms or more are counted, else a/b; a number where there is no whole."""
+    if not known(row["whole"]):
+        return count(row["part"]) + unit_name(str(target["unit"]), lang)
+    digits = 0 if target["weight"] == "count" else 1
+    text = f"{number(row['part'], digits)}/{number(row['whole'], digits)}"
+    if int(row["n"]) < FEW or not row["whole"]:
+        return text
+    near = shown(row["part"] / row["whole"], target["goal"], "percent")
+    return f"{text}（{near}）" if lang == "zh" else f"{text} ({near})"
 
 
 def _bounds(row: dict[str, Any], lang: Lang) -> str:

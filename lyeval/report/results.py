@@ -126,6 +126,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "townships": spread(firms, "township"),
         "industries": spread(firms, "industry"),
         "counties": spread(firms, "county"),
+        "county_targets": verdict.county_targets(assessment, cases),
         "consequences": lists.consequences(assessment),
         "consequence_rules": lists.rules(assessment),
         "opening_list": lists.opening_list(assessment),

@@ -76,6 +76,38 @@ def targets(assessment: Assessment) -> pd.DataFrame:
     return pd.concat([assessment.targets.astype(object), more], axis=1)
 
 
+def county_targets(assessment: Assessment, cases: pd.DataFrame) -> pd.DataFrame:
+    """Share out each target's count by county.
+
+    Returns
+    -------
+    DataFrame
+        county, target, part (on the counted side: firms, 亩 or m²), whole (all counted; None where there is no whole), n (firms counted). A target
+        that names no enterprises (blocks), or hangs on what is unknown, is left out.
+    """
+    names = assessment.frame.book.text("county")
+    where = dict(zip(assessment.frame.book.codes, names, strict=True))
+    rows: list[dict[str, Any]] = []
+    for county in sorted({str(n) for n in names if n}):
+        mine = names == county
+        for outcome in assessment.outcomes:
+            stat, m = STATISTICS[outcome.target.statistic], outcome.members
+            row: dict[str, Any] = {"county": county, "target": outcome.target.id}
+            if m is not None and stat.kind in ("share", "count"):
+                weight, member = np.nan_to_num(m.weight), m.member.true & ~m.hit.unknown & mine
+                part, whole = float(weight[member & m.hit.true].sum()), float(weight[member].sum())
+                rows.append(
+                    {**row, "part": part, "whole": whole if stat.kind == "share" else None, "n": int(member.sum())}
+                )
+            elif stat.kind == "closed" and not outcome.missing:
+                hits = [i for i in outcome.turns_on if mine[i]]
+                rows.append({**row, "part": float(len(hits)), "whole": None, "n": len(hits)})
+            elif stat.kind == "demolished" and not outcome.missing:
+                own = cases[cases["credit_code"].map(where) == county]["demolished_m2"]
+                rows.append({**row, "part": float(own.sum()), "whole": None, "n": int((own > 0).sum())})
+    return pd.DataFrame(rows, columns=["county", "target", "part", "whole", "n"], dtype=object)
+
+
 def enterprises(assessment: Assessment) -> pd.DataFrame:
     """Return the assessment's enterprises, with listed before, reached, door, criteria that hold, and disposal as it stands."""
     frame, table = assessment.frame, assessment.enterprises.copy()
