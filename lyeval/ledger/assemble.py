@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
 from lyeval.ledger.columns import SHEETS, of_sheet
-from lyeval.ledger.faults import Faults
+from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.joining import place_words, unite
-from lyeval.ledger.model import PLACE, arrow, dtype_of, ranks, sort_rows
+from lyeval.ledger.model import PLACE, dtype_of, marks, ordering, picked, ranked, sort_rows
 from lyeval.ledger.rows import Part
 
 
@@ -44,6 +43,7 @@ def _combine(sheet: str, parts: list[Part], faults: Faults) -> pd.DataFrame:
         if sheet in COUNTED_BY_ROW:
             _tell_repeats(frame, faults)
         return _ordered(sheet, frame)
+    frame = frame[[name for name in frame if name in of_sheet(sheet) or name in (*keys, *PLACE)]]
     return _ordered(sheet, unite(sheet, sort_rows(frame, keys), keys, faults))
 
 
@@ -99,12 +99,19 @@ def _enterprises(parts: Sequence[Part], faults: Faults) -> pd.DataFrame | None:
         frames = [part.frame.drop(columns=[n for n in ("year",) if n in part.frame]) for part in own]
         frame = sort_rows(pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0], ["credit_code"])
         frame = unite("enterprises", frame, ["credit_code"], faults)
+    named = {_table(part) for part in carried}
     for sheet in ("annual", "monthly"):
-        if frame is None and any(part.sheet == sheet and part.main for part in parts):
-            carried += [part for part in parts if part.sheet == sheet and part.main]
+        if frame is None:
+            carried += [part for part in parts if part.sheet == sheet and part.main and _table(part) not in named]
     if carried and (frame is None or len(carried)):
         frame = _fill(frame, carried, faults)
     return None if frame is None or not len(frame) else _ordered("enterprises", frame)
+
+
+def _table(part: Part) -> tuple[str, str]:
+    """Return file and sheet of a part."""
+    first = part.frame[["source_file", "source_sheet"]].iloc[0]
+    return str(first.iloc[0]), str(first.iloc[1])
 
 
 def _fill(frame: pd.DataFrame | None, parts: list[Part], faults: Faults) -> pd.DataFrame:
@@ -126,71 +133,60 @@ def _fill(frame: pd.DataFrame | None, parts: list[Part], faults: Faults) -> pd.D
 
 def _latest(rows: pd.DataFrame, wanted: list[str], faults: Faults) -> pd.DataFrame:
     """Return one row per credit code with the latest known value of each column; changes over the years are told."""
-    ids = ranks(rows["credit_code"])
+    ids, codes = ranked(rows["credit_code"])
     year = rows["year"].fillna(0).to_numpy(dtype=np.int64) if "year" in rows else np.zeros(len(rows), dtype=np.int64)
-    order_key = ids * 10_000 + year
-    if not (order_key[1:] >= order_key[:-1]).all():
-        order = np.argsort(order_key, kind="stable")
-        rows, ids = rows.take(order).reset_index(drop=True), ids[order]
+    order = ordering(ids * (int(year.max()) - int(year.min()) + 1) + year - int(year.min()))
+    order = np.arange(len(rows)) if order is None else order
+    ids = ids[order]
     last = np.flatnonzero(np.append(ids[1:] != ids[:-1], True))
-    made = {"credit_code": rows["credit_code"].take(last).reset_index(drop=True)}
+    at = order[last]
+    firms = picked(codes, ids[last]) if codes is not None else rows["credit_code"].take(at).reset_index(drop=True)
+    made = {"credit_code": firms}
     for name in wanted:
-        made[name] = _last_known(rows[name], ids, last)
-        _tell_changes(name, rows, ids, made[name], faults)
-    return pd.concat([pd.DataFrame(made), rows[list(PLACE)].take(last).reset_index(drop=True)], axis=1)
+        found, distinct = marks(rows[name])
+        found = found[order]
+        latest = _last_known(found, ids, last)
+        made[name] = picked(distinct, latest).astype(rows[name].dtype)
+        _tell_changes(name, rows, order, (found, ids, latest[ids]), made[name], faults)
+    return pd.DataFrame(made | {name: rows[name].take(at).reset_index(drop=True) for name in PLACE}, copy=False)
 
 
-def _last_known(values: pd.Series, ids: np.ndarray, last: np.ndarray) -> pd.Series:
-    """Return each group's last value that is not missing; ``last`` are the groups' last rows."""
-    taken = values.take(last).reset_index(drop=True)
-    blank = taken.isna().to_numpy()
-    if not blank.any():
-        return taken
-    known = np.flatnonzero(values.notna().to_numpy())
-    if not len(known):
-        return taken
-    place = np.full(len(last), -1)
-    np.maximum.at(place, ids[known], known)
-    found = np.flatnonzero(blank & (place >= 0))
-    if len(found):
-        taken = taken.copy()
-        taken.iloc[found] = values.iloc[place[found]].array
-    return taken
+def _last_known(found: np.ndarray, ids: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Return each group's last mark that is not missing (−1 if none); ``last`` are the groups' last rows."""
+    latest = found[last].copy()
+    known = np.flatnonzero(found >= 0)
+    if len(known) == len(found) or not len(known):
+        return latest
+    latest[ids[known]] = found[known]
+    return latest
 
 
-def _changes(values: pd.Series, ids: np.ndarray) -> bool:
-    """Whether any group of neighbours has two different values that are not missing."""
-    known = values.notna().to_numpy()
-    if not known.all():
-        values, ids = values[known], ids[known]
-    if values.dtype == "str":
-        cells = arrow(values)
-        differs = pc.not_equal(cells[1:], cells[:-1]).to_numpy()
-    else:
-        plain = values.to_numpy()
-        differs = plain[1:] != plain[:-1]
-    return bool((differs & (ids[1:] == ids[:-1])).any())
+def _tell_changes(
+    name: str,
+    rows: pd.DataFrame,
+    order: np.ndarray,
+    known: tuple[np.ndarray, np.ndarray, np.ndarray],
+    latest: pd.Series,
+    faults: Faults,
+) -> None:
+    """Tell the enterprises whose ``name`` differs over the years, one fault each.
 
-
-def _tell_changes(name: str, rows: pd.DataFrame, ids: np.ndarray, latest: pd.Series, faults: Faults) -> None:
-    """Tell the enterprises whose ``name`` differs over the years, one fault each."""
-    if not _changes(rows[name], ids):
-        return
-    marks = pd.factorize(pd.concat([rows[name], latest], ignore_index=True))[0]
-    now, then = marks[: len(ids)], marks[len(ids) :][ids]
+    ``known`` holds each ordered row's mark, its enterprise, and the mark of the enterprise's latest value.
+    """
+    now, ids, then = known
     differs = np.flatnonzero((now != then) & (now >= 0))
+    if not len(differs):
+        return
     column = of_sheet("enterprises")[name]
-    firsts = differs[np.append(True, ids[differs][1:] != ids[differs][:-1])] if len(differs) else differs
+    firsts = differs[np.append(True, ids[differs][1:] != ids[differs][:-1])]
     rule = "two_names" if name == "name" else "identity_changes"
-    for count, position in enumerate(firsts):
-        row = rows.iloc[position]
-        more = {"latest": latest.iloc[ids[position]], "other": latest.iloc[ids[position]], "code": row.credit_code}
-        more |= {"column": column.zh, "column_en": column.en}
-        if count == 1000:
-            more["count"] = len(firsts) - 1000
-        faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, value=row[name], **more)
-        if count == 1000:
-            break
+    told = rows[[name, "credit_code", *PLACE]].take(order[firsts[: LIMIT + 1]])
+    for count, row in enumerate(told.itertuples(index=False)):
+        newest = latest.iloc[ids[firsts[count]]]
+        more = {"latest": newest, "other": newest, "code": row.credit_code, "column": column.zh, "column_en": column.en}
+        if count == LIMIT:
+            more["count"] = len(firsts) - LIMIT
+        faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, value=row[0], **more)
 
 
 def _ordered(sheet: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -237,7 +237,7 @@ def _decoded(data: bytes) -> tuple[str | None, str]:
 
 def _parquet(path: Path, faults: Faults) -> list[Grid]:
     """Read a Parquet file; its column names are the headings, as on a first row."""
-    table = pyarrow.parquet.read_table(path)
+    table = pyarrow.parquet.read_table(path).combine_chunks()
     names = [name for name in table.column_names if not name.startswith("__")]
     return [Grid(path.name, "", [names], [_plain_type(table.column(name)) for name in names])]
 

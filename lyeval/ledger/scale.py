@@ -9,7 +9,7 @@ import pandas as pd
 
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
-from lyeval.ledger.model import ranks
+from lyeval.ledger.model import PLACE, ranks
 
 
 def check_scale(annual: pd.DataFrame, file: str, faults: Faults) -> None:
@@ -53,13 +53,14 @@ def _tell_rows(
     before = np.flatnonzero(down & ~back)
     pairs = sorted([(int(i), int(i) - 1) for i in odd] + [(int(i), int(i) + 1) for i in before])
     column = of_sheet("annual")[name]
-    for count, (position, other) in enumerate(pairs[: LIMIT + 1]):
-        row, beside = annual.iloc[position], annual.iloc[other]
-        more = {"other": f"{beside[name]:.10g}", "other_row": int(beside.source_row), "other_year": int(beside.year)}
+    told = annual[["credit_code", "year", name, *PLACE]].rename(columns={name: "figure"})
+    rows, others = (told.take([pair[i] for pair in pairs[: LIMIT + 1]]).itertuples(index=False) for i in (0, 1))
+    for count, (row, beside) in enumerate(zip(rows, others, strict=True)):
+        more = {"other": f"{beside.figure:.10g}", "other_row": int(beside.source_row), "other_year": int(beside.year)}
         more |= {"code": row.credit_code, "year": int(row.year), "unit": column.unit, "slip": unit}
         if count == LIMIT:
             more["count"] = len(pairs) - LIMIT
-        place = {"row": row.source_row, "heading": column.zh, "value": row[name]}
+        place = {"row": row.source_row, "heading": column.zh, "value": row.figure}
         faults.add("scale_row", row.source_file, row.source_sheet, **place, **more)
 
 
