@@ -11,7 +11,7 @@ from collections.abc import Callable
 import typer
 
 from lyeval.cli import checking, ledgers, policies, runs, samples
-from lyeval.cli.telling import tell
+from lyeval.cli.telling import STOPPED, tell
 
 app = typer.Typer(
     name="lyeval",
@@ -61,6 +61,8 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
         code = app(args=arguments, standalone_mode=False)
+        if code == STOPPED:
+            raise KeyboardInterrupt
     except BaseException as error:
         code = tell(error)
     sys.exit(code if isinstance(code, int) else 0)

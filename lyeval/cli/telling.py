@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-MISUSE, FAULTS = 2, 1
+MISUSE, FAULTS, STOPPED = 2, 1, 130
 SPOKEN = {"lang": "zh"}
 
 
@@ -68,11 +68,12 @@ def console(*, stderr: bool = False) -> Console:
 
 def tell(error: BaseException) -> int:
     """Print what went wrong and what to do, and return the exit code."""
-    if isinstance(error, SystemExit):
+    stopped = isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort"
+    if isinstance(error, SystemExit) and error.code != STOPPED:
         return error.code if isinstance(error.code, int) else 1
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
+    if stopped or isinstance(error, SystemExit):
         _print(say("已中止", "stopped"))
-        return 130
+        return STOPPED
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

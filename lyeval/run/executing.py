@@ -141,7 +141,9 @@ def kernels(folder: Path) -> Iterator[None]:
 def _environment(folder: Path) -> dict[str, str]:
     """Return the variables that a kernel runs under, over those of this process."""
     search = [str(resources.PACKAGE.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    return {
+    home = Path.home()
+    own = {} if os.access(home, os.W_OK) else {"MPLCONFIGDIR": str(folder / "matplotlib")}
+    return own | {
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(str(Path(p).resolve()) for p in search if p)),
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",

@@ -101,8 +101,11 @@ def _execute_all(part: Path, parameters: Mapping[str, Any], told: Told, jobs: in
     *steps, last = enumerate(notebooks(), start=1)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = [pool.submit(one, *step) for step in steps]
-        for future in futures:
-            future.result()
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
     one(*last)
 
 
