@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lyeval.ledger import Fault
     from lyeval.run.batching import Result
 
+SYNTHETIC = "A made ledger: every enterprise and figure is invented."
 NOTHING = "—"
 WHOLE = ("家", "个", "m²")
 UNITS = {"家": "firms", "个": "blocks", "亩": "mu", "万元": "wan yuan", "万元/亩": "wan/mu"}
@@ -112,7 +113,7 @@ def verdict(made: Assessment) -> None:
     title = policy.title if lang() == "zh" else policy.title_en
     out.print(Text(f"{title}  {made.year}", style="bold"))
     if made.ledger.synthetic:
-        out.print(Text(made.ledger.synthetic, style="dim"))
+        out.print(Text(say(made.ledger.synthetic, SYNTHETIC), style="dim"))
     out.print()
     if made.targets.empty:
         out.print(say("本年度只列名单，没有目标。", "this year has a list and no targets."))
