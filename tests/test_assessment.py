@@ -336,13 +336,8 @@ def test_the_third_plan_is_reported_without_python(tmp_path):
 
     case = worked.cases()["huzhou-like:items_and_shares"]
     save(tmp_path, ledger_tables(worked.ledger_of(case)) | assessment_tables(worked.judge(case)))
-    tables = load(tmp_path)
-    for lang, words in (
-        ("zh", "某县工业用地提质方案 规上低效用地占比"),
-        ("en", "low-efficiency share of above-scale land"),
-    ):
-        html = write(tables, tmp_path, lang=lang, formats=["html"])[0].read_text(encoding="utf-8")
-        assert all(word in html for word in (words.split() if lang == "zh" else [words]))
+    html = write(load(tmp_path), tmp_path, formats=["html"])[0].read_text(encoding="utf-8")
+    assert all(words in html for words in ("某县工业用地提质方案", "规上低效用地占比", "规下低效用地占比"))
 
 
 @pytest.mark.parametrize(
@@ -460,7 +455,7 @@ def _with(rows: list[dict], cases: list[dict], at: list[int], year: int, facts: 
     return make_ledger(annual=rows, disposals=cases)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("policy", "year"), [("linshu-2021", 2023), ("zhoushan-2020", 2020)])
 def test_bounds_are_the_extremes_of_all_that_may_be_so(policy, year, seed):
     """Low and high of shares and counts are the least and greatest value over every way the unknown facts can turn out."""
