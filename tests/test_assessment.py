@@ -341,6 +341,18 @@ def test_the_third_plan_is_reported_without_python(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name", ["linshu-2021:mean_2025_unknown", "linshu-2021:unknown_land_own_bounds", "zhoushan-2020:unknown_class"]
+)
+def test_what_is_missing_is_laid_out_for_every_kind_of_target(name):
+    from lyeval.report import assessment_tables
+
+    tables = assessment_tables(worked.judge(worked.cases()[name]))
+    open_ones = {r["id"] for r in tables["targets"].to_dict("records") if str(r["reason"]).startswith("missing_facts")}
+    assert open_ones
+    assert open_ones <= set(tables["narrowing"]["target"])
+
+
+@pytest.mark.parametrize(
     ("outcome", "closed", "gone"),
     [
         ("关停", True, True),

@@ -107,6 +107,16 @@ def test_leave_one_out_is_exact() -> None:
     assert check.value == pytest.approx(max(abs(one - whole) for one in rest))
 
 
+def test_leaving_out_a_township() -> None:
+    """All of the effect is one township's: without it the estimate is gone."""
+    frame = panel(60, 2).assign(town=lambda f: np.array(["甲", "乙", "丙"])[f["firm"] % 3])
+    frame["y"] += 6.0 * (frame["listed"] & frame["late"] & (frame["town"] == "乙"))
+    check = did(frame, **PANEL, groups="town").checks[-1]
+    assert (check.name, check.passed) == ("leave_one_group_out", False)
+    rest = did(frame[frame["town"] != "乙"], **PANEL).estimate
+    assert check.value == pytest.approx(abs(did(frame, **PANEL).estimate - rest))
+
+
 def test_did_size_and_recovery() -> None:
     """200 panels of 40 × 6 with an effect of 0.5: found on average; the interval misses it in 3 to 20 (99.5 %)."""
     found = [did(panel(40, seed, 0.5), **PANEL) for seed in range(200)]

@@ -202,6 +202,13 @@ def test_small_county_says_short_of_a_verdict() -> None:
     assert found.minimum_detectable == pytest.approx(2.8016 * found.std_error, rel=1e-4)
 
 
+def test_each_township_is_left_out() -> None:
+    frame = county(400, 2, 0.5).assign(town=lambda f: f["group"] % 8)
+    check = rdd(frame, outcome="y", score="score", cutoff=2.0, cluster="town").checks[-1]
+    assert (check.name, check.passed) == ("leave_one_group_out", True)
+    assert "8 组" in check.note_zh
+
+
 def test_missing_values_are_counted() -> None:
     frame = county(300, 1)
     frame.loc[[3, 7, 11], "y"] = np.nan

@@ -7,7 +7,7 @@ from typing import Any
 
 from lyeval.render import Table
 from lyeval.render.blocks import Lang
-from lyeval.report import annexed
+from lyeval.report import annexed, rolls
 from lyeval.report.appendix import assumption_table, rerun_table, switch_table
 from lyeval.report.attainment import county_table as target_county_table
 from lyeval.report.attainment import target_table
@@ -86,6 +86,7 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("faults", annexed.faults),
     ("consequences", annexed.measures),
     ("opening_list", opening_table),
+    *rolls.SHEETS,
     ("totals", trend_table),
     ("switches", switch_table),
     ("assumptions", assumption_table),

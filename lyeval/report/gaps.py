@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import Assessment, Outcome
+from lyeval.assessment import Assessment, Frame, Outcome
 from lyeval.assessment.frame import land_of, tax_of
-from lyeval.assessment.targets import DEPARTMENTS, Members
+from lyeval.assessment.targets import DEPARTMENTS, Members, tax_interval
 from lyeval.indicators import STATISTICS, Bounded, Tri, count, mean, share
 
 
@@ -56,7 +56,7 @@ def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
 
 def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, object]:
     target, now = outcome.target, _width(outcome.bounded)
-    rest = _without(outcome, lack.mask)
+    rest = _without(assessment.frame, outcome, lack.mask)
     left = _width(rest)
     narrower = None if now is None or left is None else max(0.0, now - left)
     office = DEPARTMENTS.get(lack.fact, ("牵头部门", "lead office"))
@@ -74,13 +74,13 @@ def _width(b: Bounded) -> float | None:
     return None if b.low is None or b.high is None else float(b.high - b.low)
 
 
-def _without(outcome: Outcome, mask: np.ndarray) -> Bounded:
+def _without(frame: Frame, outcome: Outcome, mask: np.ndarray) -> Bounded:
     """Bound the statistic with some enterprises set aside: what would be left open if their facts were known."""
     m, stat = outcome.members, STATISTICS[outcome.target.statistic]
     assert isinstance(m, Members)
     member = m.member & Tri.of(~mask)
     if stat.kind == "mean":
-        return mean(member, m.tax, m.land)
+        return mean(member, tax_interval(m.tax, frame), (m.land, m.lowest, m.highest))
     return count(member, m.hit) if stat.kind == "count" else share(member, m.hit, m.weight, m.lowest, m.highest)
 
 

@@ -180,6 +180,7 @@ def firm_rows(c: Context, codes: Sequence[str]) -> list[dict[str, Any]]:
             "exclusion": left_out.get(str(r["excluded_by"])) if known(r["excluded_by"]) else None,
             "industry_name": industry_name(str(r["industry"]), c.lang) if known(r["industry"]) else None,
             "disposal": listed([named(r, c.lang, "method"), word(r["progress"], c.lang)], c.lang) or None,
+            "tax_needed_wan": None if str(r["gone"]) == "True" else r["tax_needed_wan"],
             "tax_per_mu": Cell(r["tax_per_mu"], digits=digits_beside(r["tax_per_mu"], r["line"], "number")),
         }
         for r in records(frame.loc[list(codes)])
@@ -187,8 +188,15 @@ def firm_rows(c: Context, codes: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def firm_table(c: Context, codes: Sequence[str], title: str, **more: Any) -> Table:
-    """List enterprises in the order given: township, class, stage, criterion, tax per mu, distance, disposal."""
-    return tabulate(c, "firms", firm_rows(c, codes), title, source=c.source("tax", "land", "statistics"),
+    """List enterprises in the order given: township, class, stage, criterion, tax per mu, distance, disposal.
+
+    Stage and criterion have a column only where the year's listed enterprises differ in them.
+    """
+    mine = c.frame("enterprises")
+    mine = mine[mine["listed"]]
+    alike = {"stage": mine["stage"].nunique() < 2, "criteria": mine["criteria"].map(tuple).nunique() < 2}
+    heads = [h for h in headings("firms") if not alike.get(h.key)]
+    return tabulate(c, "firms", firm_rows(c, codes), title, columns=heads, source=c.source("tax", "land", "statistics"),
                     note=say("listing.distance_note", c.lang), **more)  # fmt: skip
 
 

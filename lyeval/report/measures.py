@@ -8,6 +8,7 @@ from lyeval.render import Bullets, Note, Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context
 from lyeval.report.overall import opening_sentence
+from lyeval.report.rolls import index
 from lyeval.report.tabulate import headings, tabulate
 from lyeval.report.words import (
     STATUS,
@@ -37,7 +38,8 @@ def measures(c: Context) -> list[Block]:
     blocks.append(Paragraph(opening_sentence(c)))
     if len(c.frame("opening_list")):
         blocks.append(opening_table(c, MOST))
-    return blocks
+    listed = index(c)
+    return [*blocks, listed] if listed is not None else blocks
 
 
 def _by_consequence(c: Context) -> dict[str, list[dict[str, Any]]]:

@@ -193,10 +193,20 @@ def odds_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
     """Draw the odds and the range of each target."""
     from lyeval import figures
 
-    drawn = [{**r, "certain": r["certain"] in ("met", "missed")} for r in rows]
-    svg, png = figures.save(figures.odds(pd.DataFrame(drawn).astype(object), lang=c.lang))
+    svg, png = figures.save(figures.odds(drawable(rows), lang=c.lang))
     alt = " ".join(odds_sentence(r, c) for r in rows)
     return Figure("odds_figure", say("outlook.figure", c.lang), svg, png, alt, odds_source(c))
+
+
+def drawable(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the odds for drawing: a share of fewer than ten enterprises is drawn in firms, not in percent."""
+    out = []
+    for row in rows:
+        row = {**row, "certain": row["certain"] in ("met", "missed")}
+        if few(row) and row["weight"] == "count":
+            row |= {k: row[k] * int(row["n"]) for k in ("p05", "p50", "p95", "goal") if known(row[k])} | {"unit": "家"}
+        out.append(row)
+    return pd.DataFrame(out).astype(object)
 
 
 def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:

@@ -161,7 +161,7 @@ def change_table(c: Context) -> Table:
         means = {f"mean_{k}": r[f"tax_{k}"] / r[f"land_{k}"] if r[f"land_{k}"] else None for k in ("before", "after")}
         rise = signed(r["rise"]) if r["n"] >= FEW and known(r["rise"]) else "—"
         rows.append({**r, **means, "rise": rise, "group": say(f"progress.group_{r['group']}", c.lang),
-                     "years": f"{int(r['year']) - 1}→{int(r['year'])}"})  # fmt: skip
+                     "year": str(int(r["year"]))})  # fmt: skip
     return tabulate(c, "changes", rows, say("progress.change_table", c.lang), source=c.source("tax", "land"),
                     note=say("progress.change_note", c.lang))  # fmt: skip
 

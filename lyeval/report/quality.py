@@ -7,6 +7,7 @@ from typing import Any
 from lyeval.render import Bullets, Cell, Note, Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context
+from lyeval.report.rolls import departments
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import count, fact_name, joined, known, named, number, say, sentence, unit_name
 
@@ -28,6 +29,8 @@ def quality(c: Context) -> list[Block]:
         blocks.append(missing_table(c))
     if len(c.frame("undetermined")):
         blocks.append(undetermined_table(c))
+    lacking = departments(c, every=False)
+    blocks += [lacking] if lacking is not None else []
     blocks.append(Paragraph(fault_sentence(c)))
     if len(c.frame("fault_groups")):
         blocks.append(fault_table(c))

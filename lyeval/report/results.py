@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.report import disposals, gaps, lists, verdict
+from lyeval.report import disposals, gaps, lists, rolls, verdict
 from lyeval.report.spread import spread
 
 if TYPE_CHECKING:
@@ -133,6 +133,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "land_use_tax": lists.land_use_tax(assessment),
         "baseline": lists.baseline(assessment),
         "grades": assessment.grades,
+        **rolls.tables(assessment),
     }
     return tables if readings is None else tables | verdict.reading_tables(assessment, readings)
 

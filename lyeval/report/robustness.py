@@ -84,7 +84,9 @@ def reading_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
     """Draw under how many readings each target is met and the range of its value."""
     from lyeval import figures
 
-    frame = pd.DataFrame(rows).drop(columns=["counted"]).astype(object)
+    blank = {"lowest": None, "highest": None, "value": None}
+    drawn = [{**r, **(blank if few({"kind": r["kind"], "n": r["counted"]}) else {})} for r in rows]
+    frame = pd.DataFrame(drawn).drop(columns=["counted"]).astype(object)
     svg, png = figures.save(figures.readings(frame, lang=c.lang))
     alt = " ".join(reading_sentence(r, c) for r in rows)
     return Figure(

@@ -1,0 +1,318 @@
+"""The lists an office owes (附表清单): each a sheet of the annex, all of them by clause in the body; rankings and pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from lyeval.assessment import Assessment, duties, lists, standings
+from lyeval.assessment.authority import clause
+from lyeval.assessment.needs import needs
+from lyeval.ledger.columns import SHEETS as LEDGER_SHEETS
+from lyeval.ledger.picture import coverage_by_department
+from lyeval.render import Cell, Paragraph, Table, digits_beside
+from lyeval.render.blocks import Block, Lang
+from lyeval.report.context import Context
+from lyeval.report.lists import consequences
+from lyeval.report.tabulate import tabulate
+from lyeval.report.words import FEW, joined, known, number, percent, say, texts
+
+Row = dict[str, Any]
+
+
+def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
+    """Return the lists of a year by name: ``list_…``, ``ranking_townships``, ``ranking_counties``, ``contributions``, ``pace``, ``departments``."""
+    townships, counties = (standings.ranking(assessment, by) for by in ("township", "county"))
+    own = consequences(assessment)
+    made = {
+        "reached": lists.reached(assessment), "missed": lists.missed(assessment), "undecided": lists.undecided(assessment),
+        "closed": lists.closed(assessment), "demolished": lists.demolished(assessment), "banked": lists.banked(assessment),
+        "relapsed": lists.relapsed(assessment), "priority": _priority(assessment, own), "guided": lists.guided(assessment),
+        "grade_d": own[(own["trigger"] == "missed").to_numpy(dtype=bool)].reset_index(drop=True),
+        "subsidised": lists.subsidised(assessment), "shock_hit": lists.shock_hit(assessment),
+        "pressed": duties.pressed(assessment), "summoned": _summoned(assessment, townships, counties),
+        "issues": duties.issues_overdue(assessment), "papers": duties.papers_owed(assessment),
+        "steps": duties.steps_waiting(assessment),
+    }  # fmt: skip
+    return {f"list_{name}": table for name, table in made.items()} | {
+        "ranking_townships": townships, "ranking_counties": counties,
+        "contributions": standings.contributions(assessment, _by(assessment)), "pace": standings.pace(assessment),
+        "departments": _departments(assessment),
+    }  # fmt: skip
+
+
+def _departments(assessment: Assessment) -> pd.DataFrame:
+    """Tell how far each department's columns are filled, with the verdicts that read them in both languages."""
+    wanted: dict[tuple[str, str], list[str]] = {}
+    english: dict[str, str] = {}
+    for row in needs(assessment.policy).to_dict("records"):
+        wanted.setdefault((str(row["sheet"]), str(row["column"])), []).append(str(row["label"]))
+        english[str(row["label"])] = str(row["label_en"])
+    table = coverage_by_department(assessment.ledger, wanted)
+    return table.assign(verdicts_en=[[english[v] for v in names] for names in table["verdicts"]])
+
+
+def _by(assessment: Assessment) -> str:
+    return "county" if assessment.level == "city" else "township"
+
+
+def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
+    """List the priority enterprises (重点低效) of the year: those that a condition makes so, and those named so already."""
+    rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], []
+    named = _key_listed(assessment)
+    firms = assessment.enterprises.set_index("credit_code", drop=False)
+    met = {code: part for code, part in rows.groupby("credit_code", sort=True)}
+    here = set(assessment.frame.book.codes[lists.standing_listed(assessment)])
+    for code in sorted(set(met) | {c for c in named if c in here}):
+        part, firm = met.get(code), firms.loc[code]
+        own_clause = [] if part is None else part["clause"].tolist()
+        out.append({
+            **{k: firm[k] for k in (*lists.WHO, "tax_needed_wan")}, "listed_on": named.get(code, pd.NaT),
+            "grounds": [] if part is None else list(dict.fromkeys(g for gs in part["grounds"] for g in gs)),
+            **{k: [] if part is None else list(dict.fromkeys(e for es in part[k] for e in es)) for k in ("effects", "effects_en")},
+            "clause": "；".join(dict.fromkeys(own_clause)) or _priority_clause(assessment),
+        })  # fmt: skip
+    table = pd.DataFrame(
+        out, columns=[*lists.WHO, "tax_needed_wan", "listed_on", "grounds", "effects", "effects_en", "clause"]
+    )
+    return table.assign(listed_on=pd.to_datetime(table["listed_on"]).astype("datetime64[us]"))
+
+
+def _priority_clause(assessment: Assessment) -> str:
+    return next(("；".join(c.cite) for c in assessment.policy.consequences if c.trigger == "priority"), "")
+
+
+def _key_listed(assessment: Assessment) -> dict[str, pd.Timestamp]:
+    """Return who has been named a priority by the year's end, and when."""
+    process = assessment.ledger.process
+    if "key_listed" not in process:
+        return {}
+    rows = process[(process["key_listed"] <= pd.Timestamp(f"{assessment.year}-12-31")).to_numpy(dtype=bool)]
+    return dict(zip(rows["credit_code"], rows["key_listed"], strict=True))
+
+
+def _summoned(assessment: Assessment, townships: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
+    """Return the units to be summoned, of the level that answers to the plan's place."""
+    table = counties if assessment.level == "city" else townships
+    rate = table["rate"].iloc[-1] if len(table) else None
+    rows = table[table["summoned"].to_numpy(dtype=bool)] if len(table) else table
+    more = {
+        "whole_rate": rate,
+        "settled": rows["reached"] + rows["left"],
+        "clause": clause(assessment.policy, "summoned"),
+    }
+    return rows.assign(**more).reset_index(drop=True)
+
+
+def sheet(c: Context, name: str) -> Table | None:
+    """Lay out one list as a table; None where nobody is on it."""
+    rows = [_row(c, r) for r in c.rows(name)]
+    if not rows:
+        return None
+    key = f"rolls.note_{name.removeprefix('list_')}"
+    note = say(key, c.lang, month=12) if key in texts() else ""
+    if "tax_needed_wan" in rows[0]:
+        note = (note + ("" if c.lang == "zh" else " ") + say("listing.distance_note", c.lang)).strip()
+    return tabulate(c, name, rows, say(f"rolls.{name}", c.lang, year=c.year), source=c.source("tax", "land", "towns"), note=note,
+                    cite=c.document, sortable=len(rows) > 12)  # fmt: skip
+
+
+def ranking(c: Context, name: str) -> Table | None:
+    """Lay out units by rank; a rate only of ten listed firms or more, a/b of fewer."""
+    rows = c.rows(name)
+    if len(rows) < 3:
+        return None
+    body = []
+    for r in rows:
+        settled = int(r["reached"]) + int(r["left"])
+        rate = percent(r["rate"]) if r["listed"] >= FEW else f"{settled}/{int(r['listed'])}"
+        few = known(r["rank"]) or r["whole"]
+        body.append(
+            {**r, "place": _unit(r, c.lang), "rate_text": rate if few else f"{rate}（{say('rolls.few', c.lang)}）"}
+        )
+    return tabulate(c, "ranking", body, say(f"rolls.{name}", c.lang, year=c.year), id=name, source=c.source("tax", "towns"),
+                    note=say("rolls.note_ranking", c.lang), cite=_cited(c, rows))  # fmt: skip
+
+
+def contributions(c: Context) -> Table | None:
+    """Lay out where the targets that are not met fall short."""
+    rows = [{**r, "place": r["unit"] or say("rolls.blank", c.lang)} for r in c.rows("contributions")]
+    if len({r["place"] for r in rows}) < 2:
+        return None
+    return tabulate(c, "contributions", rows, say("rolls.contributions", c.lang, year=c.year), source=c.source("tax", "land"),
+                    note=say("rolls.note_contributions", c.lang), cite=c.document)  # fmt: skip
+
+
+def pace(c: Context) -> Table | None:
+    """Lay out tax to date against last month, last year and schedule, on the same firms."""
+    rows = c.rows("pace")
+    if not rows:
+        return None
+    firms = {"zh": "家", "en": "firms"}[c.lang]
+    money = {"zh": "万元", "en": "×10,000 yuan"}[c.lang]
+    body = [
+        {**r, "what": AGAINST[r["against"]][c.lang == "en"], "unit": firms if r["against"].startswith("on_course") else money}
+        for r in rows if r["n"]
+    ]  # fmt: skip
+    month = int(rows[0]["month"])
+    return tabulate(c, "pace", body, say("rolls.pace", c.lang, year=c.year, month=month), source=c.source("tax"),
+                    note=say("rolls.note_pace", c.lang, month=month), cite=_cited(c, rows))  # fmt: skip
+
+
+def departments(c: Context, *, every: bool = True) -> Table | None:
+    """Lay out how far each department's columns are filled, of the year and the year before; ``every`` False: what lacks for the list and targets."""
+    body, key = [], "verdicts_en" if c.lang == "en" else "verdicts"
+    judged = {r["label"] for name in ("targets", "criteria", "exclusions") for r in c.rows(name)}
+    for r in c.rows("departments"):
+        if known(r["year"]) and int(r["year"]) not in (c.year - 1, c.year):
+            continue
+        whole = bool(r["there"]) and (not known(r["share"]) or r["share"] >= 1)
+        if not every and (whole or not judged & set(r["verdicts"])):
+            continue
+        share = percent(int(r["share"] * 1000) / 1000) if known(r["share"]) else None
+        label = str(LEDGER_SHEETS[r["sheet"]][0]) if c.lang == "zh" else str(r["sheet"])
+        body.append({**r, "sheet": label, "year": str(int(r["year"])) if known(r["year"]) else None, "verdicts": r[key],
+                     "share_text": share if r["there"] else say("rolls.absent", c.lang)})  # fmt: skip
+    if not body:
+        return None
+    return tabulate(c, "departments", body, say("rolls.departments", c.lang, year=c.year), id="departments" if every else "lacking",
+                    source=c.source(), note=say("rolls.note_departments", c.lang), cite=c.document)  # fmt: skip
+
+
+def index(c: Context) -> Table | None:
+    """Lay out every list that has anybody on it, with the clauses that it rests on."""
+    rows: list[Row] = []
+    for name in (*LISTS, "opening_list"):
+        found = c.rows(name)
+        if found:
+            cited = _cited(c, c.rows("criteria") if name == "opening_list" else found)
+            rows.append({"clause": cited or "—", "list": say(f"rolls.{name}", c.lang, year=c.year), "n": len(found)})
+    if not rows:
+        return None
+    return tabulate(c, "roll_index", rows, say("rolls.index", c.lang), source=c.source(), note=say("rolls.index_note", c.lang),
+                    cite=c.document)  # fmt: skip
+
+
+def standing_blocks(c: Context) -> list[Block]:
+    """Write how units rank and how the year's tax keeps pace (part of 四、处置进展)."""
+    blocks: list[Block] = []
+    for name in ("ranking_counties", "ranking_townships"):
+        table = ranking(c, name)
+        if table is not None:
+            blocks += [Paragraph(ranking_sentence(c, name)), table]
+            break
+    table = pace(c)
+    if table is not None:
+        text = pace_sentence(c)
+        blocks += [*([Paragraph(text)] if text else []), table]
+    return blocks
+
+
+def ranking_sentence(c: Context, name: str) -> str:
+    """Say which ranked units stand first and last by rate, and where most of what is left stands."""
+    rows = [r for r in c.rows(name) if not r["whole"]]
+    ranked = [r for r in rows if known(r["rank"])]
+    left = [r for r in rows if known(r["part_rank"]) and r["part_rank"] == 1]
+    if not ranked or not left:
+        return ""
+    top = [_unit(r, c.lang) for r in ranked if r["rank"] == ranked[0]["rank"]][:3]
+    bottom = [_unit(r, c.lang) for r in ranked if r["rank"] == ranked[-1]["rank"]][:3]
+    most = joined([_unit(r, c.lang) for r in left][:3], c.lang)
+    n = sum(int(r["below"]) + int(r["open"]) for r in rows)
+    whole = int(left[0]["below"]) + int(left[0]["open"])
+    part = percent(left[0]["part"]) if n >= FEW else f"{whole}/{n}"
+    return say("rolls.ranking_text", c.lang, kind=say(f"rolls.{name.removeprefix('ranking_')}", c.lang), n=len(ranked),
+               top=joined(top, c.lang), bottom=joined(bottom, c.lang), most=most, part=part)  # fmt: skip
+
+
+def pace_sentence(c: Context) -> str:
+    """Say the month's tax against last month and last year, and the tax to date against what the line asks."""
+    rows = {r["against"]: r for r in c.rows("pace") if r["class"] == "all"}
+    asked, month = rows["schedule"], int(rows["schedule"]["month"])
+    whole = asked["before"] / (month / 12)
+    if not asked["n"] or whole <= 0 or not rows["last_month"]["n"]:
+        return ""
+    on_month = rows["last_month"]
+    return say(
+        "rolls.pace_text", c.lang, year=c.year, month=month, now=number(on_month["now"]),
+        month_change=say("rolls.on_month", c.lang, change=_change(on_month, c.lang)), year_change=_change(rows["last_year"], c.lang),
+        date=number(asked["now"]), share=percent(asked["now"] / whole), schedule=percent(month / 12),
+        usual=percent(rows["usual"]["before"] / whole),
+    )  # fmt: skip
+
+
+def _change(row: Row, lang: Lang) -> str:
+    if not known(row["change"]):
+        return say("rolls.not_comparable", lang)
+    return say("rolls.up" if row["change"] >= 0 else "rolls.down", lang, by=percent(abs(row["change"])))
+
+
+def _unit(row: Row, lang: Lang) -> str:
+    return say("rolls.whole", lang) if row["whole"] else str(row["unit"]) or say("rolls.blank", lang)
+
+
+def _cited(c: Context, rows: list[Row]) -> str:
+    """Return the clauses that rows rest on, each once."""
+    return "；".join(dict.fromkeys(part for r in rows for part in str(r.get("clause") or "").split("；") if part))
+
+
+def _row(c: Context, row: Row) -> Row:
+    """Put a list's row into words: reasons, states, measures; a ratio with decimals enough to stand on its side of the line."""
+    gap, english = ("；", False) if c.lang == "zh" else ("; ", True)
+    out = dict(row)
+    for name in ("reasons", "state", "basis"):
+        if name in row:
+            values = row[name] if isinstance(row[name], list) else [row[name]]
+            out[f"{name}_text"] = gap.join(WORDS[str(v)][english] for v in values)
+    if "overdue" in row:
+        told = (
+            {True: "yes", False: "no"}.get(row["overdue"])
+            if known(row["overdue"])
+            else "no_term"
+            if "step" in row
+            else None
+        )
+        out["overdue_text"] = WORDS[told][english] if told else None
+    if row.get("same_year"):
+        out["basis_text"] = WORDS["same_year"][english]
+    if "effects" in row:
+        out["measures"] = gap.join(row["effects_en" if english else "effects"] or []) or None
+    if "unit" in row:
+        out["place"] = _unit(row, c.lang)
+    if known(row.get("tax_per_mu")) and known(row.get("line")):
+        out["tax_per_mu"] = Cell(row["tax_per_mu"], digits=digits_beside(row["tax_per_mu"], row["line"], "number"))
+    return out | ({"year": str(int(row["year"]))} if known(row.get("year")) else {})
+
+
+WORDS = {
+    "no_case": ("尚未启动处置", "no case begun"), "case_overdue": ("处置超过完成期限", "case past its term"),
+    "failed": ("处置未完成", "case failed"), "issue_overdue": ("问题整改逾期", "problem past its term"),
+    "step_overdue": ("程序超过规定天数", "step past its days"), "not_rectified": ("逾期未整改", "past its term"),
+    "not_accepted": ("已整改未验收", "rectified, not accepted"), "passed": ("曾达标或销号", "passed or written off"),
+    "yes": ("是", "yes"), "no": ("否", "no"), "no_term": ("未规定期限", "no term"),
+    "above": ("上年在标准线上", "at the line last year"), "same_year": ("当年验收，全年低于标准线", "passed this year, below over the whole of it"),
+}  # fmt: skip
+AGAINST = {
+    "last_month": ("当月，比上月", "month, on the month before"), "last_year": ("当月，比上年同月", "month, on last year's"),
+    "last_year_to_date": ("累计，比上年同期", "to date, on last year's"),
+    "schedule": ("累计，比时序进度应入库", "to date, on schedule"), "usual": ("累计，比常年进度应入库", "to date, on the usual part"),
+    "on_course_last_month": ("按常年进度可达标户数，比上月", "firms on course, on the month before"),
+    "on_course_last_year": ("按常年进度可达标户数，比上年同月", "firms on course, on last year's"),
+}  # fmt: skip
+LISTS = (
+    "list_reached", "list_missed", "list_undecided", "list_closed", "list_demolished", "list_banked", "list_relapsed",
+    "list_priority", "list_guided", "list_grade_d", "list_subsidised", "list_shock_hit", "list_pressed", "list_summoned",
+    "list_issues", "list_papers", "list_steps",
+)  # fmt: skip
+SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
+    ("", index),
+    *((name, partial(sheet, name=name)) for name in LISTS),
+    ("ranking_townships", partial(ranking, name="ranking_townships")),
+    ("ranking_counties", partial(ranking, name="ranking_counties")),
+    ("contributions", contributions),
+    ("pace", pace),
+    ("departments", departments),
+)
