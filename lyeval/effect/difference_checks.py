@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.panels import Fit, clustered, demeaned, dummies, student, wald
+from lyeval.effect.panels import Fit, clustered, demeaned, dummies, student, two_way, wald
 from lyeval.effect.result import Check, EffectError, number
 
 FEWEST = 6
@@ -58,9 +58,8 @@ def _placebo_date(y: np.ndarray, t: np.ndarray, unit: np.ndarray, d: np.ndarray)
     if len(periods) < 2:
         return _open("placebo_date", "此前只有一期", "only one earlier period")
     middle = periods[len(periods) // 2]
-    x = np.column_stack([d & (t >= middle), dummies(t)]).astype(float)
     try:
-        fit = clustered(demeaned(x, unit), demeaned(y[:, None], unit)[:, 0], unit, 1)
+        fit = two_way(y, t, unit, d & (t >= middle))
     except EffectError:
         return _open("placebo_date", "此前各期数据不齐", "earlier periods have gaps")
     p = student(float(fit.beta[0]), fit.se(0), fit.df)[0]
@@ -92,6 +91,27 @@ def _leave_one_out(fit: Fit) -> Check:
     )
 
 
+def leave_groups_out(
+    y: np.ndarray, t: np.ndarray, unit: np.ndarray, treated: np.ndarray, groups: np.ndarray, fit: Fit
+) -> Check:
+    """Leave out each township or industry in turn: the estimate must keep its sign and stay in the interval."""
+    left = []
+    for group in np.unique(groups):
+        rows = groups != group
+        try:
+            codes = np.unique(unit[rows], return_inverse=True)[1]
+            left.append(float(two_way(y[rows], t[rows], codes, treated[rows]).beta[0]))
+        except (EffectError, ValueError):
+            return _open("leave_one_group_out", "有一组去掉后即无法估计", "without some group there is no estimate")
+    _, low, high = student(float(fit.beta[0]), fit.se(0), fit.df)
+    least, most = min(left), max(left)
+    kept = low <= least and most <= high and least * most > 0
+    far = max(abs(least - fit.beta[0]), abs(most - fit.beta[0]))
+    zh = f"逐一去掉 {len(left)} 组中的一组，估计为 {number(least)} 至 {number(most)}"
+    en = f"leaving out each of {len(left)} groups: {number(least)} to {number(most)}"
+    return Check("leave_one_group_out", bool(kept), float(far), zh, en)
+
+
 def _clusters(unit: np.ndarray, d: np.ndarray) -> Check:
     least = _least(unit, d)
     zh = f"较少一组有 {least} 个单位，聚类标准误至少需 {FEWEST} 个"
@@ -112,4 +132,9 @@ def _open(name: str, zh: str, en: str) -> Check:
     return Check(name, None, None, f"{NAMES[name]}无法检验：{zh}", f"{name} not tested: {en}")
 
 
-NAMES = {"pre_trend": "此前走势", "placebo_date": "假日期", "leave_one_out": "逐一去掉"}
+NAMES = {
+    "pre_trend": "此前走势",
+    "placebo_date": "假日期",
+    "leave_one_out": "逐一去掉",
+    "leave_one_group_out": "逐组去掉",
+}

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.difference_checks import panel_checks
+from lyeval.effect.difference_checks import leave_groups_out, panel_checks
 from lyeval.effect.frames import columns, flag, varies
-from lyeval.effect.panels import Fit, clustered, demeaned, dummies, robust, student
+from lyeval.effect.panels import Fit, robust, student, two_way
 from lyeval.effect.result import Check, Effect, EffectError, Words
 
 
@@ -21,6 +21,7 @@ def did(
     time: str | None = None,
     treated: str,
     post: str | None = None,
+    groups: str | None = None,
 ) -> Effect:
     """Estimate a difference in differences (双重差分).
 
@@ -39,6 +40,8 @@ def did(
         Column 0/1, fixed for a unit: whether it is ever treated.
     post
         Column 0/1, fixed for a period: whether the treatment is in force.
+    groups
+        Column of townships or industries in a panel, each left out in turn as a check.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def did(
         variance, dropped; panels also std_error_jackknife, lag_conditional and lag_conditional_se (the treated's later
         outcome given the last earlier one: with the estimate a pair of bounds where listing followed a low year; Angrist
         and Pischke 2009, 5.3–5.4), pre_trends (frame).
-        Checks: pre_trend, placebo_date, leave_one_out, clusters.
+        Checks: pre_trend, placebo_date, leave_one_out, leave_one_group_out (with ``groups``), clusters.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def did(
     if (unit is None) != (time is None):
         raise EffectError("unit 与 time 应同时给出或同时省略 / give both unit and time, or neither")
     if unit is not None and time is not None:
-        return _panel(frame, outcome, unit, time, treated, post)
+        return _panel(frame, (outcome, unit, time, treated, post), groups)
     return _cross(frame, outcome, treated, post)
 
 
@@ -87,10 +90,11 @@ def _cross(frame: pd.DataFrame, outcome: str, treated: str, post: str | None) ->
     return _effect(_estimand(outcome, treated, post), fit, len(data), details, checks)
 
 
-def _panel(frame: pd.DataFrame, outcome: str, unit: str, time: str, treated: str, post: str | None) -> Effect:
+def _panel(frame: pd.DataFrame, names: tuple[str, str, str, str, str | None], groups: str | None) -> Effect:
+    outcome, unit, time, treated, post = names
     if post is None:
         raise EffectError("面板数据须给出 post（政策施行后的时期） / a panel needs post: which periods are after")
-    data = columns(frame, [time, outcome, treated, post], [unit])
+    data = columns(frame, [time, outcome, treated, post], [unit, *([groups] if groups else [])])
     y, t, codes = data[outcome], data[time], _renumbered(data[unit])
     varies(y, outcome)
     d, after = flag(data[treated], treated), flag(data[post], post)
@@ -99,10 +103,11 @@ def _panel(frame: pd.DataFrame, outcome: str, unit: str, time: str, treated: str
         after, np.unique(t, return_inverse=True)[1], post, time, "post 只随时期变 / post depends on the period alone"
     )
     cells = _cells(y, d, after, True)
-    x = np.column_stack([d & after, dummies(t)]).astype(float)
-    fit = clustered(demeaned(x, codes), demeaned(y[:, None], codes)[:, 0], codes, 1)
+    fit = two_way(y, t, codes, d & after)
     ever = np.bincount(codes, weights=d) > 0
     tested, pre_trends = panel_checks(y, t, codes, d, after, fit)
+    if groups:
+        tested = (*tested, leave_groups_out(y, t, codes, d & after, data[groups], fit))
     details = {
         "cells": cells,
         "n_units": len(ever),

@@ -43,7 +43,7 @@ def rdd(
     covariates
         Columns fixed before the treatment; they sharpen the estimate and are tested for balance.
     cluster
-        Column of groups for the variance; None: independent rows.
+        Column of groups (townships, industries) for the variance, each left out in turn as a check; None: independent rows.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def rdd(
         ``estimate`` is the conventional local linear jump; ``std_error``, ``p_value``, ``low``, ``high`` are robust
         bias-corrected. ``details``: bandwidth, bias_bandwidth, n_left, n_right (within the bandwidth), n_left_all,
         n_right_all, corrected, std_error_conventional, first_stage (fuzzy), dropped, curve (frame of bandwidths).
-        Checks: density, donut, placebo_cutoffs, covariate_balance, bandwidth_curve, first_stage (fuzzy).
+        Checks: density, donut, placebo_cutoffs, covariate_balance, bandwidth_curve, leave_one_group_out (clustered), first_stage (fuzzy).
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from lyeval.effect.result import Check, EffectError, holm, normal, number
 SHARES = (0.5, 0.75, 1.0, 1.5, 2.0)
 HOLE = 0.1
 STRONG = 10.0
+MANY = 60
 
 
 def curve(design: Design, found: Jump) -> pd.DataFrame:
@@ -39,6 +41,8 @@ def checks(design: Design, found: Jump, table: pd.DataFrame, covariates: Mapping
         _tried("covariate_balance", lambda: _balance(design, covariates)),
         _tried("bandwidth_curve", lambda: _curve(found, table)),
     ]
+    if design.cluster is not None:
+        made.append(_tried("leave_one_group_out", partial(_groups, design, found, design.cluster)))
     return (*made, _first_stage(found)) if design.fuzzy else tuple(made)
 
 
@@ -136,6 +140,23 @@ def _curve(found: Jump, table: pd.DataFrame) -> Check:
     )
 
 
+def _groups(design: Design, found: Jump, cluster: np.ndarray) -> Check:
+    """Leave out each group that the variance is clustered by: every estimate must lie in the interval."""
+    groups = np.unique(cluster)
+    if len(groups) > MANY:
+        raise EffectError(f"组数多于 {MANY} / more than {MANY} groups")
+    left = [jump(design.keep(cluster != group), found.h, found.b).estimate for group in groups]
+    _, low, high = normal(found.corrected, found.se_robust)
+    least, most = min(left), max(left)
+    return Check(
+        "leave_one_group_out",
+        low <= least and most <= high,
+        max(abs(least - found.estimate), abs(most - found.estimate)),
+        f"逐一去掉 {len(left)} 组中的一组，估计为 {number(least)} 至 {number(most)}",
+        f"leaving out each of {len(left)} groups: {number(least)} to {number(most)}",
+    )
+
+
 def _first_stage(found: Jump) -> Check:
     f = (found.first_stage / found.first_stage_se) ** 2 if found.first_stage_se > 0 else np.inf
     return Check(
@@ -153,4 +174,5 @@ NAMES = {
     "placebo_cutoffs": "假线",
     "covariate_balance": "事前变量平衡",
     "bandwidth_curve": "带宽变化",
+    "leave_one_group_out": "逐组去掉",
 }

@@ -74,7 +74,8 @@ def weights(x: np.ndarray, h: float, order: int, nu: int) -> np.ndarray:
     gram = powers.T @ (powers * w[:, None])
     if not np.linalg.cond(gram) < 1e14:
         raise EffectError(
-            f"断点一侧 {h:.4g} 以内取值过少，无法拟合 / too few distinct scores within {h:.4g} of the cutoff on one side"
+            f"断点一侧 {h:.4g} 以内取值过少，无法拟合，需要更多企业或更细的分值 / too few distinct scores within {h:.4g} of the "
+            f"cutoff on one side: more rows or a finer score are needed"
         )
     return w * (powers @ np.linalg.inv(gram)[:, nu]) / h**nu
 
@@ -120,9 +121,9 @@ def variance(side: Side, z: np.ndarray, c: np.ndarray, fit: tuple[float, int], k
     _, group = np.unique(side.cluster, return_inverse=True)
     sums = np.bincount(group, weights=c * (z - fitted(side.x, z, *fit)))
     n, g = len(z), len(sums)
-    if g < 2:
+    if g < 2 or n <= k:
         raise EffectError(
-            "断点一侧带宽内只有一个聚类组 / only one cluster within the bandwidth on a side: do not cluster"
+            "断点一侧带宽内聚类组或行数过少，请不聚类 / too few clusters or rows within the bandwidth on a side: do not cluster"
         )
     return float((n - 1) / (n - k) * g / (g - 1) * np.sum(sums**2))
 

@@ -88,6 +88,12 @@ def clustered(x: np.ndarray, y: np.ndarray, unit: np.ndarray, absorbed: int) -> 
     return Fit(beta, factor * bread @ (score.T @ score) @ bread, g - 1, _without(total, gram, cross))
 
 
+def two_way(y: np.ndarray, t: np.ndarray, unit: np.ndarray, treated: np.ndarray) -> Fit:
+    """Fit y on a treatment with unit and period effects, clustered by unit; the treatment's coefficient comes first."""
+    x = np.column_stack([treated, dummies(t)]).astype(float)
+    return clustered(demeaned(x, unit), demeaned(y[:, None], unit)[:, 0], unit, 1)
+
+
 def _without(total: np.ndarray, gram: np.ndarray, cross: np.ndarray) -> np.ndarray:
     """Solve the normal equations with each unit's part taken away."""
     rest, sums = total - gram, cross.sum(axis=0) - cross
