@@ -352,6 +352,13 @@ def test_what_is_missing_is_laid_out_for_every_kind_of_target(name):
     assert open_ones <= set(tables["narrowing"]["target"])
 
 
+def test_what_is_unknown_of_an_enterprise_is_none():
+    firms = worked.judge(worked.cases()["zhoushan-2020:unknown_class"]).enterprises.set_index("credit_code")
+    assert firms["class"].tolist() == ["above", "below", None]
+    assert firms["excluded_by"].tolist() == [None, None, None]
+    assert firms["identified"].tolist() == [True, True, True]
+
+
 @pytest.mark.parametrize(
     ("outcome", "closed", "gone"),
     [

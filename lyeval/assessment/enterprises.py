@@ -49,7 +49,7 @@ def enterprises(frame: Frame) -> pd.DataFrame:
         "gone": frame.standing.gone.objects(),
         "tax_needed_wan": needed,
     }
-    return pd.DataFrame(columns)
+    return pd.DataFrame({k: pd.Series(v, dtype=object) if v.dtype == object else v for k, v in columns.items()})
 
 
 def line_of_class(frame: Frame) -> np.ndarray:

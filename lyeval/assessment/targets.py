@@ -207,7 +207,7 @@ def _of_any_year(figure: Callable[[Policy, Book, int], np.ndarray], frame: Frame
     return np.vstack([nothing, *(figure(frame.policy, frame.book, y) for y in years)])
 
 
-def _tax_interval(tax: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def tax_interval(tax: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bound unknown tax by the enterprise's own smallest and largest of any year; NaN where it never had one."""
     own = _of_any_year(tax_of, frame)
     seen = ~np.isnan(own).all(axis=0)
@@ -221,7 +221,7 @@ def over_line(target: Target, frame: Frame) -> Outcome:
     stat, m = STATISTICS[target.statistic], members_of(target, frame)
     goal = target.years[frame.year].value
     if stat.kind == "mean":
-        bounded = mean(m.member, _tax_interval(m.tax, frame), (m.land, m.lowest, m.highest))
+        bounded = mean(m.member, tax_interval(m.tax, frame), (m.land, m.lowest, m.highest))
         waits = m.member.possible & (np.isnan(m.tax) | np.isnan(m.land) | ~m.member.true)
     elif stat.kind == "count":
         bounded = count(m.member, m.hit)
