@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,8 @@ import pandas as pd
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.joining import place_words, unite
-from lyeval.ledger.model import PLACE, dtype_of, marks, ordering, picked, ranked, sort_rows
+from lyeval.ledger.marks import Marks, marks, ordering, picked, ranked, sort_rows
+from lyeval.ledger.model import PLACE, dtype_of
 from lyeval.ledger.rows import Part
 
 
@@ -38,13 +39,14 @@ def _combine(sheet: str, parts: list[Part], faults: Faults) -> pd.DataFrame:
     pieces = [_with_keys(sheet, part, faults) for part in parts]
     keys = KEYS.get(sheet)
     frame = pieces[0] if len(pieces) == 1 else pd.concat(pieces, ignore_index=True)
+    known = parts[0].marks.get("credit_code") if len(frame) == len(parts[0].frame) else None
     if keys is None:
         frame = sort_rows(_drop_repeats(frame, parts), SHEETS[sheet][1])
         if sheet in COUNTED_BY_ROW:
             _tell_repeats(frame, faults)
         return _ordered(sheet, frame)
     frame = frame[[name for name in frame if name in of_sheet(sheet) or name in (*keys, *PLACE)]]
-    return _ordered(sheet, unite(sheet, sort_rows(frame, keys), keys, faults))
+    return _ordered(sheet, unite(sheet, sort_rows(frame, keys, known), keys, faults))
 
 
 def _with_keys(sheet: str, part: Part, faults: Faults) -> pd.DataFrame:
@@ -125,15 +127,15 @@ def _fill(frame: pd.DataFrame | None, parts: list[Part], faults: Faults) -> pd.D
     wanted = [n for n in rows if n in known and n != "credit_code" and (frame is None or n not in frame)]
     if frame is not None and not wanted:
         return frame
-    latest = _latest(rows, wanted, faults)
+    latest = _latest(rows, wanted, parts[0].marks if len(parts) == 1 else {}, faults)
     if frame is None:
         return latest
     return frame.merge(latest[["credit_code", *wanted]], on="credit_code", how="left")
 
 
-def _latest(rows: pd.DataFrame, wanted: list[str], faults: Faults) -> pd.DataFrame:
+def _latest(rows: pd.DataFrame, wanted: list[str], known: Mapping[str, Marks], faults: Faults) -> pd.DataFrame:
     """Return one row per credit code with the latest known value of each column; changes over the years are told."""
-    ids, codes = ranked(rows["credit_code"])
+    ids, codes = ranked(rows["credit_code"], known.get("credit_code"))
     year = rows["year"].fillna(0).to_numpy(dtype=np.int64) if "year" in rows else np.zeros(len(rows), dtype=np.int64)
     order = ordering(ids * (int(year.max()) - int(year.min()) + 1) + year - int(year.min()))
     order = np.arange(len(rows)) if order is None else order
@@ -143,7 +145,7 @@ def _latest(rows: pd.DataFrame, wanted: list[str], faults: Faults) -> pd.DataFra
     firms = picked(codes, ids[last]) if codes is not None else rows["credit_code"].take(at).reset_index(drop=True)
     made = {"credit_code": firms}
     for name in wanted:
-        found, distinct = marks(rows[name])
+        found, distinct = known.get(name) or marks(rows[name])
         found = found[order]
         latest = _last_known(found, ids, last)
         made[name] = picked(distinct, latest).astype(rows[name].dtype)

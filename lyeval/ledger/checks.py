@@ -13,7 +13,7 @@ from lyeval.ledger.codes import check_digits
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.headings import find, take_apart
-from lyeval.ledger.model import isin
+from lyeval.ledger.marks import isin
 from lyeval.ledger.scale import check_scale
 
 

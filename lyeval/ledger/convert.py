@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from lyeval.ledger import cells, codes
 from lyeval.ledger.cells import Odd
 from lyeval.ledger.columns import DATES, FLAGS, NUMERIC, Column
+from lyeval.ledger.marks import Marks, as_text, text_marks
 from lyeval.ledger.vocabulary import (
     DONE,
     FLOWS,
@@ -31,16 +32,19 @@ from lyeval.ledger.vocabulary import (
 )
 
 Raw = list[Any] | pa.ChunkedArray
-TEXT = pd.StringDtype(na_value=np.nan)
 
 
 @dataclass(frozen=True)
 class Cells:
-    """A converted column: ``values`` (n rows), the odd cells as (position, Odd); ``clean`` codes are all well formed."""
+    """A converted column: ``values`` (n rows), the odd cells as (position, Odd); ``clean`` codes are all well formed.
+
+    ``marks`` are those of `model.marks`, where reading the column found them.
+    """
 
     values: pd.Series
     odd: list[tuple[int, Odd]]
     clean: bool = False
+    marks: Marks | None = None
 
 
 def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str]) -> Cells:
@@ -79,15 +83,6 @@ def texts_of(raw: Raw) -> list[Any]:
 def cell_of(raw: Raw, position: int) -> Any:
     """Return one cell as a Python value."""
     return raw[position].as_py() if isinstance(raw, pa.ChunkedArray) else raw[position]
-
-
-def as_text(values: pa.ChunkedArray | pa.Array | list[Any]) -> pd.Series:
-    """Return a pandas text series, missing where null."""
-    if not isinstance(values, pa.ChunkedArray | pa.Array):
-        values = pa.array(values, type=pa.large_string())
-    if isinstance(values, pa.Array):
-        values = pa.chunked_array([values])
-    return pd.Series(TEXT.__from_arrow__(values.cast(pa.large_string())))
 
 
 def _each(raw: Raw, read: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray, list[tuple[int, Odd]]]:
@@ -225,9 +220,10 @@ def _flags(raw: Raw, kind: str) -> Cells:
 def _codes(raw: Raw) -> Cells:
     """Convert codes to tidy text; form is judged by the rows they stand in."""
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
-        right = pc.match_substring_regex(pc.unique(raw), f"^[{codes.ALPHABET}]{{18}}$")
-        if pc.all(right, skip_nulls=False).as_py():
-            return Cells(as_text(raw), [], clean=True)
+        places, distinct = text_marks(raw)
+        right = pc.match_substring_regex(distinct, f"^[{codes.ALPHABET}]{{18}}$")
+        if raw.null_count == 0 and pc.all(right).as_py():
+            return Cells(as_text(raw), [], clean=True, marks=(places, distinct))
 
     def read(value: Any) -> Any:
         if isinstance(value, float | int):
@@ -241,11 +237,11 @@ def _codes(raw: Raw) -> Cells:
 def to_texts(raw: Raw) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
-        distinct = pc.unique(raw).drop_null()
-        marks = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
+        places, distinct = text_marks(raw)
+        missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
         untidy = pc.match_substring_regex(distinct, r"^\s|\s$|\s\s|[\t\r\n\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]")
-        if not pc.any(pc.or_(marks, untidy)).as_py():
-            return Cells(as_text(raw), [])
+        if not pc.any(pc.or_(missing, untidy)).as_py():
+            return Cells(as_text(raw), [], marks=(places, distinct))
     results, places, _ = _each(raw, cells.text)
     return Cells(as_text(list(results[places])), [])
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from lyeval.ledger.columns import NUMERIC, of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
-from lyeval.ledger.model import PLACE, ranks, sort_rows
+from lyeval.ledger.marks import ranks, sort_rows
+from lyeval.ledger.model import PLACE
 from lyeval.ledger.units import find_unit
 
 TABLE = ["source_file", "source_sheet"]

@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 from lyeval.ledger import codes
 from lyeval.ledger.cells import Odd
 from lyeval.ledger.columns import NUMERIC
-from lyeval.ledger.convert import Cells, Raw, as_text, cell_of, convert, to_texts
+from lyeval.ledger.convert import Cells, Raw, cell_of, convert, to_texts
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import key, take_apart
 from lyeval.ledger.layout import Layout, Mapped
+from lyeval.ledger.marks import Marks, as_text
 from lyeval.ledger.vocabulary import DONE_AS
 from lyeval.ledger.wide import difference_rows, unpivot
 
@@ -28,13 +29,15 @@ from lyeval.ledger.wide import difference_rows, unpivot
 class Part:
     """The rows that one table gives to one sheet, in canonical columns and units.
 
-    ``main`` tells whether the table is that sheet's own or only carries some of its columns.
+    ``main`` tells whether the table is that sheet's own or only carries some of its columns; ``marks`` are those of the
+    frame's text columns, as far as reading found them.
     """
 
     sheet: str
     frame: pd.DataFrame
     main: bool
     headings: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Marks] = field(default_factory=dict)
 
 
 def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Faults) -> list[Part]:
@@ -55,33 +58,53 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     data = np.flatnonzero(kinds == DATA)
     if not len(data):
         return []
-    parts: dict[str, dict[str, pd.Series]] = {}
-    timed: list[tuple[Mapped, pd.Series]] = []
-    values: list[pd.Series] = []
+    found = _Columns()
     for item in layout.columns:
         converted = keys.get(item.place) or convert(raws[item.place], item.column, item.ratio, methods)
-        values.append(converted.values)
         _tell(converted, item, kinds, first, where, raws, faults)
         _compare_totals(converted, item, kinds, first, where, raws, faults)
-        if item.period is not None:
-            timed.append((item, converted.values))
-            continue
-        name = "above_scale" if item.column.name == "below_scale" else item.column.name
-        parts.setdefault(item.column.sheet, {})[name] = converted.values
-        if name == "outcome":
-            parts[item.column.sheet]["outcome_text"] = to_texts(raws[item.place]).values
-        if name == "method":
-            parts[item.column.sheet]["method_text"] = to_texts(raws[item.place]).values
-    faults.keep(grid, layout, kinds, values)
+        found.add(item, converted, raws[item.place])
+    faults.keep(grid, layout, kinds, found.values)
     place = _places(where, first, len(kinds))
-    if timed:
-        return _unpivoted(layout, parts, timed, place, data, faults)
-    made = _split(layout, parts, place, data)
+    if found.timed:
+        return _unpivoted(layout, found.parts, found.timed, place, data, faults)
+    marks = found.marks if len(data) == len(kinds) else {}
+    made = [replace(part, marks=marks) for part in _split(layout, found.parts, place, data)]
+    if any(item.column.name == "tax_wan" and "累计" in item.heading for item in layout.columns):
+        return [_differenced(part, layout, where, faults) for part in made]
+    return made
+
+
+@dataclass
+class _Columns:
+    """The converted columns of a table: by sheet and name, those of a period apart, and all as they come."""
+
+    parts: dict[str, dict[str, pd.Series]] = field(default_factory=dict)
+    timed: list[tuple[Mapped, pd.Series]] = field(default_factory=list)
+    values: list[pd.Series] = field(default_factory=list)
+    marks: dict[str, Marks] = field(default_factory=dict)
+
+    def add(self, item: Mapped, converted: Cells, raw: Raw) -> None:
+        """Add one column; methods and outcomes keep their words beside them."""
+        self.values.append(converted.values)
+        if item.period is not None:
+            self.timed.append((item, converted.values))
+            return
+        name = "above_scale" if item.column.name == "below_scale" else item.column.name
+        columns = self.parts.setdefault(item.column.sheet, {})
+        columns[name] = converted.values
+        if name in ("outcome", "method"):
+            columns[f"{name}_text"] = to_texts(raw).values
+        if converted.marks is not None and item.column.sheet == "enterprises":
+            self.marks[name] = converted.marks
+
+
+def _differenced(part: Part, layout: Layout, where: tuple[str, str], faults: Faults) -> Part:
+    """Return monthly rows as figures of the month alone where their tax runs from January."""
     running = {item.column.sheet for item in layout.columns if item.column.name == "tax_wan" and "累计" in item.heading}
-    return [
-        replace(part, frame=difference_rows(part.frame, where, faults)) if part.sheet == "monthly" in running else part
-        for part in made
-    ]
+    if part.sheet != "monthly" or "monthly" not in running:
+        return part
+    return replace(part, frame=difference_rows(part.frame, where, faults), marks={})
 
 
 def _unpivoted(

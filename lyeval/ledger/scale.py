@@ -9,7 +9,8 @@ import pandas as pd
 
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
-from lyeval.ledger.model import PLACE, ranks
+from lyeval.ledger.marks import ranks
+from lyeval.ledger.model import PLACE
 
 
 def check_scale(annual: pd.DataFrame, file: str, faults: Faults) -> None:
