@@ -7,6 +7,7 @@ from typing import Any
 from lyeval.render import Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context
+from lyeval.report.rolls import standing_blocks
 from lyeval.report.tabulate import Heading, tabulate
 from lyeval.report.words import FEW, count, joined, known, listed, named, number, percent, say, sentence, word
 
@@ -23,7 +24,7 @@ def progress(c: Context) -> list[Block]:
         blocks += [outcomes] if outcomes else []
     else:
         blocks.append(Paragraph(say("progress.no_disposals", c.lang)))
-    return blocks + change_blocks(c)
+    return [*blocks, *change_blocks(c), *standing_blocks(c)]
 
 
 def _flow(c: Context) -> tuple[dict[str, Any], dict[str, int]]:
