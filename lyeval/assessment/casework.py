@@ -48,7 +48,7 @@ def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
     table = pd.DataFrame({
         "at": rows.at, "credit_code": sheet["credit_code"].to_numpy(dtype=object), "method": rows.method,
         "label": [known[m].label if m in known else w or m for m, w in zip(rows.method, written, strict=True)],
-        "label_en": [known[m].label_en if m in known else w or m for m, w in zip(rows.method, written, strict=True)],
+        "label_en": [known[m].label_en if m in known else m.replace("_", " ") or w for m, w in zip(rows.method, written, strict=True)],
         "outcome": outcome, **{n: _until(d, end) if n != "due" else d.astype("datetime64[us]") for n, d in days.items()},
         **{name: _numbers(sheet, name) for name in ("demolished_m2", "released_mu", "cost_wan")},
         "whole": _texts(sheet, "whole"), "upgraded": _numbers(sheet, "upgraded") == 1,
