@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lyeval.render import Cell, Paragraph, Table
-from lyeval.render.blocks import Block, Heading
+from lyeval.render.blocks import Block, Heading, Lang
 from lyeval.report.context import Context
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import known, say, texts
@@ -46,7 +47,12 @@ def assumption_sentence(c: Context) -> str:
 def assumption_table(c: Context) -> Table:
     """Lay out every assumed figure with unit, source and mark."""
     rows = [
-        {**r, "path": _path(str(r["path"]), c), "mark": MARKS[str(r["mark"])][c.lang == "en"]}
+        {
+            **r,
+            "path": _path(str(r["path"]), c),
+            "numbers": _numbers(str(r["numbers"]), c.lang),
+            "mark": MARKS[str(r["mark"])][c.lang == "en"],
+        }
         for r in c.rows("assumptions")
     ]
     return tabulate(
@@ -69,10 +75,19 @@ def _path(path: str, c: Context) -> str:
     return " · ".join(names)
 
 
+def _numbers(text: str, lang: Lang) -> str:
+    """Write an assumption's figures: ``mean 0.15, sd 0.3`` as 均值0.15，标准差0.3."""
+    if lang == "en":
+        return text
+    for word in ("mean", "sd", "spread"):
+        text = re.sub(rf"\b{word} ", say(f"figure.{word}", lang), text)
+    return text.replace(", ", "，")
+
+
 def rerun_table(c: Context) -> Table:
     """Lay out what a rerun needs: sources with their hash, seed, draws, versions, plan and assumptions."""
     lang = c.lang
-    rows: list[tuple[str, Any]] = [(say("appendix.plan", lang), f"{c.meta['policy']}（{c.meta['document']}）")]
+    rows: list[tuple[str, Any]] = [(say("appendix.plan", lang), f"{c.meta['policy']} {c.document}")]
     for r in c.rows("sources"):
         rows.append((say("appendix.source", lang, name=r["name"]), f"sha256 {r['sha256']}"))
     for name in ("forecast", "simulation"):

@@ -155,8 +155,11 @@ def opening_table(c: Context, most: int | None = None) -> Table:
             for r in rows[:most]]  # fmt: skip
     key = "measures.opening_table" if c.meta["next_governed"] else "measures.opening_table_as_if"
     notes = [say("measures.distance", c.lang)]
-    if most is not None and len(c.frame("opening_list")) > min(len(rows), most):
-        notes.append(say("measures.opening_rest", c.lang, shown=min(len(rows), most), n=len(c.frame("opening_list"))))
+    every = c.rows("opening_list")
+    if len(every) > len(body):
+        open_ = sum(r["identified"] is not True for r in every)
+        waiting = say("measures.opening_waiting", c.lang, n=open_) if open_ else ""
+        notes.append(say("measures.opening_rest", c.lang, shown=len(body), n=len(every), waiting=waiting))
     return tabulate(c, "opening_list", body, say(key, c.lang, year=c.year + 1), source=c.source("tax", "land", "statistics"),
                     note=sentence(notes, c.lang), cite=c.document, sortable=len(body) > 12)  # fmt: skip
 
