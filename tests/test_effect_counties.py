@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from lyeval import effect as causes
 from lyeval.effect import Bins, Check, Effect, EffectError, Words, bunching, holm, refuse, synthetic
-from lyeval.effect.excess import bunch
+from lyeval.effect.excess import bunch, rows_again
 from lyeval.effect.weights import Block, control, differences, simplex
 
 LINE = 3.0
@@ -173,14 +173,17 @@ def test_bunching_counts_those_who_moved() -> None:
     excess, moved = [], []
     for seed in range(20):
         frame, count = firms(3000, seed, 1 / 3)
-        excess.append(bunch(frame["score"].to_numpy(), LINE, Bins(width=0.15), (), None).excess)
+        excess.append(bunch(frame["score"].to_numpy(), LINE, Bins(width=0.15)).excess)
         moved.append(count)
     assert np.mean(excess) == pytest.approx(np.mean(moved), abs=3 * np.std(np.subtract(excess, moved)) / np.sqrt(20))
 
 
 def test_bunching_size() -> None:
     """200 smooth counties: zero outside the interval in 3 to 20 (99.5 %)."""
-    found = [bunch(firms(2000, seed)[0]["score"].to_numpy(), LINE, Bins(width=0.15), (), seed) for seed in range(200)]
+    found = [
+        bunch(firms(2000, seed)[0]["score"].to_numpy(), LINE, Bins(width=0.15), (), rows_again(seed))
+        for seed in range(200)
+    ]
     assert 3 <= sum(abs(one.estimate) > 1.96 * one.std_error for one in found) <= 20
 
 
@@ -189,9 +192,9 @@ def test_bunching_by_hand() -> None:
     centres = 2 + 0.1 * (np.arange(-15, 15) + 0.5)
     counts = np.full(30, 40)
     counts[15], counts[11:15] = 100, 25
-    found = bunch(np.repeat(centres, counts), 2.0, Bins(width=0.1), (), None)
+    found = bunch(np.repeat(centres, counts), 2.0, Bins(width=0.1))
     assert (found.excess, found.missing, found.estimate) == pytest.approx((60, 60, 1.5), abs=1e-4)
-    wider = bunch(np.repeat(centres, counts), 2.0, Bins(width=0.1, log=False, degree=7), (), None)
+    wider = bunch(np.repeat(centres, counts), 2.0, Bins(width=0.1, log=False, degree=7))
     assert wider.estimate == pytest.approx(1.5, abs=1e-6)
 
 
@@ -200,7 +203,7 @@ def test_integration_correction_gives_back() -> None:
     centres = 2 + 0.1 * (np.arange(-15, 15) + 0.5)
     counts = np.full(30, 40)
     counts[15], counts[:15] = 100, 36
-    found = bunch(np.repeat(centres, counts), 2.0, Bins(width=0.1, below=0, above=1, degree=1), (), None)
+    found = bunch(np.repeat(centres, counts), 2.0, Bins(width=0.1, below=0, above=1, degree=1))
     assert found.counts.loc[found.counts["part"] == "", "smooth"].to_numpy() == pytest.approx(np.full(29, 40), abs=0.3)
     assert found.excess == pytest.approx(60, abs=1)
 
@@ -227,14 +230,26 @@ def test_bunching_order_and_units() -> None:
     assert repr(bunching(frame.sample(frac=1, random_state=1), score="score", threshold=LINE)) == repr(first)
     yuan = bunching(frame * 10_000, score="score", threshold=LINE * 10_000)
     assert (yuan.estimate, yuan.std_error) == pytest.approx((first.estimate, first.std_error))
-    other = bunching(frame, score="score", threshold=LINE, seed=7)
+    other = bunching(frame, score="score", threshold=LINE, bins=Bins(seed=7))
     assert other.estimate == first.estimate
     assert other.std_error != first.std_error
 
 
+def test_rows_of_one_enterprise_are_drawn_together() -> None:
+    """Four equal years of each are no more knowledge than one: four times the rows, the same standard error."""
+    once = firms(1200, 5, 0.3)[0].assign(firm=np.arange(1200))
+    four = pd.concat([once] * 4)
+    single = bunching(once, score="score", threshold=LINE)
+    apart = bunching(four, score="score", threshold=LINE)
+    together = bunching(four, score="score", threshold=LINE, unit="firm")
+    assert together.estimate == pytest.approx(single.estimate, abs=1e-4)
+    assert together.std_error == pytest.approx(single.std_error, rel=0.15)
+    assert apart.std_error == pytest.approx(single.std_error / 2, rel=0.15)
+
+
 def test_a_score_on_the_line_counts_above() -> None:
     score = np.append(firms(500, 1)[0]["score"].to_numpy(), np.full(40, 3.0))
-    found = bunch(score, LINE, Bins(width=0.15), (), None)
+    found = bunch(score, LINE, Bins(width=0.15))
     assert found.counts.set_index(found.counts["from_"].round(6)).loc[3.0, "observed"] >= 40
 
 
@@ -269,7 +284,7 @@ def effect(estimate: float = 1.0, se: float = 0.2, p: float = 0.001, *checks: Ch
         ),
         (effect(1, 0.2, 0.001, Check("a", False, 1.0, "甲", "a")), "不能据此认定为政策影响。未通过：甲", "Failed: a."),
         (effect(0.1, 0.2, 0.6), "最小影响约为 0.5603", "about 0.5603"),
-        (effect(1, 0.2, 0.3), "未达到可判定的精度（p = 0.3）", "Short of a verdict (p = 0.3)"),
+        (effect(1, 0.2, 0.3), "未达到可判定的精度（p = 0.30）", "Short of a verdict (p = 0.30)"),
         (effect(1, np.nan, np.nan), "不作显著性判断", "No significance is claimed"),
     ],
 )

@@ -112,6 +112,17 @@ def test_density_agrees_with_rddensity(senate: pd.DataFrame, column: str, cutoff
     assert (found.details["n_left"], found.details["n_right"]) == (want.n["eff_left"], want.n["eff_right"])
 
 
+def test_density_sentence() -> None:
+    smooth = density(county(600, 1), score="score", cutoff=2.0)
+    assert "未见断裂" in smooth.sentence()
+    frame = county(3000, 2)
+    pushed = frame.assign(score=frame["score"].mask(frame["score"].between(1.4, 2) & (frame["before"] > 0), 2.1))
+    broken = density(pushed.assign(score=pushed["score"] + frame["y"] * 1e-3), score="score", cutoff=2.0)
+    assert broken.p_value < 0.001
+    assert broken.estimate > 0
+    assert list(broken.details["windows"].columns) == ["half_width", "n_left", "n_right", "p_value"]
+
+
 def test_neighbours_by_hand() -> None:
     """Scores 0, 1, 1, 3, 7: the three nearest of the first are all up to 3; ties count together."""
     x, z = np.array([0.0, 1, 1, 3, 7]), np.array([10.0, 20, 40, 70, 0])

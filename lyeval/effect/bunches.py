@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.excess import Bins, Bunch, bunch
+from lyeval.effect.excess import DRAWS, Again, Bins, Bunch, bunch, rows_again, units_again
 from lyeval.effect.frames import columns, flag, varies
-from lyeval.effect.result import Check, Effect, EffectError, Words, holm, normal, number
+from lyeval.effect.result import Check, Effect, EffectError, Words, chance, holm, normal, number
 
 
 def bunching(
@@ -22,8 +22,8 @@ def bunching(
     threshold: float,
     before: str | None = None,
     lines: Sequence[float] = (),
+    unit: str | None = None,
     bins: Bins | None = None,
-    seed: int = 0,
 ) -> Effect:
     """Measure bunching at an announced line (聚集分析).
 
@@ -45,10 +45,11 @@ def bunching(
         Column 0/1 of rows from before the line was announced. Then ``estimate`` is the difference in b, after less before.
     lines
         Lines that are nobody's target; the same is measured there.
+    unit
+        Column of enterprises that have several rows: the bootstrap (400 draws) takes each with all its rows. None: rows are
+        drawn for themselves.
     bins
-        Widths and windows.
-    seed
-        Of the bootstrap over units (400 draws).
+        Widths, windows and the bootstrap's seed.
 
     Returns
     -------
@@ -62,17 +63,18 @@ def bunching(
     EffectError
         If fewer than 100 units stand within reach, or the bins do not fit the score.
     """
-    data = columns(frame, [score, *([before] if before else [])])
+    data = columns(frame, [score, *([before] if before else [])], [unit] if unit else [])
     varies(data[score], score)
     early = flag(data[before], before) if before else np.zeros(len(data), dtype=bool)
     plan = _plan(bins or Bins(), threshold)
+    again = _draws(data[unit] if unit else None, (~early, early), plan.seed)
     x = data[score][~early]
-    late = bunch(x, threshold, plan, (), seed)
-    first = bunch(data[score][early], threshold, plan, (), seed + 1) if early.any() else None
+    late = bunch(x, threshold, plan, (), again[0])
+    first = bunch(data[score][early], threshold, plan, (), again[1]) if early.any() else None
     estimate = late.estimate - (first.estimate if first else 0.0)
-    se = math.hypot(late.std_error, first.std_error if first else 0.0)
+    se = float(np.std(late.draws - (first.draws if first else 0.0), ddof=1))
     p_value, low, high = normal(estimate, se)
-    placebo = _lines(x, plan, threshold, lines, seed)
+    placebo = _lines(x, plan, threshold, lines, again[0])
     tried = _specifications(x, threshold, plan)
     below = late.counts.loc[late.counts["part"] == "below", "smooth"].sum()
     details: dict[str, Any] = {
@@ -101,12 +103,22 @@ def _plan(bins: Bins, threshold: float) -> Bins:
     return replace(bins, width=float(width))
 
 
-def _lines(x: np.ndarray, plan: Bins, threshold: float, lines: Sequence[float], seed: int) -> pd.DataFrame:
+def _draws(codes: np.ndarray | None, rows: Sequence[np.ndarray], seed: int) -> list[Again]:
+    """Return how each part's rows are drawn again: apart, or by units that keep their draws in both parts."""
+    if codes is None:
+        return [rows_again(seed + i) for i in range(len(rows))]
+    codes = np.unique(codes, return_inverse=True)[1]
+    units = int(codes.max()) + 1
+    weights = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=DRAWS).astype(float)
+    return [units_again(codes[part], weights) for part in rows]
+
+
+def _lines(x: np.ndarray, plan: Bins, threshold: float, lines: Sequence[float], again: Again) -> pd.DataFrame:
     """Measure the same at lines that are no target, the target's window kept out of the fit."""
     rows = []
-    for i, line in enumerate(lines):
+    for line in lines:
         try:
-            at = bunch(x, line, plan, (threshold,), seed + 2 + i)
+            at = bunch(x, line, plan, (threshold,), again)
         except EffectError:
             continue
         rows.append((line, at.estimate, at.std_error, *normal(at.estimate, at.std_error), at.n))
@@ -123,7 +135,7 @@ def _specifications(x: np.ndarray, line: float, plan: Bins) -> pd.DataFrame:
         if other.degree < 1 or other.below < 0:
             continue
         try:
-            rows.append((other.degree, other.below, other.above, other.log, bunch(x, line, other, (), None).estimate))
+            rows.append((other.degree, other.below, other.above, other.log, bunch(x, line, other).estimate))
         except EffectError:
             continue
     return pd.DataFrame(rows, columns=["degree", "below", "above", "log", "estimate"])
@@ -133,13 +145,13 @@ def _before(first: Bunch | None) -> Check:
     if first is None:
         return Check("before", None, None, "没有公布以前的数据可比", "no rows from before the announcement")
     p = normal(first.estimate, first.std_error)[0]
-    zh = f"公布以前该线处的聚集为 {number(first.estimate)}（p = {number(p)}），应为零"
+    zh = f"公布以前该线处的聚集为 {number(first.estimate)}（{chance(p)}），应为零"
     return Check(
         "before",
         p >= 0.05,
         p,
         zh,
-        f"bunching there before the announcement: {number(first.estimate)} (p = {number(p)}); should be 0",
+        f"bunching there before the announcement: {number(first.estimate)} ({chance(p)}); should be 0",
     )
 
 
@@ -150,13 +162,13 @@ def _placebo(table: pd.DataFrame) -> Check:
         )
     p = float(holm(table["p_value"].to_list()).min())
     at = "、".join(f"{line:g}" for line in table["line"])
-    zh = f"在非目标线 {at} 处不应聚集：校正后最小 p = {number(p)}"
+    zh = f"在非目标线 {at} 处不应聚集：校正后最小 {chance(p)}"
     return Check(
         "placebo_lines",
         p >= 0.05,
         p,
         zh,
-        f"no bunching at lines that are no target ({at}): smallest adjusted p = {number(p)}",
+        f"no bunching at lines that are no target ({at}): smallest adjusted {chance(p)}",
     )
 
 

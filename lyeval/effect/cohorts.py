@@ -10,7 +10,7 @@ from scipy.special import chdtrc
 
 from lyeval.effect.cells import NEVER, Aggregate, Cell, Panel, by_cohort, by_event, cells, simple
 from lyeval.effect.frames import columns, varies, whole_years
-from lyeval.effect.result import Check, Effect, EffectError, Words, normal, number, refuse
+from lyeval.effect.result import Check, Effect, EffectError, Words, chance, normal, number, refuse
 from lyeval.effect.smoothness import Path, bend, bounds, breakdown, consecutive
 
 SMALL = 5
@@ -189,13 +189,13 @@ def _pre_trend(found: list[Cell]) -> Check:
         )
     w = float(a @ np.linalg.solve(v, a))
     p = float(chdtrc(len(a), w))
-    zh = f"施行前 {len(a)} 个组期联合检验 W = {number(w)}，p = {number(p)}"
+    zh = f"施行前 {len(a)} 个组期联合检验 W = {number(w)}，{chance(p)}"
     return Check(
         "pre_trend",
         p >= 0.05,
         p,
         zh,
-        f"joint test of {len(a)} cells before the start: W = {number(w)}, p = {number(p)}",
+        f"joint test of {len(a)} cells before the start: W = {number(w)}, {chance(p)}",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.effect.panels import Fit, clustered, demeaned, dummies, student, two_way, wald
-from lyeval.effect.result import Check, EffectError, number
+from lyeval.effect.result import Check, EffectError, chance, number
 
 FEWEST = 6
 """Clusters wanted in each group: with fewer the clustered variance is known to be too small (MacKinnon, Webb 2017)."""
@@ -46,9 +46,9 @@ def _pre_trend(y: np.ndarray, t: np.ndarray, unit: np.ndarray, d: np.ndarray) ->
             "pre_trend", "单位太少，此前各期之差无法联合检验", "too few units for a joint test of earlier periods"
         ), table
     f, p = wald(fit, slice(0, q))
-    zh = f"此前 {q} 期两组之差联合检验 F = {number(f)}，p = {number(p)}"
+    zh = f"此前 {q} 期两组之差联合检验 F = {number(f)}，{chance(p)}"
     return Check(
-        "pre_trend", p >= 0.05, p, zh, f"joint test of {q} earlier difference(s): F = {number(f)}, p = {number(p)}"
+        "pre_trend", p >= 0.05, p, zh, f"joint test of {q} earlier difference(s): F = {number(f)}, {chance(p)}"
     ), table
 
 
@@ -66,9 +66,9 @@ def _placebo_date(y: np.ndarray, t: np.ndarray, unit: np.ndarray, d: np.ndarray)
     if _least(unit, d) < 2 or np.isnan(p):
         return _open("placebo_date", "单位太少", "too few units")
     value = number(float(fit.beta[0]))
-    zh = f"假设政策始于 {middle:g}，只用此前数据，估计为 {value}（p = {number(p)}）"
+    zh = f"假设政策始于 {middle:g}，只用此前数据，估计为 {value}（{chance(p)}）"
     return Check(
-        "placebo_date", p >= 0.05, p, zh, f"as if it began in {middle:g}, earlier rows alone: {value} (p = {number(p)})"
+        "placebo_date", p >= 0.05, p, zh, f"as if it began in {middle:g}, earlier rows alone: {value} ({chance(p)})"
     )
 
 

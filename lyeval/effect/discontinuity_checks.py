@@ -10,7 +10,7 @@ import pandas as pd
 
 from lyeval.effect.jumps import Design, Jump, jump
 from lyeval.effect.manipulation import binomial_windows, log_ratio
-from lyeval.effect.result import Check, EffectError, holm, normal, number
+from lyeval.effect.result import Check, EffectError, chance, holm, normal, number
 
 SHARES = (0.5, 0.75, 1.0, 1.5, 2.0)
 HOLE = 0.1
@@ -60,13 +60,13 @@ def _density(design: Design) -> Check:
     found, windows = log_ratio(x), binomial_windows(x)
     near = [float(windows["p_value"].to_numpy()[0])] if len(windows) else []
     least = float(holm([found.p_value, *near]).min())
-    p = number(least)
+    p = chance(least)
     return Check(
         "density",
         least >= 0.05,
         least,
-        f"线两侧密度应相接（密度检验与线旁二项检验），校正后最小 p = {p}",
-        f"density continuous at the cutoff (density test; binomial test of the nearest rows): smallest adjusted p = {p}",
+        f"线两侧密度应相接（密度检验与线旁二项检验），校正后最小 {p}",
+        f"density continuous at the cutoff (density test; binomial test of the nearest rows): smallest adjusted {p}",
     )
 
 
@@ -96,13 +96,13 @@ def _placebos(design: Design) -> Check:
         found.append(normal(made.corrected, made.se_robust)[0])
         at.append(middle)
     least = float(holm(found).min())
-    where, p = "、".join(map(number, at)), number(least)
+    where, p = "、".join(map(number, at)), chance(least)
     return Check(
         "placebo_cutoffs",
         least >= 0.05,
         least,
-        f"在并非线的 {where} 处不应有跳跃：校正后最小 p = {p}",
-        f"no jump where there is no cutoff ({where}): smallest adjusted p = {p}",
+        f"在并非线的 {where} 处不应有跳跃：校正后最小 {p}",
+        f"no jump where there is no cutoff ({where}): smallest adjusted {p}",
     )
 
 
@@ -113,13 +113,13 @@ def _balance(design: Design, covariates: Mapping[str, np.ndarray]) -> Check:
     fits = [jump(design.with_outcome(values)) for values in tested.values()]
     p_values = holm([normal(fit.corrected, fit.se_robust)[0] for fit in fits])
     worst = int(np.argmin(p_values))
-    name, p = list(tested)[worst], number(float(p_values[worst]))
+    name, p = list(tested)[worst], chance(float(p_values[worst]))
     return Check(
         "covariate_balance",
         bool(p_values[worst] >= 0.05),
         float(p_values[worst]),
-        f"事前变量在线两侧应相接（{len(tested)} 个，校正后最小 p = {p}，{name}）",
-        f"{len(tested)} covariate(s) continuous at the cutoff: smallest adjusted p = {p} ({name})",
+        f"事前变量在线两侧应相接（{len(tested)} 个，校正后最小 {p}，{name}）",
+        f"{len(tested)} covariate(s) continuous at the cutoff: smallest adjusted {p} ({name})",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,8 @@ class Bins:
         Bins next to the line that the smooth curve does not see: those that units leave, and those they move to.
     degree
         Of the polynomial.
+    seed
+        Of the bootstrap.
     log
         Whether the polynomial is of the log count, fitted by Poisson's likelihood, so that no count is below zero and thin
         tails are followed; else of the count itself by least squares, as in the source (degree 7 there).
@@ -42,6 +44,7 @@ class Bins:
     below: int = 4
     above: int = 2
     degree: int = 5
+    seed: int = 0
     log: bool = True
 
 
@@ -76,15 +79,41 @@ class Bunch:
         return float(np.std(self.draws, ddof=1))
 
 
-def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float], seed: int | None) -> Bunch:
-    """Measure the excess at one line; the windows of others are kept out of the fit. No draws if ``seed`` is None.
+Again = Callable[[np.ndarray, int], np.ndarray]
+"""How counts are drawn again: from the bin of every row (−1 outside) and the number of bins to shape (draws, bins)."""
+
+
+def rows_again(seed: int) -> Again:
+    """Draw rows anew, each for itself."""
+
+    def draw(place: np.ndarray, bins: int) -> np.ndarray:
+        counts = np.bincount(place[place >= 0], minlength=bins)
+        n = int(counts.sum())
+        return np.random.default_rng(seed).multinomial(n, counts / n, size=DRAWS).astype(float)
+
+    return draw
+
+
+def units_again(codes: np.ndarray, weights: np.ndarray) -> Again:
+    """Take units with all their rows as often as drawn: codes of shape (rows,), weights of shape (draws, units)."""
+
+    def draw(place: np.ndarray, bins: int) -> np.ndarray:
+        inside = place >= 0
+        return np.array([np.bincount(place[inside], weights=w[codes[inside]], minlength=bins) for w in weights])
+
+    return draw
+
+
+def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float] = (), again: Again | None = None) -> Bunch:
+    """Measure the excess at one line; the windows of others are kept out of the fit. Without ``again`` nothing is drawn.
 
     Raises
     ------
     EffectError
         If too few units or bins are left.
     """
-    edge, counts = _counted(x, line, plan)
+    place = _placed(x, line, plan)
+    counts = np.bincount(place[place >= 0], minlength=2 * plan.reach).astype(float)
     centre = np.arange(-plan.reach, plan.reach) + 0.5
     part = np.where((centre < 0) & (centre > -plan.below), -1, np.where((centre > 0) & (centre < plan.above), 1, 0))
     used = (part == 0) & ~_elsewhere(centre, [(other - line) / (plan.width or 1.0) for other in others], plan)
@@ -94,12 +123,11 @@ def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float], seed:
     value, smooth, plain = _excess(counts[None, :], curve, part)
     n = counts.sum()
     draws, moved = np.empty(0), np.array([math.nan])
-    if seed is not None:
-        again = np.random.default_rng(seed).multinomial(int(n), counts / n, size=DRAWS).astype(float)
-        draws, _, moved = _excess(again, curve, part)
+    if again is not None:
+        draws, _, moved = _excess(again(place, len(counts)), curve, part)
     table = pd.DataFrame(
         {
-            "from_": edge,
+            "from_": line + (centre - 0.5) * (plan.width or 1.0),
             "observed": counts,
             "smooth": smooth[0],
             "part": np.array(["below", "", "above"])[part + 1],
@@ -117,18 +145,17 @@ def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float], seed:
     )
 
 
-def _counted(x: np.ndarray, line: float, plan: Bins) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bins' lower edges and counts, shapes (2·reach,)."""
+def _placed(x: np.ndarray, line: float, plan: Bins) -> np.ndarray:
+    """Return each row's bin, −1 outside; a score on an edge to nine digits of a bin counts above it."""
     width = plan.width or 1.0
-    place = np.floor(np.round((x - line) / width, 9))
-    inside = (place >= -plan.reach) & (place < plan.reach)
+    place = np.floor(np.round((x - line) / width, 9)) + plan.reach
+    inside = (place >= 0) & (place < 2 * plan.reach)
     if inside.sum() < LEAST:
         raise EffectError(
             f"{line:g} 上下 {plan.reach * width:g} 以内只有 {int(inside.sum())} 个，至少需 {LEAST} / "
             f"{int(inside.sum())} units within {plan.reach * width:g} of {line:g}; {LEAST} are needed"
         )
-    counts = np.bincount((place[inside] + plan.reach).astype(int), minlength=2 * plan.reach).astype(float)
-    return line + np.arange(-plan.reach, plan.reach) * width, counts
+    return np.where(inside, place, -1).astype(int)
 
 
 def _elsewhere(centre: np.ndarray, others: Sequence[float], plan: Bins) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from lyeval.effect.frames import columns, varies
-from lyeval.effect.result import Z_95, Check, Effect, EffectError, Words, holm, number
+from lyeval.effect.result import Z_95, Check, Effect, EffectError, Words, chance, holm
 
 ORDER = 2
 NEAREST = 20 + ORDER + 1
@@ -185,13 +185,13 @@ def _agreement(found: LogRatio, windows: pd.DataFrame) -> Check:
         )
     least = float(holm(windows["p_value"].to_list()).min())
     seen, smooth = least < 0.05, found.p_value >= 0.05
-    p = number(least)
+    p = chance(least)
     return Check(
         "windows",
         (None if not smooth else False) if seen == smooth else True,
         least,
-        f"线旁 {len(windows)} 个窗口的精确二项检验，校正后最小 p = {p}，应与密度检验结论一致",
-        f"exact binomial tests in {len(windows)} windows: smallest adjusted p = {p}; they should agree with the density test",
+        f"线旁 {len(windows)} 个窗口的精确二项检验，校正后最小 {p}，应与密度检验结论一致",
+        f"exact binomial tests in {len(windows)} windows: smallest adjusted {p}; they should agree with the density test",
     )
 
 

@@ -187,6 +187,11 @@ def number(value: Any) -> str:
     return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
+def chance(p: float) -> str:
+    """Write a p-value: "p = 0.032", "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+
+
 def _scalar(value: Any) -> bool:
     return isinstance(value, int | float | str | np.floating) and not isinstance(value, bool)
 
@@ -216,7 +221,7 @@ def _figures(effect: Effect, lang: str) -> str:
 def _claim(effect: Effect, lang: str) -> str:
     key = _verdict(effect)
     text = CLAIMS[key].text(lang)
-    return text.format(mde=number(effect.minimum_detectable), p=number(effect.p_value))
+    return text.format(mde=number(effect.minimum_detectable), p=chance(effect.p_value))
 
 
 def _verdict(effect: Effect) -> str:
@@ -225,7 +230,7 @@ def _verdict(effect: Effect) -> str:
     if math.isnan(effect.p_value):
         return "untested"
     if effect.low <= 0 <= effect.high:
-        return "short"
+        return "smooth" if effect.design == "density" else "short"
     if effect.p_value >= 0.05:
         return "rank"
     return "found" if all(check.passed for check in effect.checks) else "found_unchecked"
@@ -259,9 +264,13 @@ CLAIMS = {
         "Short of a verdict: the interval holds zero; the smallest effect this sample would find is about {mde} (power 80 %); "
         "this does not say that there is none.",
     ),
+    "smooth": Words(
+        "未见断裂；以本样本能检出的最小对数比约为 {mde}（功效 80%）。",
+        "No break is seen; the smallest log ratio this sample would find is about {mde} (power 80 %).",
+    ),
     "rank": Words(
-        "未达到可判定的精度（p = {p}）；不能据此说没有影响。",
-        "Short of a verdict (p = {p}); this does not say that there is none.",
+        "未达到可判定的精度（{p}）；不能据此说没有影响。",
+        "Short of a verdict ({p}); this does not say that there is none.",
     ),
     "found": Words("在该方法的假定下，区间不含零。", "Under the design's assumptions the interval excludes zero."),
     "found_unchecked": Words(
