@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lyeval.cli.telling import Lang, chosen, refuse
+from lyeval.cli.telling import Lang, busy, chosen, refuse
 
 Ledgers = Annotated[
     list[str], typer.Argument(metavar="LEDGER…", help="台账：文件、文件夹或 sample:样例名；可多个 / ledgers")
@@ -38,7 +38,8 @@ def assess(
     chosen("--level", level, ("county", "city"))
     all_there(ledger)
     plan = open_policy(policy)
-    read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan)
+    with busy("读取台账 …", "reading …"):
+        read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan)
     made = assessed(
         read, plan, year, level=level, quotas=_numbers("--quota", quota), facts=_numbers("--fact", fact),
         readings=_pairs("--reading", reading),

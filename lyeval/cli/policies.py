@@ -46,14 +46,32 @@ def show(policy: Name, spoken: Lang = None) -> None:
     table = grid(headed=False)
     table.add_column(no_wrap=True, style="bold", max_width=20)
     table.add_column(ratio=1, overflow="fold")
-    table.add_column(max_width=12, overflow="fold", style="dim")
     for row in describe_policy(plan, lang=lang()).itertuples(index=False):
-        table.add_row(Text(row[0]), Text(row[1]), Text(row[2]))
+        table.add_row(Text(row[0]), _cell(row[1], row[2], False))
     out.print(table)
+    out.print(Text(say("处置方式的前提", "preconditions of the methods"), style="bold"))
+    out.print(_methods(plan))
     out.print(
         Text(say("存疑条款及其读法（* 为默认）", "doubtful clauses and their readings (* by default)"), style="bold")
     )
     out.print(_readings(plan))
+
+
+def _methods(plan: Policy) -> Any:
+    """Lay out the disposal methods with what each presupposes."""
+    from rich.text import Text
+
+    from lyeval.cli.showing import grid
+    from lyeval.policy.difference import describe
+
+    table = grid(headed=False)
+    table.add_column(no_wrap=True, max_width=24)
+    table.add_column(ratio=1, overflow="fold")
+    for method in plan.methods:
+        label = method.label if lang() == "zh" else method.label_en
+        when = say("无", "none") if method.when is None else describe(method.when, lang())
+        table.add_row(Text(label, style="bold"), _cell(when, "；".join(method.cite), False))
+    return table
 
 
 def _readings(plan: Policy) -> Any:

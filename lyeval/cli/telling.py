@@ -66,6 +66,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
+def busy(zh: str, en: str) -> Any:
+    """Return a context that shows at the terminal that something is under way."""
+    return console(stderr=True).status(say(zh, en))
+
+
 def tell(error: BaseException) -> int:
     """Print what went wrong and what to do, and return the exit code."""
     stopped = isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort"
