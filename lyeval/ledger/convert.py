@@ -60,6 +60,7 @@ def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str
         A policy's own labels of disposal methods → canonical id.
     """
     kind = column.kind
+    raw = _typed(raw)
     if kind in NUMERIC:
         return _numbers(raw, column, ratio)
     if kind in ("year", "month"):
@@ -83,6 +84,16 @@ def texts_of(raw: Raw) -> list[Any]:
 def cell_of(raw: Raw, position: int) -> Any:
     """Return one cell as a Python value."""
     return raw[position].as_py() if isinstance(raw, pa.ChunkedArray) else raw[position]
+
+
+def _typed(raw: Raw) -> Raw:
+    """Return a list of nothing but text as an Arrow column, blank cells as nulls; other cells as they are."""
+    if isinstance(raw, list) and raw and {*map(type, raw)} <= {str, type(None)}:
+        try:
+            return pa.chunked_array([pa.array([value or None for value in raw], type=pa.large_string())])
+        except UnicodeEncodeError:
+            return raw
+    return raw
 
 
 def _each(raw: Raw, read: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray, list[tuple[int, Odd]]]:
@@ -147,13 +158,15 @@ def _marked(result: Any) -> Any:
 
 def _listed_figures(raw: list[Any], column: Column) -> tuple[np.ndarray, list[tuple[int, Odd]], np.ndarray]:
     """Read figures from a list of Python cells, of which most are numbers."""
-    figures = np.full(len(raw), np.nan)
+    figures = np.array([value if value.__class__ is float else np.nan for value in raw])
     done = np.zeros(len(raw), dtype=bool)
     odd: list[tuple[int, Odd]] = []
-    for place, value in enumerate(raw):
-        if value is None or value == "":
+    for place in np.flatnonzero(~(np.abs(figures) < cells.LARGEST)).tolist():
+        value = raw[place]
+        if value is None or value == "" or value != value:
             continue
         result = cells.number(value, column.unit)
+        figures[place] = np.nan
         if isinstance(result, Odd):
             if result.rule:
                 odd.append((place, result))
@@ -236,6 +249,7 @@ def _codes(raw: Raw) -> Cells:
 
 def to_texts(raw: Raw) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
+    raw = _typed(raw)
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
