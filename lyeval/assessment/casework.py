@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ def day_of(assessment: Assessment, on: object = None) -> np.datetime64:
     return year_end(assessment.year) if on is None else np.datetime64(str(on)[:10], "D")
 
 
+@lru_cache(maxsize=8)
 def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """Return every disposal begun by a day, in the order it was begun.
 
@@ -60,12 +62,14 @@ def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
     return table.iloc[[i for i in order if keep[i]]].reset_index(drop=True)
 
 
+@lru_cache(maxsize=8)
 def latest(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """Return each enterprise's last case, one row per position (blank where there is none)."""
     last = case_rows(assessment, on).drop_duplicates("at", keep="last").set_index("at")
     return last.reindex(range(len(assessment.frame.book)))
 
 
+@lru_cache(maxsize=8)
 def responsible(assessment: Assessment, on: object = None) -> np.ndarray:
     """Return who answers for each enterprise (责任单位), shape (n,): as the case says, else who leads its method, else its township."""
     last, book = latest(assessment, on), assessment.frame.book
