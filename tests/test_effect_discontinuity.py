@@ -9,7 +9,7 @@ import pytest
 from lyeval.effect import EffectError, density, rdd
 from lyeval.effect.jumps import Design, jump
 from lyeval.effect.local import neighbour_residuals
-from lyeval.effect.manipulation import log_ratio
+from lyeval.effect.manipulation import binomial_windows, log_ratio
 
 RELATIVE = 2e-6
 """Agreement asked of the reference implementation, which standardises its columns first."""
@@ -115,12 +115,21 @@ def test_density_agrees_with_rddensity(senate: pd.DataFrame, column: str, cutoff
 def test_density_sentence() -> None:
     smooth = density(county(600, 1), score="score", cutoff=2.0)
     assert "未见断裂" in smooth.sentence()
-    frame = county(3000, 2)
-    pushed = frame.assign(score=frame["score"].mask(frame["score"].between(1.4, 2) & (frame["before"] > 0), 2.1))
-    broken = density(pushed.assign(score=pushed["score"] + frame["y"] * 1e-3), score="score", cutoff=2.0)
+    more = np.random.default_rng(3).uniform(2, 2.5, 500)
+    broken = density(pd.DataFrame({"score": np.append(county(3000, 2)["score"], more)}), score="score", cutoff=2.0)
     assert broken.p_value < 0.001
     assert broken.estimate > 0
     assert list(broken.details["windows"].columns) == ["half_width", "n_left", "n_right", "p_value"]
+
+
+def test_binomial_windows_by_hand() -> None:
+    """4 below and 16 above within 10: twice the chance of 4 or fewer in 20, 0.0118; rounded scores count evenly."""
+    x = np.array([*np.linspace(-9, -1, 4), *np.linspace(0, 9.4, 16), 10.0])
+    first = binomial_windows(x).iloc[0]
+    assert (first["n_left"], first["n_right"]) == (4, 16)
+    assert first["p_value"] == pytest.approx(0.01181793, abs=1e-8)
+    rounded = np.repeat(np.arange(-5.0, 5.0), 12)
+    assert (binomial_windows(rounded)["n_left"] == binomial_windows(rounded)["n_right"]).all()
 
 
 def test_neighbours_by_hand() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 from lyeval.effect.frames import columns, varies
 from lyeval.effect.result import Z_95, Check, Effect, EffectError, Words, chance, holm
@@ -161,16 +161,10 @@ def binomial_windows(x: np.ndarray) -> pd.DataFrame:
     above = np.searchsorted(x, halves) - np.searchsorted(x, 0.0)
     wanted = np.arange(STEP, STEP * WINDOWS + 1, STEP)
     at = np.unique(np.searchsorted(below + above, wanted))
-    rows = [
-        (
-            float(halves[i]),
-            int(below[i]),
-            int(above[i]),
-            float(binomtest(int(below[i]), int(below[i] + above[i])).pvalue),
-        )
-        for i in at[at < len(halves)]
-    ]
-    return pd.DataFrame(rows, columns=["half_width", "n_left", "n_right", "p_value"])
+    rows = [(float(halves[i]), int(below[i]), int(above[i])) for i in at[at < len(halves)]]
+    table = pd.DataFrame(rows, columns=["half_width", "n_left", "n_right"])
+    left, right = (table[name].to_numpy(dtype=int) for name in ("n_left", "n_right"))
+    return table.assign(p_value=np.minimum(2 * bdtr(np.minimum(left, right).astype(float), left + right, 0.5), 1.0))
 
 
 def _agreement(found: LogRatio, windows: pd.DataFrame) -> Check:
