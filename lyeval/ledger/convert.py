@@ -182,13 +182,13 @@ def _fast_figures(raw: pa.ChunkedArray) -> np.ndarray | None:
     kind = raw.type
     if not (_is_numeric(kind) or _is_text(kind) or pa.types.is_null(kind)):
         return None
-    if _is_text(kind):
-        raw = pc.utf8_trim_whitespace(raw)
-        raw = pc.if_else(pc.equal(raw, ""), pa.scalar(None, raw.type), raw)
     try:
         figures = pc.cast(raw, pa.float64()).to_numpy()
     except pa.ArrowInvalid:
-        return None
+        trimmed = pc.utf8_trim_whitespace(raw) if _is_text(kind) else raw
+        if not _is_text(kind) or pc.all(pc.equal(trimmed, raw)).as_py():
+            return None
+        return _fast_figures(pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, raw.type), trimmed))
     if _is_text(kind) and len(figures) - raw.null_count != np.isfinite(figures).sum():
         return None
     return None if np.isinf(figures).any() else np.asarray(figures, dtype=float)

@@ -178,28 +178,38 @@ def _extent(file: IO[bytes]) -> tuple[int, int]:
 def _csv(path: Path, faults: Faults) -> list[Grid]:
     """Read a CSV file: UTF-8 with or without BOM, UTF-16 with BOM, GB18030; comma, tab or semicolon."""
     data = path.read_bytes()
-    text, encoding = _decoded(data)
-    if text is None or "\0" in text[:10000]:
-        faults.add("encoding", path.name)
-        return []
-    if not text.strip():
+    if not data.removeprefix(b"\xef\xbb\xbf").strip():
         faults.add("file_empty", path.name)
         return []
-    start = [line for line in text[:20000].splitlines()[:40] if line.strip()]
+    for encoding in ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8", "gb18030"]:
+        try:
+            return [_csv_grid(path.name, data, encoding)]
+        except UnicodeError:
+            continue
+    faults.add("encoding", path.name)
+    return []
+
+
+def _csv_grid(name: str, data: bytes, encoding: str) -> Grid:
+    """Read CSV in one encoding; ``UnicodeError`` when it is in another."""
+    data = data.decode(encoding).encode() if encoding != "utf-8" else data.removeprefix(b"\xef\xbb\xbf")
+    head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1 or HEAD]
+    top = head.decode()
+    if "\0" in top:
+        raise UnicodeError("no text")
+    start = [line for line in top.splitlines()[:40] if line.strip()]
     mark = max(",\t;|", key=lambda sign: sum(line.count(sign) for line in start))
-    rows = list(csv.reader(io.StringIO(text[:40000]), delimiter=mark))[:40]
+    rows = list(csv.reader(io.StringIO(top), delimiter=mark))[:40]
     width = max(len(row) for row in rows)
     ragged = next((i for i, row in enumerate(rows) if len(row) == width), 0)
     try:
-        plain = data if encoding == "utf-8" else text.encode("utf-8")
-        columns = _arrow_csv(plain, mark, width, ragged)
-        return [Grid(path.name, "", rows[:ragged], columns)]
-    except (pa.ArrowInvalid, pa.ArrowCapacityError, UnicodeEncodeError):
-        return [Grid(path.name, "", [], _plain_csv(text, mark))]
+        return Grid(name, "", rows[:ragged], _arrow_csv(data, mark, width, ragged))
+    except (pa.ArrowInvalid, pa.ArrowCapacityError):
+        return Grid(name, "", [], _plain_csv(data.decode(), mark))
 
 
 def _arrow_csv(data: bytes, mark: str, width: int, skip: int) -> list[Raw]:
-    """Read regular CSV as text columns; irregular rows raise ``ArrowInvalid``."""
+    """Read regular CSV as text columns, blank cells as nulls; irregular rows raise ``ArrowInvalid``."""
     if skip and b'"' in data[:20000]:
         raise pa.ArrowInvalid("quoted cells above the table")
     table = pyarrow.csv.read_csv(
@@ -209,7 +219,7 @@ def _arrow_csv(data: bytes, mark: str, width: int, skip: int) -> list[Raw]:
             delimiter=mark, newlines_in_values=b'"' in data, ignore_empty_lines=False
         ),
         convert_options=pyarrow.csv.ConvertOptions(
-            column_types={str(i): pa.string() for i in range(width)}, strings_can_be_null=False
+            column_types={str(i): pa.string() for i in range(width)}, null_values=[""], strings_can_be_null=True
         ),
     )
     return list(table.columns)
@@ -220,19 +230,6 @@ def _plain_csv(text: str, mark: str) -> list[Raw]:
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
     width = max(len(row) for row in rows)
     return [list(column) for column in zip(*(row + [""] * (width - len(row)) for row in rows), strict=True)]
-
-
-def _decoded(data: bytes) -> tuple[str | None, str]:
-    """Return the text of ``data`` and the first encoding that fits it whole."""
-    marked = data.startswith(b"\xef\xbb\xbf")
-    encodings = ["utf-8-sig" if marked else "utf-8", "gb18030"]
-    encodings = ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else encodings
-    for encoding in encodings:
-        try:
-            return data.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    return None, ""
 
 
 def _parquet(path: Path, faults: Faults) -> list[Grid]:
@@ -253,6 +250,7 @@ def _plain_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 LIMIT_MB = 1000
+HEAD = 1 << 16
 LIMIT_CELLS = 28_000_000  # a reader reserves some 60 bytes for each
 LONGEST_MERGE = 5000
 OWN_NOTES = ("更改清单", "更改说明")  # what `lyeval clean` adds to a workbook
