@@ -12,7 +12,19 @@ from lyeval.report.outlook import odds_source
 from lyeval.report.quality import SEVERITY, department
 from lyeval.report.robustness import reading_rows, reading_value
 from lyeval.report.tabulate import headings, tabulate
-from lyeval.report.words import STATUS, band, fact_name, goal_text, joined, known, named, say, shown, tone_of, unit_name
+from lyeval.report.words import (
+    STATUS,
+    amount,
+    band,
+    fact_name,
+    goal_text,
+    joined,
+    known,
+    named,
+    say,
+    shown,
+    tone_of,
+)
 
 
 def enterprises(c: Context) -> Table:
@@ -74,7 +86,7 @@ def _statistic(value: Any, row: dict[str, Any], c: Context) -> str:
     if not known(value):
         return "—"
     kind = {"share": "percent", "mean": "number"}.get(row["kind"], "count")
-    return shown(value, None, kind) + unit_name(str(row["unit"] or ""), c.lang)
+    return amount(shown(value, None, kind), row["unit"], c.lang)
 
 
 def _source(c: Context, name: str) -> str:

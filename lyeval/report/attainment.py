@@ -12,6 +12,7 @@ from lyeval.report.context import Context
 from lyeval.report.tabulate import Heading, tabulate
 from lyeval.report.words import (
     FEW,
+    amount,
     count,
     few,
     goal_text,
@@ -26,7 +27,6 @@ from lyeval.report.words import (
     shown,
     status_text,
     tone_of,
-    unit_name,
     value_text,
 )
 
@@ -91,8 +91,8 @@ def short_text(row: dict[str, Any], lang: Lang) -> str:
     if row["status"] != "missed" or not known(row["short_by"]) or not row["short_by"]:
         return ""
     thing = str(row["thing"])
-    amount = count(row["short_by"]) if thing in ("家", "个", "m²") else number(row["short_by"], 2)
-    return amount + unit_name(thing, lang)
+    text = count(row["short_by"]) if thing in ("家", "个", "m²") else number(row["short_by"], 2)
+    return amount(text, thing, lang)
 
 
 def needed_text(row: dict[str, Any], lang: Lang) -> str:
@@ -100,9 +100,9 @@ def needed_text(row: dict[str, Any], lang: Lang) -> str:
     if not known(row["needed"]):
         return "—"
     thing = str(row["thing"])
-    amount = count(row["needed"]) if thing in ("家", "个", "m²") else number(row["needed"], 2)
+    text = count(row["needed"]) if thing in ("家", "个", "m²") else number(row["needed"], 2)
     sign = "≥" if row["op"] == "ge" else "≤"
-    return f"{'' if row['needed'] == 0 and row['op'] == 'le' else sign}{amount}{unit_name(thing, lang)}"
+    return f"{'' if row['needed'] == 0 and row['op'] == 'le' else sign}{amount(text, thing, lang)}"
 
 
 def gap_text(row: dict[str, Any], lang: Lang) -> str:
@@ -114,7 +114,7 @@ def gap_text(row: dict[str, Any], lang: Lang) -> str:
         places = next((d for d in range(1, 8) if round(abs(row["gap"]) * 100, d) > 0), 1) if row["gap"] else 1
         return f"{sign}{number(abs(row['gap']) * 100, places)}{({'zh': '个百分点', 'en': ' points'})[lang]}"
     digits = 2 if kind_of(row) == "number" else 0
-    return f"{sign}{number(abs(row['gap']), digits)}{unit_name(str(row['unit']), lang)}"
+    return amount(f"{sign}{number(abs(row['gap']), digits)}", row["unit"], lang)
 
 
 def target_table(c: Context, rows: list[dict[str, Any]]) -> Table:
@@ -149,7 +149,7 @@ def county_table(c: Context) -> Table | None:
 def _county_cell(row: dict[str, Any], target: dict[str, Any], lang: Lang) -> str:
     """Write a county's part: a/b with its percentage where ten firms or more are counted, else a/b; a number where there is no whole."""
     if not known(row["whole"]):
-        return count(row["part"]) + unit_name(str(target["unit"]), lang)
+        return amount(count(row["part"]), target["unit"], lang)
     digits = 0 if target["weight"] == "count" else 1
     text = f"{number(row['part'], digits)}/{number(row['whole'], digits)}"
     if int(row["n"]) < FEW or not row["whole"]:

@@ -194,8 +194,8 @@ def firm_table(c: Context, codes: Sequence[str], title: str, **more: Any) -> Tab
     """
     mine = c.frame("enterprises")
     mine = mine[mine["listed"]]
-    alike = {"stage": mine["stage"].nunique() < 2, "criteria": mine["criteria"].map(tuple).nunique() < 2}
-    heads = [h for h in headings("firms") if not alike.get(h.key)]
+    alike = {"stage": len(set(mine["stage"])) < 2, "criteria": len({tuple(names) for names in mine["criteria"]}) < 2}
+    heads = [h for h in headings("firms") if not alike.get(h.key, False)]
     return tabulate(c, "firms", firm_rows(c, codes), title, columns=heads, source=c.source("tax", "land", "statistics"),
                     note=say("listing.distance_note", c.lang), **more)  # fmt: skip
 

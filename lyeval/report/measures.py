@@ -12,6 +12,7 @@ from lyeval.report.rolls import index
 from lyeval.report.tabulate import headings, tabulate
 from lyeval.report.words import (
     STATUS,
+    amount,
     fact_name,
     joined,
     kind_of,
@@ -22,7 +23,6 @@ from lyeval.report.words import (
     say,
     sentence,
     shown,
-    unit_name,
 )
 
 
@@ -139,8 +139,11 @@ def land_use_tax_sentences(c: Context) -> list[str]:
 
 def _with(row: dict[str, Any], target: dict[str, Any], c: Context) -> str:
     lang, told = c.lang, STATUS[str(row["status"])][c.lang == "en"]
-    unit = unit_name(str(target["unit"] or ""), lang)
-    value = shown(row["value"], target["goal"], kind_of(target)) + unit if known(row["value"]) else "—"
+    value = (
+        amount(shown(row["value"], target["goal"], kind_of(target)), target["unit"], lang)
+        if known(row["value"])
+        else "—"
+    )
     if known(row["low"]) and known(row["high"]) and row["low"] != row["high"] and row["status"] == "undetermined":
         value = range_text(row["low"], row["high"], target, lang)
     return f"{value}（{told}）" if lang == "zh" else f"{value} ({told})"

@@ -11,6 +11,7 @@ from lyeval.render.blocks import Block
 from lyeval.report.context import Context
 from lyeval.report.tabulate import Heading, headings, tabulate
 from lyeval.report.words import (
+    amount,
     band,
     chance,
     day,
@@ -135,7 +136,7 @@ def _value(value: Any, row: dict[str, Any], c: Context) -> str:
             return "—"
         return f"{round(float(value) * int(row['n']))}/{int(row['n'])}{unit_name('家', c.lang)}"
     kind = "percent" if row["kind"] == "share" else "number" if row["kind"] == "mean" else "count"
-    return shown(_rounded(value, row), None, kind) + unit_name(str(row["unit"] or ""), c.lang)
+    return amount(shown(_rounded(value, row), None, kind), row["unit"], c.lang)
 
 
 def _rounded(value: Any, row: dict[str, Any]) -> Any:
@@ -152,7 +153,8 @@ def decided_sentence(row: dict[str, Any], c: Context) -> str:
     names = _turning(row, c)
     parts.append(say("outlook.turns", c.lang, names=joined(names, c.lang)) if names else "")
     parts = [p for p in parts if p]
-    return (("；" if c.lang == "zh" else "; ").join(parts) + ("。" if c.lang == "zh" else ".")) if parts else ""
+    text = ("；" if c.lang == "zh" else "; ").join(parts) + ("。" if c.lang == "zh" else ".")
+    return text[:1].upper() + text[1:] if parts else ""
 
 
 def _turning(row: dict[str, Any], c: Context) -> list[str]:

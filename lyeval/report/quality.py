@@ -9,7 +9,7 @@ from lyeval.render.blocks import Block
 from lyeval.report.context import Context
 from lyeval.report.rolls import departments
 from lyeval.report.tabulate import tabulate
-from lyeval.report.words import count, fact_name, joined, known, named, number, say, sentence, unit_name
+from lyeval.report.words import amount, count, fact_name, joined, known, named, number, say, sentence
 
 SHOWN = 12  # groups of faults in the body
 
@@ -72,7 +72,7 @@ def _points(value: Any, row: dict[str, Any], c: Context) -> str:
         return "—"
     if target["kind"] == "share":
         return number(value * 100, 2) + {"zh": "个百分点", "en": " points"}[c.lang]
-    return number(value, 2 if target["kind"] == "mean" else 0) + unit_name(str(target["unit"]), c.lang)
+    return amount(number(value, 2 if target["kind"] == "mean" else 0), target["unit"], c.lang)
 
 
 def _office(row: dict[str, Any], lang: str) -> str:

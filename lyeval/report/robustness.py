@@ -12,6 +12,7 @@ from lyeval.report.context import Context
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import (
     STATUS,
+    amount,
     count,
     few,
     joined,
@@ -24,7 +25,6 @@ from lyeval.report.words import (
     sentence,
     shown,
     tone_of,
-    unit_name,
 )
 
 
@@ -73,7 +73,12 @@ def reading_sentence(row: dict[str, Any], c: Context) -> str:
         span = say(f"robustness.{key}", lang, range=range_text(row["lowest"], row["highest"], row, lang))
     turned = list(row["turned_by_questions_en" if lang == "en" else "turned_by_questions"] or [])
     turn = (
-        say("robustness.turned", lang, n=len(turned), names=("；" if lang == "zh" else "; ").join(turned))
+        say(
+            "robustness.turned",
+            lang,
+            n=len(turned),
+            names=("；" if lang == "zh" else "; ").join(q.rstrip("?") for q in turned),
+        )
         if turned
         else ""
     )
@@ -126,7 +131,7 @@ def reading_value(value: Any, target: dict[str, Any], c: Context) -> str:
     """Write a target's value under some reading; none where fewer than ten are counted."""
     if not known(value) or few({"kind": target["kind"], "n": target["counted"]}):
         return "—"
-    return shown(value, target["goal"], kind_of(target)) + unit_name(str(target["unit"] or ""), c.lang)
+    return amount(shown(value, target["goal"], kind_of(target)), target["unit"], c.lang)
 
 
 def untestable_sentence(c: Context) -> str:
@@ -153,7 +158,8 @@ def need_text(needs: Any, lang: Any) -> str:
         if column in known_columns:
             out.append(known_columns[column].label(lang))
         else:
-            out.append(f"“{SHEETS[sheet][0]}”表" if sheet in SHEETS and lang == "zh" else need.strip())
+            told = (f"“{SHEETS[sheet][0]}”表", f"sheet “{sheet}”") if sheet in SHEETS else (need.strip(),) * 2
+            out.append(told[lang == "en"])
     return joined(out, lang)
 
 

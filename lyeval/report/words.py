@@ -90,6 +90,12 @@ def unit_name(unit: str, lang: Lang) -> str:
     return f" {UNITS_EN.get(unit, unit)}"
 
 
+def amount(text: str, unit: Any, lang: Lang) -> str:
+    """Put a unit to a number already written; one of a thing is singular in English."""
+    name = unit_name(str(unit or ""), lang)
+    return text + (name.removesuffix("s") if lang == "en" and text in ("1", "+1", "−1") else name)
+
+
 def kind_of(row: Row) -> str:
     """Return how a target's value is written: percent, count or number."""
     if row["kind"] == "share":
@@ -124,14 +130,14 @@ def value_text(row: Row, lang: Lang) -> str:
         return "—"
     if few(row):
         return share(row["part"], row["whole"], int(row["n"]), lang, "家" if row["weight"] == "count" else "亩")
-    return shown(row["value"], row["goal"], kind_of(row)) + unit_name(str(row["unit"] or ""), lang)
+    return amount(shown(row["value"], row["goal"], kind_of(row)), row["unit"], lang)
 
 
 def goal_text(row: Row, lang: Lang) -> str:
     """Write a target's goal: 不低于80%, 不超过20%, 0家."""
     if not known(row["goal"]):
         return {"zh": "任务数未下达", "en": "no quota given"}[lang]
-    value = plainly(row["goal"], kind_of(row)) + unit_name(str(row["unit"] or ""), lang)
+    value = amount(plainly(row["goal"], kind_of(row)), row["unit"], lang)
     if row["op"] == "le" and row["goal"] == 0:
         return value
     if row["op"] == "ge" and row["kind"] == "share" and row["goal"] == 1:
