@@ -10,6 +10,7 @@ from lyeval.cli.telling import console, lang, say
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.table import Table
 
     from lyeval.ledger import Ledger
     from lyeval.ledger.changes import Changes
@@ -26,9 +27,12 @@ def picture(ledger: Ledger, plan: Policy | None) -> None:
     years = ledger.years[-YEARS:]
     out.print()
     out.print(_rows(rows_by_year(ledger), years))
-    table, left = _coverage(coverage_by_department(ledger, _needs(plan)), years)
-    out.print(table)
-    out.print(left, soft_wrap=False)
+    covered = coverage_by_department(ledger, _needs(plan))
+    table, whole = _coverage(covered[covered["there"].to_numpy(dtype=bool)], years)
+    if table.row_count:
+        out.print(table)
+    out.print(say(f"其余 {whole} 列齐全（空白即“否”“无”“未到”的列计入其中）。", f"{whole} other columns are complete."))
+    _absent(covered[~covered["there"].to_numpy(dtype=bool)])
     if plan is not None:
         _gaps(ledger, plan)
 
@@ -60,39 +64,51 @@ def _rows(counted: pd.DataFrame, years: tuple[int, ...]) -> Any:
     return table
 
 
-def _coverage(covered: pd.DataFrame, years: tuple[int, ...]) -> tuple[Any, str]:
-    """Lay out the columns that lack something, by department; the others in one line."""
+def _coverage(covered: pd.DataFrame, years: tuple[int, ...]) -> tuple[Table, int]:
+    """Lay out the columns that lack something, by department; count the others."""
     table = grid()
     table.add_column(say("部门", "department"), max_width=12, overflow="fold")
-    table.add_column(say("缺数的列", "column that lacks"), max_width=16, overflow="fold")
+    table.add_column(say("填报不全的列", "not all filled"), max_width=16, overflow="fold")
     for year in years:
         table.add_column(str(year), justify="right", no_wrap=True)
-    table.add_column(say("影响", "blocks"), ratio=1, overflow="fold")
+    table.add_column(say("影响", "needed for"), ratio=1, overflow="fold")
     whole, before = 0, ""
     for _, part in covered.groupby(["department", "sheet", "column"], sort=False):
         rows = part.to_dict("records")
         shares = {r["year"]: r["share"] for r in rows}
-        recent = [s for y, s in shares.items() if s is not None and (y is None or y in years)]
-        if rows[0]["there"] and not any(s < 1 for s in recent):
+        if not any(s is not None and s < 1 for y, s in shares.items() if y is None or y in years):
             whole += 1
             continue
-        office = rows[0]["department" if lang() == "zh" else "department_en"]
-        label = rows[0]["label" if lang() == "zh" else "label_en"]
-        cells = _shares(rows[0]["there"], shares, years)
+        office, label = _named(rows[0])
+        cells = [_percent(shares.get(year)) for year in years]
+        if None in shares:
+            cells = [*["" for _ in years[:-1]], _percent(shares[None])][: len(years)]
         table.add_row("" if office == before else office, label, *cells, _verdicts(rows[0]["verdicts"]))
         before = office
-    return table, say(
-        f"其余 {whole} 列齐全（空白即“否”“无”“未到”的列计入其中）。", f"{whole} other columns are complete."
-    )
+    return table, whole
 
 
-def _shares(there: bool, shares: Mapping[int | None, float | None], years: tuple[int, ...]) -> list[str]:
-    """Write the share filled of each year; of a sheet without years under the last one."""
-    if not there:
-        return ["" for _ in years[:-1]] + [say("无此列", "absent")][: len(years)]
-    if None in shares:
-        return ["" for _ in years[:-1]] + [_percent(shares[None])][: len(years)]
-    return [_percent(shares.get(year)) for year in years]
+def _absent(missing: pd.DataFrame) -> None:
+    """Print the columns that the plan needs and the ledger has not, one paragraph a department."""
+    from lyeval.cli.showing import wrapped
+
+    out = console()
+    if len(missing):
+        out.print(say("台账没有、方案要用的列：", "columns that the plan needs and the ledger has not:"))
+    for _, part in missing.groupby("department", sort=False):
+        rows = part.to_dict("records")
+        office, _ = _named(rows[0])
+        names = say("、", ", ").join(_named(r)[1] for r in rows)
+        verdicts = _verdicts(list(dict.fromkeys(v for r in rows for v in r["verdicts"])))
+        text = say(f"{office}：{names}（影响：{verdicts}）", f"{office}: {names} (needed for {verdicts})")
+        for line in wrapped(text, out.width - 2):
+            out.print(f"  {line}", soft_wrap=True)
+
+
+def _named(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return a column's department and label in the language spoken."""
+    names = ("department", "label") if lang() == "zh" else ("department_en", "label_en")
+    return str(row[names[0]]), str(row[names[1]])
 
 
 def _percent(share: float | None) -> str:
