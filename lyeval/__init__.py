@@ -42,5 +42,5 @@ PUBLIC = {
     "simulate": "simulation",
     "what_if": "run",
 }
-MODULES = ("figures", "render", "report", "resources", "run")
+MODULES = ("effect", "figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

@@ -178,11 +178,10 @@ def attainment_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
     """Draw the targets against their goals."""
     from lyeval import figures
 
-    svg, png = figures.save(figures.attainment(drawable(rows), lang=c.lang))
+    drawn = figures.attainment(drawable(rows), lang=c.lang)
     alt = (" ").join(target_sentence(r, c.lang) for r in rows)
-    return Figure(
-        "attainment_figure", say("attainment.figure", c.lang, year=c.year), svg, png, alt, c.source("tax", "land")
-    )
+    title = say("attainment.figure", c.lang, year=c.year)
+    return figures.picture(drawn, "attainment_figure", title, alt, source=c.source("tax", "land"))
 
 
 def drawable(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -86,9 +86,9 @@ def tax_figure(c: Context) -> Figure:
     """Draw the distribution of tax per mu with the classes' lines."""
     from lyeval import figures
 
-    svg, png = figures.save(figures.tax_per_mu(judged(c), c.meta["lines"], lang=c.lang))
+    drawn = figures.tax_per_mu(judged(c), c.meta["lines"], lang=c.lang)
     title = say("listing.tax_figure", c.lang, year=c.year)
-    return Figure("tax_figure", title, svg, png, tax_sentence(c), c.source("tax", "land"))
+    return figures.picture(drawn, "tax_figure", title, tax_sentence(c), source=c.source("tax", "land"))
 
 
 def judged(c: Context) -> pd.DataFrame:
@@ -124,15 +124,9 @@ def township_figure(c: Context) -> Figure:
     """Draw the townships' land and how much of it the listed hold."""
     from lyeval import figures
 
-    svg, png = figures.save(figures.townships(c.frame("enterprises"), lang=c.lang))
-    return Figure(
-        "townships_figure",
-        say("listing.town_figure", c.lang, year=c.year),
-        svg,
-        png,
-        township_sentence(c),
-        c.source("towns", "land"),
-    )
+    drawn = figures.townships(c.frame("enterprises"), lang=c.lang)
+    title = say("listing.town_figure", c.lang, year=c.year)
+    return figures.picture(drawn, "townships_figure", title, township_sentence(c), source=c.source("towns", "land"))
 
 
 def spread_table(c: Context, column: str) -> Table:

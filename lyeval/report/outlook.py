@@ -195,9 +195,9 @@ def odds_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
     """Draw the odds and the range of each target."""
     from lyeval import figures
 
-    svg, png = figures.save(figures.odds(drawable(rows), lang=c.lang))
+    drawn = figures.odds(drawable(rows), lang=c.lang)
     alt = " ".join(odds_sentence(r, c) for r in rows)
-    return Figure("odds_figure", say("outlook.figure", c.lang), svg, png, alt, odds_source(c))
+    return figures.picture(drawn, "odds_figure", say("outlook.figure", c.lang), alt, source=odds_source(c))
 
 
 def drawable(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -92,11 +92,10 @@ def reading_figure(c: Context, rows: list[dict[str, Any]]) -> Figure:
     blank = {"lowest": None, "highest": None, "value": None}
     drawn = [{**r, **(blank if few({"kind": r["kind"], "n": r["counted"]}) else {})} for r in rows]
     frame = pd.DataFrame(drawn).drop(columns=["counted"]).astype(object)
-    svg, png = figures.save(figures.readings(frame, lang=c.lang))
+    picture = figures.readings(frame, lang=c.lang)
     alt = " ".join(reading_sentence(r, c) for r in rows)
-    return Figure(
-        "readings_figure", say("robustness.figure", c.lang), svg, png, alt, c.source("tax", "land", "statistics")
-    )
+    source = c.source("tax", "land", "statistics")
+    return figures.picture(picture, "readings_figure", say("robustness.figure", c.lang), alt, source=source)
 
 
 def single_table(c: Context) -> Table:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Figure, to_html, to_xlsx
+from lyeval.render import Document, Figure, to_docx, to_html, to_pdf, to_xlsx
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.context import Context
@@ -17,9 +17,9 @@ Tables = Mapping[str, Any]
 
 
 def write(
-    tables: Tables, folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str] = ("html", "xlsx")
+    tables: Tables, folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str] = ("html", "pdf", "docx", "xlsx")
 ) -> list[Path]:
-    """Write the report in each format: ``html`` → report.html, ``xlsx`` → annex.xlsx; its figures into figures/.
+    """Write the report in each format: ``html``, ``pdf`` and ``docx`` → report.*, ``xlsx`` → annex.xlsx; its figures into figures/.
 
     Raises
     ------
@@ -51,6 +51,18 @@ def _html(document: Document, _tables: Tables, folder: Path, _lang: Lang) -> Pat
     return path
 
 
+def _pdf(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
+    path = folder / "report.pdf"
+    path.write_bytes(to_pdf(document, created=_created(Context(tables, lang))))
+    return path
+
+
+def _docx(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
+    path = folder / "report.docx"
+    path.write_bytes(to_docx(document, created=_created(Context(tables, lang))))
+    return path
+
+
 def _xlsx(_document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
     path = folder / "annex.xlsx"
     c = Context(tables, lang)
@@ -64,4 +76,9 @@ def _created(c: Context) -> date:
     return date.fromisoformat(str(given)[:10])
 
 
-FORMATS: dict[str, Callable[[Document, Tables, Path, Lang], Path]] = {"html": _html, "xlsx": _xlsx}
+FORMATS: dict[str, Callable[[Document, Tables, Path, Lang], Path]] = {
+    "html": _html,
+    "pdf": _pdf,
+    "docx": _docx,
+    "xlsx": _xlsx,
+}

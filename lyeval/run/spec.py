@@ -17,7 +17,7 @@ from lyeval.policy import PolicyError, load_yaml, nearest, validate
 from lyeval.policy.loading import Frozen, display
 from lyeval.run.errors import RunError
 
-Format = Literal["html", "xlsx"]
+Format = Literal["html", "pdf", "docx", "xlsx"]
 
 
 class RunSpec(Frozen):
@@ -58,7 +58,7 @@ class RunSpec(Frozen):
     draws: int = Field(default=2000, ge=100, le=1_000_000)
     seed: int = Field(default=0, ge=0, lt=2**63)
     lang: Literal["zh", "en"] = "zh"
-    formats: tuple[Format, ...] = Field(default=("html", "xlsx"), min_length=1)
+    formats: tuple[Format, ...] = Field(default=("html", "pdf", "docx", "xlsx"), min_length=1)
     report_date: date | None = None
 
     @model_validator(mode="after")
