@@ -34,7 +34,8 @@ class Dossier:
     criteria
         id, label, clause, holds (True, False, None).
     methods
-        id, label, clause, lawful (True, False, None), blocked_by (words), papers_owed, approvals, lead.
+        id, label, clause, lawful (True, False, None), blocked_by (words), papers_owed, approvals, lead, agreement (its terms), actions
+        (ways that are not ruled out), on_failure (the consequence).
     disposals
         Its rows of the disposals sheet.
     steps
@@ -144,7 +145,9 @@ def _method(method: Method, frame: Frame, i: int, assessment: Assessment) -> dic
     return {
         "id": method.id, "label": method.label, "label_en": method.label_en, "clause": "；".join(method.cite), "lawful": holds,
         "blocked_by": "；".join(words), "papers_owed": [p for p in method.papers if p not in received],
-        "approvals": list(method.approvals), "lead": "、".join(leads),
+        "approvals": list(method.approvals), "lead": "、".join(leads), "agreement": list(method.agreement),
+        "actions": [a.label for a in method.actions if a.when is None or not decide(a.when, frame.reported).false[i]],
+        "on_failure": next((c.label for c in frame.policy.consequences if c.id == method.on_failure), ""),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lyeval.assessment.frame import Frame, dated, land_of, tax_of
+from lyeval.assessment.frame import Frame, dated, land_of
 from lyeval.indicators import (
     RELATIVE,
     STATISTICS,
@@ -207,13 +207,9 @@ def _of_any_year(figure: Callable[[Policy, Book, int], np.ndarray], frame: Frame
     return np.vstack([nothing, *(figure(frame.policy, frame.book, y) for y in years)])
 
 
-def tax_interval(tax: np.ndarray, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bound unknown tax by the enterprise's own smallest and largest of any year; NaN where it never had one."""
-    own = _of_any_year(tax_of, frame)
-    seen = ~np.isnan(own).all(axis=0)
-    low = np.where(seen, np.nan_to_num(own, nan=np.inf).min(axis=0), np.nan)
-    high = np.where(seen, np.nan_to_num(own, nan=-np.inf).max(axis=0), np.nan)
-    return tax, np.where(np.isnan(tax), low, tax), np.where(np.isnan(tax), high, tax)
+def tax_interval(tax: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return tax as value, lowest and highest, 万元: nothing bounds a tax that is not known (NaN)."""
+    return tax, tax, tax
 
 
 def over_line(target: Target, frame: Frame) -> Outcome:
@@ -221,7 +217,7 @@ def over_line(target: Target, frame: Frame) -> Outcome:
     stat, m = STATISTICS[target.statistic], members_of(target, frame)
     goal = target.years[frame.year].value
     if stat.kind == "mean":
-        bounded = mean(m.member, tax_interval(m.tax, frame), (m.land, m.lowest, m.highest))
+        bounded = mean(m.member, tax_interval(m.tax), (m.land, m.lowest, m.highest))
         waits = m.member.possible & (np.isnan(m.tax) | np.isnan(m.land) | ~m.member.true)
     elif stat.kind == "count":
         bounded = count(m.member, m.hit)

@@ -167,6 +167,16 @@ def still_below_after_treatment(facts: Facts) -> Tri:
     return Tri.of(treated) & compare(facts.tax_per_mu, "lt", facts.line)
 
 
+def lifted_by_retrofit(facts: Facts) -> Tri:
+    """A disposal of the enterprise was technical upgrading (技改); without the column it is unknown, a blank is no."""
+    frame, book = facts.book.ledger.disposals, facts.book
+    if "upgraded" not in frame:
+        return Tri.all(len(book), None)
+    out = np.zeros(len(book), dtype=bool)
+    out[book.positions(frame.loc[frame["upgraded"].fillna(False).astype(bool), "credit_code"])] = True
+    return Tri.of(out)
+
+
 def agreement_breached(facts: Facts) -> Tri:
     """The agreement's time is up and the work not done (未按协议完成), by flag or by a disposal that ended 未完成."""
     rows = cases(facts.book)
@@ -201,6 +211,7 @@ FLAGS: dict[str, tuple[Callable[[Facts], Tri], str, str]] = {
     "lawful_building": (lawful_building, "合法建设期", "contract_completion completed"),
     "in_park": (in_park, "在园区内", "park"),
     "still_below_after_treatment": (still_below_after_treatment, "整治后仍不达标", "disposals"),
+    "lifted_by_retrofit": (lifted_by_retrofit, "通过技术改造提升", "upgraded"),
     "agreement_breached": (agreement_breached, "未按协议完成", "agreement_breached"),
     "operating_normally": (operating_normally, "生产经营正常", "operating_normally"),
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lyeval import resources
 from lyeval.policy.loading import PolicyError, display, load_yaml, nearest, unknown, validate
 from lyeval.policy.model import Condition, Consequence, Dated, Method, Option, Policy, Reading, Target
-from lyeval.policy.patches import choose, patch
+from lyeval.policy.patches import choose, patch, unread
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -33,6 +33,7 @@ __all__ = [
     "patch",
     "policy_ids",
     "unknown",
+    "unread",
     "validate",
 ]
 

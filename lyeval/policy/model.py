@@ -57,7 +57,6 @@ class Document(Frozen):
     number: str
     issuer: str
     issued: date
-    held: bool = True
     cite: Cite = ()
 
 
@@ -372,6 +371,7 @@ class Policy(Frozen):
     facts: dict[str, str] = {}
     readings: tuple[Reading, ...] = ()
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _plan: Any = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _ids_once(self) -> Policy:

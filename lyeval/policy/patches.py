@@ -83,4 +83,12 @@ def choose(policy: Policy, readings: Mapping[str, str] | None) -> tuple[Policy, 
             raise PolicyError(f"reading / 读法 {switch}: {unknown(str(option), 'option', options)}")
         changes.update(options[option].set)
     chosen = {r.id: readings.get(r.id, r.default) for r in policy.readings}
-    return patch(policy, changes), chosen
+    changed = patch(policy, changes)
+    if changed is not policy:
+        changed._plan = policy
+    return changed, chosen
+
+
+def unread(policy: Policy) -> Policy:
+    """Return the plan as it stood before readings were chosen."""
+    return policy if policy._plan is None else policy._plan

@@ -80,7 +80,7 @@ def _without(frame: Frame, outcome: Outcome, mask: np.ndarray) -> Bounded:
     assert isinstance(m, Members)
     member = m.member & Tri.of(~mask)
     if stat.kind == "mean":
-        return mean(member, tax_interval(m.tax, frame), (m.land, m.lowest, m.highest))
+        return mean(member, tax_interval(m.tax), (m.land, m.lowest, m.highest))
     return count(member, m.hit) if stat.kind == "count" else share(member, m.hit, m.weight, m.lowest, m.highest)
 
 

@@ -13,7 +13,7 @@ from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks, fact_label
 from lyeval.assessment.enterprises import line_of_class, stages
 from lyeval.assessment.totals import decide_target
-from lyeval.policy import Condition, Policy, Reading, Target, patch
+from lyeval.policy import Condition, Policy, Reading, Target, patch, unread
 
 
 def consequences(assessment: Assessment) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def baseline(assessment: Assessment) -> pd.DataFrame:
 
 
 def _base_rows(assessment: Assessment, target: Target) -> list[dict[str, Any]]:
-    policy, book = assessment.policy, assessment.frame.book
+    policy, book = unread(assessment.policy), assessment.frame.book
     bearing = [r for r in policy.readings if _of_statistic(r, target)]
     stated, rows = target.baseline.value if target.baseline else 0.0, []
     for chosen in itertools.product(*(_default_first(r) for r in bearing)):
