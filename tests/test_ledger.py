@@ -83,6 +83,25 @@ def test_folder_of_parquet_is_the_workbook(tmp_path, ledger):
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "xlsx"])
+def test_canonical_names_are_taken_whole(tmp_path, form):
+    firms = {"credit_code": [A], "name": ["甲公司"], "contract_tax_per_mu": [2.5], "actual_plot_ratio": [1.5]}
+    disposals = {"credit_code": [A], "method": ["提升"], "agreed_tax_per_mu": [3.5], "agreed_output_per_mu": [20.0]}
+    annual = {"credit_code": [A], "year": [2023], "above_scale": ["是"], "tax_wan": [7.0], "land_mu": [10.0]}
+    tables = {"enterprises": firms, "annual": annual, "disposals": disposals}
+    rows = {sheet: [list(table), *map(list, zip(*table.values(), strict=True))] for sheet, table in tables.items()}
+    for sheet, table in tables.items():
+        if form == "csv":
+            csv_file(tmp_path / f"{sheet}.csv", rows[sheet])
+        elif form == "parquet":
+            pd.DataFrame(table).to_parquet(tmp_path / f"{sheet}.parquet")
+    read = read_ledger(xlsx(tmp_path / "c.xlsx", rows) if form == "xlsx" else tmp_path)
+    assert read.faults == ()
+    assert read.enterprises.loc[0, ["contract_tax_per_mu", "actual_plot_ratio"]].tolist() == [2.5, 1.5]
+    assert read.disposals.loc[0, ["agreed_tax_per_mu", "agreed_output_per_mu"]].tolist() == [3.5, 20]
+    assert read.annual.loc[0, ["tax_wan", "land_mu"]].tolist() == [7, 10]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "xlsx"])
 def test_one_flat_sheet_is_split(tmp_path, form):
     rows = [["企业名称", "统一社会信用代码", "镇街", "年份", "规模类型", "实缴税金(元)", "土地总面积（平方米）"]]
     rows += [["甲公司", A, "大兴镇", 2022, "规上", 105000, 2000], ["甲公司", A, "青云镇", 2023, "规上", 122500, 2000]]

@@ -112,8 +112,7 @@ def _enterprises(parts: Sequence[Part], faults: Faults) -> pd.DataFrame | None:
 
 def _table(part: Part) -> tuple[str, str]:
     """Return file and sheet of a part."""
-    first = part.frame[["source_file", "source_sheet"]].iloc[0]
-    return str(first.iloc[0]), str(first.iloc[1])
+    return str(part.frame["source_file"].iloc[0]), str(part.frame["source_sheet"].iloc[0])
 
 
 def _fill(frame: pd.DataFrame | None, parts: list[Part], faults: Faults) -> pd.DataFrame:

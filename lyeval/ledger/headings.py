@@ -62,8 +62,13 @@ def key(text: str) -> str:
 
 @cache
 def take_apart(text: str) -> Heading:
-    """Split a heading into its unit and the normalised forms under which it is looked up."""
+    """Split a heading into its unit and the normalised forms under which it is looked up.
+
+    A canonical name is taken whole, in its own unit.
+    """
     shown = " ".join(str(text).split())
+    if shown in NAMES:
+        return Heading(shown, NAMES[shown], (key(shown),), None, 1)
     body = SERIAL.sub("", "".join(str(text).split()))
     body = unicodedata.normalize("NFKC", body)
     unit, period = "", None
@@ -177,6 +182,7 @@ def _index() -> dict[str, tuple[tuple[Column, str], ...]]:
     return {form: tuple(found.items()) for form, found in index.items()}
 
 
+NAMES = {column.name: column.unit for column in COLUMNS if column.kind != "carried"}
 SERIAL = re.compile(r"^(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]|[(（]?\d{1,2}[)）、.．](?!\d)|[①-⑳])")
 BRACKET = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕]*)[)\]】〕}>]")
 SEPARATOR = re.compile(r"[,，;]?单位:?|[/_,，;:-]")

@@ -14,17 +14,17 @@ Marks = tuple[np.ndarray, Any]
 
 
 def marks(values: pd.Series) -> Marks:
-    """Return each row's place among the distinct values (int64, −1 where missing), and these for `picked`."""
+    """Return each row's place among the distinct values (int32, −1 where missing), and these for `picked`."""
     if values.dtype == "str":
         return text_marks(arrow(values))
     places, distinct = pd.factorize(values)
-    return places.astype(np.int64), getattr(distinct, "array", distinct)
+    return places.astype(np.int32), getattr(distinct, "array", distinct)
 
 
 def text_marks(cells: pa.ChunkedArray) -> Marks:
     """Return the marks of a text column."""
     encoded = whole(cells).dictionary_encode()
-    return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), encoded.dictionary
+    return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), encoded.dictionary
 
 
 def picked(distinct: Any, places: np.ndarray) -> pd.Series:
