@@ -71,7 +71,8 @@ def final_sentence(c: Context, rows: list[dict[str, Any]]) -> str:
     years = sorted({int(r["year"]) for r in rows})
     if years[0] <= c.year:
         return ""
-    return say("outlook.final", c.lang, year=c.year, next=joined([str(y) for y in years], c.lang))
+    key = "outlook.final" if c.rows("targets") else "outlook.final_list"
+    return say(key, c.lang, year=c.year, next=joined([str(y) for y in years], c.lang))
 
 
 def as_if_sentence(c: Context, rows: list[dict[str, Any]]) -> str:
