@@ -188,7 +188,8 @@ def test_missing_tax_narrows_by_what_it_would_settle() -> None:
 
 def test_consequences_name_whom_they_meet_by_clause() -> None:
     annual = years("A", {2019: 10, 2020: 10}, 10, True) + years("B", {2019: 10, 2020: 30}, 10, False)
-    rows = report.assessment_tables(assess(ledger(annual=annual), ZHOUSHAN, 2020))["consequences"]
+    cases = [{"credit_code": "B", "method": "upgrade", "outcome": "达标", "finished": "2020-11-01", "upgraded": True}]
+    rows = report.assessment_tables(assess(ledger(annual=annual, disposals=cases), ZHOUSHAN, 2020))["consequences"]
     met = {r["credit_code"]: r for r in rows.to_dict("records")}
     assert (met["A"]["consequence"], met["A"]["year"], met["A"]["clause"]) == ("grade_D", 2021, "四(二)四")
     assert "不享受市、县（区）、功能区扶持政策" in met["A"]["effects"]

@@ -64,7 +64,9 @@ def consequence_sentence(rules: list[dict[str, Any]], rows: list[dict[str, Any]]
     if not rows:
         return say("measures.nobody", lang, **values)
     text = say(f"measures.c_{rule['trigger']}", lang, **values)
-    return sentence([text, _upgraded(c, rows) if rule["trigger"] == "reached" else ""], lang)
+    return sentence(
+        [text, _upgraded(c, rows) if rule["trigger"] == "reached" and not any(r["grounds"] for r in rows) else ""], lang
+    )
 
 
 def _upgraded(c: Context, rows: list[dict[str, Any]]) -> str:
