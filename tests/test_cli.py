@@ -258,6 +258,25 @@ def test_sample_is_read_back(lyeval: Lyeval, tmp_path: Path) -> None:
     assert (tmp_path / "s.yaml").is_file()
     assert lyeval("check", tmp_path / "s.xlsx").code == 0
     assert lyeval(*words[:-4], "--years", "2023-2021").code == 2
+    assert lyeval(*words).code == 0, "a sample may be made anew"
+
+
+def test_out_spares_what_is_there(lyeval: Lyeval, tmp_path: Path) -> None:
+    ours = tmp_path / "ours.xlsx"
+    ours.write_bytes(Path("data/sample/linshu.xlsx").read_bytes())
+    before = ours.read_bytes()
+    assert lyeval("check", ours, "--out", ours).code == 2
+    assert lyeval("clean", ours, "--out", ours).code == 2
+    assert lyeval("sample", "--policy", "linshu-2021", "--out", ours, "--enterprises", 1).code == 2
+    assert ours.read_bytes() == before
+    assert lyeval("check", "sample:messy", "--out", tmp_path / "none" / "q.xlsx").code == 2
+    assert lyeval("sample", "--policy", "linshu-2021", "--out", tmp_path / "s.pdf").code == 2
+
+
+def test_assess_tells_every_fault_at_once(lyeval: Lyeval) -> None:
+    told = lyeval(*ASSESS, "--quota", "x=1", "--reading", "edge=purple", "--reading", "zzz=a", "--fact", "z=1")
+    assert told.code == 2
+    assert all(word in told.err for word in ("'x'", "'purple'", "'zzz'", "'z'"))
 
 
 def test_workspace_and_explore(lyeval: Lyeval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,17 +229,23 @@ def assess(
     PolicyError
         A year that the plan does not govern, or an unknown level, quota, fact or reading.
     """
-    chosen, in_force = choose(policy, readings)
+    quotable = [t.id for t in policy.targets if t.quota == "city_total"]
+    faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.facts))]
     governed = sorted({*policy.years.identification, *policy.years.targets})
     if year not in governed:
         listed = "、".join(map(str, governed))
-        raise PolicyError(
+        faults.append(
             f"{policy.id}: {year} 年不在文件适用年度内，可用 {listed} / the plan does not govern {year}; it governs {listed}"
         )
     if level not in ("county", "city"):
-        raise PolicyError(f"level / 层级: {unknown(level, 'level', ['county', 'city'])}")
-    inputs = Inputs(level, _numbers(quotas, "quota", [t.id for t in policy.targets if t.quota == "city_total"]),
-                    _numbers(facts, "fact", list(policy.facts)))  # fmt: skip
+        faults.append(f"level / 层级: {unknown(level, 'level', ['county', 'city'])}")
+    try:
+        chosen, in_force = choose(policy, readings)
+    except PolicyError as error:
+        raise PolicyError("\n".join([str(error), *faults])) from None
+    if faults:
+        raise PolicyError("\n".join(faults))
+    inputs = Inputs(level, _numbers(quotas), _numbers(facts))
     return assess_frame(ledger, chosen, year, year, in_force, inputs)
 
 
@@ -253,12 +259,16 @@ def assess_frame(
     return Assessment(ledger, policy, year, inputs.level, readings, frame, outcomes, inputs)
 
 
-def _numbers(values: Mapping[str, float] | None, kind: str, known: list[str]) -> dict[str, float]:
-    out = {}
+def _faults(values: Mapping[str, float] | None, kind: str, known: list[str]) -> list[str]:
+    """Tell every unknown name and every value that is no number of at least 0."""
+    told = []
     for key, value in (values or {}).items():
         if key not in known:
-            raise PolicyError(f"{kind}: {unknown(key, kind, known)}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-            raise PolicyError(f"{kind} {key}: {value!r} 须为不小于0的数 / must be a number of at least 0")
-        out[key] = float(value)
-    return out
+            told.append(f"{kind}: {unknown(key, kind, known)}")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+            told.append(f"{kind} {key}: {value!r} 须为不小于0的数 / must be a number of at least 0")
+    return told
+
+
+def _numbers(values: Mapping[str, float] | None) -> dict[str, float]:
+    return {key: float(value) for key, value in (values or {}).items()}

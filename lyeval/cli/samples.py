@@ -27,6 +27,7 @@ def sample(
     from lyeval.sample import produce
 
     plan = load_policy(policy)
+    _free(out)
     first, last = _span(years) if years else (plan.years.identification[0] - 3, plan.years.identification[-1])
     try:
         sidecar = produce(plan.id, out, enterprises=enterprises, years=(first, last), seed=seed, county=county)
@@ -34,6 +35,16 @@ def sample(
         refuse(str(error), str(error))
         return
     typer.echo(say(f"样例台账 {out}，说明 {sidecar}", f"sample ledger {out}, described in {sidecar}"))
+
+
+def _free(out: Path) -> None:
+    """Refuse another format, and what is there already unless its sidecar says that it is a sample."""
+    if out.suffix not in ("", ".xlsx"):
+        refuse(f"--out {out}：写 .xlsx 文件名，或文件夹名", f"--out {out}: name an .xlsx file, or a folder")
+    taken = out.is_file() or (out.is_dir() and any(out.iterdir()))
+    told = out.parent / f"{out.stem if out.is_file() else out.name}.yaml"
+    if taken and not (told.is_file() and b"producer: lyeval.sample" in told.read_bytes()):
+        refuse(f"--out {out}：已存在且不是样例，请另写一个", f"--out {out}: there already and no sample; name another")
 
 
 def _span(text: str) -> tuple[int, int]:

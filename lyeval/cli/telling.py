@@ -109,6 +109,8 @@ def _library(error: BaseException) -> int:
     if isinstance(error, RunError):
         _print(error.text(lang()))
         return MISUSE if error.misuse else FAULTS
+    if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
+        error = error.args[0]
     if isinstance(error, OSError):
         what = f"{error.strerror or error}" + (f"：{error.filename}" if error.filename else "")
         _print(say(f"文件无法读写：{what}", f"a file cannot be read or written: {what}"))

@@ -75,13 +75,17 @@ def choose(policy: Policy, readings: Mapping[str, str] | None) -> tuple[Policy, 
     readings = dict(readings or {})
     known = {r.id: r for r in policy.readings}
     changes: dict[str, Any] = {}
+    faults: list[str] = []
     for switch, option in readings.items():
+        options = {o.id: o for o in known[switch].options} if switch in known else {}
         if switch not in known:
-            raise PolicyError(f"reading / 读法: {unknown(switch, 'reading', known)}")
-        options = {o.id: o for o in known[switch].options}
-        if option not in options:
-            raise PolicyError(f"reading / 读法 {switch}: {unknown(str(option), 'option', options)}")
-        changes.update(options[option].set)
+            faults.append(f"reading / 读法: {unknown(switch, 'reading', known)}")
+        elif option not in options:
+            faults.append(f"reading / 读法 {switch}: {unknown(str(option), 'option', options)}")
+        else:
+            changes.update(options[option].set)
+    if faults:
+        raise PolicyError("\n".join(faults))
     chosen = {r.id: readings.get(r.id, r.default) for r in policy.readings}
     changed = patch(policy, changes)
     if changed is not policy:
