@@ -34,7 +34,7 @@ def check(
 
     plan = open_policy(policy) if policy else None
     all_there(ledger)
-    _workbook_name(out)
+    _workbook_name(out, ledger)
     told, found = _read(ledger, plan)
     for one in found:
         typer.echo(_one_line(one))
@@ -68,9 +68,7 @@ def clean(
     from lyeval.run import open_ledger, open_policy
 
     all_there(ledger)
-    _workbook_name(out)
-    if any(Path(name).exists() and out.exists() and out.samefile(name) for name in ledger):
-        refuse(f"--out {out}：不能写到所读的台账上", f"--out {out}: not onto the ledger that is read")
+    _workbook_name(out, ledger)
     plan, tables = open_policy(policy) if policy else None, []
     read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan, tables=tables)
     made = write_clean(read, out, tables)
@@ -133,10 +131,16 @@ def _show_changes(made: Changes) -> None:
     comparison(made)
 
 
-def _workbook_name(out: Path | None) -> None:
-    """Refuse a name that is no workbook's."""
-    if out and out.suffix.lower() != ".xlsx":
+def _workbook_name(out: Path | None, ledgers: list[str]) -> None:
+    """Refuse a name that is no workbook's, a folder that is not there, and a ledger that is being read."""
+    if not out:
+        return
+    if out.suffix.lower() != ".xlsx":
         refuse(f"--out {out}：文件名须以 .xlsx 结尾", f"--out {out}: the name must end in .xlsx")
+    if not out.parent.is_dir():
+        refuse(f"--out {out}：没有文件夹 {out.parent}", f"--out {out}: there is no folder {out.parent}")
+    if any(Path(name).exists() and out.exists() and out.samefile(name) for name in ledgers):
+        refuse(f"--out {out}：不能写到所读的台账上", f"--out {out}: not onto the ledger that is read")
 
 
 def _write(tables: list[Table], out: Path, title: str) -> None:
