@@ -185,6 +185,13 @@ def test_attainment_says_value_goal_and_status() -> None:
     assert "Closures" in english
 
 
+def test_a_class_without_enterprises_has_no_line() -> None:
+    firms = enterprises(40)
+    below = firms.loc[firms["class"] == "below"]
+    assert texts(figures.tax_per_mu(below, {"above": float("nan"), "below": 1.0}))
+    assert texts(figures.tax_per_mu(below.iloc[:1], {"above": float("nan"), "below": float("nan")}))
+
+
 def test_missing_cells_are_told_and_not_drawn() -> None:
     bare = pd.DataFrame(
         {"id": ["x"], "value": [np.nan], "goal": [np.nan], "status": [np.nan], "unit": [np.nan], "op": [None]}

@@ -31,7 +31,7 @@ def tax_per_mu(
     enterprises : DataFrame
         Columns class (``above``/``below``) and tax_per_mu (万元/亩); in_scope and gone are respected where they are.
     lines : mapping
-        The line of each class, 万元/亩, e.g. ``{"above": 1.0, "below": 1.0}``; a class without a line is not split.
+        The line of each class, 万元/亩, e.g. ``{"above": 1.0, "below": 1.0}``; a class without a line (None, NaN) is not split.
     ax : Axes, optional
     lang : {"zh", "en"}
     """
@@ -39,7 +39,8 @@ def tax_per_mu(
     frame = frame.loc[frame["class"].isin(CLASSES)]
     values = frame["tax_per_mu"].astype("float64").to_numpy()
     groups = frame["class"].to_numpy(dtype=object)
-    given = {name: float(line) for name, line in lines.items() if line is not None and name in CLASSES}
+    known = {name: float(line) for name, line in lines.items() if line is not None and name in CLASSES}
+    given = {name: line for name, line in known.items() if np.isfinite(line)}
     anchor = next(iter(given.values()), 1.0)
     edges = _edges(values, anchor)
     with house():
