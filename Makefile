@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-RUNS := $(sort $(wildcard parameters/runs/*.yaml))
+RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
 .PHONY: help setup report test lint bench notebooks lock clean
 

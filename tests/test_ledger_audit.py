@@ -59,9 +59,12 @@ def test_what_an_auditor_asks(tmp_path):
     sheets = {"企业": ENTERPRISES, "年度": annual, "处置": disposals, "流程": process}
     read = read_ledger(xlsx(tmp_path / "a.xlsx", sheets))
     assert read.faults == ()
-    found = {(fault.rule, fault.sheet, fault.row) for fault in audit(read, lines={2023: 1.0})}
+    found = {
+        (fault.rule, fault.sheet, fault.row) for fault in audit(read, lines={(2023, True): 5.0, (2023, False): 1.0})
+    }
     assert found == {
         ("tripled", "年度", 3),
+        ("reached_below_line", "处置", 2),
         ("ratio_differs", "年度", 5),
         ("closed_active", "年度", 5),
         ("method_outcome", "处置", 3),
@@ -71,7 +74,7 @@ def test_what_an_auditor_asks(tmp_path):
         ("date_order", "处置", 4),
         ("reached_below_line", "处置", 4),
     }
-    for fault in audit(read, lines={2023: 1.0}):
+    for fault in audit(read, lines={(2023, True): 5.0, (2023, False): 1.0}):
         assert "—" not in fault.text("zh")
         assert fault.severity == "warning"
 

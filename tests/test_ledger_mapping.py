@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, xlsx
 
-from lyeval.ledger import LedgerError, draft_columns, read_ledger
+from lyeval.ledger import LedgerError, beside, draft_columns, read_ledger
 
 ODD = [
     ["统一社会信用代码", "年份", "地方数甲", "面积", "税收", "纳税额"],
@@ -27,11 +27,23 @@ def test_a_draft_settles_what_was_told(tmp_path):
     with pytest.raises(LedgerError) as caught:
         read_ledger(path)
     draft = draft_columns(caught.value.faults)
-    assert '"地方数甲":' in draft
-    assert '"面积":' in draft
-    file = tmp_path / "run.columns.yaml"
-    file.write_text(draft.replace('"面积":', '"面积": land_mu'), encoding="utf-8")
-    assert read_ledger(path, columns=file).annual["land_mu"].tolist() == [20, 12]
+    assert '"地方数甲":\n' in draft
+    assert '"面积": "?"\n' in draft
+    assert "annual.land_mu 土地总面积" in draft
+    assert draft_columns([]) == ""
+    file = beside(path)
+    assert file == tmp_path / "o.columns.yaml"
+    file.write_text(draft, encoding="utf-8")
+    with pytest.raises(LedgerError) as caught:
+        read_ledger(path)
+    assert {(f.rule, f.heading) for f in caught.value.faults} == {("mapping_open", "纳税额"), ("mapping_open", "面积")}
+    filled = draft.replace('"面积": "?"', '"面积": land_mu').replace('"纳税额": "?"', '"纳税额":')
+    file.write_text(filled, encoding="utf-8")
+    read = read_ledger(path)
+    assert read.annual["land_mu"].tolist() == [20, 12]
+    assert not {fault.rule for fault in read.faults} & {"heading_unknown", "heading_ambiguous"}
+    with pytest.raises(LedgerError):
+        read_ledger(path, columns={})
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from lyeval.assessment.frame import Frame
 from lyeval.assessment.outlook import TargetView, meets, target_values, views
 from lyeval.assessment.result import Assessment, assess
 from lyeval.assessment.switches import Readings, readings
-from lyeval.assessment.targets import Inputs, Outcome
+from lyeval.assessment.targets import Inputs, Outcome, class_lines
 
 __all__ = [
     "Assessment",
@@ -14,6 +14,7 @@ __all__ = [
     "Readings",
     "TargetView",
     "assess",
+    "class_lines",
     "meets",
     "readings",
     "target_values",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -299,3 +299,14 @@ def class_line(policy: Policy, year: int, name: str) -> float:
         if target.class_ == name and line is not None:
             return line
     return dated(getattr(policy.identification.lines, name), year)
+
+
+def class_lines(policy: Policy, years: Iterable[int]) -> dict[tuple[int, bool], float]:
+    """Return (year, whether 规上) → the line that the class is held to, 万元/亩, for those years that the plan governs."""
+    governed = {*policy.years.identification, *policy.years.targets}
+    return {
+        (year, name == "above"): class_line(policy, year, name)
+        for year in years
+        if year in governed
+        for name in ("above", "below")
+    }

@@ -25,6 +25,9 @@ def check(
     policy: Plan = None,
     out: Annotated[Path | None, typer.Option("--out", help="逐条写入工作簿 / every fault to a workbook")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="警告也算不通过 / warnings count too")] = False,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="写一份表头对照草稿 / draft a mapping of headings")
+    ] = False,
     spoken: Lang = None,
 ) -> None:
     """逐条检查台账，并附一页概览；给出同一地方的前后两份台账时，比较两次。 / Tell every fault; compare two of one place."""
@@ -35,7 +38,10 @@ def check(
     plan = open_policy(policy) if policy else None
     all_there(ledger)
     _workbook_name(out, ledger)
+    if suggest and len(ledger) > 1:
+        refuse("--suggest：一次只对一份台账", "--suggest: one ledger at a time")
     told, found = _read(ledger, plan)
+    told += _audited(found[-1:], plan)
     for one in found:
         typer.echo(_one_line(one))
     faults(told)
@@ -51,6 +57,8 @@ def check(
         picture(found[0], plan)
     if out:
         _write(tables, out, say("台账问题", "Faults"))
+    if suggest:
+        _suggest(ledger[0], told)
     severities = {fault.severity for fault in told}
     if "error" in severities or (strict and severities):
         raise typer.Exit(FAULTS)
@@ -98,6 +106,42 @@ def _read(names: list[str], plan: Policy | None) -> tuple[tuple[Fault, ...], lis
         return tuple(told), [merge(found)]
     except LedgerError as error:
         return error.faults, []
+
+
+def _audited(found: list[Ledger], plan: Policy | None) -> tuple[Fault, ...]:
+    """Return what an auditor would ask of a ledger; 达标 is held against the lines of the plan."""
+    from lyeval.assessment import class_lines
+    from lyeval.ledger import audit
+
+    return tuple(f for one in found for f in audit(one, class_lines(plan, one.years) if plan else None))
+
+
+def _suggest(name: str, told: tuple[Fault, ...]) -> None:
+    """Write a draft that settles a ledger's headings, beside it (of a sample: here); one that is there is kept."""
+    from lyeval.ledger import beside, draft_columns
+
+    path = beside(Path(name.removeprefix("sample:")))
+    draft = draft_columns(told)
+    if path.exists() and (draft or any(fault.rule.startswith("mapping") for fault in told)):
+        refuse(
+            f"--suggest：{path} 已存在，请填好，或改名、删去后再写",
+            f"--suggest: {path} is there already: fill it in, or rename it",
+        )
+    if not draft:
+        console().print(say("表头都已认出，不需要对照", "every heading is known: nothing to settle"))
+        return
+    if path.exists():
+        refuse(
+            f"--suggest：{path} 已存在，请改名或删去后再写", f"--suggest: {path} is there already; rename or delete it"
+        )
+    path.write_text(draft, encoding="utf-8", newline="\n")
+    console().print(
+        say(
+            f"表头对照草稿已写入 {path}；填好后读这份台账时自动采用，放到运行文件旁并改名为 <标识>.columns.yaml 则只用于该次运行",
+            f"the draft is in {path}; filled in, it is used whenever this ledger is read, or, beside a run file as "
+            "<id>.columns.yaml, in that run",
+        )
+    )
 
 
 def _one_line(found: Any) -> str:

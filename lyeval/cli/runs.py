@@ -63,7 +63,7 @@ def batch(
     from lyeval.cli.showing import progress
     from lyeval.run import load_run, produce_all
 
-    runs = [load_run(file, lang=spoken) for file in files]
+    runs = [load_run(file, lang=spoken) for file in files if not file.endswith(".columns.yaml")]
     with progress(len(runs)) as advance:
         results = produce_all(runs, out, workers=workers, told=advance)
     failed = [r for r in results if r.error]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from lyeval.ledger.audit import audit
 from lyeval.ledger.columns import COLUMNS, SHEETS, Column
 from lyeval.ledger.faults import Fault, Group, LedgerError, grouped
-from lyeval.ledger.mapping import draft_columns
+from lyeval.ledger.mapping import beside, draft_columns
 from lyeval.ledger.model import Ledger, Source
 from lyeval.ledger.read import merge, read_ledger
 from lyeval.ledger.rules import RULES
@@ -24,6 +24,7 @@ __all__ = [
     "LedgerError",
     "Source",
     "audit",
+    "beside",
     "draft_columns",
     "grouped",
     "merge",

@@ -14,13 +14,17 @@ from lyeval.ledger.model import Ledger
 CLOSED = ("关停", "清退", "注销")
 
 
-def audit(ledger: Ledger, lines: Mapping[int, float] | None = None) -> tuple[Fault, ...]:
+Lines = Mapping[tuple[int, bool], float]
+
+
+def audit(ledger: Ledger, lines: Lines | None = None) -> tuple[Fault, ...]:
     """Return the warnings of the auditor's cross-checks, each with its rows.
 
     Parameters
     ----------
     lines : Mapping, optional
-        Year → the line of tax per mu (万元/亩) that 达标 means; with it, 达标 below the line is told.
+        (year, whether 规上) → the line of tax per mu (万元/亩) that 达标 means (`lyeval.assessment.class_lines`); with it, 达标
+        below the line is told.
     """
     faults = Faults()
     for check in CHECKS:
@@ -131,16 +135,19 @@ def _tripled(ledger: Ledger, faults: Faults) -> None:
     _tell(rows, "tripled", faults, year=_year, **told)
 
 
-def _below_the_line(ledger: Ledger, lines: Mapping[int, float], faults: Faults) -> None:
-    """Tell firms recorded as 达标 whose tax per mu of that year is below the line."""
+def _below_the_line(ledger: Ledger, lines: Lines, faults: Faults) -> None:
+    """Tell firms recorded as 达标 whose tax per mu of that year is below their class's line; no class: the lower line."""
     if not {"outcome", "finished"} <= set(ledger.disposals) or not {"tax_wan", "land_mu"} <= set(ledger.annual):
         return
     rows = ledger.disposals
     reached = rows[((rows["outcome"] == "达标") & rows["finished"].notna()).to_numpy(dtype=bool)]
     reached = reached.assign(year=reached["finished"].dt.year.astype("int64"))
-    both = reached.merge(ledger.annual[["credit_code", "year", "tax_wan", "land_mu"]], on=["credit_code", "year"])
+    names = [n for n in ("credit_code", "year", "tax_wan", "land_mu", "above_scale") if n in ledger.annual]
+    both = reached.merge(ledger.annual[names], on=["credit_code", "year"])
     ratio = both["tax_wan"] / both["land_mu"].where(both["land_mu"] > 0)
-    line = both["year"].map(dict(lines))
+    above, below = (both["year"].map({y: v for (y, a), v in lines.items() if a is c}) for c in (True, False))
+    scale = both["above_scale"] if "above_scale" in both else pd.Series(pd.NA, index=both.index, dtype="boolean")
+    line = above.where(scale.fillna(False).to_numpy(), below).where(scale.notna().to_numpy(), np.fmin(above, below))
     both = both.assign(ratio=ratio, line=line)[(ratio < line * (1 - 1e-9)).to_numpy()]
     told = {"ratio": lambda r: f"{r.ratio:.4g}", "line": lambda r: f"{r.line:g}"}
     _tell(both, "reached_below_line", faults, year=_year, **told)

@@ -1,7 +1,8 @@
 """The office's own word on its headings (表头对照): ``parameters/runs/<id>.columns.yaml``, and a draft of it.
 
 The file is a mapping from a heading as written to the column it is: ``annual.tax_wan``, a bare ``tax_wan``, its Chinese
-label, or nothing at all for a column that is not used.
+label, or nothing at all for a column that is not used; ``"?"`` marks one that is still to be settled. A run's file stands
+beside its run file, a ledger's own beside the ledger: ``<name>.columns.yaml``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from lyeval.ledger.faults import Fault, LedgerError
 from lyeval.ledger.headings import key, nearest, take_apart
 
 Own = Mapping[str, Column | None]
+
+
+def beside(path: Path) -> Path:
+    """Return where the mapping file of a ledger stands: ``<name>.columns.yaml`` beside it."""
+    return path.with_name(f"{path.stem if path.suffix and not path.is_dir() else path.name}{ENDING}")
 
 
 def load_columns(source: str | Path | Mapping[str, str | None] | None) -> Own:
@@ -39,12 +45,12 @@ def load_columns(source: str | Path | Mapping[str, str | None] | None) -> Own:
         raise LedgerError([Fault("mapping_form", "error", name)])
     faults, own = [], {}
     for heading, target in content.items():
-        column = _column(str(target)) if target is not None else None
-        if target is not None and column is None:
-            near = "、".join(nearest(take_apart(str(target))))
-            faults.append(
-                Fault("mapping_column", "error", name, "", None, str(heading), str(target), {"nearest": near})
-            )
+        word = None if target is None else str(target)
+        column = _column(word) if word else None
+        if word and column is None:
+            rule = "mapping_open" if word == OPEN else "mapping_column"
+            near = "、".join(nearest(take_apart(str(heading) if word == OPEN else word)))
+            faults.append(Fault(rule, "error", name, "", None, str(heading), word, {"nearest": near}))
         own[key(str(heading))] = column
     if faults:
         raise LedgerError(faults)
@@ -52,14 +58,31 @@ def load_columns(source: str | Path | Mapping[str, str | None] | None) -> Own:
 
 
 def draft_columns(faults: Iterable[Fault]) -> str:
-    """Return the draft of a mapping file that settles the headings that reading told of.
+    """Return the draft of a mapping file that settles the headings that reading told of; empty when it told of none.
 
-    Each heading is given its nearest columns in a comment; an unknown one is set aside until it is filled in.
+    A heading that stops the reading is marked ``"?"`` until it is filled in; one that is not read is left blank, which sets
+    it aside; one that is read with a warning is a comment.
     """
-    lines = ["# 表头对照：左为台账中的表头，右为标准列名（留空即不使用） / heading as written: canonical column"]
-    for fault in {fault.heading: fault for fault in faults if fault.rule in SETTLED}.values():
-        lines += [f"# {fault.sheet or fault.file}：{fault.message('zh')}", f"{_quoted(fault.heading)}:"]
+    settled = [fault for fault in faults if fault.rule in SETTLED]
+    if not settled:
+        return ""
+    lines = [
+        "# 表头对照：左为台账中的表头，右为标准列名（留空即不使用，问号须改） / heading as written: canonical column"
+    ]
+    for fault in {fault.heading: fault for fault in settled}.values():
+        place = f"{fault.sheet or fault.file}：" if fault.sheet or fault.file else ""
+        lines += ["", f"# {place}{fault.message('zh')}"]
+        lines += [f"#   {line}" for line in _candidates(fault)]
+        mark = {"error": f' "{OPEN}"'}.get(fault.severity, "")
+        lines.append(f"{'# ' if fault.rule == 'heading_near' else ''}{_quoted(fault.heading)}:{mark}")
     return "\n".join(lines) + "\n"
+
+
+def _candidates(fault: Fault) -> list[str]:
+    """Return the columns that a heading may be, as they are written in a mapping file."""
+    labels = str(fault.params.get("columns") or fault.params.get("column") or fault.params.get("nearest") or "")
+    found = [_column(label.strip("“”")) for label in labels.split("、")]
+    return [f"{column.sheet}.{column.name} {column.zh}" for column in found if column is not None]
 
 
 def _quoted(heading: str) -> str:
@@ -90,3 +113,5 @@ def _column(name: str) -> Column | None:
 
 
 SETTLED = ("heading_unknown", "heading_ambiguous", "heading_twice", "heading_refused", "heading_near")
+ENDING = ".columns.yaml"
+OPEN = "?"

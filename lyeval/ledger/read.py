@@ -17,7 +17,7 @@ from lyeval.ledger.departments import Directory, directory, joinable, with_codes
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.grids import READERS, Grid, read_grids
 from lyeval.ledger.layout import Layout, find_layout
-from lyeval.ledger.mapping import Own, load_columns
+from lyeval.ledger.mapping import Own, beside, load_columns
 from lyeval.ledger.model import Ledger, Source, empty
 from lyeval.ledger.rows import Part, read_rows
 
@@ -41,7 +41,8 @@ def read_ledger(
     methods : Mapping, optional
         A policy's own labels of disposal methods (处置方式) → canonical id.
     columns : path or Mapping, optional
-        The office's own word on its headings: heading → column (`mapping.load_columns`).
+        The office's own word on its headings: heading → column (`mapping.load_columns`); default: each ledger's own
+        ``<name>.columns.yaml`` beside it, where there is one.
     tables : list, optional
         Is given every table as it was read: grid, layout, kinds of rows, converted values by column (`cleaning`).
 
@@ -55,8 +56,8 @@ def read_ledger(
     LedgerError
         With every fault found, if any of them is an error.
     """
-    own = load_columns(columns)
-    ledgers = [_read_one(one, methods or {}, own, tables) for one in _paths(path)]
+    own = None if columns is None else load_columns(columns)
+    ledgers = [_read_one(one, methods or {}, _own(one) if own is None else own, tables) for one in _paths(path)]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
     if len(ledgers) == 1:
         if any(fault.severity == "error" for fault in faults):
@@ -124,6 +125,11 @@ def _paths(path: Paths) -> list[Path]:
         else:
             found.append(Path(name))
     return found
+
+
+def _own(path: Path) -> Own:
+    """Return a ledger's own word on its headings."""
+    return load_columns(beside(path)) if beside(path).is_file() else {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings
     from lyeval.forecasting import Backtest, Forecast
     from lyeval.ledger import Ledger
+    from lyeval.policy import Policy
     from lyeval.policy.assumptions import Assumptions
     from lyeval.simulation import Simulation
 
 Tables = dict[str, Any]
 
 
-def ledger_tables(ledger: Ledger) -> Tables:
+def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
     """Return what was read (notebook 01): sources, coverage, totals, faults, fault_groups.
+
+    What an auditor would ask (`lyeval.ledger.audit`) is told with the faults; 达标 is held against the lines of ``policy``.
 
     Returns
     -------
@@ -30,23 +33,24 @@ def ledger_tables(ledger: Ledger) -> Tables:
         (per year: enterprises, tax_wan, land_mu, tax_per_mu over those with both), ``faults`` (one row a fault, with its text),
         ``fault_groups`` (one row a rule).
     """
-    from lyeval.ledger.faults import grouped
-    from lyeval.ledger.rules import RULES
+    from lyeval.assessment import class_lines
+    from lyeval.ledger import RULES, audit, grouped
 
+    told = (*ledger.faults, *audit(ledger, class_lines(policy, ledger.years) if policy else None))
     faults = [
         {
             "severity": f.severity, "rule": f.rule, "title": RULES[f.rule].title("zh"), "title_en": RULES[f.rule].title("en"),
             "file": f.file, "sheet": f.sheet, "row": f.row, "heading": f.heading, "value": f.value, "count": f.count,
             "text": f.message("zh"), "text_en": f.message("en"),
         }
-        for f in ledger.faults
+        for f in told
     ]  # fmt: skip
     groups = [
         {
             "severity": g.severity, "rule": g.rule, "count": g.count, "title": RULES[g.rule].title("zh"),
             "title_en": RULES[g.rule].title("en"), "text": g.text("zh"), "text_en": g.text("en"),
         }
-        for g in grouped(ledger.faults)
+        for g in grouped(told)
     ]  # fmt: skip
     return {
         "sources": pd.DataFrame(

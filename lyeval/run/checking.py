@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyeval.run.errors import RunError
-from lyeval.run.inputs import SAMPLE, inputs_of, open_ledger, open_plan, open_policy
+from lyeval.run.inputs import SAMPLE, columns_of, inputs_of, open_ledger, open_plan, open_policy
 from lyeval.run.spec import RunFile
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def check_run(run: RunFile) -> Assessment:
     policy = open_policy(_place(run, spec.policy), spec.patch)
     load_assumptions(_place(run, spec.assumptions))
     open_plan(run.find(spec.plan) if spec.plan else None)
-    ledger = open_ledger([n if n.startswith(SAMPLE) else run.find(n) for n in spec.ledgers], policy)
+    names = [n if n.startswith(SAMPLE) else run.find(n) for n in spec.ledgers]
+    ledger = open_ledger(names, policy, columns=columns_of(run))
     if spec.year not in ledger.years:
         years = "、".join(map(str, ledger.years))
         raise RunError(

@@ -38,7 +38,11 @@ def open_policy(policy: str | Path, patch: Mapping[str, Any] | None = None) -> P
 
 
 def open_ledger(
-    ledger: str | Path | Sequence[str | Path], policy: Policy | None = None, *, tables: list[Any] | None = None
+    ledger: str | Path | Sequence[str | Path],
+    policy: Policy | None = None,
+    *,
+    columns: Path | None = None,
+    tables: list[Any] | None = None,
 ) -> Ledger:
     """Read a ledger, or a city's from a list, knowing a plan's own words for disposal methods.
 
@@ -48,6 +52,8 @@ def open_ledger(
         File, folder, ``sample:<name>``, or a list of these.
     policy
         The plan whose words count; None: those of every shipped plan.
+    columns
+        The office's own word on its headings (表头对照); default: each ledger's own, beside it.
     tables
         Is given every table as it was read (`lyeval.ledger.cleaning`).
 
@@ -61,7 +67,15 @@ def open_ledger(
 
     plans = [policy] if policy is not None else [load_policy(name) for name in policy_ids()]
     named = ledger if isinstance(ledger, str | Path) else list(ledger)
-    return read_ledger(named, methods=method_words(plans), tables=tables)
+    return read_ledger(named, methods=method_words(plans), columns=columns, tables=tables)
+
+
+def columns_of(run: RunFile) -> Path | None:
+    """Return a run's own mapping of headings, ``<id>.columns.yaml`` beside the run file; None where there is none."""
+    from lyeval.ledger import beside
+
+    path = beside(run.path)
+    return path if path.is_file() else None
 
 
 def open_plan(path: str | Path | None) -> pd.DataFrame | None:
@@ -148,14 +162,19 @@ class _Keeper:
         self.inputs: list[Input] = []
 
     def ledger(self, name: str, below: str) -> str:
-        """Keep a ledger with the sidecar that tells of a made one."""
+        """Keep a ledger with the mapping of its headings and the sidecar that tells of a made one."""
         if name.startswith(SAMPLE):
             for path in samples(name):
                 self._note(path, "ledger")
                 self._note(path.with_suffix(".yaml"), "sidecar")
             return name
+        from lyeval.ledger import beside
+
         path = self._found(name, "ledger")
         kept = self._keep(path, "ledger", below)
+        columns = columns_of(self.run) or beside(path)
+        if columns.is_file():
+            self._keep(columns, "columns", below, beside(path).name)
         sidecar = path.parent / f"{path.stem if path.suffix else path.name}.yaml"
         if sidecar.is_file():
             self._keep(sidecar, "sidecar", below)
@@ -206,8 +225,8 @@ class _Keeper:
             )
         return path
 
-    def _keep(self, path: Path, use: str, below: str) -> str:
-        place = f"{FOLDER}/{below}/{path.name}" if below else f"{FOLDER}/{path.name}"
+    def _keep(self, path: Path, use: str, below: str, name: str = "") -> str:
+        place = f"{FOLDER}/{below}/{name or path.name}" if below else f"{FOLDER}/{name or path.name}"
         if self.folder is None:
             files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
         else:

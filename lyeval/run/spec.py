@@ -135,13 +135,13 @@ def find_run(path: str | Path) -> Path:
     found = [folder / f"{path}.yaml" for folder in folders if (folder / f"{path}.yaml").is_file()]
     if found:
         return found[0].resolve()
-    known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")})
+    known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml") if not p.stem.endswith(".columns")})
     hint = nearest(direct.stem, known)
     raise RunError(f"没有运行文件 {path}{hint}", f"no run file {path}{hint}", misuse=True)
 
 
 def _id(path: Path) -> str:
-    if not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or path.stem.endswith((".failed", ".part", ".old")):
+    if not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or path.stem.endswith((".failed", ".part", ".old", ".columns")):
         raise RunError(
             f"运行文件名 {path.name} 不能用作文件夹名，请只用字母、汉字、数字、短横线",
             f"the run file's name {path.name} cannot name a folder: use letters, digits and hyphens",

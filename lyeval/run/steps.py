@@ -165,7 +165,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
         level=p["level"], **drawn,
     )  # fmt: skip
     where = folder(str(into))
-    report.save(where, report.ledger_tables(ledger))
+    report.save(where, report.ledger_tables(ledger, policy))
     report.save(where, report.assessment_tables(verdict, readings(ledger, policy, p["year"], **told)))
     report.save(where, report.simulation_tables(simulate(verdict, plan, **drawn)))
     report.save(where, report.assumption_tables(p["assumptions"]))
