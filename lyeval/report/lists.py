@@ -142,7 +142,7 @@ def baseline(assessment: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        id, label, label_en, stated, year, reading (switch=option …), words, words_en, default, value, n, reproduces (to the stated decimals). Empty
+        id, label, label_en, stated, year, reading (switch=option …), words, words_en, default (the readings in force), value, n, reproduces (to the stated decimals). Empty
         where the plan states none, or the ledger has no figures of the base year.
     """
     rows: list[dict[str, Any]] = []
@@ -170,7 +170,7 @@ def _base_rows(assessment: Assessment, target: Target) -> list[dict[str, Any]]:
         rows.append({
             "id": target.id, "label": target.label, "label_en": target.label_en, "stated": stated, "year": year,
             "reading": {r.id: o.id for r, o in zip(bearing, chosen, strict=True)}, "words": words[0], "words_en": words[1],
-            "default": all(o.id == r.default for r, o in zip(bearing, chosen, strict=True)), "value": told.value,
+            "default": all(o.id == assessment.readings[r.id] for r, o in zip(bearing, chosen, strict=True)), "value": told.value,
             "n": told.n, "reproduces": told.value is not None and abs(told.value - stated) <= 0.0005 + 1e-12,
         })  # fmt: skip
     return rows
