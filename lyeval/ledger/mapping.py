@@ -19,6 +19,9 @@ Own = Mapping[str, Column | None]
 
 def beside(path: Path) -> Path:
     """Return where the mapping file of a ledger stands: ``<name>.columns.yaml`` beside it."""
+    path = path.resolve()
+    if not path.name:
+        return path / ENDING
     return path.with_name(f"{path.stem if path.suffix and not path.is_dir() else path.name}{ENDING}")
 
 

@@ -101,7 +101,9 @@ def load_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         line = mark.line + 1 if mark else 0
         problem = " ".join((error.problem or "not YAML").split())
         raise PolicyError(f"{name}:{line}: {problem} / YAML 格式有误") from None
-    except (YAMLError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise PolicyError(f"{name}: nested too deeply / 嵌套过深") from None
+    except (YAMLError, ValueError) as error:
         raise PolicyError(f"{name}: not YAML / YAML 格式有误: {str(error).splitlines()[0][:120]}") from None
     lines: dict[str, int] = {}
     return _plain(data, "", lines, 1, set(), name), lines

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, captions
+from lyeval.render.glyphs import clean
 from lyeval.render.numbers import format_value, plain
 
 HERE = Path(__file__).resolve().parent
@@ -151,9 +152,14 @@ def _template() -> Any:
     import jinja2
 
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_plain
     )
     return environment.from_string(_file("template.html"))
+
+
+def _plain(value: object) -> object:
+    """Leave control and direction marks out of text, which would rearrange the line it stands in; markup of ours stays."""
+    return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 WORDS = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lyeval.render.blocks import Cell, Column, Lang, Table
+from lyeval.render.glyphs import clean
 from lyeval.render.numbers import digits_of, format_value, plain
 
 HEADER = 1  # row of the column headings, below the title; the first record stands on the next one
@@ -171,9 +172,9 @@ def _name(title: str, taken: set[str]) -> str:
 
 
 def _safe(text: str) -> str:
-    """Drop control characters that a workbook cannot hold; shorten what is longer than a cell."""
-    clean = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", text.encode("utf-8", "replace").decode())
-    return clean if len(clean) <= LONGEST else clean[: LONGEST - 1] + "…"
+    """Drop control and direction marks; shorten what is longer than a cell."""
+    told = clean(text)
+    return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
 
 
 class _Formats:

@@ -142,8 +142,9 @@ def baseline(assessment: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        id, label, label_en, stated, year, reading (switch=option …), words, words_en, default (the readings in force), value, n, reproduces (to the stated decimals). Empty
-        where the plan states none, or the ledger has no figures of the base year.
+        id, label, label_en, stated, year, reading (switch=option …), words, words_en, default
+        (the readings in force), value, n, reproduces (to the stated decimals).
+        Empty where the plan states none, or the ledger has no figures of the base year.
     """
     rows: list[dict[str, Any]] = []
     for target in assessment.policy.targets:
