@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 
 from lyeval.ledger import Ledger
-from lyeval.simulation.known import Panel
+from lyeval.simulation.assumed import assumed
+from lyeval.simulation.disposals import Left, Pace, Plan
+from lyeval.simulation.draws import Sampling
+from lyeval.simulation.dynamics import fit
+from lyeval.simulation.engine import Setting
+from lyeval.simulation.known import Date, Panel
 
 
 def county(
@@ -98,3 +103,23 @@ def autoregressive(
             months = rng.dirichlet(np.full(12, 5.0), n)
             ytd[:, t] = tax[:, t] * months[:, :month].sum(axis=1)
     return land, tax, ytd
+
+
+def setting_of(history: Panel, sampling: Sampling, *, cases: list[tuple[int, str, float]] | None = None) -> Setting:
+    """Fit a panel and put some enterprises under methods: (position, method, months to the start)."""
+    taken, n = assumed("default"), len(history.codes)
+    rows = cases or []
+    none, blank = np.zeros(n, dtype=bool), np.full(len(rows), np.nan)
+    plan = Plan(
+        at=np.array([row[0] for row in rows], dtype=int),
+        method=np.array([row[1] for row in rows], dtype=object),
+        start=np.array([row[2] for row in rows], dtype=float),
+        dated=np.array([row[0] % 2 == 0 for row in rows], dtype=bool),
+        released=blank,
+        demolished=blank,
+    )
+    year = int(history.years[-1])
+    pace = {name: Pace(p.success, (p.success[0], p.success[0] / p.hazard)) for name, p in taken.practices.items()}
+    model = fit(history, 0, taken.tax)
+    left = Left(none, none, np.ones(n))
+    return Setting(Date(year, year, 12), history, taken, plan, left, pace, sampling, model, model, ())

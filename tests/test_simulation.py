@@ -220,7 +220,7 @@ class TestOdds:
     def test_response_moves_those_near_the_line_and_no_others(self):
         tax = np.tile([8.0, 6.9, 12.0], (4000, 1))
         target, year = view(3, goal=1.0), year_of(tax)
-        rows = scenario_rows(members(target, year), seed=1, fractions=(0.0, 0.35), band=0.3)
+        rows = scenario_rows(members(target, year), [(0.0, "assumed"), (0.35, "assumed")], seed=1, band=0.3)
         assert rows[0]["probability"] == probability(0, 4000)
         assert abs(rows[1]["probability"] - 0.35) < 4 * rows[1]["mc_error"]
 

@@ -14,6 +14,7 @@ from lyeval.simulation.assumed import assumed
 from lyeval.simulation.carried import as_if, past_targets
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import setting, years_to_come
+from lyeval.simulation.fused import fused_tables, pays
 from lyeval.simulation.known import Date, as_known
 from lyeval.simulation.notes import Note, distinct, note
 from lyeval.simulation.result import Outlook, tables
@@ -72,14 +73,17 @@ def simulate(
     policy, _ = choose(assessment.policy, readings)
     taken = assumed(assumptions)
     given = setting(ledger, date, plan, taken, Sampling(draws, seed))
-    quotas, level = assessment.inputs.quotas, assessment.level
-    pairs, carried = [], []
-    for drawn in years_to_come(given, year + years):
-        rules, over = as_if(policy, drawn.year)
-        pairs += [(view, drawn) for view in views(ledger, rules, drawn.year, year, quotas=quotas, level=level)]
-        carried += [drawn.year] * over
-    past = past_targets(ledger, policy, year, quotas=quotas, level=level)
-    made = tables(pairs, policy, taken, seed=seed, facts_year=year, past=past)
+    options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
+    rules = [as_if(policy, ahead) for ahead in range(year + 1, year + years + 1)]
+    targets = [views(ledger, plan, ahead, year, **options) for ahead, (plan, _) in enumerate(rules, start=year + 1)]
+    carried = [year + 1 + t for t, (_, over) in enumerate(rules) if over]
+    past = past_targets(ledger, policy, year, **options)
+    if pays(given, years):
+        made = fused_tables(given, targets, policy, past=past)
+    else:
+        drawn = years_to_come(given, year + years)
+        pairs = [(view, one) for some, one in zip(targets, drawn, strict=True) for view in some]
+        made = tables(pairs, policy, taken, seed=seed, facts_year=year, past=past)
     return Simulation(
         policy=policy.id,
         assumptions=taken.id,

@@ -238,23 +238,33 @@ def _case_words(plan: Plan, codes: np.ndarray, sampling: Sampling, year: int, st
     return uniforms(code_keys(codes[plan.at]), sampling.draws, year=year, stream=STREAMS[stream], seed=sampling.seed)
 
 
-def months_to_finish(plan: Plan, codes: np.ndarray, pace: dict[str, Pace], sampling: Sampling, year: int) -> np.ndarray:
-    """Draw how many months from the date of knowledge each case takes, shape (draws, cases).
+def finishing(names: list[str], pace: dict[str, Pace], sampling: Sampling, year: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw each method's monthly hazard for undated and for dated cases, one for the county in a draw: (draws, methods) each.
 
-    A method's hazard is constant over a draw and one for the county: Gamma for dated cases; for undated ones that of
-    the Beta of being finished within twelve months.
+    Gamma for dated cases; for undated ones that of the Beta of being finished within twelve months.
     """
+    words = _county_words("finishing", names, sampling, year)
+    yearly = np.column_stack([betaincinv(*pace[n].yearly, words[:, j]) for j, n in enumerate(names)])
+    events, exposure = np.array([pace[n].monthly for n in names]).T
+    dated = np.maximum(gammaincinv(events, words) / exposure, 1e-12)
+    return np.maximum(-np.log1p(-np.clip(yearly, 1e-9, 1 - 1e-9)) / 12, 1e-12), dated
+
+
+def months_to_finish(plan: Plan, codes: np.ndarray, pace: dict[str, Pace], sampling: Sampling, year: int) -> np.ndarray:
+    """Draw how many months from the date of knowledge each case takes, at its method's hazard, shape (draws, cases)."""
     names = sorted(set(plan.method.astype(str)))
     if not names:
         return np.zeros((sampling.draws, 0))
-    words = _county_words("finishing", names, sampling, year)
-    yearly = np.column_stack([betaincinv(*pace[n].yearly, words[:, j]) for j, n in enumerate(names)])
-    undated = -np.log1p(-np.clip(yearly, 1e-9, 1 - 1e-9)) / 12
-    events, exposure = np.array([pace[n].monthly for n in names]).T
-    dated = np.maximum(gammaincinv(events, words) / exposure, 1e-12)
+    undated, dated = finishing(names, pace, sampling, year)
     mine = np.searchsorted(names, plan.method.astype(str))
     hazard = np.where(plan.dated, dated[:, mine], undated[:, mine])
     return plan.start - np.log(_case_words(plan, codes, sampling, year, "finish")) / hazard
+
+
+def planned_share(plan: Plan, land: np.ndarray) -> np.ndarray:
+    """Return the share of its land that each case is planned to release, shape (cases,), NaN unknown."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.clip(plan.released / land[plan.at], 0.0, 1.0)
 
 
 def land_leaving(
@@ -262,9 +272,7 @@ def land_leaving(
 ) -> np.ndarray:
     """Draw the share of its land that each case takes away: as planned, else as assumed; shape (draws, cases)."""
     words = _case_words(plan, codes, sampling, year, "leave")
-    out = np.zeros(words.shape)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        planned = np.clip(plan.released / land[plan.at], 0.0, 1.0)
+    out, planned = np.zeros(words.shape), planned_share(plan, land)
     for name, practice in practices.items():
         mine = plan.method == name
         if practice.gone:

@@ -100,15 +100,15 @@ def chance(model: Dynamics, panel: Panel, before: Past, *, year: int, sampling: 
     keys = code_keys(panel.codes)
     drawn = {"year": year, "seed": sampling.seed}
     word = uniforms(keys, sampling.draws, stream=STREAMS["tax"], **drawn)
-    frame = _frame(model, panel, before, panel.ytd[:, -1] if model.month else None)
+    frame = projected(model, panel, before)
     if len(model.residuals):
         residual = model.residuals[(word * len(model.residuals)).astype(np.intp)]
     else:
         residual = normals(keys, sampling.draws, stream=STREAMS["tax"], **drawn)
-    log = _log_tax(model, frame, _county(model, year, sampling), residual)
+    log = _log_tax(model, frame, county_draws(model, year, sampling), residual)
     log = _newcomers(model, panel, before, frame, log, word)
     coin = uniforms(keys, sampling.draws, stream=STREAMS["zero"], **drawn)
-    return Chance(log, *_zeros(model, panel, frame, (coin, word), _cell_odds(model, year, sampling)))
+    return Chance(log, *_zeros(model, panel, frame, (coin, word), cell_odds(model, year, sampling)))
 
 
 def taxed(model: Dynamics, panel: Panel, drawn: Chance, effect: np.ndarray | float = 0.0) -> np.ndarray:
@@ -117,13 +117,14 @@ def taxed(model: Dynamics, panel: Panel, drawn: Chance, effect: np.ndarray | flo
     return _settle(model, panel, tax, panel.ytd[:, -1]) if model.month else tax
 
 
-def _frame(model: Dynamics, panel: Panel, before: Past, ytd: np.ndarray | None) -> Lags:
-    paid = None if ytd is None else ytd / model.paid_share
+def projected(model: Dynamics, panel: Panel, before: Past) -> Lags:
+    """Make the regressors of the year to be projected."""
+    paid = panel.ytd[:, -1] / model.paid_share if model.month else None
     made = lags(before.last, mean_log(before.log_sum, before.log_count), paid, centres(panel, model.centre))
     return replace(made, static=static_columns(panel, model.covariates, -1), centre=model.centre)
 
 
-def _county(model: Dynamics, year: int, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:
+def county_draws(model: Dynamics, year: int, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:
     """Draw the coefficients, shape (draws, p), and the common shock, shape (draws, 1)."""
     names = code_keys(["shock", *model.names])
     drawn = uniforms(names, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed)
@@ -138,12 +139,18 @@ def _log_tax(model: Dynamics, frame: Lags, county: tuple[np.ndarray, np.ndarray]
     return linear(frame, model.names, coef) + shock + size * residual
 
 
+def newcomers(model: Dynamics, panel: Panel, before: Past, frame: Lags) -> np.ndarray:
+    """Tell who has no figure at all, and there are payers to take one from."""
+    new = np.isnan(before.last) & np.asarray(frame.young) & (np.asarray(frame.quiet) | (model.month == 0))
+    return new & (len(model.payers) > 0)
+
+
 def _newcomers(
     model: Dynamics, panel: Panel, before: Past, frame: Lags, drawn: np.ndarray, word: np.ndarray
 ) -> np.ndarray:
     """Give an enterprise without any figure the tax per mu of another payer of the county, on its own land."""
-    new = np.isnan(before.last) & np.asarray(frame.young) & (np.asarray(frame.quiet) | (model.month == 0))
-    if not new.any() or not len(model.payers):
+    new = newcomers(model, panel, before, frame)
+    if not new.any():
         return drawn
     pick = (word * len(model.payers)).astype(np.intp)
     stock = model.payers[pick] + centres(panel, 0.0)
@@ -170,7 +177,7 @@ def refund_share(model: Dynamics) -> float:
     return min(len(model.refunds) / max(float(model.cells[..., 1].sum()), 1.0), 1.0)
 
 
-def _cell_odds(model: Dynamics, year: int, sampling: Sampling) -> np.ndarray:
+def cell_odds(model: Dynamics, year: int, sampling: Sampling) -> np.ndarray:
     """Beta-binomial odds of a year at or below zero in each cell (2 × silent + quiet), shape (draws, 4)."""
     cells, prior = model.cells.reshape(4, 2), ZERO_PRIOR.reshape(4)
     names = code_keys([f"zero{i}" for i in range(4)])

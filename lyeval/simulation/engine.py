@@ -152,7 +152,7 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> tuple[
     if first:
         ytd = given.panel.ytd[:, -1]
         tax = np.where(given.left.gone & ~np.isnan(ytd), ytd, tax)
-    ends = given.left.gone & ~first
+    ends = given.left.gone & (not first or not given.date.nowcast_month)
     made = Year(
         year=year,
         codes=given.panel.codes,
@@ -164,8 +164,8 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> tuple[
         banked=_spread(shape, plan.at, state.fresh & leaves, False),
         demolished=_spread(shape, plan.at, state.fresh * np.nan_to_num(plan.demolished), 0.0),
         released=given.left.released | _spread(shape, plan.at, state.done & leaves, False),
-        floor=_books(given, first=first)[0],
-        ceiling=_books(given, first=first)[1],
+        floor=books(given, first=first)[0],
+        ceiling=books(given, first=first)[1],
         in_progress=_spread((1, shape[1]), plan.at, True, False)[0],
         final=given.date.year == year and given.date.month == 12,
     )
@@ -239,7 +239,7 @@ def _leaving(given: Setting) -> np.ndarray:
     return land_leaving(*args, given.date.year)
 
 
-def _books(given: Setting, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
+def books(given: Setting, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
     """Least and most tax that the books leave possible, shape (n,)."""
     n = len(given.panel.codes)
     floor, ceiling = np.full(n, -np.inf), np.full(n, np.inf)

@@ -115,6 +115,14 @@ def _moving(frame: Lags, name: str) -> np.ndarray:
     return column - frame.centre if name == "level" else column
 
 
+def design(frame: Lags, names: tuple[str, ...]) -> np.ndarray:
+    """Return the regressors of a year that is not yet drawn, shape (n, p); their products with the coefficients are `linear`."""
+    ones = np.ones(len(frame.level))
+    return np.column_stack(
+        [ones if n == "one" else _moving(frame, n) if n in MOVING else frame.static[n] for n in names]
+    )
+
+
 def linear(frame: Lags, names: tuple[str, ...], coef: np.ndarray) -> np.ndarray:
     """Return the projected log tax of each draw, shape (draws, n), for coefficients of shape (draws, p)."""
     total = np.zeros((len(coef), 1))

@@ -13,6 +13,7 @@ from numba import float32, int32, njit
 from numba.extending import intrinsic
 
 LANES = 256
+FAST = {"contract", "nnan", "nsz"}
 
 
 @intrinsic
@@ -50,26 +51,26 @@ def block(c0, c1, c2, c3, k) -> Any:
     return _round(c0, c1, c2, c3, k[18], k[19])
 
 
-@njit(inline="always")
-def words(u, at, group, tag, low, high, k) -> None:
+@njit(nogil=True, cache=True, _nrt=False)
+def words(row, group, tag, low, high, k) -> None:
     """Fill a row with the words of one enterprise and a group of 256 draws: four draws to a block (`philox.uniforms`)."""
     first = np.uint32(group * BLOCKS)
     for j in range(BLOCKS):
         c0, c1, c2, c3 = block(np.uint32(first + np.uint32(j)), tag, low, high, k)
-        u[at + j] = c0
-        u[at + BLOCKS + j] = c1
-        u[at + 2 * BLOCKS + j] = c2
-        u[at + 3 * BLOCKS + j] = c3
+        row[j] = c0
+        row[BLOCKS + j] = c1
+        row[2 * BLOCKS + j] = c2
+        row[3 * BLOCKS + j] = c3
 
 
-@njit(inline="always")
-def normals(s, to, group, tag, low, high, k) -> None:
+@njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
+def normals(row, group, tag, low, high, k) -> None:
     """Fill a row with standard normals, two from each pair of the words that `words` would give."""
     first = np.uint32(group * BLOCKS)
     for j in range(BLOCKS):
         c0, c1, c2, c3 = block(np.uint32(first + np.uint32(j)), tag, low, high, k)
-        s[to + j], s[to + BLOCKS + j] = pair(c0, c1)
-        s[to + 2 * BLOCKS + j], s[to + 3 * BLOCKS + j] = pair(c2, c3)
+        row[j], row[BLOCKS + j] = pair(c0, c1)
+        row[2 * BLOCKS + j], row[3 * BLOCKS + j] = pair(c2, c3)
 
 
 @njit(inline="always")

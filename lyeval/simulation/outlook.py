@@ -41,6 +41,8 @@ class Year:
         Has a disposal in progress, shape (n,).
     final
         The books of the year are complete.
+    drawn
+        Number of draws where the arrays do not hold them one by one; 0: they do.
     """
 
     year: int
@@ -58,10 +60,12 @@ class Year:
     in_progress: np.ndarray
     final: bool
 
+    drawn: int = 0
+
     @property
     def draws(self) -> int:
         """Number of draws."""
-        return len(self.tax)
+        return self.drawn or len(self.tax)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,13 +124,18 @@ def values(drawn: Members, tax: np.ndarray | None = None) -> np.ndarray:
     view, year = drawn.view, drawn.year
     if view.kind == "closed":
         at = np.searchsorted(year.codes, view.codes)
-        counted = year.closed[:, at] | (year.banked[:, at] & any(word in view.outcomes for word in BANKED))
+        counted = year.closed[:, at] | (year.banked[:, at] & banked_count(view))
         return view.base + (counted & view.member).sum(axis=1)
     if view.kind == "demolished":
         return view.base + year.demolished.sum(axis=1)
     if view.kind == "blocks":
         return np.full(year.draws, float(view.base))
     return target_values(view, drawn.tax if tax is None else tax, drawn.land, drawn.gone, drawn.released)
+
+
+def banked_count(view: TargetView) -> bool:
+    """Tell whether a site banked whole counts among the closures."""
+    return any(word in view.outcomes for word in BANKED)
 
 
 def probability(hits: int, draws: int) -> float:
@@ -147,7 +156,12 @@ def target_row(picked: Members, drawn: np.ndarray) -> dict[str, Any]:
     drawn
         The target's statistic in each draw, shape (draws,).
     """
-    view, year, known = picked.view, picked.year, drawn[~np.isnan(drawn)]
+    return summary(picked.view, picked.year, drawn, split(picked))
+
+
+def summary(view: TargetView, year: Year, drawn: np.ndarray, parts: dict[str, int | None]) -> dict[str, Any]:
+    """Lay a target's row out: its draws, and its members as `split` counts them."""
+    known = drawn[~np.isnan(drawn)]
     row: dict[str, Any] = {
         "id": view.id,
         "year": view.year,
@@ -163,7 +177,7 @@ def target_row(picked: Members, drawn: np.ndarray) -> dict[str, Any]:
         "certain": None,
         "members": int(np.sum(view.member)),
         "unknown": int(view.n_unknown),
-        **split(picked),
+        **parts,
         "clause": view.clause,
         "note": "",
         "note_en": "",
@@ -187,12 +201,19 @@ def split(picked: Members) -> dict[str, int | None]:
     with np.errstate(divide="ignore", invalid="ignore"):
         low = ~reaches(view, picked.tax / picked.land, view.line)
     stays = {"drop": False, "pass": False, "fail": True, "land_stays": ~picked.released}[view.exited]
-    below = np.where(picked.gone, stays, low).mean(axis=0)[view.member]
+    return parted(view, year, np.where(picked.gone, stays, low).mean(axis=0))
+
+
+def parted(view: TargetView, year: Year, below: np.ndarray) -> dict[str, int | None]:
+    """Count members by the share of draws in which each is below, shape (members,)."""
+    if view.kind not in ("share", "count") or view.line is None:
+        return dict.fromkeys(("sure_below", "sure_reach", "open", "open_cases"))
+    mine = below[view.member]
     case = year.in_progress[np.searchsorted(year.codes, view.codes)][view.member]
-    undecided = (below > OPEN_EDGE) & (below < 1 - OPEN_EDGE)
+    undecided = (mine > OPEN_EDGE) & (mine < 1 - OPEN_EDGE)
     return {
-        "sure_below": int(np.sum(below >= 1 - OPEN_EDGE)),
-        "sure_reach": int(np.sum(below <= OPEN_EDGE)),
+        "sure_below": int(np.sum(mine >= 1 - OPEN_EDGE)),
+        "sure_reach": int(np.sum(mine <= OPEN_EDGE)),
         "open": int(undecided.sum()),
         "open_cases": int((undecided & case).sum()),
     }
@@ -270,14 +291,23 @@ def enterprise_rows(views: Sequence[TargetView], year: Year) -> pd.DataFrame:
 
     An enterprise under several targets is judged by the first of them. Those without known land are left out.
     """
-    frames, seen = [], np.zeros(0, dtype=object)
+    return joined([_enterprises(view, year, fresh, line) for view, fresh, line in judged(views)])
+
+
+def judged(views: Sequence[TargetView]) -> list[tuple[TargetView, np.ndarray, float]]:
+    """Return which members are judged by which target: the target, its members of its own (a mask), and the line."""
+    out, seen = [], np.zeros(0, dtype=object)
     for view in (v for v in views if v.kind in ("share", "count", "mean")):
         line = view.line if view.line is not None else view.goal
         fresh = np.asarray(view.member) & (view.land > 0) & ~np.isin(view.codes, seen)
-        if line is None or not fresh.any():
-            continue
-        frames.append(_enterprises(view, year, fresh, float(line)))
-        seen = np.append(seen, view.codes[fresh])
+        if line is not None and fresh.any():
+            out.append((view, fresh, float(line)))
+            seen = np.append(seen, view.codes[fresh])
+    return out
+
+
+def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Put enterprises' rows together, sorted by credit code."""
     if not frames:
         return pd.DataFrame(columns=list(ENTERPRISE_COLUMNS))
     return pd.concat(frames).sort_values("credit_code", kind="stable", ignore_index=True)
@@ -290,15 +320,23 @@ def _enterprises(view: TargetView, year: Year, fresh: np.ndarray, line: float) -
     ratio = year.tax[:, at] * tax_basis(view, year.reported[at_all])[fresh] / (land * held)
     points = np.quantile(ratio, QUANTILES, axis=0)
     hits = reaches(view, ratio, line).sum(axis=0)
-    p = np.where(year.floor[at] >= line * land, 1.0, np.where(year.ceiling[at] < line * land * (1 - 1e-9), 0.0, np.nan))
-    certain = ~np.isnan(p)
-    p = np.where(certain, p, (hits + 0.5) / (year.draws + 1))
+    return enterprise_table(view, year, fresh, line, (hits + 0.5) / (year.draws + 1), points)
+
+
+def enterprise_table(
+    view: TargetView, year: Year, fresh: np.ndarray, line: float, p: np.ndarray, points: np.ndarray
+) -> pd.DataFrame:
+    """Lay out the chosen members' odds, shape (m,), and points of tax per mu, shape (3, m); certain where the books say so."""
+    at, land = np.searchsorted(year.codes, view.codes)[fresh], view.land[fresh]
+    settled = np.where(
+        year.floor[at] >= line * land, 1.0, np.where(year.ceiling[at] < line * land * (1 - 1e-9), 0.0, p)
+    )
     columns = {
         "credit_code": view.codes[fresh],
         "year": year.year,
         "line": line,
-        "probability": p,
-        "mc_error": np.sqrt(p * (1 - p) / year.draws),
+        "probability": settled,
+        "mc_error": np.sqrt(settled * (1 - settled) / year.draws),
         "p05": points[0],
         "p50": points[1],
         "p95": points[2],

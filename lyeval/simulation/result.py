@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from lyeval.simulation.outlook import (
     target_row,
     values,
 )
+from lyeval.simulation.response import topped_up
 from lyeval.simulation.swings import SCENARIO_COLUMNS, scenario_rows
 
 if TYPE_CHECKING:
@@ -147,9 +149,8 @@ def tables(
         {**target_row(one, value), "label_en": names.get(one.view.id, one.view.label)}
         for one, value in zip(picked, drawn, strict=True)
     ]
-    scenarios = [
-        row for one in picked for row in scenario_rows(one, seed=seed, fractions=assumed.responses, band=assumed.band)
-    ]
+    told = responses(assumed, past)
+    scenarios = [row for one in picked for row in scenario_rows(one, told[one.view.id], seed=seed, band=assumed.band)]
     firms = [enterprise_rows([v for v, y in pairs if y is year], year) for year in _distinct_years(pairs)]
     return Tables(
         targets=table(rows, TARGET_COLUMNS),
@@ -157,15 +158,28 @@ def tables(
         scenarios=table(scenarios, SCENARIO_COLUMNS),
         members=picked,
         values=drawn,
-        notes=_remarks(pairs, facts_year),
+        notes=remarks(pairs, facts_year),
     )
+
+
+def responses(assumed: Assumed, past: Sequence[TargetView]) -> defaultdict[str, list[tuple[float, str]]]:
+    """Return by target the shares of those just below the line that may top up to it, each with its basis.
+
+    The assumed scenarios, and the share that the heap above the line in the target's own past years shows, if there is one.
+    """
+    plain = [(float(share), "assumed") for share in assumed.responses]
+    out = defaultdict(lambda: plain)
+    for id in sorted({view.id for view in past}):
+        found = topped_up([view for view in past if view.id == id], assumed.band)
+        out[id] = plain if found is None else [*plain, (found, "estimated")]
+    return out
 
 
 def _distinct_years(pairs: Sequence[tuple[TargetView, Year]]) -> list[Year]:
     return list({id(year): year for _, year in pairs}.values())
 
 
-def _remarks(pairs: Sequence[tuple[TargetView, Year]], facts_year: int) -> tuple[Note, ...]:
+def remarks(pairs: Sequence[tuple[TargetView, Year]], facts_year: int) -> tuple[Note, ...]:
     """Say what the draws do not carry."""
     out = [note("carried_class", year=facts_year)] if pairs else [note("no_targets")]
     unknown = max((view.n_unknown for view, _ in pairs), default=0)

@@ -15,18 +15,16 @@ if TYPE_CHECKING:
 
 
 def scenario_rows(
-    drawn: Members, *, seed: int, fractions: Sequence[float], band: float, estimate: float | None = None
-) -> list[dict]:
+    drawn: Members, responses: Sequence[tuple[float, str]], *, seed: int, band: float
+) -> list[dict[str, Any]]:
     """Odds of a target if some enterprises near the line top up to it (临近标准企业入库变动情景).
 
     Parameters
     ----------
-    fractions
-        Shares of the enterprises that end a draw within ``band`` below the line and then pay up to it.
+    responses
+        Shares of the enterprises that end a draw within ``band`` below the line and then pay up to it, each with its basis.
     band
         Width of the zone below the line, as a share of it.
-    estimate
-        The share that past years of the target show, for a scenario of its own; None where they show nothing.
     """
     view, year = drawn.view, drawn.year
     if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
@@ -38,8 +36,7 @@ def scenario_rows(
     coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed)
     topped = drawn.tax.copy()
     rows = []
-    told = [(float(fraction), "assumed") for fraction in fractions]
-    for fraction, basis in told + ([] if estimate is None else [(estimate, "estimated")]):
+    for fraction, basis in responses:
         topped[:, moves] = np.where(near[:, moves] & (coin < fraction), need[:, moves], drawn.tax[:, moves])
         result = values(drawn, topped)
         row = target_row(drawn, result)
