@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from lyeval.policy import Policy
     from lyeval.render import Table
 
+FormsYear = Annotated[
+    int | None,
+    typer.Option("--year", metavar="Y", help="调查表未写年份时，“上一年”是哪一年 / year of forms that name none"),
+]
 Plan = Annotated[str | None, typer.Option("--policy", metavar="ID", help="按该方案认叫法、看缺数影响 / plan")]
 
 
@@ -28,6 +32,7 @@ def check(
     suggest: Annotated[
         bool, typer.Option("--suggest", help="写一份表头对照草稿 / draft a mapping of headings")
     ] = False,
+    year: FormsYear = None,
     spoken: Lang = None,
 ) -> None:
     """逐条检查台账，并附一页概览；给出同一地方的前后两份台账时，比较两次。 / Tell every fault; compare two of one place."""
@@ -40,7 +45,7 @@ def check(
     _workbook_name(out, ledger)
     if suggest and len(ledger) > 1:
         refuse("--suggest：一次只对一份台账", "--suggest: one ledger at a time")
-    told, found = _read(ledger, plan)
+    told, found = _read(ledger, plan, year)
     told += _audited(found[-1:], plan)
     for one in found:
         typer.echo(_one_line(one))
@@ -68,6 +73,7 @@ def clean(
     ledger: Ledgers,
     out: Annotated[Path, typer.Option("--out", help="写到哪个工作簿 / the workbook to write")],
     policy: Plan = None,
+    year: FormsYear = None,
     spoken: Lang = None,
 ) -> None:
     """写回规范台账：标准表头和单位，一表列明全部更改。 / The canonical workbook, with every change listed."""
@@ -78,7 +84,7 @@ def clean(
     all_there(ledger)
     _workbook_name(out, ledger)
     plan, tables = open_policy(policy) if policy else None, []
-    read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan, tables=tables)
+    read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan, year=year, tables=tables)
     made = write_clean(read, out, tables)
     typer.echo(_one_line(read))
     typer.echo(counts(read.faults))
@@ -86,22 +92,23 @@ def clean(
     console().print(say(f"已写入 {out}", f"written to {out}"))
 
 
-def _read(names: list[str], plan: Policy | None) -> tuple[tuple[Fault, ...], list[Ledger]]:
+def _read(names: list[str], plan: Policy | None, year: int | None) -> tuple[tuple[Fault, ...], list[Ledger]]:
     """Read what is named: one ledger, a city's, or two of one place (two are returned); faults where none can be."""
-    from lyeval.ledger import LedgerError, merge
+    from lyeval.ledger import LedgerError, is_survey, merge
     from lyeval.ledger.changes import same_place
     from lyeval.run import open_ledger
 
     told: list[Fault] = []
     found: list[Ledger] = []
-    for name in names if len(names) == 2 else [names if len(names) > 1 else names[0]]:
+    apart = len(names) == 2 and not any(not name.startswith("sample:") and is_survey(name) for name in names)
+    for name in names if apart else [names if len(names) > 1 else names[0]]:
         try:
-            found.append(open_ledger(name, plan))
+            found.append(open_ledger(name, plan, year=year))
             told += found[-1].faults
         except LedgerError as error:
             told += error.faults
     if len(found) < 2 or same_place(*found):
-        return tuple(told), found if len(names) != 2 or len(found) == 2 else []
+        return tuple(told), found if not apart or len(found) == 2 else []
     try:
         return tuple(told), [merge(found)]
     except LedgerError as error:
@@ -146,7 +153,9 @@ def _suggest(name: str, told: tuple[Fault, ...]) -> None:
 
 def _one_line(found: Any) -> str:
     """Say what was read, in one line."""
-    names = "、".join(source.name for source in found.sources)
+    names = "、".join(source.name for source in found.sources[:MOST_NAMES])
+    if len(found.sources) > MOST_NAMES:
+        names += say(f"等{len(found.sources)}个文件", f" and others, {len(found.sources)} files")
     years = f"{found.years[0]}–{found.years[-1]}" if found.years else "—"
     n, rows = len(found.enterprises), len(found.annual)
     zh = f"{names}：企业 {n} 户，年度数据 {rows} 行，{years} 年"
@@ -233,6 +242,7 @@ def _table(id: str, title: str, spec: Any, rows: list[tuple[Any, ...]]) -> Table
     return Table(id, title, heads, tuple(rows))
 
 
+MOST_NAMES = 6
 FAULT_COLUMNS = [
     ("severity", "类别", "severity"), ("rule", "规则", "rule"), ("file", "文件", "file"), ("sheet", "表", "sheet"), ("row", "行", "row"),
     ("heading", "列", "heading"), ("value", "所填", "value"), ("message", "说明", "what is wrong"),

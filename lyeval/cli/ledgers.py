@@ -39,7 +39,7 @@ def assess(
     all_there(ledger)
     plan = open_policy(policy)
     with busy("读取台账 …", "reading …"):
-        read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan)
+        read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan, year=year)
     made = assessed(
         read, plan, year, level=level, quotas=_numbers("--quota", quota), facts=_numbers("--fact", fact),
         readings=_pairs("--reading", reading),

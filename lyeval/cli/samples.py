@@ -20,21 +20,26 @@ def sample(
     years: Annotated[str | None, typer.Option("--years", metavar="Y0-Y1", help="起止年份 / years")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, metavar="N", help="随机种子 / seed")] = 0,
     county: Annotated[str | None, typer.Option("--county", help="只要其中一个县区 / one county only")] = None,
+    forms: Annotated[bool, typer.Option("--forms", help="写成调查表，一户一份，另附空白表 / survey forms")] = False,
     spoken: Lang = None,
 ) -> None:
     """生成样例台账：企业和数字均为虚构。 / Make a synthetic ledger; all enterprises are invented."""
     from lyeval.policy import load_policy
-    from lyeval.sample import produce
+    from lyeval.sample import produce, produce_forms
 
     plan = load_policy(policy)
     _free(out)
+    if forms and out.suffix:
+        refuse(f"--out {out}：调查表写到文件夹，请写文件夹名", f"--out {out}: forms go to a folder; name one")
     first, last = _span(years) if years else (plan.years.identification[0] - 3, plan.years.identification[-1])
     try:
-        sidecar = produce(plan.id, out, enterprises=enterprises, years=(first, last), seed=seed, county=county)
+        make = produce_forms if forms else produce
+        sidecar = make(plan.id, out, enterprises=enterprises, years=(first, last), seed=seed, county=county)
     except ValueError as error:
         refuse(str(error), str(error))
         return
-    typer.echo(say(f"样例台账 {out}，说明 {sidecar}", f"sample ledger {out}, described in {sidecar}"))
+    what = say("样例调查表", "sample survey forms") if forms else say("样例台账", "sample ledger")
+    typer.echo(say(f"{what} {out}，说明 {sidecar}", f"{what} {out}, described in {sidecar}"))
 
 
 def _free(out: Path) -> None:

@@ -10,7 +10,7 @@ from lyeval.ledger.columns import COLUMNS, SHEETS, Column
 from lyeval.ledger.faults import Fault, Group, LedgerError, grouped
 from lyeval.ledger.mapping import beside, draft_columns
 from lyeval.ledger.model import Ledger, Source
-from lyeval.ledger.read import merge, read_ledger
+from lyeval.ledger.read import is_survey, merge, read_ledger
 from lyeval.ledger.rules import RULES
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "beside",
     "draft_columns",
     "grouped",
+    "is_survey",
     "merge",
     "read_ledger",
 ]

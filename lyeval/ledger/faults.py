@@ -5,6 +5,7 @@ An error stops the reading; a warning stands beside the ledger; a gap is somethi
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,7 +126,7 @@ class Faults:
         """Add one fault; ``row``, ``heading`` and ``value`` are its place, the rest its params."""
         place = {name: more.pop(name) for name in ("row", "heading", "value") if name in more}
         if "value" in place:
-            place["value"] = _shown(place["value"])
+            place["value"] = shown(place["value"])
         if place.get("row") is not None and "row" in place:
             place["row"] = int(place["row"])
         self.items.append(Fault(rule, RULES[rule].severity, file, sheet, **place, params=more))
@@ -157,10 +158,12 @@ def grouped(faults: Iterable[Fault], places: int = 3) -> tuple[Group, ...]:
     )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a cell's value as a reader sees it, cut at 60 characters."""
     if value is None or value != value:
         return ""
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        value = value.date()
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
     text = " ".join(str(value).split())

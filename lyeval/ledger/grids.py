@@ -254,8 +254,9 @@ HEAD = 1 << 16
 LIMIT_CELLS = 28_000_000  # a reader reserves some 60 bytes for each
 LONGEST_MERGE = 5000
 OWN_NOTES = ("更改清单", "更改说明")  # what `lyeval clean` adds to a workbook
+WORKBOOKS = ("xlsx", "xlsm", "xls", "xlsb", "ods")
 READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
-    **dict.fromkeys(("xlsx", "xlsm", "xls", "xlsb", "ods"), _workbook),
+    **dict.fromkeys(WORKBOOKS, _workbook),
     **dict.fromkeys(("csv", "txt", "tsv"), _csv),
     "parquet": _parquet,
 }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.ledger.columns import NUMERIC, of_sheet
-from lyeval.ledger.faults import LIMIT, Faults
+from lyeval.ledger.faults import LIMIT, Faults, shown
 from lyeval.ledger.marks import ranks, sort_rows
 from lyeval.ledger.model import PLACE
 from lyeval.ledger.units import find_unit
@@ -133,11 +133,21 @@ def _join_tables(sheet: str, rows: pd.DataFrame, keys: list[str], faults: Faults
     for name in rows.columns.difference([*keys, *PLACE, "name", "parcel", "method_text", "outcome_text"]):
         first = groups[name].transform("first")
         known = rows[name].notna() & first.notna()
-        same = _close(rows[name], first) if rows[name].dtype == "float64" else rows[name] == first
+        same = _same(rows[name], first)
         differs = (known & ~same.fillna(True)).to_numpy(dtype=bool)
         for row in rows[differs].head(LIMIT).itertuples(index=False):
             _tell_contradiction(sheet, name, row, rows, keys, faults)
     return groups.first().reset_index()
+
+
+def _same(one: pd.Series, other: pd.Series) -> pd.Series:
+    """Whether values agree; a month, which stands for its first or last day, agrees with any day of it."""
+    if one.dtype == "float64":
+        return _close(one, other)
+    if one.dtype.kind != "M":
+        return one == other
+    bare = one.dt.is_month_start | other.dt.is_month_start | one.dt.is_month_end | other.dt.is_month_end
+    return (one == other) | (bare & (one.dt.year == other.dt.year) & (one.dt.month == other.dt.month))
 
 
 def _tell_contradiction(sheet: str, name: str, row: Any, rows: pd.DataFrame, keys: list[str], faults: Faults) -> None:
@@ -148,7 +158,7 @@ def _tell_contradiction(sheet: str, name: str, row: Any, rows: pd.DataFrame, key
     names = {"column": column.zh if column else name, "column_en": column.en if column else name}
     place = {"row": row.source_row, "value": getattr(row, name), "code": getattr(row, keys[0])}
     more = names | place | place_words(first, row)
-    faults.add("contradiction", row.source_file, row.source_sheet, **more, value_other=first[name])
+    faults.add("contradiction", row.source_file, row.source_sheet, **more, value_other=shown(first[name]))
 
 
 SAME_KEY = {

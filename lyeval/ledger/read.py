@@ -15,11 +15,13 @@ from lyeval.ledger.checks import check
 from lyeval.ledger.columns import SHEETS
 from lyeval.ledger.departments import Directory, directory, joinable, with_codes
 from lyeval.ledger.faults import Fault, Faults, LedgerError
-from lyeval.ledger.grids import READERS, Grid, read_grids
+from lyeval.ledger.forms import Form, read_form
+from lyeval.ledger.grids import READERS, WORKBOOKS, Grid, read_grids
 from lyeval.ledger.layout import Layout, find_layout
 from lyeval.ledger.mapping import Own, beside, load_columns
 from lyeval.ledger.model import Ledger, Source, empty
 from lyeval.ledger.rows import Part, read_rows
+from lyeval.ledger.surveys import known_of, survey_parts
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -29,6 +31,7 @@ def read_ledger(
     *,
     methods: Mapping[str, str] | None = None,
     columns: str | Path | Mapping[str, str | None] | None = None,
+    year: int | None = None,
     tables: list[tuple[Any, ...]] | None = None,
 ) -> Ledger:
     """Read one county's ledger, or a city's from the ledgers of its counties and zones.
@@ -37,12 +40,15 @@ def read_ledger(
     ----------
     path : str, Path or list of these
         A workbook, a flat CSV or Parquet file, a folder of such files (one ledger), ``sample:<name>``; a list is a
-        city, each element one ledger.
+        city, each element one ledger. Survey forms stand among them: those that stand alone in a list go to the ledgers
+        whose enterprises they are about.
     methods : Mapping, optional
         A policy's own labels of disposal methods (处置方式) → canonical id.
     columns : path or Mapping, optional
         The office's own word on its headings: heading → column (`mapping.load_columns`); default: each ledger's own
         ``<name>.columns.yaml`` beside it, where there is one.
+    year : int, optional
+        What survey forms mean by 上一年 where they give neither a year nor a day.
     tables : list, optional
         Is given every table as it was read: grid, layout, kinds of rows, converted values by column (`cleaning`).
 
@@ -57,7 +63,8 @@ def read_ledger(
         With every fault found, if any of them is an error.
     """
     own = None if columns is None else load_columns(columns)
-    ledgers = [_read_one(one, methods or {}, _own(one) if own is None else own, tables) for one in _paths(path)]
+    opened = [_opened(one, methods or {}, _own(one) if own is None else own, tables) for one in _paths(path)]
+    ledgers = [_made(one, year) for one in _shared_out(opened)]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
     if len(ledgers) == 1:
         if any(fault.severity == "error" for fault in faults):
@@ -140,27 +147,80 @@ class _Table:
     layout: Layout
 
 
-def _read_one(path: Path, methods: Mapping[str, str], own: Own, tables: list[tuple[Any, ...]] | None) -> Ledger:
-    """Read one ledger with all its faults, errors among them."""
+@dataclass(eq=False)
+class _Opened:
+    """One element of a list while it is read: what its tables give, its survey forms, its sources and faults."""
+
+    path: Path
+    parts: list[Part]
+    forms: list[Form]
+    sources: list[Source]
+    faults: Faults
+
+    @property
+    def loose(self) -> bool:
+        """Whether it is survey forms and nothing else."""
+        return bool(self.forms) and not self.parts and not self.faults.errors()
+
+
+def _opened(path: Path, methods: Mapping[str, str], own: Own, tables: list[tuple[Any, ...]] | None) -> _Opened:
+    """Read the tables and forms of one element."""
     faults = Faults(tables)
     grids, sources = _grids(path, faults)
-    tables = [_Table(g, layout) for g in grids if (layout := find_layout(g, faults, own)) is not None]
-    if grids and not tables and not faults.errors():
+    forms, found = [], []
+    for grid in grids:
+        form = read_form(grid)
+        if form is not None:
+            forms.append(form)
+        elif (layout := find_layout(grid, faults, own)) is not None:
+            found.append(_Table(grid, layout))
+    if grids and not found and not forms and not faults.errors():
         faults.add("no_table", path.name, hint="")
-    parts = _all_parts(tables, methods, faults)
-    frames = assemble(parts, faults)
+    return _Opened(path, _all_parts(found, methods, faults), forms, sources, faults)
+
+
+def _shared_out(opened: list[_Opened]) -> list[_Opened]:
+    """Give survey forms that stand alone to the ledgers that know their enterprises, else to the first."""
+    books, loose = [o for o in opened if not o.loose], [o for o in opened if o.loose]
+    if not books or not loose:
+        return opened
+    known = [known_of(book.parts) for book in books]
+    for one in loose:
+        for form in one.forms:
+            at = next((i for i, those in enumerate(known) if those.has(form)), 0)
+            books[at].forms.append(form)
+        books[0].sources += one.sources
+        books[0].faults.items += one.faults.items
+    return books
+
+
+def _made(one: _Opened, year: int | None) -> Ledger:
+    """Return the ledger of one element with all its faults, errors among them."""
+    parts = [*one.parts, *survey_parts(one.forms, one.parts, year, one.faults)]
+    frames = assemble(parts, one.faults)
     listed = any(part.main and part.sheet == "enterprises" for part in parts)
     names = [
         part.frame for part in parts if listed and part.main and part.sheet != "enterprises" and "name" in part.frame
     ]
-    check(frames, names, path.name, faults)
+    check(frames, names, one.path.name, one.faults)
     ledger = Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
-        faults=tuple(faults.items),
-        sources=tuple(sources),
+        faults=tuple(one.faults.items),
+        sources=tuple(one.sources),
         sheets=tuple(sheet for sheet in SHEETS if sheet in frames),
     )
-    return replace(ledger, synthetic=_synthetic(path))
+    return replace(ledger, synthetic=_synthetic(one.path))
+
+
+def is_survey(path: str | Path) -> bool:
+    """Whether a folder or workbook holds survey forms and no tables, told from its first file."""
+    grids: list[Grid] = []
+    path = Path(path)
+    files = sorted(p for p in path.iterdir() if p.name[0] not in ".~") if path.is_dir() else [path]
+    for file in files:
+        if file.suffix.lower().lstrip(".") in WORKBOOKS and not grids:
+            grids = read_grids(file, Faults())[0]
+    return bool(grids) and all(read_form(grid) is not None for grid in grids)
 
 
 def _all_parts(tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:

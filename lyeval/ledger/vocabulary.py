@@ -42,9 +42,9 @@ def find_method(text: str, own: Mapping[str, str]) -> str | None:
     return named.pop() if len(named) == 1 else None
 
 
-def _set(words: str) -> frozenset[str]:
+def words(line: str) -> frozenset[str]:
     """Return the words of a line."""
-    return frozenset(words.split())
+    return frozenset(line.split())
 
 
 def _words(table: Mapping[str, str]) -> dict[str, str]:
@@ -52,21 +52,21 @@ def _words(table: Mapping[str, str]) -> dict[str, str]:
     return {key(word): canonical for canonical, words in table.items() for word in [canonical, *words.split()]}
 
 
-MISSING = _set(
+MISSING = words(
     "- -- --- — —— – / \\ 无 暂无 暂缺 缺 待核 待核实 待查 不详 未知 未提供 未填 空 无数据 #n/a #ref! #value! #div/0! #name? #null! "
     "#num! n/a na nan null none"
 ) | {""}
-YES = _set("是 √ ✓ ✔ 有 y yes 1 1.0 ● 已 true t 对 属于")
-NO = _set("否 × ✗ x 无 n no 0 0.0 - -- — —— / 空 不是 没有 false f 未 不属于")
-ABOVE = YES | _set(
+YES = words("是 √ ✓ ✔ 有 y yes 1 1.0 ● 已 true t 对 属于")
+NO = words("否 × ✗ x 无 n no 0 0.0 - -- — —— / 空 不是 没有 false f 未 不属于")
+ABOVE = YES | words(
     "规上 规模以上 规模上 在库 入统 纳统 已入库 入库 入规 规上企业 规模以上企业 规上工业 规模以上工业 四上 规上工业企业 "
     "规模以上工业企业 above"
 )
-BELOW = NO | _set(
+BELOW = NO | words(
     "规下 规模以下 规模下 不在库 未入统 未纳统 未入库 未入规 规下企业 规模以下企业 规下工业 规模以下工业 非规上 "
     "规下工业企业 规模以下工业企业 规下样本 below"
 )
-SIZES = _set("大型 中型 小型 微型 大 中 小 微 小微 大型企业 中型企业 小型企业 微型企业 小微企业")
+SIZES = words("大型 中型 小型 微型 大 中 小 微 小微 大型企业 中型企业 小型企业 微型企业 小微企业")
 METHODS = _words(
     {
         "upgrade": "提升 提升一批 零地技改 技改 增加设备 追加投资 出租 厂房出租 整合改造 建小微园 引进嫁接 股权优化 "
@@ -99,8 +99,8 @@ OUTCOMES = _words(
         "未完成": "未达标 整改无效 逾期 逾期未完成 未按协议完成 列为重点低效企业 尚未完成 未整改到位 否",
     }
 )
-DONE = _set("完成 已完成 全部完成 办结 已办结 是")
-WRITTEN_OFF = _set("销号 核销 已销号 已核销")
+DONE = words("完成 已完成 全部完成 办结 已办结 是")
+WRITTEN_OFF = words("销号 核销 已销号 已核销")
 DONE_AS = {
     "upgrade": "达标",
     "rectify": "达标",

@@ -42,6 +42,7 @@ def open_ledger(
     policy: Policy | None = None,
     *,
     columns: Path | None = None,
+    year: int | None = None,
     tables: list[Any] | None = None,
 ) -> Ledger:
     """Read a ledger, or a city's from a list, knowing a plan's own words for disposal methods.
@@ -54,6 +55,8 @@ def open_ledger(
         The plan whose words count; None: those of every shipped plan.
     columns
         The office's own word on its headings (表头对照); default: each ledger's own, beside it.
+    year
+        What survey forms mean by 上一年 where they give neither a year nor a day.
     tables
         Is given every table as it was read (`lyeval.ledger.cleaning`).
 
@@ -67,7 +70,7 @@ def open_ledger(
 
     plans = [policy] if policy is not None else [load_policy(name) for name in policy_ids()]
     named = ledger if isinstance(ledger, str | Path) else list(ledger)
-    return read_ledger(named, methods=method_words(plans), columns=columns, tables=tables)
+    return read_ledger(named, methods=method_words(plans), columns=columns, year=year, tables=tables)
 
 
 def columns_of(run: RunFile) -> Path | None:
