@@ -97,8 +97,8 @@ def _waits(w, group, low, high, k, s, u) -> None:
 @njit(inline="always")
 def _under(w, m, t, group, need, floor, s) -> int:
     """Count the draws in which an enterprise is still there and below its line by the end of a year under a method."""
-    base, end, total = group * LANES, w.ends[t] * TWELFTH, np.int32(0)
-    mean, effect = w.months[2 * m + 1, base : base + LANES], w.effect[m, base : base + LANES]
+    end, total = w.ends[t] * TWELFTH, np.int32(0)
+    mean, effect = w.months[group, 2 * m + 1], w.effect[group, m]
     if w.kind[m] == KEEPS:
         for j in range(LANES):
             force = min(max(end - s[MONTHS + j] * mean[j], NONE), ONE)

@@ -27,7 +27,7 @@ class Field(NamedTuple):
         Later years' fixed regressors, float32 (n, p); their coefficients, float32 (t - 1, p, d); those of level, gap, silent and
         young, float32 (t - 1, 4, d).
     scale
-        Log size of the residual in later years: constant, on level, on silence, least, most; float32 (5,).
+        Log size of the residual in later years, to base 2: constant, on level, on silence, least, most; float32 (5,).
     zero_first, zero_rest
         Words below these end the year at or below zero: uint32 (rows, d) and (t - 1, 2, d), by silence last year.
     tables, starts, lengths

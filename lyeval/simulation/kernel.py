@@ -14,7 +14,7 @@ import numpy as np
 from numba import float32, njit
 
 from lyeval.simulation.field import BINS, DROP, KEEPS, LEAVES, PARTS, PASS, SHUTS, STAYS, Counts, Field, Questions, Ways
-from lyeval.simulation.lanes import FAST, LANES, exp, log, round_keys, unit, words
+from lyeval.simulation.lanes import FAST, LANES, LOG2E, exp2, log, round_keys, unit, words
 from lyeval.simulation.rows import (
     COINS,
     HALF,
@@ -25,7 +25,6 @@ from lyeval.simulation.rows import (
     NOTHING,
     ONE,
     OUT,
-    OWN,
     SHARE_BITS,
     STAYING,
     TAX,
@@ -56,7 +55,7 @@ def count(
         Also count draws by steps of log tax (``bins``).
     """
     (n, t), k = (len(field.keys), len(field.tags)), len(questions.rule)
-    shape = (2, k, t, -(-draws // LANES) * LANES)
+    shape = (-(-draws // LANES), 2, k, t, LANES)
     hits, bins = np.zeros((2, k, n, t), np.int32), np.zeros((n if spread else 0, t, BINS), np.uint32)
     rows = lined_up(field), lined_up(ways), lined_up(questions), round_keys(seed)
 
@@ -70,7 +69,8 @@ def count(
     else:
         with ThreadPoolExecutor(threads) as pool:
             total = sum(pool.map(work, range(threads)))
-    return Counts(total[0, :, :, :draws], total[1, :, :, :draws], hits, bins)
+    below, dropped = np.moveaxis(total, 0, 3).reshape(2, k, t, -1)[..., :draws]
+    return Counts(below, dropped, hits, bins)
 
 
 @njit(nogil=True, cache=True, fastmath=FAST, _nrt=False)
@@ -90,15 +90,15 @@ def _tiles(f, w, q, k, part, own, sums, hits, bins) -> None:
                     out = _outcome(f, w, i, t, group, s)
                     _answers(f, w, q, i, t, group, low, high, k, out, s, u, sums, hits)
                     if len(bins):
-                        _steps(f, w, i, t, live, out, s, sub, bins)
+                        _steps(f, w, i, t, live, out, s, u, sub, bins)
 
 
 @njit(inline="always")
 def _months(w, i, group, low, high, k, s, u) -> None:
     """Draw the months to the end of an enterprise's case, and the share of its land that stays."""
-    base, method = group * LANES, w.method[i]
+    method = w.method[i]
     words(u[WORDS : WORDS + LANES], group, w.tags[0], low, high, k)
-    mean, begin = w.months[2 * method + w.dated[i], base : base + LANES], w.begin[i]
+    mean, begin = w.months[group, 2 * method + w.dated[i]], w.begin[i]
     for j in range(LANES):
         s[MONTHS + j] = begin - log(unit(u[WORDS + j])) * mean[j]
         s[STAYING + j] = ONE if w.kind[method] != LEAVES else NONE
@@ -116,17 +116,17 @@ def _outcome(f, w, i, t, group, s) -> Any:
 
     Returns the row of log tax as it comes out, `NOTHING` at or below zero; row TAX stays without disposals.
     """
-    base, floor = group * LANES, f.floor[i] if t == 0 else NOTHING
+    floor = f.floor[i] if t == 0 else NOTHING
     method, after = w.method[i], w.after[i]
-    if method < 0 and after < 0 and floor <= NOTHING and not len(f.zero_first):
+    if method < 0 and after < 0 and floor <= NOTHING and not f.zero_first.shape[1]:
         return s[TAX : TAX + LANES]
     settle(f, i, t, s)
     if after >= 0:
-        rise, effect = w.rise[i], w.effect[after, base : base + LANES]
+        rise, effect = w.rise[i], w.effect[group, after]
         for j in range(LANES):
             s[OUT + j] += effect[j] * rise
     if method >= 0 and w.kind[method] < SHUTS:
-        _effect(w, i, t, base, s)
+        _effect(w, i, t, group, s)
     if floor > NOTHING:
         for j in range(LANES):
             s[OUT + j] = max(s[OUT + j], floor)
@@ -136,10 +136,10 @@ def _outcome(f, w, i, t, group, s) -> Any:
 
 
 @njit(inline="always")
-def _effect(w, i, t, base, s) -> None:
+def _effect(w, i, t, group, s) -> None:
     """Add the effect of a case that keeps the enterprise, for the part of the year that it is in force."""
     method, end = w.method[i], w.ends[t]
-    effect = w.effect[method, base : base + LANES]
+    effect = w.effect[group, method]
     for j in range(LANES):
         s[OUT + j] += effect[j] * min(max((end - s[MONTHS + j]) * TWELFTH, NONE), ONE)
 
@@ -177,8 +177,8 @@ def _answers(f, w, q, i, t, group, low, high, k, x, s, u, sums, hits) -> None:
 @njit(inline="always")
 def _plain(q, a, i, t, group, x, u, sums, hits) -> None:
     """Count an enterprise that neither leaves nor gives up land."""
-    base, need, weight, total = group * LANES, q.need[a, t, i], q.weight[a, t, i], np.int32(0)
-    into, among = sums[0, a, t, base : base + LANES], q.among[a, base : base + LANES]
+    need, weight, total = q.need[a, t, i], q.weight[a, t, i], np.int32(0)
+    into, among = sums[group, 0, a, t], q.among[group, a]
     if q.coin[a]:
         edge, coin = need + q.band[a], q.coin[a]
         for j in range(LANES):
@@ -197,10 +197,10 @@ def _plain(q, a, i, t, group, x, u, sums, hits) -> None:
 @njit(inline="always")
 def _moved(w, q, a, i, t, group, x, s, u, sums, hits) -> None:
     """Count an enterprise whose case closes it or takes land away, by the question's rule for those who have gone."""
-    base, need, weight = group * LANES, q.need[a, t, i], q.weight[a, t, i]
-    kind, rule, end, among = w.kind[w.method[i]], q.rule[a], w.ends[t], q.among[a, base : base + LANES]
+    need, weight = q.need[a, t, i], q.weight[a, t, i]
+    kind, rule, end, among = w.kind[w.method[i]], q.rule[a], w.ends[t], q.among[group, a]
     frees = kind != PARTS and (rule == DROP or (rule == STAYS and kind == LEAVES))
-    into, out = sums[0, a, t, base : base + LANES], sums[1, a, t, base : base + LANES]
+    into, out = sums[group, 0, a, t], sums[group, 1, a, t]
     poor, counted = np.int32(0), np.int32(0)
     for j in range(LANES):
         done = s[MONTHS + j] <= end
@@ -221,13 +221,13 @@ def _moved(w, q, a, i, t, group, x, s, u, sums, hits) -> None:
 @njit(inline="always")
 def _money(w, q, a, i, t, group, moves, x, s, sums) -> None:
     """Add an enterprise's tax and, where land leaves or it is no longer counted, the land."""
-    base, weight, need, rule = group * LANES, q.weight[a, t, i], q.need[a, t, i], q.rule[a]
+    weight, need, rule = q.weight[a, t, i], q.need[a, t, i], q.rule[a]
     kind, end = w.kind[w.method[i]] if moves else KEEPS, w.ends[t]
     frees = kind >= SHUTS and (rule == DROP or (rule == STAYS and kind == LEAVES))
     ends = frees or (kind >= SHUTS and rule == STAYS)
-    into, out = sums[0, a, t, base : base + LANES], sums[1, a, t, base : base + LANES]
+    into, out = sums[group, 0, a, t], sums[group, 1, a, t]
     for j in range(LANES):
-        tax = MONEYS * exp(max(x[j] + need, LOWEST)) if x[j] > NOTHING else NONE
+        tax = MONEYS * exp2(max((x[j] + need) * LOG2E, LOWEST)) if x[j] > NOTHING else NONE
         done = moves and s[MONTHS + j] <= end
         kept = (NONE if frees else s[STAYING + j]) if done else ONE
         into[j] += np.int64((NONE if done and ends else tax) + HALVE)
@@ -235,21 +235,26 @@ def _money(w, q, a, i, t, group, moves, x, s, sums) -> None:
 
 
 @njit(inline="always")
-def _steps(f, w, i, t, live, x, s, sub, bins) -> None:
+def _steps(f, w, i, t, live, x, s, u, sub, bins) -> None:
     """Count the draws of an enterprise's year by steps of log tax on the land it held, four tallies in turn."""
     start, per = f.grid[i, t, 0], f.grid[i, t, 1]
     kind, end = w.kind[w.method[i]] if w.method[i] >= 0 else KEEPS, w.ends[t]
     for j in range(LANES):
-        s[OWN + j] = min(max((x[j] - start) * per + ONE, NONE), TOP)
+        u[COINS + j] = np.uint32(np.int32(min(max((x[j] - start) * per + ONE, NONE), TOP)))
     if kind in (PARTS, LEAVES):
         for j in range(LANES):
             kept = s[STAYING + j] if s[MONTHS + j] <= end else ONE
             step = min(max((x[j] - log(max(kept, TINY)) - start) * per + ONE, NONE), TOP)
-            s[OWN + j] = step if kept > NONE else NONE
+            u[COINS + j] = np.uint32(np.int32(step if kept > NONE else NONE))
     for b in range(4 * BINS):
         sub[b] = 0
-    for j in range(live):
-        sub[(j & 3) * BINS + np.int64(s[OWN + j])] += 1
+    for j in range(live // 4):
+        sub[u[COINS + 4 * j]] += 1
+        sub[BINS + u[COINS + 4 * j + 1]] += 1
+        sub[2 * BINS + u[COINS + 4 * j + 2]] += 1
+        sub[3 * BINS + u[COINS + 4 * j + 3]] += 1
+    for j in range(live - live % 4, live):
+        sub[u[COINS + j]] += 1
     for b in range(BINS):
         bins[i, t, b] += np.uint32(sub[b] + sub[BINS + b] + sub[2 * BINS + b] + sub[3 * BINS + b])
 

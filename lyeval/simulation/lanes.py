@@ -89,17 +89,16 @@ def log(x) -> Any:
 
 
 @njit(inline="always")
-def exp(x) -> Any:
-    """Exponential of a float32 between -80 and 80, relative error below 3e-7."""
-    n = np.floor(x * LOG2E + HALF_ONE)
-    f = (x - n * LN2_HIGH) - n * LN2_LOW
+def exp2(x) -> Any:
+    """Two to the power of a float32 between -120 and 120, relative error below 3e-7."""
+    n = np.floor(x + HALF_ONE)
+    f = x - n
     p = EXP[0]
     p = p * f + EXP[1]
     p = p * f + EXP[2]
     p = p * f + EXP[3]
     p = p * f + EXP[4]
-    p = p * f + EXP[5]
-    return (p * f * f + f + ONE) * real(int32(int32(int32(n) + int32(127)) << int32(23)))
+    return (p * f + ONE) * real(int32(int32(int32(n) + int32(127)) << int32(23)))
 
 
 @njit(inline="always")
@@ -145,8 +144,8 @@ BLOCKS = LANES // 4
 M0, M1, HALF = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57), np.uint64(32)
 ROOT_HALF = np.int32(0x3F3504F3)
 ONE, HALF_ONE, MINUS_TWO, WORD, HALF_WORD = _floats(1.0, 0.5, -2.0, 2.0**-32, 2.0**-33)
-LN2, LOG2E, LN2_HIGH, LN2_LOW = _floats(0.6931471805599453, 1.4426950408889634, 0.693359375, -2.12194440e-4)
+LN2, LOG2E = _floats(0.6931471805599453, 1.4426950408889634)
 LOG = _floats(-0.103464596, 0.1627741, -0.17201452, 0.19894183, -0.24973406, 0.33335087, -0.50000286)
-EXP = _floats(1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
+EXP = _floats(0.00132644523, 0.00967145177, 0.0555073388, 0.240222431, 0.693146978)
 SIN = _floats(-75.325111389, 81.590187073, -41.341640472, 6.283185005)
 COS = _floats(59.295078278, -85.445060730, 64.939338684, -19.739208221)

@@ -43,7 +43,7 @@ def field(given: Setting, years: range) -> Field:
         sums=_float(after.log_sum),
         counts=_float(after.log_count),
         **_rest(given, years[1:], sampling),
-        scale=_float([scale[0], scale[1], scale[2], low, high]),
+        scale=_float(np.array([scale[0], scale[1], scale[2], low, high]) / np.log(2.0)),
         tables=_float(np.concatenate([*tables, np.zeros(1)])),
         starts=np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
         lengths=lengths,
