@@ -176,10 +176,14 @@ class MethodAssumption(Frozen):
 
 
 class CommonShock(Frozen):
-    """The county's common shock of a year: Student t with scale ``sd`` (log points) and ``df``."""
+    """The county's common shock of a year: Student t with scale ``sd`` (log points) and ``df``.
+
+    With a share r of the year to come the scale is ``sd`` × r², but no less than ``late`` × √r.
+    """
 
     sd: Scale
     df: Degrees
+    late: Scale
 
 
 class Response(Frozen):

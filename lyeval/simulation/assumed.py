@@ -54,9 +54,10 @@ def _shipped(name: str | PathLike[str]) -> Assumed:
 
 
 def _read(loaded: Assumptions) -> Assumed:
+    shock = loaded.common_shock
     return Assumed(
         id=loaded.id,
-        tax=Priors(loaded.common_shock.sd.value, loaded.common_shock.df.value, loaded.own_spread.value),
+        tax=Priors(shock.sd.value, shock.df.value, loaded.own_spread.value, shock.late.value),
         practices={method.id: _practice(method) for method in loaded.methods},
         band=loaded.response.band.value,
         responses=loaded.response.scenarios.values,

@@ -26,6 +26,8 @@ class Priors:
     shock_sd, shock_df
         Scale (log points) and degrees of freedom of the county's common shock of a year; ``shock_df`` is also the
         weight of the prior, in years, against the spread of past years.
+    late_sd
+        Least scale of the shock with a share r of the year to come, over √r: what collections at the year's end may still do to all.
     spread
         Standard deviation of a year's change of an enterprise's log tax, where figures are too few to estimate it.
     """
@@ -33,6 +35,7 @@ class Priors:
     shock_sd: float = 0.18
     shock_df: float = 4.0
     spread: float = 0.6
+    late_sd: float = 0.06
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,10 +245,11 @@ def _root(covariance: np.ndarray) -> np.ndarray:
 def _shock(effects: np.ndarray, priors: Priors, month: int) -> tuple[float, float]:
     """Scale and degrees of freedom of the next year's common shock, given past years' effects, shape (m,).
 
-    s² = (ν s₀² + Σ γ²) / (ν + m − 1), times 1 + 1/m for the mean year, itself estimated; s₀ = prior sd × (1 − k/12)².
+    s² = (ν s₀² + Σ γ²) / (ν + m − 1), times 1 + 1/m for the mean year, itself estimated; with r = 1 − k/12 of the year to come,
+    s₀ is the prior sd × r², but no less than the late sd × √r: the last months move by more than their share.
     """
-    m = max(len(effects), 1)
-    prior = priors.shock_sd * (1 - month / 12) ** 2
+    m, rest = max(len(effects), 1), 1 - month / 12
+    prior = max(priors.shock_sd * rest**2, priors.late_sd * rest**0.5)
     df = priors.shock_df + m - 1
     spread = (priors.shock_df * prior**2 + float(np.sum(effects**2))) / df
     return float(np.sqrt(spread * (1 + 1 / m))), df
