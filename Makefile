@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
-.PHONY: help setup report test lint bench notebooks lock clean
+.PHONY: help setup report test lint bench calibrate notebooks lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -33,6 +33,9 @@ bench: setup  ## speed, as ratios in one process
 
 notebooks: setup  ## execute the notebooks on their defaults and store the outputs
 	$(BIN)/python -c "from lyeval.run import refresh, shipped_notebooks; refresh(shipped_notebooks())"
+
+calibrate: setup  ## check the odds on 240 synthetic counties, into docs/validation.md
+	$(BIN)/python tests/benchmarks/calibrate.py
 
 lock: setup  ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --fork-strategy fewest \
