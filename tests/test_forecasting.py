@@ -11,6 +11,7 @@ from outlook_county import county, with_disposals
 
 import lyeval as ly
 from lyeval.forecasting.scores import brier, covered, crps, pit
+from lyeval.forecasting.skill import skill
 from lyeval.ledger import Ledger
 
 LINSHU, ZHOUSHAN = ly.load_policy("linshu-2021"), ly.load_policy("zhoushan-2020")
@@ -250,6 +251,32 @@ class TestBacktest:
         assert done.pit.query("month == 6")["share"].between(0.04, 0.18).all()
         large = done.reliability.query("n >= 40")
         assert (large["odds"] - large["came"]).abs().max() < 0.15
+
+    def test_skill_is_told_by_years_with_an_interval(self):
+        done = ly.backtest(county(120), LINSHU, [2020, 2021, 2022, 2023], [0, 6], draws=300)
+        told = done.skill.set_index(["level", "id", "month", "measure", "baseline"])
+        row = told.loc["enterprise", "above_scale_clear", 6, "brier", "no_change"]
+        assert row["low"] <= row["difference"] <= row["high"] < 0
+        assert row["verdict"] == "better"
+        assert row["difference"] == pytest.approx(row["forecast"] - row["guess"])
+        assert set(done.skill["baseline"]) == {"no_change", "last_value", "run_rate", "seasonal", "logit"}
+        county_level = done.skill.query("level == 'county' and measure == 'crps' and month == 6")
+        assert set(county_level["baseline"]) == {"no_change", "last_value", "run_rate", "seasonal", "logit"}
+        assert not done.skill[["forecast", "guess", "difference", "years", "verdict"]].isna().any().any()
+
+    def test_with_two_years_no_interval_is_given(self):
+        done = ly.backtest(county(60), LINSHU, [2022, 2023], [6], draws=200)
+        assert set(done.skill["verdict"]) == {"cannot_judge"}
+        assert done.skill["low"].map(lambda x: x is None).all()
+
+    def test_a_forecast_no_better_than_chance_is_not_called_better(self):
+        rng = np.random.default_rng(0)
+        rows = [
+            {"level": "county", "id": "x", "year": year, "month": 0, "model": model, "case": "", "brier": b, "crps": b}
+            for year in range(2015, 2023)
+            for model, b in zip(("forecast", "no_change"), rng.random(2), strict=True)
+        ]
+        assert set(skill(pd.DataFrame(rows))["verdict"]) == {"no_difference"}
 
     def test_few_years_cannot_judge(self):
         done = ly.backtest(county(40), LINSHU, [2018, 2022, 2023, 2031], [0, 5], draws=200)

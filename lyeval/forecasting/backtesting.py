@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import TargetView, meets, target_values, views
+from lyeval.assessment import views
 from lyeval.forecasting.baselines import baselines
-from lyeval.forecasting.scores import NOMINAL, brier, covered, crps, pit
+from lyeval.forecasting.records import Origin, Records, as_it_was
+from lyeval.forecasting.skill import MIN_YEARS, skill
 from lyeval.indicators import book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, load_policy
@@ -24,7 +24,6 @@ from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, setting, years_to_come
 from lyeval.simulation.known import as_known, date_of
 from lyeval.simulation.notes import Note, distinct, note
-from lyeval.simulation.outlook import Year, members, probability, reaches, tax_basis, values
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +39,9 @@ class Backtest:
         cases, ``years`` calendar years: firms of one year share its shock, so years are what counts.
     coverage
         level, id, month, nominal (0.5, 0.8, 0.95), share of cases inside the interval, n, years.
+    skill
+        The forecast against each baseline on the same cases, with intervals by calendar years (`skill.skill`): level, id, month,
+        measure, baseline, forecast, guess, difference, low, high, years, verdict.
     reliability
         month, odds (mean of the odds given, in tenths), came (share that reached the line), n, years: enterprises.
     pit
@@ -56,6 +58,7 @@ class Backtest:
     coverage: pd.DataFrame = field(repr=False)
     reliability: pd.DataFrame = field(repr=False)
     pit: pd.DataFrame = field(repr=False)
+    skill: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = field(repr=False, default=())
 
     @property
@@ -122,36 +125,6 @@ def backtest(
     return _result(rules.id, records, notes)
 
 
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """One past year forecast at one month: what was expected of each target, and what came.
-
-    Attributes
-    ----------
-    year, month
-        The year, and the months of it that were known.
-    before, after
-        Each target laid out on what was known, and on what came, by position.
-    drawn
-        The draws of the year.
-    guesses
-        Tax by baseline, 万元, shape (n,) over ``drawn.codes``.
-    groups
-        Township and industry of each enterprise, shape (n,).
-    last
-        Last year's value of each target, by position.
-    """
-
-    year: int
-    month: int
-    before: list[TargetView]
-    after: list[TargetView]
-    drawn: Year
-    guesses: dict[str, np.ndarray]
-    groups: list[np.ndarray]
-    last: list[float]
-
-
 def _origin(ledger: Ledger, policy: Policy, year: int, month: int, taken: Assumed, sampling: Sampling) -> Origin | Note:
     """Forecast one past year at one month; a note where that cannot be."""
     if year not in book(ledger).years:
@@ -171,7 +144,7 @@ def _origin(ledger: Ledger, policy: Policy, year: int, month: int, taken: Assume
     pick = [v for v in views(known, rules, year, year - 1) if v.kind in taxed]
     ids = [v.id for v in pick]
     came = {v.id: v for v in views(ledger, rules, year, year)}
-    last = {v.id: _as_it_was(v) for v in views(known, before_rules, year - 1, year - 1)}
+    last = {v.id: as_it_was(v) for v in views(known, before_rules, year - 1, year - 1)}
     return Origin(
         year=year,
         month=month,
@@ -181,14 +154,8 @@ def _origin(ledger: Ledger, policy: Policy, year: int, month: int, taken: Assume
         guesses=baselines(given),
         groups=_groups(given),
         last=[last.get(id, np.nan) for id in ids],
+        given=given,
     )
-
-
-def _as_it_was(view: TargetView) -> float:
-    """Return the target's value on the figures that it was laid out on."""
-    if view.kind not in ("share", "count", "mean"):
-        return np.nan
-    return float(target_values(view, view.tax, view.land, view.gone)[0])
 
 
 def _groups(given: Setting) -> list[np.ndarray]:
@@ -196,83 +163,10 @@ def _groups(given: Setting) -> list[np.ndarray]:
     return [np.asarray(panel.township, dtype=object), np.asarray(panel.sector, dtype=object)]
 
 
-@dataclass
-class Records:
-    """Scores and interval hits of single cases, as they come in."""
-
-    scores: list[dict[str, Any]]
-    inside: list[dict[str, Any]]
-    odds: list[pd.DataFrame]
-
-    def add(self, origin: Origin) -> None:
-        """Score one origin: enterprises, the county, and its townships and industries."""
-        for i, (before, after) in enumerate(zip(origin.before, origin.after, strict=True)):
-            self._enterprises(origin, before, after)
-            self._statistic(origin, before, after, "county", origin.last[i])
-            for groups in origin.groups:
-                for name in sorted({str(g) for g in groups if g}):
-                    inside = origin.drawn.codes[groups == name]
-                    here = [replace(v, member=v.member & np.isin(v.codes, inside)) for v in (before, after)]
-                    if min(int(v.member.sum()) for v in here) >= MIN_GROUP:
-                        self._statistic(origin, here[0], here[1], "group", np.nan)
-
-    def _statistic(self, origin: Origin, before: TargetView, after: TargetView, level: str, last: float) -> None:
-        """Score a county's or group's statistic."""
-        actual, drawn = _as_it_was(after), values(members(before, origin.drawn))
-        drawn = drawn[~np.isnan(drawn)]
-        if np.isnan(actual) or not len(drawn):
-            return
-        met = bool(meets(after, np.array([actual]))[0])
-        key = {"level": level, "id": before.id, "year": origin.year, "month": origin.month}
-        p = probability(int(meets(before, drawn).sum()), len(drawn))
-        self.scores.append({**key, "model": "forecast", "brier": float(brier(p, met)), "crps": crps(drawn, actual)})
-        at = np.searchsorted(origin.drawn.codes, before.codes)
-        basis = tax_basis(before, origin.drawn.reported[at])
-        guesses = {
-            name: float(target_values(before, tax[at] * basis, before.land, before.gone)[0])
-            for name, tax in origin.guesses.items()
-        }
-        for name, guess in {**guesses, "last_value": last}.items():
-            if not np.isnan(guess):
-                told = float(brier(bool(meets(before, np.array([guess]))[0]), met))
-                self.scores.append({**key, "model": name, "brier": told, "crps": abs(guess - actual)})
-        hits = {n: bool(covered(drawn[:, None], np.array([actual]), n)[0]) for n in NOMINAL}
-        self.inside += [{**key, "nominal": n, "inside": hit} for n, hit in hits.items()]
-
-    def _enterprises(self, origin: Origin, before: TargetView, after: TargetView) -> None:
-        """Score each enterprise's odds of reaching the line, and its interval of tax per mu."""
-        line = before.line if before.line is not None else before.goal
-        common = np.intersect1d(before.codes[before.member & ~before.gone], after.codes[~after.gone])
-        i, j = np.searchsorted(before.codes, common), np.searchsorted(after.codes, common)
-        actual = after.tax[j] / np.where(after.land[j] > 0, after.land[j], np.nan)
-        known = ~np.isnan(actual) & (before.land[i] > 0)
-        if line is None or not known.any():
-            return
-        i, actual = i[known], actual[known]
-        at = np.searchsorted(origin.drawn.codes, before.codes[i])
-        basis = tax_basis(before, origin.drawn.reported[np.searchsorted(origin.drawn.codes, before.codes)])[i]
-        ratio = origin.drawn.tax[:, at] * basis / before.land[i]
-        came = reaches(before, actual, line)
-        key = {"level": "enterprise", "id": before.id, "year": origin.year, "month": origin.month}
-        p = (reaches(before, ratio, line).sum(axis=0) + 0.5) / (len(ratio) + 1)
-        self.scores += [{**key, "model": "forecast", "brier": float(b)} for b in brier(p, came)]
-        for name, tax in origin.guesses.items():
-            guess = tax[at] * basis / before.land[i]
-            usable = ~np.isnan(guess)
-            told = brier(reaches(before, guess[usable], line), came[usable])
-            self.scores += [{**key, "model": name, "brier": float(b)} for b in told]
-        place = pit(ratio, actual, seed=origin.year * 100 + origin.month)
-        columns = {"year": origin.year, "month": origin.month, "odds": p, "came": came, "place": place}
-        self.odds.append(pd.DataFrame(columns))
-        for nominal in NOMINAL:
-            hits = covered(ratio, actual, nominal)
-            self.inside += [{**key, "nominal": nominal, "inside": bool(hit)} for hit in hits]
-
-
 def _result(policy: str, records: Records, notes: list[Note]) -> Backtest:
-    scores = pd.DataFrame(records.scores, columns=["level", "id", "year", "month", "model", "brier", "crps"])
+    scores = pd.DataFrame(records.scores, columns=["level", "id", "year", "month", "case", "model", "brier", "crps"])
     inside = pd.DataFrame(records.inside, columns=["level", "id", "year", "month", "nominal", "inside"])
-    long = scores.melt(id_vars=list(scores.columns[:5]), value_vars=["brier", "crps"], var_name="measure")
+    long = scores.melt(id_vars=list(scores.columns[:6]), value_vars=["brier", "crps"], var_name="measure")
     years = tuple(int(y) for y in np.unique(scores["year"]))
     if len(years) < MIN_YEARS:
         notes = [*notes, note("few_years", n=len(years), need=MIN_YEARS)]
@@ -284,6 +178,7 @@ def _result(policy: str, records: Records, notes: list[Note]) -> Backtest:
         coverage=_mean(inside, ["level", "id", "month", "nominal"], "inside", "share"),
         reliability=_reliability(records.odds),
         pit=_tenths(records.odds),
+        skill=skill(scores),
         notes=distinct(tuple(notes)),
     )
 
@@ -321,7 +216,3 @@ def _mean(frame: pd.DataFrame, keys: list[str], column: str, name: str) -> pd.Da
     grouped = frame.astype({column: float}).groupby(keys, sort=True)
     out = grouped.agg(**{name: (column, "mean"), "n": (column, "size"), "years": ("year", "nunique")})
     return out.reset_index()
-
-
-MIN_YEARS = 3
-MIN_GROUP = 10
