@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
-.PHONY: help setup report test lint bench calibrate notebooks lock clean
+.PHONY: help setup report test fuzz lint bench calibrate notebooks lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -22,6 +22,9 @@ report: setup  ## the main job: every run file on data/sample, into reports/
 
 test: setup  ## every test
 	$(BIN)/python -m pytest
+
+fuzz: setup  ## thousands of damaged ledgers: read rightly or told in words
+	LYEVAL_FUZZ=400 $(BIN)/python -m pytest tests/test_ledger_hostile.py -k damaged
 
 lint: setup  ## ruff and pyright
 	$(BIN)/ruff check lyeval tests

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from ledgers import ANNUAL, ENTERPRISES, A, B, C, csv_file, xlsx
+from opendocument import ods
 
 from lyeval.ledger import read_ledger
 
@@ -165,35 +166,6 @@ def test_parcels_of_a_firm_are_added_up(tmp_path):
     assert read.annual["parcel"].tolist()[0] == "G1、G2"
     told = {(f.rule, f.params["code"]) for f in read.faults}
     assert told == {("parcels_joined", A), ("parcels_joined", B), ("tax_repeated", A)}
-
-
-def ods(path, sheets):
-    """Write a plain OpenDocument workbook."""
-    from xml.sax.saxutils import escape
-    from zipfile import ZipFile
-
-    def cell(value):
-        if isinstance(value, int | float):
-            return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
-        return f'<table:table-cell office:value-type="string"><text:p>{escape(value)}</text:p></table:table-cell>'
-
-    tables = "".join(
-        f'<table:table table:name="{name}">'
-        + "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
-        + "</table:table>"
-        for name, rows in sheets.items()
-    )
-    space = "urn:oasis:names:tc:opendocument:xmlns:"
-    content = (
-        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content xmlns:office="{space}office:1.0" '
-        f'xmlns:table="{space}table:1.0" xmlns:text="{space}text:1.0"><office:body><office:spreadsheet>{tables}'
-        "</office:spreadsheet></office:body></office:document-content>"
-    )
-    with ZipFile(path, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("content.xml", content)
-        archive.writestr("META-INF/manifest.xml", '<?xml version="1.0"?><manifest/>')
-    return path
 
 
 def test_open_document_workbooks_are_read(tmp_path):

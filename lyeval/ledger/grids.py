@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -18,6 +16,7 @@ import pyarrow.parquet
 
 from lyeval.ledger.convert import Raw, cell_of
 from lyeval.ledger.faults import Faults
+from lyeval.ledger.limits import LONGEST_TEXT, survives, too_large
 from lyeval.ledger.model import Source
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -78,7 +77,8 @@ def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
         return [], None
     kind = path.suffix.lower().lstrip(".")
     if kind not in READERS:
-        faults.add("file_kind", name, kind=kind or "?")
+        hint, hint_en = instead(kind)
+        faults.add("file_kind", name, kind=kind or "?", hint=hint, hint_en=hint_en)
         return [], None
     if path.stat().st_size == 0:
         faults.add("file_empty", name)
@@ -95,6 +95,11 @@ def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
         return [], source
 
 
+def instead(kind: str) -> tuple[str, str]:
+    """Return what to do with a file of a kind that is not read, in both languages."""
+    return next((words for kinds, words in INSTEAD.items() if kind in kinds.split()), OTHERWISE)
+
+
 def _cause(error: BaseException) -> str:
     """Return a library's complaint as one short line."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -105,8 +110,10 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     """Read every visible sheet of a workbook."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    if _too_large(path, faults):
+    if too_large(path, faults):
         return []
+    if path.suffix.lower() in (".xls", ".xlsb") and not survives(path):
+        raise ValueError("damaged workbook / 文件已损坏")
     grids = []
     with CalamineWorkbook.from_path(str(path)) as book:
         for sheet in book.sheets_metadata:
@@ -126,6 +133,10 @@ def _sheet(file: str, name: str, cells: Any) -> Grid:
     """Turn a sheet into columns, values of cells merged downwards repeated."""
     top, left = cells.start
     columns: list[Raw] = [list(column) for column in zip(*cells.to_python(skip_empty_area=True), strict=True)]
+    for column in columns:
+        longest = max((len(value) for value in column if value.__class__ is str), default=0)
+        if longest > LONGEST_TEXT:
+            raise ValueError(f"a cell of {longest} characters / 有单元格长达{longest}字")
     shifted = [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in cells.merged_cell_ranges or ()]
     merges = tuple(m for m in shifted if m[0][0] >= 0 and m[0][1] >= 0)
     filled: dict[int, list[int]] = {}
@@ -137,42 +148,6 @@ def _sheet(file: str, name: str, cells: Any) -> Grid:
                     column[row] = column[r0]
                     filled.setdefault(c0, []).append(row)
     return Grid(file, name, [], columns, top + 1, merges, filled)
-
-
-def _too_large(path: Path, faults: Faults) -> bool:
-    """Whether a zipped workbook would unpack beyond ``LIMIT_MB``, or span more than ``LIMIT_CELLS``."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist()) // 10**6
-        if size > LIMIT_MB:
-            faults.add("file_too_large", path.name, size=size, limit=LIMIT_MB)
-            return True
-        for entry in archive.infolist():
-            if re.match(r"xl/worksheets/[^/]+\.xml$", entry.filename):
-                with archive.open(entry) as file:
-                    height, width = _extent(file)
-                if height * width > LIMIT_CELLS:
-                    faults.add("sheet_too_large", path.name, entry.filename, height=height, width=width)
-                    return True
-    return False
-
-
-def _extent(file: IO[bytes]) -> tuple[int, int]:
-    """Return the last row and column that a sheet's XML names; a single far cell makes readers reserve all between."""
-    height, letters, rest = 0, b"A", b""
-    while block := file.read(1 << 20):
-        text = rest + block
-        at = text.rfind(b"<row ")
-        row = re.search(rb'\br="(\d{1,7})"', text[at : at + 200]) if at >= 0 else None
-        height = max(height, int(row[1]) if row else 0)
-        wide = max(re.findall(rb'r="([A-Z]{2,3})\d', text), key=lambda word: (len(word), word), default=b"A")
-        letters = max(letters, wide, key=lambda word: (len(word), word))
-        rest = text[-300:]
-    width = 0
-    for letter in letters:
-        width = width * 26 + letter - 64
-    return height, max(width, 26)
 
 
 def _csv(path: Path, faults: Faults) -> list[Grid]:
@@ -249,9 +224,7 @@ def _plain_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-LIMIT_MB = 1000
 HEAD = 1 << 16
-LIMIT_CELLS = 28_000_000  # a reader reserves some 60 bytes for each
 LONGEST_MERGE = 5000
 OWN_NOTES = ("更改清单", "更改说明")  # what `lyeval clean` adds to a workbook
 WORKBOOKS = ("xlsx", "xlsm", "xls", "xlsb", "ods")
@@ -259,4 +232,17 @@ READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     **dict.fromkeys(WORKBOOKS, _workbook),
     **dict.fromkeys(("csv", "txt", "tsv"), _csv),
     "parquet": _parquet,
+}
+OTHERWISE = ("请另存为xlsx或csv", "save it as xlsx or csv")
+INSTEAD = {
+    "et ett numbers gsheet": ("请用制表软件打开，另存为xlsx", "open it in its own program and save it as xlsx"),
+    "doc docx wps wpt rtf pdf ofd ppt pptx": (
+        "请把其中的表格复制到表格软件，另存为xlsx",
+        "copy its tables to a spreadsheet and save that as xlsx",
+    ),
+    "jpg jpeg png gif bmp tif tiff heic webp": (
+        "请向报送单位索取电子表，或录入表格",
+        "ask the sender for the spreadsheet, or type it in",
+    ),
+    "zip rar 7z": ("请先解压", "unpack it first"),
 }

@@ -16,7 +16,7 @@ from lyeval.ledger.columns import SHEETS
 from lyeval.ledger.departments import Directory, directory, joinable, with_codes
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.forms import Form, read_form
-from lyeval.ledger.grids import READERS, WORKBOOKS, Grid, read_grids
+from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
 from lyeval.ledger.layout import Layout, find_layout
 from lyeval.ledger.mapping import Own, beside, load_columns
 from lyeval.ledger.model import Ledger, Source, empty
@@ -251,6 +251,11 @@ def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:
         files = sorted(p for p in path.iterdir() if p.suffix.lower().lstrip(".") in READERS and p.name[0] not in ".~")
         if not files:
             faults.add("no_table", path.name, hint="")
+        for other in sorted(p for p in path.iterdir() if p.is_file() and p.name[0] not in ".~" and p not in files):
+            kind = other.suffix.lower().lstrip(".")
+            if any(kind in kinds.split() for kinds in INSTEAD):
+                hint, hint_en = instead(kind)
+                faults.add("file_passed_over", other.name, kind=kind, hint=hint, hint_en=hint_en)
     grids, sources = [], []
     for file in files:
         read, source = read_grids(file, faults)

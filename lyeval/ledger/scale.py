@@ -44,7 +44,7 @@ def _tell_rows(
 ) -> None:
     """Tell the rows of one column that jump by a unit's ratio."""
     values = annual[name].to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         step = values[1:] / values[:-1]
     near = neighbours & (values[1:] > 0) & (values[:-1] > 0)
     up = near & (step > ratio / spread) & (step < ratio * spread)
