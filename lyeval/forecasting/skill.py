@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,8 @@ def skill(scores: pd.DataFrame, *, seed: int = 7) -> pd.DataFrame:
         cannot_judge with fewer than `MIN_YEARS` years (low and high are then None).
     """
     rows: list[dict[str, Any]] = []
-    for (level, id, month), part in scores.groupby(["level", "id", "month"], sort=True):
+    for key, part in scores.groupby(["level", "id", "month"], sort=True):
+        level, id, month = cast("tuple[str, str, int]", key)
         for measure in ("brier", "crps"):
             wide = part.pivot_table(index=["year", "case"], columns="model", values=measure, aggfunc="first")
             for baseline in (name for name in BASELINES if name in wide and "forecast" in wide):
