@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,9 @@ from lyeval.run.steps import LOCK
 Told = Callable[[int, int, str], None]
 
 
-def notebooks() -> list[Path]:
-    """Return the notebooks of a review, in order."""
-    return [resources.path("notebooks") / f"{name}.ipynb" for name in NOTEBOOKS]
+def notebooks(kind: str = "review") -> list[Path]:
+    """Return the notebooks of a kind of run, in order: the last writes the report from the tables of the others."""
+    return [resources.path("notebooks") / f"{name}.ipynb" for name in NOTEBOOKS[kind]]
 
 
 def made_from(run: RunFile) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def made_from(run: RunFile) -> dict[str, Any]:
     RunError
         A file is not there.
     """
-    return basis(run.spec, inputs_of(run), notebooks())
+    return basis(run.spec, inputs_of(run), notebooks(run.spec.kind))
 
 
 def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2) -> Path:
@@ -82,23 +82,23 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
 
 def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
     staged = stage(run, part)
-    source = basis(run.spec, staged.inputs, notebooks())
+    source = basis(run.spec, staged.inputs, notebooks(run.spec.kind))
     parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
     with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
-        _execute_all(part, parameters, told, jobs)
+        _execute_all(notebooks(run.spec.kind), part, parameters, told, jobs)
     remove(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source)
 
 
-def _execute_all(part: Path, parameters: Mapping[str, Any], told: Told, jobs: int) -> None:
+def _execute_all(ordered: Sequence[Path], part: Path, parameters: Mapping[str, Any], told: Told, jobs: int) -> None:
     """Execute the notebooks, the report's after all others; of several that fail, the first is told."""
 
     def one(number: int, notebook: Path) -> None:
-        told(number, len(NOTEBOOKS), notebook.stem)
+        told(number, len(ordered), notebook.stem)
         execute(notebook, part / "notebooks" / notebook.name, parameters, folder=part)
 
-    *steps, last = enumerate(notebooks(), start=1)
+    *steps, last = enumerate(ordered, start=1)
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = [pool.submit(one, *step) for step in steps]
         try:
@@ -128,4 +128,6 @@ def _silent(number: int, total: int, name: str) -> None:
     """Tell nobody."""
 
 
-NOTEBOOKS = ("01_ledger", "02_assessment", "03_simulation", "04_forecast", "08_year_end_report")
+NOTEBOOKS = {
+    "review": ("01_ledger", "02_assessment", "03_simulation", "04_forecast", "08_year_end_report"),
+}
