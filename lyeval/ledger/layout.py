@@ -55,7 +55,12 @@ def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | 
             faults.add("sheet_unknown", grid.file, grid.sheet)
         return None
     start, height, headings = header
-    sheet = _find_sheet(grid.sheet or grid.file.rsplit(".", 1)[0], headings)
+    name = grid.sheet or grid.file.rsplit(".", 1)[0]
+    lost = _key_lost(name, headings)
+    if lost is not None:
+        faults.add("no_key", grid.file, grid.sheet, column=lost.zh, column_en=lost.en)
+        return None
+    sheet = _find_sheet(name, headings)
     row_units, body = _unit_row(top, start + height)
     title = " ".join(str(v) for row in top[:start] for v in row if v is not None)
     columns = _map(grid, sheet, headings, title, own or {}, faults)
@@ -118,9 +123,10 @@ def _spread_parents(rows: list[list[Any]]) -> None:
 def _find_sheet(name: str, headings: Sequence[Heading | None]) -> str:
     """Decide which sheet a table is: by its name when its headings agree, else by its headings."""
     scores = {sheet: _names(headings, sheet) for sheet in SHEETS}
-    named = [sheet for sheet, pattern in SHEET_NAMES.items() if re.search(pattern, key(name))]
-    for sheet in named:
-        if scores[sheet] & DISTINCTIVE.get(sheet, scores[sheet]) and scores[sheet]:
+    for sheet in _named_after(name):
+        of_firms = sheet in ("blocks", "counties") and "credit_code" in scores["enterprises"]
+        telling = {"county"} if sheet == "counties" else DISTINCTIVE.get(sheet, scores[sheet])
+        if scores[sheet] & telling and not of_firms:
             return sheet
     known = "credit_code" in scores["enterprises"] or "name" in scores["enterprises"]
     if not known and "county" in scores["counties"] and "block" not in scores["blocks"]:
@@ -131,6 +137,25 @@ def _find_sheet(name: str, headings: Sequence[Heading | None]) -> str:
     if figures and ("year" in scores["annual"] or len(figures) > len(scores[best])) and best not in OWN_FIGURES:
         return "annual"
     return best
+
+
+def _named_after(name: str) -> list[str]:
+    """Return the sheets that a table may be by its name."""
+    return [sheet for sheet, pattern in SHEET_NAMES.items() if re.search(pattern, key(name))]
+
+
+def _key_lost(name: str, headings: Sequence[Heading | None]) -> Column | None:
+    """Return the column without which the rows of a table named after a sheet cannot be told apart."""
+    timed = any(heading.period for heading in headings if heading)
+    for sheet, (column, telling) in (item for item in REQUIRED.items() if item[0] in _named_after(name)):
+        names, figures = _names(headings, sheet), _names(headings, "annual") & FIGURES
+        if (
+            column not in names
+            and telling in names
+            and not (sheet == "monthly" and (timed or figures - {"tax_wan", "year"}))
+        ):
+            return of_sheet(sheet)[column]
+    return None
 
 
 def _names(headings: Sequence[Heading | None], sheet: str) -> set[str]:
@@ -213,6 +238,9 @@ def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) 
         return None
     column = fit.columns[0]
     names = {"column": column.zh, "column_en": column.en}
+    if column.sheet == "annual" and fit.period is None and re.match("[当本]月", heading.keys[0]):
+        faults.add("period_ignored", **where)
+        return None
     if fit.kind == "refused":
         faults.add("heading_refused", **where, **names)
         return None
@@ -320,6 +348,13 @@ DISTINCTIVE = {
     "blocks": {"block"},
     "issues": {"matter"},
     "papers": {"paper"},
+}
+REQUIRED = {
+    "monthly": ("month", "tax_wan"),
+    "tax_items": ("item", "amount_wan"),
+    "blocks": ("block", "planned_m2"),
+    "counties": ("county", "enterprises"),
+    "papers": ("paper", "received"),
 }
 SHEET_NAMES = {
     "enterprises": r"^enterprises$|^企业$|企业(基本)?信息|基本信息|基本情况|企业名录|企业名单|企业清单|企业台账",
