@@ -116,17 +116,24 @@ def backtest(
     chosen, _ = choose(rules, readings)
     taken, records, notes = assumed(assumptions), Records([], [], []), []
     for year in sorted(set(years)):
+        absent = []
         for month in sorted(set(months)):
             made = _origin(ledger, chosen, year, month, taken, Sampling(draws, seed))
-            if isinstance(made, Note):
-                notes.append(made)
-            else:
+            if isinstance(made, Origin):
                 records.add(made)
+            elif made is None:
+                absent.append(str(month))
+            else:
+                notes.append(made)
+        if absent:
+            notes.append(note("no_month", year=year, months="、".join(absent), months_en=", ".join(absent)))
     return _result(rules.id, records, notes)
 
 
-def _origin(ledger: Ledger, policy: Policy, year: int, month: int, taken: Assumed, sampling: Sampling) -> Origin | Note:
-    """Forecast one past year at one month; a note where that cannot be."""
+def _origin(
+    ledger: Ledger, policy: Policy, year: int, month: int, taken: Assumed, sampling: Sampling
+) -> Origin | Note | None:
+    """Forecast one past year at one month; a note where the year cannot be, None where the month has no figures."""
     if year not in book(ledger).years:
         return note("no_year", year=year)
     try:
@@ -138,7 +145,7 @@ def _origin(ledger: Ledger, policy: Policy, year: int, month: int, taken: Assume
     known = as_known(ledger, date)
     given = setting(known, date, None, taken, sampling)
     if given.panel.month < month:
-        return note("no_month", year=year, month=month)
+        return None
     rules, before_rules = as_if(policy, year)[0], as_if(policy, year - 1)[0]
     taxed = ("share", "count", "mean")
     pick = [v for v in views(known, rules, year, year - 1) if v.kind in taxed]

@@ -66,17 +66,23 @@ class Records:
     def add(self, origin: Origin) -> None:
         """Score one origin: enterprises, the county, and its townships and industries."""
         for i, (before, after) in enumerate(zip(origin.before, origin.after, strict=True)):
-            self._enterprises(origin, before, after)
-            self._statistic(origin, (before, after), ("county", ""), origin.last[i])
+            logit = _logit_odds(origin, before)
+            self._enterprises(origin, before, after, logit)
+            self._statistic(origin, (before, after), ("county", ""), origin.last[i], logit)
             for kind, groups in enumerate(origin.groups):
                 for name in sorted({str(g) for g in groups if g}):
-                    inside = origin.drawn.codes[groups == name]
-                    here = [replace(v, member=v.member & np.isin(v.codes, inside)) for v in (before, after)]
+                    mine = [np.isin(v.codes, origin.drawn.codes[groups == name]) for v in (before, after)]
+                    here = (_part(before, mine[0]), _part(after, mine[1]))
                     if min(int(v.member.sum()) for v in here) >= MIN_GROUP:
-                        self._statistic(origin, (here[0], here[1]), ("group", f"{kind} {name}"), np.nan)
+                        self._statistic(origin, here, ("group", f"{kind} {name}"), np.nan, logit[mine[0]])
 
     def _statistic(
-        self, origin: Origin, pair: tuple[TargetView, TargetView], what: tuple[str, str], last: float
+        self,
+        origin: Origin,
+        pair: tuple[TargetView, TargetView],
+        what: tuple[str, str],
+        last: float,
+        logit: np.ndarray,
     ) -> None:
         """Score a county's or group's statistic."""
         before, after = pair
@@ -93,15 +99,15 @@ class Records:
             name: float(target_values(before, tax[at] * basis, before.land, before.gone)[0])
             for name, tax in origin.guesses.items()
         }
-        guesses |= {"last_value": last, "logit": _expected(before, _logit_odds(origin, before))}
+        guesses |= {"last_value": last, "logit": _expected(before, logit)}
         for name, guess in guesses.items():
             if not np.isnan(guess):
                 told = float(brier(bool(meets(before, np.array([guess]))[0]), met))
                 self.scores.append({**key, "model": name, "brier": told, "crps": abs(guess - actual)})
-        hits = {n: bool(covered(drawn[:, None], np.array([actual]), n)[0]) for n in NOMINAL}
-        self.inside += [{**key, "nominal": n, "inside": hit} for n, hit in hits.items()]
+        hits = covered(drawn[:, None], np.array([actual]), NOMINAL)[:, 0]
+        self.inside += [{**key, "nominal": n, "inside": bool(hit)} for n, hit in zip(NOMINAL, hits, strict=True)]
 
-    def _enterprises(self, origin: Origin, before: TargetView, after: TargetView) -> None:
+    def _enterprises(self, origin: Origin, before: TargetView, after: TargetView, logit: np.ndarray) -> None:
         """Score each enterprise's odds of reaching the line, and its interval of tax per mu."""
         line = before.line if before.line is not None else before.goal
         common = np.intersect1d(before.codes[before.member & ~before.gone], after.codes[~after.gone])
@@ -116,7 +122,7 @@ class Records:
         came = reaches(before, actual, line)
         key = {"level": "enterprise", "id": before.id, "year": origin.year, "month": origin.month}
         p = (reaches(before, ratio, line).sum(axis=0) + 0.5) / (len(ratio) + 1)
-        odds = {"forecast": p, "logit": _logit_odds(origin, before)[i]}
+        odds = {"forecast": p, "logit": logit[i]}
         for name, tax in origin.guesses.items():
             guess = tax[at] * basis / before.land[i]
             odds[name] = np.where(np.isnan(guess), np.nan, reaches(before, guess, line))
@@ -126,9 +132,14 @@ class Records:
         place = pit(ratio, actual, seed=origin.year * 100 + origin.month)
         columns = {"year": origin.year, "month": origin.month, "odds": p, "came": came, "place": place}
         self.odds.append(pd.DataFrame(columns))
-        for nominal in NOMINAL:
-            hits = covered(ratio, actual, nominal)
+        for nominal, hits in zip(NOMINAL, covered(ratio, actual, NOMINAL), strict=True):
             self.inside += [{**key, "nominal": nominal, "inside": bool(hit)} for hit in hits]
+
+
+def _part(view: TargetView, mine: np.ndarray) -> TargetView:
+    """Return a target of some of its possible members alone."""
+    arrays = {name: getattr(view, name)[mine] for name in ("codes", "member", "tax", "land", "gone")}
+    return replace(view, **arrays)
 
 
 def _places(origin: Origin, view: TargetView) -> tuple[np.ndarray, np.ndarray]:

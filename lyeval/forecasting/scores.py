@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -26,9 +28,10 @@ def brier(probability: np.ndarray | float, came: np.ndarray | bool) -> np.ndarra
     return (np.asarray(probability, dtype=float) - np.asarray(came, dtype=float)) ** 2
 
 
-def covered(draws: np.ndarray, actual: np.ndarray, nominal: float) -> np.ndarray:
-    """Tell whether the central interval of the draws, shape (draws, n), holds what came, shape (n,)."""
-    low, high = np.quantile(draws, ((1 - nominal) / 2, (1 + nominal) / 2), axis=0)
+def covered(draws: np.ndarray, actual: np.ndarray, nominal: float | Sequence[float]) -> np.ndarray:
+    """Tell whether the central interval of the draws, shape (draws, n), holds what came, shape (n,); (m, n) for m intervals."""
+    width = np.asarray(nominal, dtype=float)
+    low, high = np.quantile(draws, ((1 - width) / 2, (1 + width) / 2), axis=0)
     slack = 1e-9 * np.maximum(np.abs(actual), 1.0)
     return (actual >= low - slack) & (actual <= high + slack)
 

@@ -21,23 +21,26 @@ def skill(scores: pd.DataFrame, *, seed: int = 7) -> pd.DataFrame:
     DataFrame
         level, id, month, measure, baseline, forecast, guess (mean scores, smaller is better), difference, low, high (95 % interval
         by drawing calendar years with replacement, `RESAMPLES` times), years, verdict: better, worse, no_difference, or
-        cannot_judge with fewer than `MIN_YEARS` years (low and high are then None).
+        cannot_judge with fewer than `MIN_YEARS` years (low and high are then None). A difference of Brier scores within
+        `NOTHING` is none: odds are held off 0 and 1 by half a draw, a guess is not.
     """
     rows: list[dict[str, Any]] = []
     for key, part in scores.groupby(["level", "id", "month"], sort=True):
         level, id, month = cast("tuple[str, str, int]", key)
         for measure in ("brier", "crps"):
-            wide = part.pivot_table(index=["year", "case"], columns="model", values=measure, aggfunc="first")
+            wide = (
+                part.drop_duplicates(["year", "case", "model"]).set_index(["year", "case", "model"])[measure].unstack()
+            )
             for baseline in (name for name in BASELINES if name in wide and "forecast" in wide):
                 both = wide[["forecast", baseline]].dropna()
                 if len(both):
                     row = {"level": level, "id": id, "month": int(month), "measure": measure, "baseline": baseline}
-                    rows.append({**row, **_compared(both, baseline, seed)})
+                    rows.append({**row, **_compared(both, baseline, NOTHING if measure == "brier" else 0.0, seed)})
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in COLUMNS})
 
 
-def _compared(both: pd.DataFrame, baseline: str, seed: int) -> dict[str, Any]:
-    """Compare two models on the same cases; a year weighs as many cases as it has."""
+def _compared(both: pd.DataFrame, baseline: str, nothing: float, seed: int) -> dict[str, Any]:
+    """Compare two models on the same cases; a year weighs as many cases as it has, a difference within ``nothing`` is none."""
     gap = (both["forecast"] - both[baseline]).groupby(level="year")
     total, number = gap.sum().to_numpy(), gap.size().to_numpy()
     years = len(total)
@@ -55,11 +58,11 @@ def _compared(both: pd.DataFrame, baseline: str, seed: int) -> dict[str, Any]:
     picks = np.random.default_rng(seed).integers(0, years, (RESAMPLES, years))
     means = total[picks].sum(axis=1) / number[picks].sum(axis=1)
     low, high = (float(x) for x in np.quantile(means, (0.025, 0.975)))
-    verdict = "better" if high < 0 else "worse" if low > 0 else "no_difference"
+    verdict = "better" if high < -nothing else "worse" if low > nothing else "no_difference"
     return {**found, "low": low, "high": high, "verdict": verdict}
 
 
-MIN_YEARS, RESAMPLES = 3, 2000
+MIN_YEARS, RESAMPLES, NOTHING = 3, 2000, 1e-3
 BASELINES = ("no_change", "last_value", "run_rate", "seasonal", "logit")
 COLUMNS = (
     "level", "id", "month", "measure", "baseline", "forecast", "guess", "difference", "low", "high", "years", "verdict",

@@ -80,7 +80,7 @@ class Odds:
     forecast
         None without such a year.
     backtest
-        Past years forecast on what was known at the end of the year before.
+        Past years forecast on what was known at the end of the year before and, where the ledger has monthly tax, at `MONTHS`.
     """
 
     year: int | None
@@ -136,7 +136,8 @@ def odds_after(
         made = forecast(ledger, policy, ahead.year, as_of=ahead.as_of, plan=plan, **options)
     past = [y for y in ledger.years[1:] if y <= year]
     kept = {name: options[name] for name in ("assumptions", "readings", "seed") if name in options}
-    return Odds(ahead.year, made, backtest(ledger, policy, past, [0], draws=PAST_DRAWS, **kept))
+    months = [0] if ledger.monthly.empty else MONTHS
+    return Odds(ahead.year, made, backtest(ledger, policy, past, months, draws=PAST_DRAWS, **kept))
 
 
 def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
@@ -174,7 +175,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
 
 
 LOCK = ".lock"
-PAST_DRAWS = 500
+PAST_DRAWS, MONTHS = 500, (0, 3, 6, 9)
 TARGETS = ("id", "label", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain")
 SWINGS = ("id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing")
 DEFAULTS: dict[str, Any] = {

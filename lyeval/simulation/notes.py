@@ -122,8 +122,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "no figures of the year before {year}: it cannot be tested",
     ),
     "no_month": (
-        "{year}年{month}月缺少可比的月度税收，不检验",
-        "no comparable monthly tax at month {month} of {year}: not tested",
+        "{year}年{months}月末没有可比的月度税收，不作检验",
+        "no comparable monthly tax at month {months_en} of {year}: not tested",
     ),
     "few_years": (
         "可检验的年份只有{n}个，不足{need}个，不能据以判断预测是否可靠",
