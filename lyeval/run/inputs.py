@@ -241,12 +241,12 @@ class _Keeper:
                 shutil.copyfile(path, kept)
             files = [kept] if kept.is_file() else sorted(p for p in kept.rglob("*") if p.is_file())
         for file in files:
-            self._note(file, use)
+            self._note(file, use, path.name if path.is_file() else file.name)
         return place
 
-    def _note(self, path: Path, use: str) -> None:
+    def _note(self, path: Path, use: str, name: str = "") -> None:
         if path.is_file():
-            self.inputs.append(Input(use, path.name, sha256(path)))
+            self.inputs.append(Input(use, name or path.name, sha256(path)))
 
 
 def _names(path: Path, other: Path) -> bool:

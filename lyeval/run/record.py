@@ -1,4 +1,8 @@
-"""What a run was made from and what it made: hashes, seed, versions, and one fingerprint (运行记录)."""
+"""What a run was made from and what it made: hashes, seed, versions, and one fingerprint (运行记录).
+
+The fingerprint is over everything in ``record.json`` but ``origin``: it leaves out clock, host, user and folder, and is the same
+whether the same code runs from a checkout or from a wheel.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from lyeval import resources
+from lyeval.run.checkout import origin
+from lyeval.run.crate import CRATE, source_date, write_crate
 from lyeval.run.folders import RECORD
 from lyeval.run.inputs import Input, sha256
 from lyeval.run.spec import RunSpec
@@ -23,7 +29,8 @@ def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> 
     -------
     dict
         ``parameters`` (files by name without folder), ``seed``, ``inputs``, ``notebooks``, ``code`` (one hash over the
-        package's files), ``versions``; and ``basis``, the SHA-256 over these. No clock, host, user or folder is in it.
+        package's files), ``versions``, ``source_date`` where SOURCE_DATE_EPOCH names one; and ``basis``, the SHA-256 over
+        these. No clock, host, user or folder is in it.
     """
     found: dict[str, Any] = {
         "parameters": _parameters(spec),
@@ -33,21 +40,44 @@ def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> 
         "code": code_hash(),
         "versions": versions(),
     }
+    if (day := source_date()) is not None:
+        found["source_date"] = day.isoformat()
     return {**found, "basis": digest(found)}
 
 
-def record(folder: Path, run: str, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """Write ``record.json`` beside a run's outputs: what it was made from, every output's hash, the fingerprint."""
-    outputs = {
+def record(folder: Path, run: str, made_from: Mapping[str, Any], changes: Iterable[str] = ()) -> dict[str, Any]:
+    """Write ``ro-crate-metadata.json`` and, last of all, ``record.json`` beside a run's outputs.
+
+    Returns
+    -------
+    dict
+        The record: ``run``, what it was made from, ``outputs`` (SHA-256 by place), ``fingerprint``, and ``origin``
+        (`lyeval.run.checkout.origin`), which is not in the fingerprint.
+    """
+    outputs = hashed(folder)
+    outputs[CRATE] = sha256(write_crate(folder, run, made_from, outputs))
+    told = {"run": run, **made_from, "outputs": outputs}
+    told["fingerprint"] = digest(told)
+    told["origin"] = origin(changes)
+    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
+    fresh = folder / f"{RECORD}.new"
+    fresh.write_text(text + "\n", encoding="utf-8", newline="\n")
+    fresh.replace(folder / RECORD)
+    return told
+
+
+def hashed(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a run's folder but the record, by place below it."""
+    return {
         path.relative_to(folder).as_posix(): sha256(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != RECORD
     }
-    told = {"run": run, **made_from, "outputs": outputs}
-    told["fingerprint"] = digest(told)
-    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
-    (folder / RECORD).write_text(text + "\n", encoding="utf-8", newline="\n")
-    return told
+
+
+def fingerprint(found: Mapping[str, Any]) -> str:
+    """Return the fingerprint that a record should have, by what it says."""
+    return digest({key: value for key, value in found.items() if key not in ("fingerprint", "origin")})
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -113,6 +143,6 @@ def _bare(name: str) -> str:
 
 
 LIBRARIES = (
-    "ipykernel", "jinja2", "matplotlib", "nbclient", "numpy", "pandas", "papermill", "pydantic", "python-calamine",
-    "ruamel.yaml", "scipy", "statsmodels", "xlsxwriter",
+    "ipykernel", "jinja2", "matplotlib", "nbclient", "numpy", "pandas", "papermill", "pyarrow", "pydantic", "python-calamine",
+    "python-docx", "rocrate", "ruamel.yaml", "scipy", "statsmodels", "typst", "xlsxwriter",
 )  # fmt: skip

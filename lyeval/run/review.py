@@ -88,7 +88,7 @@ def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
         _execute_all(notebooks(run.spec.kind), part, parameters, told, jobs)
     remove(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
-    record(part, run.id, source)
+    record(part, run.id, source, run.changes)
 
 
 def _execute_all(ordered: Sequence[Path], part: Path, parameters: Mapping[str, Any], told: Told, jobs: int) -> None:

@@ -77,11 +77,12 @@ class RunSpec(Frozen):
 
 @dataclass(frozen=True)
 class RunFile:
-    """A run file as loaded: its id (the file's name), its path, and what it says with ``--set`` applied."""
+    """A run file as loaded: its id (the file's name), its path, what it says with ``--set`` applied, and these changes."""
 
     id: str
     path: Path
     spec: RunSpec
+    changes: tuple[str, ...] = ()
 
     def find(self, name: str) -> Path:
         """Return a file that the run file names relative to itself."""
@@ -111,11 +112,9 @@ def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None 
     data, lines = load_yaml(found)
     if not isinstance(data, dict):
         raise PolicyError(f"{display(found)}:1: not a run file / 不是运行文件")
-    changed = _changed(data, changes)
-    spec = _validated(data, changed, lines, found)
-    if lang:
-        spec = spec.model_copy(update={"lang": lang})
-    return RunFile(_id(found), found, spec)
+    changes = (*changes, *([f"lang={lang}"] if lang else []))
+    spec = _validated(data, _changed(data, changes), lines, found)
+    return RunFile(_id(found), found, spec, changes)
 
 
 def find_run(path: str | Path) -> Path:
