@@ -5,12 +5,17 @@ Every function takes any frame and gives an `Effect`; what a design cannot answe
 
 from lyeval.effect.bunches import bunching
 from lyeval.effect.cohorts import event_study
+from lyeval.effect.counts import poisson
 from lyeval.effect.differences import did
 from lyeval.effect.discontinuity import rdd
 from lyeval.effect.donors import synthetic
+from lyeval.effect.drawn import drawn
 from lyeval.effect.excess import Bins
+from lyeval.effect.gap import forecast_gap
 from lyeval.effect.manipulation import density
 from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
+from lyeval.effect.taxes import tax_rule_years
+from lyeval.effect.timing import timing
 
 __all__ = [
     "Bins",
@@ -21,9 +26,14 @@ __all__ = [
     "bunching",
     "density",
     "did",
+    "drawn",
     "event_study",
+    "forecast_gap",
     "holm",
+    "poisson",
     "rdd",
     "refuse",
     "synthetic",
+    "tax_rule_years",
+    "timing",
 ]

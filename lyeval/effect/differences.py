@@ -10,7 +10,7 @@ import pandas as pd
 from lyeval.effect.difference_checks import leave_groups_out, panel_checks
 from lyeval.effect.frames import columns, flag, varies
 from lyeval.effect.panels import Fit, robust, student, two_way
-from lyeval.effect.result import Check, Effect, EffectError, Words
+from lyeval.effect.result import Check, Effect, EffectError, Words, number
 
 
 def did(
@@ -49,7 +49,7 @@ def did(
         ``details``: cells (frame of the four means and counts), n_treated and n_control (units in a panel, else rows),
         variance, dropped; panels also std_error_jackknife, lag_conditional and lag_conditional_se (the treated's later
         outcome given the last earlier one: with the estimate a pair of bounds where listing followed a low year; Angrist
-        and Pischke 2009, 5.3–5.4), pre_trends (frame).
+        and Pischke 2009, 5.3–5.4), pre_trends and path (frames).
         Checks: pre_trend, placebo_date, leave_one_out, leave_one_group_out (with ``groups``), clusters.
 
     Raises
@@ -110,12 +110,14 @@ def _panel(frame: pd.DataFrame, names: tuple[str, str, str, str, str | None], gr
         tested = (*tested, leave_groups_out(y, t, codes, d & after, data[groups], fit))
     details = {
         "cells": cells,
+        "path": means_by_period(y, t, ever[codes]),
         "n_units": len(ever),
         "n_treated": int(ever.sum()),
         "n_control": int((~ever).sum()),
         "variance": "CR1",
         "std_error_jackknife": _jackknife(fit),
-        **_lag_conditional(y, t, codes, d, after),
+        **(bound := _lag_conditional(y, t, codes, d, after)),
+        "said": _bounds(float(fit.beta[0]), bound["lag_conditional"]),
         "pre_trends": pre_trends,
         "dropped": data.dropped,
     }
@@ -139,6 +141,16 @@ def _cells(y: np.ndarray, d: np.ndarray, after: np.ndarray, two: bool) -> pd.Dat
                 raise EffectError(f"{zh} / {en}")
             rows.append((in_group, late, float(y[cell].mean()), int(cell.sum())))
     return pd.DataFrame(rows, columns=["treated", "post", "mean", "n"])
+
+
+def means_by_period(y: np.ndarray, t: np.ndarray, treated: np.ndarray) -> pd.DataFrame:
+    """Return by period the mean of the treated and of the controls: group (listed, unlisted), time, mean, n."""
+    rows = []
+    for name, group in (("listed", treated), ("unlisted", ~treated)):
+        for period in np.unique(t[group]):
+            at = group & (t == period)
+            rows.append((name, int(period), float(y[at].mean()), int(at.sum())))
+    return pd.DataFrame(rows, columns=["group", "time", "mean", "n"])
 
 
 def _constant(values: np.ndarray, codes: np.ndarray, name: str, within: str, advice: str) -> None:
@@ -178,6 +190,18 @@ def _lag_conditional(
     except EffectError:
         return {"lag_conditional": float("nan"), "lag_conditional_se": float("nan")}
     return {"lag_conditional": float(fit.beta[0]), "lag_conditional_se": fit.se(0)}
+
+
+def _bounds(estimate: float, conditional: float) -> Words:
+    """Say the pair of bounds: the difference in differences, and the estimate given the last earlier outcome."""
+    if np.isnan(conditional):
+        return Words("以此前水平为条件的估计无法给出。", "No estimate given the last earlier outcome can be made.")
+    low, high = sorted((estimate, conditional))
+    return Words(
+        f"以此前水平为条件的估计为 {number(conditional)}；名单据低年列定时两者为界：{number(low)} 至 {number(high)}。",
+        f"Given the last earlier outcome the estimate is {number(conditional)}; where a low year led to listing the two are "
+        f"bounds: {number(low)} to {number(high)}.",
+    )
 
 
 def _no_past() -> Check:

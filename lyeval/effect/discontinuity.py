@@ -50,7 +50,8 @@ def rdd(
     Effect
         ``estimate`` is the conventional local linear jump; ``std_error``, ``p_value``, ``low``, ``high`` are robust
         bias-corrected. ``details``: bandwidth, bias_bandwidth, n_left, n_right (within the bandwidth), n_left_all,
-        n_right_all, corrected, std_error_conventional, first_stage (fuzzy), dropped, curve (frame of bandwidths).
+        n_right_all, corrected, std_error_conventional, first_stage (fuzzy), dropped, curve (frame of bandwidths), bins
+        (frame: score, mean, n, side; equal numbers of rows within twice the bandwidth).
         Checks: density, donut, placebo_cutoffs, covariate_balance, bandwidth_curve, leave_one_group_out (clustered), first_stage (fuzzy).
 
     Raises
@@ -84,7 +85,7 @@ def rdd(
         low=low,
         high=high,
         n=len(data),
-        details=_details(design, found) | {"dropped": data.dropped, "curve": table},
+        details=_details(design, found) | {"dropped": data.dropped, "curve": table, "bins": _bins(design, found)},
         checks=tested,
     )
 
@@ -107,6 +108,16 @@ def _details(design: Design, found: Jump) -> dict[str, Any]:
         "std_error_conventional": found.se_conventional,
         **first,
     }
+
+
+def _bins(design: Design, found: Jump) -> pd.DataFrame:
+    """Return mean outcomes by score, at most ten bins a side within twice the bandwidth."""
+    x, y, rows = design.score - design.cutoff, design.d[:, 0], []
+    for side, part in (("below", x < 0), ("above", x >= 0)):
+        at = np.flatnonzero(part & (np.abs(x) <= 2 * found.h))
+        for group in np.array_split(at[np.argsort(x[at], kind="stable")], min(10, len(at))):
+            rows.append((float(design.score[group].mean()), float(y[group].mean()), len(group), side))
+    return pd.DataFrame(rows, columns=["score", "mean", "n", "side"])
 
 
 def _estimand(outcome: str, score: str, cutoff: float, treatment: str | None) -> Words:

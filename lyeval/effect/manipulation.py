@@ -70,7 +70,8 @@ def density(frame: pd.DataFrame, *, score: str, cutoff: float) -> Effect:
         ``estimate`` is log(density above / density below) at the cutoff, cubic fits; ``std_error``, ``low``, ``high`` by the
         delta method; ``p_value`` is that of the difference of densities (jackknife). ``details``: density_left,
         density_right, statistic, bandwidth_left, bandwidth_right, n_left, n_right, windows (frame: half_width, n_left,
-        n_right, p_value; exact binomial tests on the nearest 20, 40, … rows), dropped. Check: windows.
+        n_right, p_value; exact binomial tests on the nearest 20, 40, … rows), counts (frame: from_, observed), dropped.
+        Check: windows.
 
     Raises
     ------
@@ -106,10 +107,19 @@ def density(frame: pd.DataFrame, *, score: str, cutoff: float) -> Effect:
             "n_left": found.n_left,
             "n_right": found.n_right,
             "windows": windows,
+            "counts": _counted(data[score], cutoff, max(found.h_left, found.h_right)),
             "dropped": data.dropped,
         },
         checks=(_agreement(found, windows),),
     )
+
+
+def _counted(x: np.ndarray, cutoff: float, reach: float) -> pd.DataFrame:
+    """Return numbers of units by score, ten bins on either side within the wider bandwidth."""
+    edges = cutoff + np.arange(-10, 11) * (reach / 10)
+    place = np.searchsorted(edges, x, side="right") - 1
+    counts = np.bincount(place[(place >= 0) & (place < 20)], minlength=20)
+    return pd.DataFrame({"from_": edges[:-1], "observed": counts.astype(float)})
 
 
 def log_ratio(x: np.ndarray) -> LogRatio:

@@ -69,7 +69,8 @@ class Effect:
     Attributes
     ----------
     design
-        ``rdd``, ``density``, ``did``, ``event_study``, ``bunching``, ``synthetic``, or ``refused``.
+        ``rdd``, ``density``, ``did``, ``poisson``, ``event_study``, ``bunching``, ``synthetic``, ``forecast_gap``, ``timing``, or
+        ``refused``.
     estimand
         What the number is meant to be, in words (zh, en).
     estimate, std_error, p_value, low, high
@@ -107,7 +108,9 @@ class Effect:
         """
         if self.design == "refused":
             return f"{self.estimand.text(lang)}{_colon(lang)}{self.details['reason'].text(lang)}"
-        parts = [_figures(self, lang), _claim(self, lang), _checked(self.checks, lang), _dropped(self.details, lang)]
+        said = self.details["said"].text(lang) if "said" in self.details else ""
+        told = (_claim(self, lang), _checked(self.checks, lang), _dropped(self.details, lang))
+        parts = [_figures(self, lang), said, *told]
         return (" " if lang == "en" else "").join(part for part in parts if part)
 
     def tidy(self) -> pd.DataFrame:
