@@ -3,5 +3,18 @@
 from lyeval.comparison.carry import assess_as_if, carry
 from lyeval.comparison.compare import Comparison, compare
 from lyeval.comparison.decompose import Decomposition, decompose
+from lyeval.comparison.exports import codebook, deidentified, write_panel
+from lyeval.comparison.panels import panel
 
-__all__ = ["Comparison", "Decomposition", "assess_as_if", "carry", "compare", "decompose"]
+__all__ = [
+    "Comparison",
+    "Decomposition",
+    "assess_as_if",
+    "carry",
+    "codebook",
+    "compare",
+    "decompose",
+    "deidentified",
+    "panel",
+    "write_panel",
+]
