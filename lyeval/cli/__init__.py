@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from lyeval.cli import checking, ledgers, policies, runs, samples
+from lyeval.cli import checking, ledgers, panels, policies, runs, samples
 from lyeval.cli.telling import STOPPED, tell
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ def _add(group: typer.Typer, name: str, function: Callable[..., None], short: st
 _add(app, "check", checking.check, "逐条检查台账 / every fault of a ledger")
 _add(app, "clean", checking.clean, "写回规范台账 / the canonical workbook")
 _add(app, "assess", ledgers.assess, "在终端评估一个年度 / the verdict at the terminal")
+_add(app, "panel", panels.panel, "企业年度面板，供统计软件用 / enterprises and years")
 _add(app, "run", runs.run, "执行一个运行文件，出报告 / notebooks, report, record")
 _add(app, "batch", runs.batch, "执行多个运行文件 / many run files")
 app.add_typer(policy, name="policy", short_help="政策方案 / the plans")
