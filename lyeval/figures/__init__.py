@@ -6,8 +6,20 @@ SVG and PNG whose bytes depend on the data alone. The caption belongs to the rep
 
 from __future__ import annotations
 
+from lyeval.figures.chances import reliability, tornado
 from lyeval.figures.enterprises import tax_per_mu, townships
 from lyeval.figures.style import house, picture, save
 from lyeval.figures.targets import attainment, odds, readings
 
-__all__ = ["attainment", "house", "odds", "picture", "readings", "save", "tax_per_mu", "townships"]
+__all__ = [
+    "attainment",
+    "house",
+    "odds",
+    "picture",
+    "readings",
+    "reliability",
+    "save",
+    "tax_per_mu",
+    "tornado",
+    "townships",
+]

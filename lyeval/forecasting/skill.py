@@ -28,9 +28,7 @@ def skill(scores: pd.DataFrame, *, seed: int = 7) -> pd.DataFrame:
     for key, part in scores.groupby(["level", "id", "month"], sort=True):
         level, id, month = cast("tuple[str, str, int]", key)
         for measure in ("brier", "crps"):
-            wide = (
-                part.drop_duplicates(["year", "case", "model"]).set_index(["year", "case", "model"])[measure].unstack()
-            )
+            wide = part.pivot_table(index=["year", "case"], columns="model", values=measure, aggfunc="first")
             for baseline in (name for name in BASELINES if name in wide and "forecast" in wide):
                 both = wide[["forecast", baseline]].dropna()
                 if len(both):

@@ -9,6 +9,7 @@ import pandas as pd
 from lyeval.render import Figure, Note, Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context
+from lyeval.report.record import record
 from lyeval.report.tabulate import Heading, headings, tabulate
 from lyeval.report.words import (
     amount,
@@ -35,12 +36,13 @@ def outlook(c: Context) -> list[Block]:
     """Write the section; a final year gets no odds of its own, but those of the next target year."""
     rows = odds_rows(c)
     if not rows:
-        return [Paragraph(say("outlook.none", c.lang, year=c.year))]
+        return [Paragraph(say("outlook.none", c.lang, year=c.year)), *record(c)]
     blocks: list[Block] = [Paragraph(sentence([final_sentence(c, rows), as_if_sentence(c, rows)], c.lang))]
     blocks += [Paragraph(odds_sentence(r, c)) for r in rows]
-    blocks += [Note(say("outlook.condition", c.lang)), odds_figure(c, rows), odds_table(c, rows)]
+    blocks += [Note(sentence([say(f"outlook.{k}", c.lang) for k in ("condition", "late")], c.lang))]
+    blocks += [odds_figure(c, rows), odds_table(c, rows)]
     scenarios = scenario_table(c, rows)
-    return blocks + ([scenarios] if scenarios else [])
+    return [*blocks, *([scenarios] if scenarios else []), *record(c)]
 
 
 def table_name(c: Context) -> str:
@@ -151,11 +153,23 @@ def decided_sentence(row: dict[str, Any], c: Context) -> str:
         out, open_ = int((own["probability"] < LOW).sum()), int(own["probability"].between(LOW, 1 - LOW).sum())
         parts.append(say("outlook.settled_firms", c.lang, n=out) if out else "")
         parts.append(say("outlook.open_firms", c.lang, n=open_) if open_ else "")
+    parts.append(_by_reading(row, c))
     names = _turning(row, c)
     parts.append(say("outlook.turns", c.lang, names=joined(names, c.lang)) if names else "")
     parts = [p for p in parts if p]
     text = ("；" if c.lang == "zh" else "; ").join(parts) + ("。" if c.lang == "zh" else ".")
     return text[:1].upper() + text[1:] if parts else ""
+
+
+def _by_reading(row: dict[str, Any], c: Context) -> str:
+    """Say between which odds the readings put a target, where they move it to another band."""
+    found = [
+        float(r["probability"]) for r in c.rows("forecast_readings") if (r["id"], r["year"]) == (row["id"], row["year"])
+    ]
+    ends = [min([*found, row["probability"]]), max([*found, row["probability"]])]
+    low, high = (chance(p, None, c.lang) for p in ends)
+    words = {band(p, None, c.lang) for p in ends}
+    return say("outlook.by_reading", c.lang, low=low, high=high) if len(words) > 1 else ""
 
 
 def _turning(row: dict[str, Any], c: Context) -> list[str]:
@@ -218,7 +232,7 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
     found = [
         r for r in c.rows(f"{table_name(c)}_scenarios") if (r["id"], int(r["year"])) in told and known(r["probability"])
     ]
-    steps = sorted({float(r["response"]) for r in found})
+    steps = sorted({float(r["response"]) for r in found if r["basis"] == "assumed"})
     if len(steps) < 2:
         return None
     heads = list(headings("odds")[:2])
@@ -226,10 +240,15 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
         Heading(f"s{s:g}", f"{s:.0%}补足" if s else "无变动", f"{s:.0%} top up" if s else "none", "", "text")
         for s in steps
     ]
-    by = {(r["id"], int(r["year"]), float(r["response"])): float(r["probability"]) for r in found}
-    body = []
-    for (id, year), row in told.items():
-        cells = {f"s{s:g}": chance(by[id, year, s], None, c.lang) for s in steps if (id, year, s) in by}
-        body += [{**row, "year": str(year), **cells}] if cells else []
+    if any(r["basis"] == "estimated" for r in found):
+        heads.append(Heading("estimated", "按往年情形", "as in past years", "", "text"))
+    cells: dict[tuple[str, int], dict[str, str]] = {}
+    for r in found:
+        near = chance(float(r["probability"]), None, c.lang)
+        estimated = r["basis"] == "estimated"
+        text = say("outlook.estimated", c.lang, share=f"{float(r['response']):.0%}", odds=near) if estimated else near
+        own = cells.setdefault((r["id"], int(r["year"])), {})
+        own["estimated" if estimated else f"s{float(r['response']):g}"] = text
+    body = [{**row, "year": str(key[1]), **cells[key]} for key, row in told.items() if key in cells]
     return tabulate(c, "scenarios", body, say("outlook.scenarios", c.lang), columns=heads, source=odds_source(c),
                     note=say("outlook.scenario_note", c.lang))  # fmt: skip

@@ -160,8 +160,11 @@ def forecast_tables(forecast: Forecast | None, backtest: Backtest | None = None)
             "years": list(backtest.years), "months": list(backtest.months), "enough": backtest.enough,
             "notes": [n.zh for n in backtest.notes], "notes_en": [n.en for n in backtest.notes],
         }  # fmt: skip
-        tables["backtest_scores"], tables["backtest_coverage"] = backtest.scores, backtest.coverage
+        tables |= {f"backtest_{name}": getattr(backtest, name) for name in RECORD}
     return tables
+
+
+RECORD = ("scores", "coverage", "skill", "reliability", "pit")
 
 
 def _outlook(name: str, outlook: Any) -> Tables:
