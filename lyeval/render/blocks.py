@@ -61,9 +61,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text."""
+    """Running text; ``close`` sets it a size smaller (四号) where one page is to hold it."""
 
     text: str
+    close: bool = False
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class _Writer:
     def block(self, block: Block) -> Iterator[str]:
         """Yield running text, a note, a list or key figures."""
         if isinstance(block, Paragraph):
-            yield from (paragraph("Normal", line) for line in lines(block.text))
+            yield from (paragraph("Close" if block.close else "Normal", line) for line in lines(block.text))
         elif isinstance(block, Note):
             style = {"good": "NoteGood", "bad": "NoteBad", "open": "NoteOpen"}.get(block.tone, "Note")
             sign = SIGNS[block.tone] + " " if block.tone in SIGNS else ""
@@ -159,7 +159,7 @@ class _Writer:
         end = '<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
         return (
             '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/><w:docPartUnique/></w:docPartObj></w:sdtPr>'
-            f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'])}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
+            f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'], '<w:pageBreakBefore/>')}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
         )
 
     def caption(self, block: Table | Figure, style: str) -> str:

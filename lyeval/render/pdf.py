@@ -145,7 +145,7 @@ class _Writer:
         if isinstance(block, Heading):
             return {"level": part.level, "text": self.text(block.text), "fresh": block.fresh}
         if isinstance(block, Paragraph):
-            return {"text": self.lines(block.text)}
+            return {"text": self.lines(block.text), "close": block.close}
         if isinstance(block, Note):
             return {"text": self.lines(block.text), "tone": block.tone}
         if isinstance(block, Bullets):

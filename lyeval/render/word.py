@@ -196,9 +196,11 @@ ZERO = LINES.format(before=0, after=0)
 RULE = '<w:pBdr><w:left w:val="single" w:sz="20" w:space="6" w:color="{colour}"/></w:pBdr><w:shd w:val="clear" w:color="auto" w:fill="{fill}"/>'
 NOTE = FLAT.format(before=120, after=120) + '<w:ind w:left="160" w:firstLineChars="0" w:firstLine="0"/>'
 ENTRY = '<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="8845"/></w:tabs>' + FLAT.format(before=60, after=60)
+CLOSE = '<w:spacing w:before="0" w:after="0" w:line="440" w:lineRule="exact"/><w:ind w:firstLineChars="200" w:firstLine="560"/>'
 TOP = '<w:pBdr><w:top w:val="single" w:sz="4" w:space="4" w:color="8A949E"/></w:pBdr>'
 STYLES = (  # id, name, based on, paragraph, run; in the order that the schema asks for
     ("Normal", "Normal", "", "<w:widowControl/>" + ZERO + TWO + '<w:jc w:val="both"/>', FANG + _size(32)),
+    ("Close", "Close", "Normal", CLOSE, _size(28)),
     ("Title", "Title", "Normal", KEEP + '<w:spacing w:before="0" w:after="240" w:line="640" w:lineRule="exact"/>' + FLUSH + CENTRE, BIAO + _size(44)),
     ("Subtitle", "Subtitle", "Normal", LINES.format(before=0, after=200) + FLUSH + CENTRE, KAI + _size(32)),
     ("Heading1", "heading 1", "Normal", KEEP + ZERO + TWO + LEFT + '<w:outlineLvl w:val="0"/>', HEI + _size(32)),
@@ -231,6 +233,8 @@ ENGLISH = (  # twelve points on eighteen, headings flush and bold
     (KEEP + ZERO + TWO + LEFT, KEEP + LINES.format(before=200, after=60) + FLUSH + LEFT),
     ('w:line="560"', 'w:line="360"'),
     (TWO, '<w:ind w:firstLine="480"/>'),
+    ('w:line="440"', 'w:line="320"'),
+    ('w:firstLine="560"/></w:pPr><w:rPr>' + _size(28), 'w:firstLine="440"/></w:pPr><w:rPr>' + _size(22)),
     (HEI + _size(24), HEI + BOLD + _size(24)),
 )
 BORDERS = "".join(

@@ -11,6 +11,7 @@ from lyeval.render.blocks import Block, Lang
 from lyeval.report.appendix import appendix
 from lyeval.report.attainment import attainment
 from lyeval.report.context import Context
+from lyeval.report.leader import leader
 from lyeval.report.listing import listing
 from lyeval.report.measures import measures
 from lyeval.report.outlook import outlook
@@ -33,11 +34,12 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
         zh or en.
     """
     c = Context(tables, lang)
-    blocks: list[Block] = [key_figures(c)]
-    for _, heading, section in SECTIONS:
+    blocks: list[Block] = [Heading(1, say("leader.heading", lang)), *leader(c)]
+    for name, heading, section in SECTIONS:
         made = section(c)
         if made:
-            blocks += [Heading(1, heading[lang == "en"]), *made]
+            first = [key_figures(c)] if name == "overall" else []
+            blocks += [Heading(1, heading[lang == "en"]), *first, *made]
     blocks = blocks if lang == "zh" else [_capital(block) for block in blocks]
     return Document(title(c), subtitle(c), tuple(title_block(c)), tuple(blocks), lang, notice(c), footer(c))
 
