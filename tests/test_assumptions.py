@@ -37,7 +37,7 @@ def test_default_holds_what_the_outlook_needs() -> None:
 
 def test_every_figure_has_unit_source_and_mark() -> None:
     rows = load_assumptions().rows()
-    assert len({r.path for r in rows}) == len(rows) == 48
+    assert len({r.path for r in rows}) == len(rows) == 51
     assert {r.unit for r in rows} == set(UNITS_EN)
     assert all(r.source and r.source_en and r.numbers for r in rows)
     assert {r.mark for r in rows} <= {"assumed", "estimated", "measured"}

@@ -25,12 +25,13 @@ Spread = Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
 
 
 class Figure(Frozen):
-    """A figure's provenance: unit (each kind of figure takes its own alone), source in both languages, and mark."""
+    """A figure's provenance: unit (each kind takes its own alone), source in both languages, mark, and how far it may be off."""
 
     unit: str
     source: str = Field(min_length=1)
     source_en: str = Field(min_length=1)
     mark: Mark
+    range: tuple[float, float] | None = None
 
     @property
     def unit_en(self) -> str:
@@ -120,6 +121,20 @@ class Scale(Figure):
     value: Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)]
 
 
+class Level(Figure):
+    """A shift in log points."""
+
+    unit: Literal["对数"]
+    value: LogPoints
+
+
+class Factor(Figure):
+    """A multiple of what is arranged, not negative."""
+
+    unit: Literal["倍"]
+    value: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]
+
+
 class Degrees(Figure):
     """Degrees of freedom of a Student t; above 2, so that its variance is finite."""
 
@@ -178,12 +193,14 @@ class MethodAssumption(Frozen):
 class CommonShock(Frozen):
     """The county's common shock of a year: Student t with scale ``sd`` (log points) and ``df``.
 
-    With a share r of the year to come the scale is ``sd`` × r², but no less than ``late`` × √r.
+    With a share r of the year to come the scale is ``sd`` × r², but no less than ``late`` × √r. ``mean``: a known shift of demand,
+    in full over the first projected year.
     """
 
     sd: Scale
     df: Degrees
     late: Scale
+    mean: Level | None = None
 
 
 class Response(Frozen):
@@ -217,6 +234,8 @@ class _Outlook(Frozen):
     near_line: Proportion
     plan_deadline: Days
     clearly_higher: Proportion
+    effort: Factor | None = None
+    funds: Factor | None = None
 
 
 class Row(NamedTuple):
@@ -246,6 +265,8 @@ class Assumptions(Frozen):
         Days to hand in a disposal plan where the document gives none.
     clearly_higher
         Rise that counts as 明显高于 where the document gives no figure, as a share of the former level.
+    effort, funds
+        Pace of all disposals, and of those that need money for 收储, as multiples of what is arranged; None: 1.
     """
 
     id: str
@@ -258,6 +279,8 @@ class Assumptions(Frozen):
     near_line: Proportion
     plan_deadline: Days
     clearly_higher: Proportion
+    effort: Factor | None = None
+    funds: Factor | None = None
 
     def method(self, name: str) -> MethodAssumption:
         """Return what is assumed of a method.
@@ -339,6 +362,7 @@ def _rows(where: str, node: Any) -> Iterator[Row]:
         numbers = ", ".join(
             f"{k} {_short(v)}" if len(node.numbers()) > 1 else _short(v) for k, v in node.numbers().items()
         )
+        numbers += f"（{node.range[0]:g}–{node.range[1]:g}）" if node.range else ""
         yield Row(where, numbers, node.unit, node.unit_en, node.source, node.source_en, node.mark)
     elif isinstance(node, BaseModel):
         for name in type(node).model_fields:
@@ -360,6 +384,7 @@ UNITS_EN = {
     "占该企业用地": "of the firm's land",
     "概率": "probability",
     "每月": "a month",
+    "倍": "times",
     "对数": "log points",
     "月": "months",
     "万元/亩": "10,000 yuan per mu",

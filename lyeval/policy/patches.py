@@ -31,7 +31,7 @@ def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
         return policy
     data = policy._data
     for path, value in changes.items():
-        data = _set(data, PART.findall(path), value, path)
+        data = set_at(data, PART.findall(path), value, path)
     try:
         changed = Policy.model_validate(data)
     except ValidationError as error:
@@ -42,7 +42,8 @@ def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     return changed
 
 
-def _set(node: Any, parts: list[str], value: Any, path: str) -> Any:
+def set_at(node: Any, parts: list[str], value: Any, path: str) -> Any:
+    """Return plain data with the value at ``parts`` replaced; elements of lists are named by id."""
     if not parts:
         return value
     head, rest = parts[0], parts[1:]
@@ -50,13 +51,13 @@ def _set(node: Any, parts: list[str], value: Any, path: str) -> Any:
         ids = [str(x.get("id", i)) if isinstance(x, dict) else str(i) for i, x in enumerate(node)]
         if head not in ids:
             raise PolicyError(f"patch / 修改 {path}: {unknown(head, 'id', ids)}")
-        return [_set(x, rest, value, path) if i == head else x for x, i in zip(node, ids, strict=True)]
+        return [set_at(x, rest, value, path) if i == head else x for x, i in zip(node, ids, strict=True)]
     if not isinstance(node, dict):
         raise PolicyError(f"patch / 修改 {path}: nothing below {head!r} / 路径 {head} 之下没有内容")
     key = int(head) if head.isdigit() and any(isinstance(k, int) for k in node) else head
     if key not in node and rest:
         raise PolicyError(f"patch / 修改 {path}: no {head!r}{nearest(head, map(str, node))}")
-    return {**node, key: _set(node.get(key), rest, value, path)}
+    return {**node, key: set_at(node.get(key), rest, value, path)}
 
 
 def choose(policy: Policy, readings: Mapping[str, str] | None) -> tuple[Policy, dict[str, str]]:

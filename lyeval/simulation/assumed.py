@@ -55,17 +55,24 @@ def _shipped(name: str | PathLike[str]) -> Assumed:
 
 def _read(loaded: Assumptions) -> Assumed:
     shock = loaded.common_shock
+    effort, funds = (figure.value if figure else 1.0 for figure in (loaded.effort, loaded.funds))
     return Assumed(
         id=loaded.id,
-        tax=Priors(shock.sd.value, shock.df.value, loaded.own_spread.value, shock.late.value),
-        practices={method.id: _practice(method) for method in loaded.methods},
+        tax=Priors(
+            shock.sd.value,
+            shock.df.value,
+            loaded.own_spread.value,
+            shock.late.value,
+            shock.mean.value if shock.mean else 0.0,
+        ),
+        practices={method.id: _practice(method, effort, funds) for method in loaded.methods},
         band=loaded.response.band.value,
         responses=loaded.response.scenarios.values,
     )
 
 
-def _practice(method: MethodAssumption) -> Practice:
-    """Map a method: nobody left on land that stays is a closure; land that leaves whole takes the firm with it."""
+def _practice(method: MethodAssumption, effort: float, funds: float) -> Practice:
+    """Map a method: nobody left on land that stays is a closure; land that leaves whole takes the firm with it, and money."""
     return Practice(
         id=method.id,
         success=(method.success.a, method.success.b),
@@ -74,4 +81,5 @@ def _practice(method: MethodAssumption) -> Practice:
         leaves=(method.land_share.a, method.land_share.b) if method.land_share else None,
         gone=method.land == "whole_leaves",
         closed=method.occupant == "none" and method.land != "whole_leaves",
+        speed=effort * (funds if method.land == "whole_leaves" else 1.0),
     )

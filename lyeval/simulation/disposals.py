@@ -34,6 +34,8 @@ class Practice:
         Beta (a, b) of the share of the land that leaves; None: none does.
     gone, closed
         The whole site leaves (收储); the plant is closed (关停) and its land stays until released.
+    speed
+        Pace from the date of knowledge on, as a multiple of the one that the prior and past cases give.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Practice:
     leaves: tuple[float, float] | None
     gone: bool
     closed: bool
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,10 +205,13 @@ class Pace:
         Beta (a, b) of a case being finished within twelve months.
     monthly
         Gamma (events, months) of the hazard of dated cases.
+    speed
+        Multiple of both from the date of knowledge on.
     """
 
     yearly: tuple[float, float]
     monthly: tuple[float, float]
+    speed: float = 1.0
 
 
 def paces(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> dict[str, Pace]:
@@ -223,7 +229,8 @@ def paces(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> dict[st
         (a, b), mine = practice.success, rows.method == name
         done, exposure = float(np.sum(ended & mine)), float(months[mine].sum())
         rate = max(practice.hazard, 1e-6)
-        out[name] = Pace((a + done, b + max(exposure / 12 - done, 0.0)), (a + done, a / rate + exposure))
+        yearly, monthly = (a + done, b + max(exposure / 12 - done, 0.0)), (a + done, a / rate + exposure)
+        out[name] = Pace(yearly, monthly, practice.speed)
     return out
 
 
@@ -244,10 +251,11 @@ def finishing(names: list[str], pace: dict[str, Pace], sampling: Sampling, year:
     Gamma for dated cases; for undated ones that of the Beta of being finished within twelve months.
     """
     words = _county_words("finishing", names, sampling, year)
+    speed = np.array([pace[n].speed for n in names])
     yearly = np.column_stack([betaincinv(*pace[n].yearly, words[:, j]) for j, n in enumerate(names)])
     events, exposure = np.array([pace[n].monthly for n in names]).T
-    dated = np.maximum(gammaincinv(events, words) / exposure, 1e-12)
-    return np.maximum(-np.log1p(-np.clip(yearly, 1e-9, 1 - 1e-9)) / 12, 1e-12), dated
+    dated = np.maximum(gammaincinv(events, words) / exposure * speed, 1e-12)
+    return np.maximum(-np.log1p(-np.clip(yearly, 1e-9, 1 - 1e-9)) / 12 * speed, 1e-12), dated
 
 
 def months_to_finish(plan: Plan, codes: np.ndarray, pace: dict[str, Pace], sampling: Sampling, year: int) -> np.ndarray:

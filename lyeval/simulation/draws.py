@@ -105,7 +105,8 @@ def chance(model: Dynamics, panel: Panel, before: Past, *, year: int, sampling: 
         residual = model.residuals[(word * len(model.residuals)).astype(np.intp)]
     else:
         residual = normals(keys, sampling.draws, stream=STREAMS["tax"], **drawn)
-    log = _log_tax(model, frame, county_draws(model, year, sampling), residual)
+    coef, shock = county_draws(model, year, sampling)
+    log = _log_tax(model, frame, (coef, shock + shift_of(model, panel, year)), residual)
     log = _newcomers(model, panel, before, frame, log, word)
     coin = uniforms(keys, sampling.draws, stream=STREAMS["zero"], **drawn)
     return Chance(log, *_zeros(model, panel, frame, (coin, word), cell_odds(model, year, sampling)))
@@ -130,6 +131,11 @@ def county_draws(model: Dynamics, year: int, sampling: Sampling) -> tuple[np.nda
     drawn = uniforms(names, sampling.draws, year=year, stream=STREAMS["county"], seed=sampling.seed)
     shock = stdtrit(model.shock_df, drawn[:, :1]) * model.shock_sd
     return model.coef + ndtri(drawn[:, 1:]) @ model.root.T, shock
+
+
+def shift_of(model: Dynamics, panel: Panel, year: int) -> float:
+    """Return the known shift of log tax in a year: only the first projected one has it, later ones carry it in their level."""
+    return model.shift if year == panel.years[-1] + 1 else 0.0
 
 
 def _log_tax(model: Dynamics, frame: Lags, county: tuple[np.ndarray, np.ndarray], residual: np.ndarray) -> np.ndarray:

@@ -30,12 +30,15 @@ class Priors:
         Least scale of the shock with a share r of the year to come, over √r: what collections at the year's end may still do to all.
     spread
         Standard deviation of a year's change of an enterprise's log tax, where figures are too few to estimate it.
+    shift
+        A known shift of all enterprises' log tax over the first projected year.
     """
 
     shock_sd: float = 0.18
     shock_df: float = 4.0
     spread: float = 0.6
     late_sd: float = 0.06
+    shift: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,8 @@ class Dynamics:
         Mean log tax per mu of the county's payers, and all of theirs, sorted: for enterprises without any history.
     shock_sd, shock_df
         Scale and degrees of freedom of the common shock, updated by past years.
+    shift
+        Known shift of log tax in what is to come of the first projected year.
     effects
         By disposal method: effect on log tax of a year in force, and its standard error, where past cases show it.
     rows, years
@@ -86,6 +91,7 @@ class Dynamics:
     payers: np.ndarray
     shock_sd: float
     shock_df: float
+    shift: float
     effects: dict[str, tuple[float, float]]
     rows: int
     years: tuple[int, ...]
@@ -129,6 +135,7 @@ def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
         payers=payers(panel),
         covariates=kept,
         notes=notes,
+        shift=priors.shift * (1 - month / 12),
         **part,
     )
 

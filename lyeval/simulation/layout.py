@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lyeval.simulation.disposals import Practice, effects, finishing, planned_share, shares_leaving
-from lyeval.simulation.draws import Sampling, cell_odds, county_draws, newcomers, past, projected
+from lyeval.simulation.draws import Sampling, cell_odds, county_draws, newcomers, past, projected, shift_of
 from lyeval.simulation.dynamics import Dynamics, scale_design
 from lyeval.simulation.engine import Setting
 from lyeval.simulation.features import MOVING, centres, design
@@ -92,7 +92,7 @@ def _block(
     new = newcomers(model, panel, before, frame) & mine
     coef, shock = county_draws(model, year, sampling)
     coef = coef.copy()
-    coef[:, 0] += shock[:, 0]
+    coef[:, 0] += shock[:, 0] + shift_of(model, panel, year)
     size = np.exp(np.clip(scale_design(frame) @ model.scale_coef, *model.scale_range))
     cell = 2 * np.asarray(frame.silent, dtype=int) + np.asarray(frame.quiet, dtype=int) + 4 * book
     return {
