@@ -303,7 +303,7 @@ def test_explore_carries_a_runs_parameters(lyeval: Lyeval, tmp_path: Path) -> No
     cells = json.loads((tmp_path / "mine.ipynb").read_text(encoding="utf-8"))["cells"]
     source = "".join(next(c for c in cells if "parameters" in c["metadata"].get("tags", []))["source"])
     assert "ledger = 'sample:zhoushan-dinghai'  # type: str" in source
-    assert "quotas = {'closures': 22.0, 'demolition': 13500.0, 'blocks': 3.0}" in source
+    assert "quotas = {'blocks': 3.0, 'closures': 22.0, 'demolition': 13500.0}" in source
     assert "readings = {'share': 'area'}" in source
     assert 'level = "county"' in source
 

@@ -54,7 +54,7 @@ def hashes(folder: Path) -> dict[str, str]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the smallest sample, in ``reports/small`` beside its run file."""
     home = tmp_path_factory.mktemp("run")
-    return produce(load_run(write(home, "small")), home / "reports")
+    return produce(load_run(write(home, "small")), home / "reports", jobs=1)
 
 
 # -- the run file ------------------------------------------------------------------------------------------------------
@@ -153,16 +153,19 @@ def test_parameters_are_written_readably(finished: Path) -> None:
     cell = next(c for c in json.loads(text)["cells"] if "injected-parameters" in c["metadata"].get("tags", []))
     source = "".join(cell["source"])
     assert "title = '嵊泗县样例评估'" in source
-    assert "quotas = {'closures': 4.0, 'demolition': 2400.0, 'blocks': 1.0}" in source
+    assert "quotas = {'blocks': 1.0, 'closures': 4.0, 'demolition': 2400.0}" in source
     assert "嵊泗县样例评估" in (finished / "report.html").read_text(encoding="utf-8")
 
 
-def test_same_bytes_under_another_seed_zone_and_folder(finished: Path, tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from lyeval.run import load_run, produce; produce(load_run(sys.argv[1]), Path('out'), jobs=1)"
+def test_rerun_gives_the_same_bytes_under_another_seed_zone_locale_and_folder(finished: Path, tmp_path: Path) -> None:
     env = os.environ | {"PYTHONHASHSEED": "77", "TZ": "Asia/Shanghai", "LC_ALL": "C", "PYTHONPATH": str(ROOT)}
-    run = str(write(tmp_path, "small"))
-    subprocess.run([sys.executable, "-c", code, run], cwd=tmp_path, env=env, check=True)
-    assert hashes(tmp_path / "out" / "small") == hashes(finished)
+    command = [sys.executable, "-m", "lyeval.cli", "rerun", str(finished)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "全部未变" in done.stdout
+    suffixes = {path.suffix for path in finished.rglob("*")}
+    assert suffixes >= {".html", ".pdf", ".docx", ".xlsx", ".csv", ".svg", ".png", ".ipynb", ".json"}
+    assert not list(tmp_path.iterdir())
 
 
 def test_notebooks_compute_what_the_library_does(finished: Path, tmp_path: Path) -> None:

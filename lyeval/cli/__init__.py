@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from lyeval.cli import checking, ledgers, panels, policies, runs, samples
+from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples
 from lyeval.cli.telling import STOPPED, tell
 
 app = typer.Typer(
@@ -34,6 +34,9 @@ _add(app, "assess", ledgers.assess, "在终端评估一个年度 / the verdict a
 _add(app, "panel", panels.panel, "企业年度面板，供统计软件用 / enterprises and years")
 _add(app, "run", runs.run, "执行一个运行文件，出报告 / notebooks, report, record")
 _add(app, "batch", runs.batch, "执行多个运行文件 / many run files")
+_add(app, "verify", finished.verify, "一次运行有没有变 / a finished run: unchanged?")
+_add(app, "rerun", finished.rerun, "按记录重跑并比较 / run it again and compare")
+_add(app, "diff", finished.diff, "两次运行有何不同、因何不同 / two runs side by side")
 app.add_typer(policy, name="policy", short_help="政策方案 / the plans")
 _add(app, "sample", samples.sample, "生成样例台账 / a synthetic ledger")
 _add(app, "explore", runs.explore, "打开试算笔记本 / the explore notebook")

@@ -28,7 +28,7 @@ def meta(assessment: Assessment) -> dict[str, Any]:
         "above": policy.classes.above, "below": policy.classes.below, "above_en": policy.classes.above_en,
         "below_en": policy.classes.below_en, "class_year": assessment.frame.class_year,
         "other_readings": {k: v for k, v in assessment.readings.items() if v != defaults[k]},
-        "quotas": dict(assessment.inputs.quotas), "facts": dict(assessment.inputs.facts),
+        "quotas": dict(sorted(assessment.inputs.quotas.items())), "facts": dict(sorted(assessment.inputs.facts.items())),
         "synthetic": assessment.ledger.synthetic, "final": finality(assessment),
         "cutoff": f"{year}-12-31", "enterprises": len(assessment.frame.book),
         "lines": {c: float(_line(assessment, c)) for c in ("above", "below")},

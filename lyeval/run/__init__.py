@@ -22,6 +22,9 @@ def __dir__() -> list[str]:
 
 
 PUBLIC = {
+    "Check": "verifying",
+    "Difference": "differing",
+    "Finished": "finished",
     "NOTEBOOKS": "review",
     "NotebookError": "executing",
     "Odds": "steps",
@@ -32,6 +35,7 @@ PUBLIC = {
     "about": "steps",
     "check_run": "checking",
     "compute": "steps",
+    "difference": "differing",
     "folder": "steps",
     "lab_command": "exploring",
     "lay_out": "workspace",
@@ -41,13 +45,17 @@ PUBLIC = {
     "open_ledger": "inputs",
     "open_plan": "inputs",
     "open_policy": "inputs",
+    "open_run": "finished",
     "outline": "steps",
     "prepare": "exploring",
     "produce": "review",
     "produce_all": "batching",
     "refresh": "executing",
+    "rerun": "verifying",
     "shipped_notebooks": "executing",
     "switches": "steps",
+    "unchanged": "verifying",
+    "verify": "verifying",
     "what_if": "trying",
 }
 __all__ = sorted(PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]

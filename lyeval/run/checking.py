@@ -49,19 +49,22 @@ def check_run(run: RunFile) -> Assessment:
     Raises
     ------
     PolicyError
-        Plan, patch, readings, quotas, facts, year, assumptions.
+        Plan, patch, readings, quotas, facts, year, assumptions, scenarios.
     LedgerError
         The ledger's errors.
     RunError
         A file that is not there; a year that the ledger has no figures of.
     """
     from lyeval.assessment import assess
+    from lyeval.policy.adjusting import adjust
     from lyeval.policy.assumptions import load_assumptions
 
     spec = run.spec
     inputs_of(run)
     policy = open_policy(_place(run, spec.policy), spec.patch)
-    load_assumptions(_place(run, spec.assumptions))
+    taken = load_assumptions(_place(run, spec.assumptions))
+    for changes in spec.scenarios.values():
+        adjust(taken, changes)
     open_plan(run.find(spec.plan) if spec.plan else None)
     names = [n if n.startswith(SAMPLE) else run.find(n) for n in spec.ledgers]
     ledger = open_ledger(names, policy, columns=columns_of(run))

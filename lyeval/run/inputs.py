@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -288,6 +289,23 @@ def inputs_of(run: RunFile) -> tuple[Input, ...]:
     if run.spec.plan:
         keep.file(run.spec.plan, "plan")
     return tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256)))
+
+
+def present_inputs(run: RunFile) -> tuple[Input, ...]:
+    """Return those files of a run that are there, with their hashes: what cannot be found is left out."""
+    from lyeval.policy import PolicyError
+
+    keep, spec = _Keeper(run, None), run.spec
+    steps = [
+        *((keep.ledger, (name, "")) for name in spec.ledgers),
+        (keep.policy, (spec.policy,)),
+        (keep.assumptions, (spec.assumptions,)),
+        *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
+    ]
+    for step, named in steps:
+        with suppress(RunError, PolicyError, OSError):
+            step(*named)
+    return tuple(keep.inputs)
 
 
 def sha256(path: Path) -> str:

@@ -33,7 +33,7 @@ def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> 
         these. No clock, host, user or folder is in it.
     """
     found: dict[str, Any] = {
-        "parameters": _parameters(spec),
+        "parameters": parameters_of(spec),
         "seed": spec.seed,
         "inputs": [vars(item) for item in inputs],
         "notebooks": {path.name: sha256(path) for path in notebooks},
@@ -78,6 +78,16 @@ def hashed(folder: Path) -> dict[str, str]:
 def fingerprint(found: Mapping[str, Any]) -> str:
     """Return the fingerprint that a record should have, by what it says."""
     return digest({key: value for key, value in found.items() if key not in ("fingerprint", "origin")})
+
+
+def named_inputs(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the SHA-256 of a record's inputs by use and name; of several of one name, the hash is part of the name."""
+    items = sorted(items, key=lambda item: (item["use"], item["name"], item["sha256"]))
+    names = [f"{item['use']} {item['name']}" for item in items]
+    return {
+        name if names.count(name) == 1 else f"{name} {item['sha256'][:12]}": item["sha256"]
+        for name, item in zip(names, items, strict=True)
+    }
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -129,8 +139,8 @@ def versions() -> dict[str, str]:
     return own | {name: metadata.version(name) for name in LIBRARIES}
 
 
-def _parameters(spec: RunSpec) -> dict[str, Any]:
-    """Return the run's parameters, files named without their folders."""
+def parameters_of(spec: RunSpec) -> dict[str, Any]:
+    """Return a run's parameters, files named without their folders."""
     told = spec.model_dump(mode="json")
     told["ledger"] = [_bare(name) for name in spec.ledgers]
     for key in ("policy", "assumptions", "plan"):

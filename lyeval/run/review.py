@@ -110,8 +110,8 @@ def _execute_all(ordered: Sequence[Path], part: Path, parameters: Mapping[str, A
 
 
 def given(spec: RunSpec) -> dict[str, Any]:
-    """Return a run's choices as the notebooks' parameters name them."""
-    plain = spec.model_dump(mode="json")
+    """Return a run's choices as the notebooks' parameters name them, keys in an order of their own."""
+    plain = {k: dict(sorted(v.items())) if isinstance(v, dict) else v for k, v in spec.model_dump(mode="json").items()}
     texts = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan")}
     return {name: value for name, value in plain.items() if name != "kind"} | texts
 

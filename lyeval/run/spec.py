@@ -34,6 +34,8 @@ class RunSpec(Frozen):
     quotas, facts, readings, patch
         The county's share of city totals by target; facts that the plan asks for; options of doubtful clauses; values of
         the plan changed, by path.
+    scenarios
+        Changes of assumptions by path, by the scenario's name: the years to come are simulated again under each.
     plan
         CSV with credit_code, method, started: disposals to simulate in place of the ledger's own.
     draws, seed
@@ -54,6 +56,7 @@ class RunSpec(Frozen):
     readings: dict[str, str] = {}
     patch: dict[str, Any] = {}
     assumptions: str = "default"
+    scenarios: dict[str, dict[str, Any]] = {}
     plan: str | None = None
     draws: int = Field(default=2000, ge=100, le=1_000_000)
     seed: int = Field(default=0, ge=0, lt=2**63)

@@ -149,11 +149,12 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
         Folder of the tables; empty: a new temporary one.
     parameters
         As in the notebooks: policy, ledger, year and, where they are not by default, as_of, level, quotas, facts, readings,
-        patch, assumptions, plan, draws, seed.
+        patch, assumptions, scenarios, plan, draws, seed.
     """
     from lyeval import report
     from lyeval.assessment import assess, readings
     from lyeval.simulation import simulate
+    from lyeval.simulation.scenarios import compare_scenarios
 
     p = DEFAULTS | parameters
     policy, plan = open_policy(p["policy"], p["patch"]), open_plan(p["plan"])
@@ -168,7 +169,8 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     where = folder(str(into))
     report.save(where, report.ledger_tables(ledger, policy))
     report.save(where, report.assessment_tables(verdict, readings(ledger, policy, p["year"], **told)))
-    report.save(where, report.simulation_tables(simulate(verdict, plan, **drawn)))
+    others = compare_scenarios(verdict, p["scenarios"], plan, **drawn) if p["scenarios"] else None
+    report.save(where, report.simulation_tables(simulate(verdict, plan, **drawn), others))
     report.save(where, report.assumption_tables(p["assumptions"]))
     report.save(where, report.forecast_tables(odds.forecast, odds.backtest))
     return where
@@ -179,6 +181,6 @@ PAST_DRAWS, MONTHS = 500, (0, 3, 6, 9)
 TARGETS = ("id", "label", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain")
 SWINGS = ("id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing")
 DEFAULTS: dict[str, Any] = {
-    "as_of": "", "level": "county", "quotas": {}, "facts": {}, "readings": {}, "patch": {}, "assumptions": "default", "plan": "",
+    "as_of": "", "level": "county", "quotas": {}, "facts": {}, "readings": {}, "patch": {}, "assumptions": "default", "scenarios": {}, "plan": "",
     "draws": 2000, "seed": 0,
 }  # fmt: skip

@@ -1,0 +1,157 @@
+"""A finished run, opened again: its record, and the files that it was made from, found by name and hash (已完成的运行)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lyeval import resources
+from lyeval.policy import PolicyError, nearest
+from lyeval.run.errors import RunError
+from lyeval.run.folders import RECORD
+from lyeval.run.inputs import SAMPLE, sha256
+from lyeval.run.record import read_record
+from lyeval.run.spec import RunFile, RunSpec, load_run
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A finished run: its folder and what its ``record.json`` says."""
+
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return str(self.record["run"])
+
+
+def open_run(name: str | Path, root: Path = Path("reports")) -> Finished:
+    """Open a finished run.
+
+    Parameters
+    ----------
+    name
+        The run's folder, or its id below ``root``.
+
+    Raises
+    ------
+    RunError
+        No such folder; no record in it, so the run was not finished; a record that cannot be read.
+    """
+    folder = next((place for place in (Path(name), root / name) if place.is_dir()), None)
+    if folder is None:
+        known = sorted(p.parent.name for p in root.glob(f"*/{RECORD}"))
+        hint = nearest(Path(name).name, known)
+        raise RunError(
+            f"没有运行 {name}{hint}；请给报告文件夹，或 {root}/ 下的标识",
+            f"no run {name}{hint}: name a report's folder, or an id below {root}/",
+            misuse=True,
+        )
+    if not (folder / RECORD).is_file():
+        raise RunError(
+            f"{folder.name} 里没有 {RECORD}：不是报告文件夹，或运行未完成；请先执行 lyeval run",
+            f"{folder.name} holds no {RECORD}: not a report's folder, or the run was not finished; use lyeval run first",
+        )
+    found = read_record(folder)
+    if found is None or not all(isinstance(found.get(key), kind) for key, kind in SHAPE.items()):
+        raise RunError(
+            f"{folder.name}/{RECORD} 已损坏，无法读取；请重新执行 lyeval run",
+            f"{folder.name}/{RECORD} is damaged and cannot be read: run it again with lyeval run",
+        )
+    return Finished(folder.resolve(), found)
+
+
+def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
+    """Return the run file that a record amounts to, its files found again.
+
+    Parameters
+    ----------
+    also
+        Folders to look for its files in, before those of the run file, the working folder and its ``data/`` and ``parameters/``.
+
+    Raises
+    ------
+    RunError
+        The record's parameters are no run's.
+    """
+    folders = list(_folders(run, also))
+    known = {item["sha256"] for item in run.record["inputs"]}
+    said = dict(run.record["parameters"])
+    for key in ("policy", "assumptions", "plan"):
+        if said.get(key) and (key == "plan" or Path(said[key]).suffix in YAML):
+            said[key] = _located(said[key], folders, known)
+    said["ledger"] = [n if n.startswith(SAMPLE) else _located(n, folders, known) for n in said["ledger"]]
+    try:
+        spec = RunSpec.model_validate(said)
+    except ValueError:
+        raise RunError(
+            f"{run.id}/{RECORD} 里的参数不成一次运行", f"the parameters in {run.id}/{RECORD} are no run's"
+        ) from None
+    return RunFile(run.id, _own_path(run, folders, known), spec)
+
+
+def run_file(run: Finished, also: Iterable[Path] = ()) -> RunFile | None:
+    """Return the run file that a run was made from as it stands now, with the same changes; None where it is not here.
+
+    Raises
+    ------
+    PolicyError
+        It has faults now.
+    """
+    path = _run_path(run, list(also))
+    changes = run.record.get("origin", {}).get("set", ())
+    return None if path is None else load_run(path, changes)
+
+
+def _run_path(run: Finished, also: Sequence[Path]) -> Path | None:
+    places = (*also, Path(), Path("parameters/runs"), *_beside(run), resources.path("parameters/runs"))
+    return next((place / f"{run.id}.yaml" for place in places if (place / f"{run.id}.yaml").is_file()), None)
+
+
+def _beside(run: Finished) -> tuple[Path, ...]:
+    """Return where a run file stands usually, seen from its report."""
+    return run.folder.parent, run.folder.parent.parent, run.folder.parent.parent / "parameters" / "runs"
+
+
+def _folders(run: Finished, also: Iterable[Path]) -> Iterator[Path]:
+    """Yield the folders to look for a run's files in, the likeliest first."""
+    also = list(also)
+    yield from also
+    path = _run_path(run, also)
+    if path is not None:
+        with suppress(PolicyError, RunError):
+            loaded = load_run(path, run.record.get("origin", {}).get("set", ()))
+            spec = loaded.spec
+            named = [*spec.ledgers, spec.policy, spec.assumptions, spec.plan or ""]
+            yield from (loaded.find(name).parent for name in named if name and not name.startswith(SAMPLE))
+        yield path.parent
+    for home in (Path(), *_beside(run)):
+        yield from (home / below for below in USUAL)
+
+
+def _located(name: str, folders: Iterable[Path], known: set[str]) -> str:
+    """Return the place of a file: one of the recorded content before another of that name; the bare name if there is none."""
+    there = [folder / name for folder in folders if (folder / name).exists()]
+    same = [path for path in there if path.is_dir() or sha256(path) in known]
+    return str((same or there)[0].resolve()) if there else name
+
+
+def _own_path(run: Finished, folders: Iterable[Path], known: set[str]) -> Path:
+    """Return where the run file stood as far as its mapping of headings is concerned, which stands beside it."""
+    name = f"{run.id}.columns.yaml"
+    if name not in {item["name"] for item in run.record["inputs"] if item["use"] == "columns"}:
+        return run.folder / f"{run.id}.yaml"
+    return Path(_located(name, folders, known)).with_name(f"{run.id}.yaml")
+
+
+USUAL = ("", "data", "policies", "assumptions", "parameters/policies", "parameters/assumptions")
+YAML = (".yaml", ".yml")
+SHAPE = {
+    "run": str, "parameters": dict, "inputs": list, "notebooks": dict, "code": str, "versions": dict, "outputs": dict,
+    "basis": str, "fingerprint": str,
+}  # fmt: skip
