@@ -10,8 +10,11 @@ from county import county
 
 from lyeval.assessment import assess, duties, lists, standings
 from lyeval.assessment.authority import WHERE, clause, register_of
+from lyeval.assessment.needs import office_of
+from lyeval.indicators import NUMBERS
 from lyeval.ledger import read_ledger
-from lyeval.policy import load_policy
+from lyeval.policy import load_policy, patch
+from lyeval.report.lists import consequences
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",
@@ -184,6 +187,48 @@ def test_a_countys_own_days_for_the_plan():
     assert duties.steps_waiting(assess(held, LINSHU, 2023))["overdue"].tolist() == [None]
 
 
+def late_plans(on: str | None, flag: bool | None = None):
+    """Return a ledger of one firm published on 10 February 2023 whose plan came on ``on``."""
+    day = {"notified": "2023-01-05", "certified": "2023-02-01", "published": "2023-02-10", "plan_submitted": on}
+    return ledger(
+        enterprises=[firms({"A": "甲镇"})[0] | ({} if flag is None else {"plan_overdue": flag})],
+        annual=years("A", {2022: 5.0, 2023: 5.0}, 10.0, above=True),
+        process=[{"credit_code": "A", **day}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("on", "flag", "days", "grounds"),
+    [
+        (None, None, 30, ["plan_overdue"]),
+        ("2023-03-12", None, 30, []),
+        ("2023-03-13", None, 30, ["plan_overdue"]),
+        (None, None, None, []),
+        ("2023-03-01", True, 30, ["plan_overdue"]),
+        (None, False, 400, []),
+    ],
+)
+def test_a_plan_past_the_countys_days_makes_a_priority_firm(on, flag, days, grounds):
+    got = assess(late_plans(on, flag), LINSHU, 2023, facts=None if days is None else {"plan_days": days})
+    rows = consequences(got)
+    assert [g for gs in rows.loc[rows["trigger"] == "priority", "grounds"] for g in gs] == grounds
+
+
+def test_years_below_one_follow_the_plans_ratio():
+    """A firm stopped all year has no tax on record: where a reading counts that as none, the year is below 1 too."""
+    rows = years("A", {2021: 5.0, 2022: None, 2023: 5.0}, 10.0, above=True)
+    held = ledger(enterprises=[firms({"A": "甲镇"})[0] | {"stopped_since": "2020-01-01"}], annual=rows)
+    for option, expected in (("unknown", 1.0), ("zero", 3.0)):
+        got = assess(held, patch(LINSHU, {"tax.idle_blank": option}), 2023)
+        assert NUMBERS["years_below_one"][0](got.frame.reported).tolist() == [expected]
+
+
+def test_facts_and_columns_have_one_department():
+    for fact, office in (("tax_wan", "税务部门"), ("finished", "属地镇街"), ("walled", "自然资源和规划部门"), ("identified", "牵头部门"),
+                         ("quota", "市领导小组办公室"), ("violation_environment", "生态环境部门"), ("disposals", "属地镇街")):  # fmt: skip
+        assert office_of(fact)[0] == office
+
+
 def test_whom_to_press_and_why(made):
     table = duties.pressed(made).set_index("credit_code")
     assert table["reasons"].to_dict() == {"B": ["case_overdue", "issue_overdue", "step_overdue"], "F": ["no_case"]}
@@ -205,6 +250,16 @@ def test_ranking_by_rate_with_ties_and_small_units():
     assert table.loc[["甲镇", "丁镇"], "part_rank"].tolist() == [2, 2]
     assert table.loc["", ["listed", "reached", "below"]].tolist() == [19, 9, 10]
     assert standings.ranking(got, month=6).set_index("unit").loc["甲镇", "behind"] is np.False_
+    assert standings.month_reached(got) == 12
+    months = [
+        {"credit_code": c, "year": y, "month": m, "tax_wan": 1.0}
+        for c in towns
+        for y, m in ((2022, 12), (2023, 1), (2023, 7))
+    ]
+    got = assess(ledger(enterprises=firms(towns), annual=rows, monthly=months), LINSHU, 2023)
+    assert standings.month_reached(got) == 7
+    assert set(standings.ranking(got)["schedule"]) == {7 / 12}
+    assert standings.ranking(got).set_index("unit")["behind"].to_dict()["甲镇"] is False
 
 
 def test_contributions_add_to_one(made):

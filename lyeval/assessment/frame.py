@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +25,15 @@ class Frame:
         The evaluation year.
     facts_year
         The latest year whose facts are read; below ``year`` when the year is still to come (class and land are carried).
+    plan_days
+        Days that the county gives for handing in a disposal plan, None where it has said none.
     """
 
     policy: Policy
     book: Book
     year: int
     facts_year: int
+    plan_days: float | None = None
 
     @cached_property
     def standing(self) -> Standing:
@@ -68,14 +71,17 @@ class Frame:
     def _facts(self, year: int, *, to_date: bool, line_year: int) -> Facts:
         tax, land = tax_of(self.policy, self.book, year, to_date=to_date), land_of(self.policy, self.book, year)
         ratio = tax / land if self.policy.tax.attribution == "enterprise" else parcel_ratio(self.book, year, tax, land)
-        facts = Facts(
-            self.book, year, tax, land, ratio, self.book.annual_flag("above_scale", year), self.line(line_year)
-        )
+        above, line = self.book.annual_flag("above_scale", year), self.line(line_year)
+        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._ratio)
         if self.policy.tax.idle_blank == "unknown":
             return facts
         blank = np.isnan(tax) & idle_or_overdue(facts)
         zero = np.where(blank, 0.0, tax)
-        return Facts(self.book, year, zero, land, np.where(blank, zero / land, ratio), facts.above_scale, facts.line)
+        return replace(facts, tax=zero, tax_per_mu=np.where(blank, zero / land, ratio))
+
+    def _ratio(self, year: int) -> np.ndarray:
+        """Return the plan's tax per mu of a year, 万元/亩, shape (n,)."""
+        return self._facts(year, to_date=False, line_year=self.year).tax_per_mu
 
     @cached_property
     def class_year(self) -> int:
@@ -108,7 +114,7 @@ class Frame:
         land = np.where(np.isnan(now.land) & self.ended, self.last_land, now.land)
         flag = self.book.annual_flag("above_scale", self.facts_year)
         above = self.above.where(flag.unknown & self.ended, flag)
-        return decide(when, Facts(self.book, now.year, now.tax, land, now.tax_per_mu, above, now.line))
+        return decide(when, replace(now, land=land, above_scale=above))
 
     def excluded(self, purpose: str) -> dict[str, np.ndarray]:
         """Return who each exclusion leaves out of ``identification`` or ``targets``: id → mask, shape (n,)."""

@@ -9,7 +9,8 @@ import pandas as pd
 
 from lyeval.assessment.conditions import columns_of
 from lyeval.assessment.frame import Frame
-from lyeval.assessment.targets import DEPARTMENTS, Outcome
+from lyeval.assessment.needs import office_of
+from lyeval.assessment.targets import Outcome
 from lyeval.indicators import STATISTICS
 from lyeval.ledger.columns import of_sheet
 
@@ -40,9 +41,7 @@ def gaps(frame: Frame, outcomes: Iterable[Outcome]) -> pd.DataFrame:
     """
     outcomes = list(outcomes)
     found = [*_waiting(outcomes), *_assumed(frame, outcomes)]
-    rows = [
-        (fact, name_of(fact)[0], DEPARTMENTS.get(fact, ("牵头部门", ""))[0], n, target) for fact, n, target in found
-    ]
+    rows = [(fact, name_of(fact)[0], office_of(fact)[0], n, target) for fact, n, target in found]
     table = pd.DataFrame(rows, columns=["fact", "label", "department", "n", "target"])
     grouped = table.groupby(["fact", "label", "department"], sort=True)
     return (

@@ -9,6 +9,7 @@ import pandas as pd
 from lyeval.assessment.conditions import columns_of
 from lyeval.indicators import STATISTICS
 from lyeval.ledger.columns import SHEETS, of_sheet
+from lyeval.ledger.picture import DEPARTMENTS, department_of
 from lyeval.policy import Condition, Policy, Target
 
 Need = tuple[str, str, str, str, str, str]
@@ -17,6 +18,8 @@ BY_KIND = {
     "demolished": ("disposals.demolished_m2", "disposals.demolished_on", "disposals.finished"),
     "blocks": ("blocks.approved", "blocks.completed"),
 }
+CITY = ("quota", "city_listed")
+OFFICE = ("市领导小组办公室", "city office")
 COLUMNS = ["sheet", "column", "kind", "id", "label", "label_en", "clause"]
 
 
@@ -33,6 +36,14 @@ def needs(policy: Policy) -> pd.DataFrame:
         (*_place(name), kind, id, zh, en, clause) for name, kind, id, zh, en, clause in _all(policy) if _place(name)[0]
     ]
     return pd.DataFrame(list(dict.fromkeys(rows)), columns=COLUMNS)
+
+
+def office_of(fact: str) -> tuple[str, str]:
+    """Return the department that owes a fact or column of the ledger, in Chinese and English; the lead office by default."""
+    if fact in CITY:
+        return OFFICE
+    sheet, column = _place(fact)
+    return DEPARTMENTS[department_of(sheet, column) if sheet else "lead"]
 
 
 def _all(policy: Policy) -> Iterator[Need]:
@@ -82,4 +93,4 @@ def _place(name: str) -> tuple[str, str]:
         return sheet, column
     if name in SHEETS:
         return name, ""
-    return next(((s, name) for s in ("enterprises", "annual") if name in of_sheet(s)), ("", ""))
+    return next(((s, name) for s in ("enterprises", "annual", *SHEETS) if name in of_sheet(s)), ("", ""))

@@ -15,7 +15,8 @@ from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.gaps import FACT_NAMES, gaps
 from lyeval.assessment.grades import grades
-from lyeval.assessment.targets import DEPARTMENTS, Inputs, Outcome, targets_of
+from lyeval.assessment.needs import office_of
+from lyeval.assessment.targets import Inputs, Outcome, targets_of
 from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book
 from lyeval.ledger import Ledger
@@ -192,7 +193,7 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
     zh, en = [], []
     for part in rest.split(", "):
         name, _, n = part.partition("×")
-        label, office = FACT_NAMES.get(name, (name, name)), DEPARTMENTS.get(name, ("牵头部门", "lead office"))
+        label, office = FACT_NAMES.get(name, (name, name)), office_of(name)
         sheet = name in ("disposals", "blocks")
         zh.append(f"缺{label[0]}（{office[0]}）" if sheet else f"缺{n}户{year}年{label[0]}（{office[0]}）")
         en.append(f"{label[1]} missing ({office[1]})" if sheet else f"{year} {label[1]} of {n} missing ({office[1]})")
@@ -253,7 +254,7 @@ def assess_frame(
     ledger: Ledger, policy: Policy, year: int, facts_year: int, readings: dict[str, str], inputs: Inputs
 ) -> Assessment:
     """Assess a year of a plan already read, on facts up to ``facts_year``."""
-    frame = Frame(policy, book(ledger), year, facts_year)
+    frame = Frame(policy, book(ledger), year, facts_year, inputs.facts.get("plan_days"))
     due = targets_of(policy, year) if year in policy.years.targets else []
     outcomes = tuple(decide_target(t, frame, inputs) for t in due)
     return Assessment(ledger, policy, year, inputs.level, readings, frame, outcomes, inputs)

@@ -24,7 +24,12 @@ RANKING = [
 PACE = ["class", "against", "year", "month", "n", "before", "now", "change", "clause"]
 
 
-def ranking(assessment: Assessment, by: str = "township", month: int = 12) -> pd.DataFrame:
+def month_reached(assessment: Assessment) -> int:
+    """Return the last month of the year that ``monthly`` has a figure of; 12 where it has none of the year."""
+    return _Months(assessment).last(assessment.year) or 12
+
+
+def ranking(assessment: Assessment, by: str = "township", month: int | None = None) -> pd.DataFrame:
     """Rank townships (镇街) or counties (县区) by the share of their listed firms that is settled.
 
     Settled: at the line or above (reached), or gone (left). Units with fewer than ``FEWEST`` listed firms are not ranked; equal rates
@@ -33,8 +38,9 @@ def ranking(assessment: Assessment, by: str = "township", month: int = 12) -> pd
     Parameters
     ----------
     by : {"township", "county"}
-    month : int
-        The month whose schedule holds: behind is a rate below month/12; summoned, ranked and a rate below half of the whole's.
+    month : int, optional
+        The month whose schedule holds, by default the one that the ledger's months reach (`month_reached`): behind is a rate below
+        month/12; summoned, ranked and a rate below half of the whole's.
 
     Returns
     -------
@@ -58,7 +64,7 @@ def ranking(assessment: Assessment, by: str = "township", month: int = 12) -> pd
     whole = units.drop(columns="unit").sum().to_frame().T.assign(unit="")
     made = pd.concat([units.assign(whole=False), whole.assign(whole=True)], ignore_index=True)
     made["rate"] = (made["reached"] + made["left"]) / made["listed"].where(made["listed"] > 0)
-    return _ranked(assessment, made, month)
+    return _ranked(assessment, made, month_reached(assessment) if month is None else month)
 
 
 def _ranked(assessment: Assessment, made: pd.DataFrame, month: int) -> pd.DataFrame:

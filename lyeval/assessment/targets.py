@@ -23,21 +23,6 @@ from lyeval.indicators import (
 )
 from lyeval.policy import Policy, Target
 
-DEPARTMENTS = {
-    "tax_wan": ("税务部门", "tax office"),
-    "land_mu": ("自然资源和规划部门", "land office"),
-    "above_scale": ("统计部门", "statistics office"),
-    "finished": ("属地镇街", "township"),
-    "demolished_on": ("属地镇街", "township"),
-    "disposals": ("属地镇街", "township"),
-    "blocks": ("属地镇街", "township"),
-    "identified": ("牵头部门", "lead office"),
-    "quota": ("市领导小组办公室", "city office"),
-    "city_listed": ("市领导小组办公室", "city office"),
-    "walled": ("自然资源和规划部门", "land office"),
-    "protected_until": ("自然资源和规划部门", "land office"),
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Members:

@@ -158,9 +158,9 @@ def _names(row: Mapping[Any, Any]) -> tuple[str, str]:
     if lang() == "zh":
         return str(row["label"]), str(row["department"])
     from lyeval.assessment.gaps import name_of
-    from lyeval.assessment.targets import DEPARTMENTS
+    from lyeval.assessment.needs import office_of
 
-    return name_of(str(row["fact"]))[1], DEPARTMENTS.get(str(row["fact"]), ("", "lead office"))[1]
+    return name_of(str(row["fact"]))[1], office_of(str(row["fact"]))[1]
 
 
 def comparison(made: Changes) -> None:

@@ -28,6 +28,10 @@ class Facts:
         On the statistical list (规上) of the year.
     line
         The line that an enterprise's class is identified by, 万元/亩, shape (n,), NaN where the class is unknown.
+    plan_days
+        Days that the county gives for handing in a disposal plan; None where it has said none.
+    history
+        Year → the policy's ratio of that year, 万元/亩, shape (n,); None: tax over land as reported.
     """
 
     book: Book
@@ -37,6 +41,8 @@ class Facts:
     tax_per_mu: np.ndarray
     above_scale: Tri
     line: np.ndarray
+    plan_days: float | None = None
+    history: Callable[[int], np.ndarray] | None = None
 
     @property
     def end(self) -> np.datetime64:
@@ -118,12 +124,17 @@ def years_below_one(facts: Facts) -> np.ndarray:
     """Number of years running, up to the facts' year, with tax per mu below 1 万元/亩, shape (n,); NaN unknown."""
     count, open_ = np.zeros(len(facts.book)), np.ones(len(facts.book), dtype=bool)
     for year in reversed([y for y in facts.book.years if y <= facts.year]):
-        tax, land = facts.book.annual("tax_wan", year), facts.book.annual("land_mu", year)
-        land = np.where(np.isnan(land), facts.book.annual("approved_mu", year), land)
-        low = (tax / np.where(land > 0, land, np.nan)) < 1 - 1e-9
-        open_ &= low
+        ratio = facts.history(year) if facts.history else _reported_ratio(facts.book, year)
+        open_ &= compare(ratio, "lt", np.float64(1.0)).true
         count += open_
     return np.where(np.isnan(facts.tax_per_mu), np.nan, count)
+
+
+def _reported_ratio(book: Book, year: int) -> np.ndarray:
+    """Return tax over land as reported, the approved area where that is blank, shape (n,)."""
+    land = book.annual("land_mu", year)
+    land = np.where(np.isnan(land), book.annual("approved_mu", year), land)
+    return book.annual("tax_wan", year) / np.where(land > 0, land, np.nan)
 
 
 def in_park(facts: Facts) -> Tri:
@@ -186,6 +197,32 @@ def agreement_breached(facts: Facts) -> Tri:
     return Tri.of(failed) | (flag if facts.book.has("enterprises", "agreement_breached") else Tri.of(failed))
 
 
+def plan_overdue(facts: Facts) -> Tri:
+    """The disposal plan was not handed in within the county's days (未按期提交方案), by flag or by the days of ``process``.
+
+    The days run from publication, where there is none from certification, to 31 December of the facts' year.
+    """
+    book, sheet = facts.book, facts.book.ledger.process
+    there = book.has("enterprises", "plan_overdue")
+    flag = book.flag("plan_overdue")
+    if facts.plan_days is None or not {"certified", "plan_submitted"} <= set(sheet):
+        return flag
+    day = {name: _step(book, name) for name in ("certified", "published", "plan_submitted")}
+    since = np.where(np.isnat(day["published"]), day["certified"], day["published"])
+    term = since + np.timedelta64(int(facts.plan_days), "D")
+    late = Tri.of((term < facts.end) & ~(day["plan_submitted"] <= term))
+    return late | flag if there else late
+
+
+def _step(book: Book, name: str) -> np.ndarray:
+    """Return the day of a step of ``process``, shape (n,), NaT where there is none."""
+    sheet, days = book.ledger.process, np.full(len(book), np.datetime64("NaT"), dtype="datetime64[D]")
+    if name in sheet:
+        at = book.positions(sheet["credit_code"])
+        days[at[at >= 0]] = sheet[name].to_numpy(dtype="datetime64[D]")[at >= 0]
+    return days
+
+
 Measure = Callable[[Facts], np.ndarray | Tri]
 
 NUMBERS: dict[str, tuple[Measure, str, str, str]] = {
@@ -213,6 +250,7 @@ FLAGS: dict[str, tuple[Callable[[Facts], Tri], str, str]] = {
     "still_below_after_treatment": (still_below_after_treatment, "整治后仍不达标", "disposals"),
     "lifted_by_retrofit": (lifted_by_retrofit, "通过技术改造提升", "upgraded"),
     "agreement_breached": (agreement_breached, "未按协议完成", "agreement_breached"),
+    "plan_overdue": (plan_overdue, "未按期提交方案", "plan_overdue"),
     "operating_normally": (operating_normally, "生产经营正常", "operating_normally"),
 }
 ENTERPRISE_FLAGS: dict[str, str] = {
@@ -237,7 +275,6 @@ ENTERPRISE_FLAGS: dict[str, str] = {
     "cannot_meet_benefit_soon": "短期难达预期效益",
     "supplementary_agreement_signed": "已签补充协议",
     "rectified_without_effect": "整改无效",
-    "plan_overdue": "未按期提交方案",
     "no_feasible_method": "各方法均无法实施",
     "violation_safety": "安全生产问题",
     "violation_environment": "环境保护问题",

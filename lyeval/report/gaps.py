@@ -9,7 +9,8 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame, Outcome
 from lyeval.assessment.frame import land_of, tax_of
-from lyeval.assessment.targets import DEPARTMENTS, Members, tax_interval
+from lyeval.assessment.needs import office_of
+from lyeval.assessment.targets import Members, tax_interval
 from lyeval.indicators import STATISTICS, Bounded, Tri, count, mean, share
 
 
@@ -59,7 +60,7 @@ def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, obj
     rest = _without(assessment.frame, outcome, lack.mask)
     left = _width(rest)
     narrower = None if now is None or left is None else max(0.0, now - left)
-    office = DEPARTMENTS.get(lack.fact, ("牵头部门", "lead office"))
+    office = office_of(lack.fact)
     codes = [str(c) for c in assessment.frame.book.codes[lack.mask]]
     land = float(np.nansum(outcome.members.land[lack.mask])) if outcome.members else 0.0
     return {
@@ -101,7 +102,7 @@ def missing_facts(assessment: Assessment) -> pd.DataFrame:
         [
             {
                 "fact": fact, "year": year, "n": int(mask.sum()), "land_mu": float(np.nansum(frame.last_land[mask])),
-                "department": DEPARTMENTS[fact][0], "department_en": DEPARTMENTS[fact][1],
+                "department": office_of(fact)[0], "department_en": office_of(fact)[1],
                 "credit_codes": [str(c) for c in frame.book.codes[mask]],
             }
             for fact, year, mask in rows

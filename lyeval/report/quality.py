@@ -108,9 +108,9 @@ def gap_sentences(c: Context) -> list[str]:
 
 def department(row: dict[str, Any], lang: str) -> str:
     """Return the department that owes a fact."""
-    from lyeval.assessment.targets import DEPARTMENTS
+    from lyeval.assessment.needs import office_of
 
-    return DEPARTMENTS.get(str(row["fact"]), (str(row["department"]), "lead office"))[lang == "en"]
+    return office_of(str(row["fact"]))[lang == "en"]
 
 
 def missing_table(c: Context) -> Table:

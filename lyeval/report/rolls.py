@@ -113,7 +113,8 @@ def sheet(c: Context, name: str) -> Table | None:
     if not rows:
         return None
     key = f"rolls.note_{name.removeprefix('list_')}"
-    note = say(key, c.lang, month=12) if key in texts() else ""
+    month = round(12 * next((r["schedule"] for r in c.rows(name) if "schedule" in r), 1))
+    note = say(key, c.lang, month=month) if key in texts() else ""
     if "tax_needed_wan" in rows[0]:
         note = (note + ("" if c.lang == "zh" else " ") + say("listing.distance_note", c.lang)).strip()
     return tabulate(c, name, rows, say(f"rolls.{name}", c.lang, year=c.year), source=c.source("tax", "land", "towns"), note=note,
