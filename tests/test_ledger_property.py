@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledgers import ANNUAL, BOTH, ENTERPRISES, code, content, csv_file, xlsx
+from ledgers import ANNUAL, BOTH, ENTERPRISES, C, code, content, csv_file, xlsx
+from opendocument import ods
 
 from lyeval.ledger import COLUMNS, Ledger, read_ledger
 from lyeval.ledger.cells import Odd, date, month, number, year
@@ -161,3 +162,119 @@ def reference() -> Ledger:
     """Return the canonical ledger."""
     with tempfile.TemporaryDirectory() as name:
         return read_ledger(xlsx(Path(name) / "r.xlsx", BOTH))
+
+
+# -- layouts -----------------------------------------------------------------------------------------------------------
+
+FIGURES = {(row[0], row[1]): (row[2], row[3], row[4]) for row in ANNUAL[1:]}
+NAMES = {row[0]: row[1] for row in ENTERPRISES[1:]}
+OF_LAYOUT = {"period_spread", "joined_by_name", "parcels_joined", "tax_repeated", "months_lumped"}
+
+
+def heads(rng: random.Random, name: str, sheet: str = "annual") -> str:
+    """Return a heading of a column: its label, its name or any of its variants that no other column shares."""
+    (column,) = [c for c in COLUMNS if (c.sheet, c.name) == (sheet, name)]
+    words = [v for v in column.variants if v[0] != "!" and v not in ("分类", "类别", "面积", "总面积", "入库情况")]
+    plain = [v for v in words if not set(v) & set("（年累")]
+    return rng.choice([column.zh, *plain])
+
+
+def units(rng: random.Random) -> tuple[str, float, str, float]:
+    """Return a unit of money and one of land, as headings write them, with how many of each make the canonical one."""
+    money = rng.choice([("（万元）", 1.0), ("(元)", 1e4), ("【千元】", 10.0), ("/百万元", 0.01), ("", 1.0)])
+    land = rng.choice([("（亩）", 1.0), ("(平方米)", 2000 / 3), ("（公顷）", 1 / 15), ("", 1.0)])
+    return (*money, *land)
+
+
+def wide(rng: random.Random) -> tuple[dict, dict]:
+    """Lay the ledger out with a column per year, in one header row or two with merged parents."""
+    money, size, area_unit, area = units(rng)
+    tax, land, years, firms = heads(rng, "tax_wan"), heads(rng, "land_mu"), (2022, 2023), rng.sample(sorted(NAMES), 3)
+    flags = {code: next(f for (c, _), (f, *_) in FIGURES.items() if c == code) for code in firms}
+    body = []
+    for code in firms:
+        taxes = [_figure(rng, FIGURES[code, y][1] * size) if (code, y) in FIGURES else "" for y in years]
+        body.append([code, *taxes, _figure(rng, FIGURES[code, 2023][2] * area), flags[code]])
+    code, scale = heads(rng, "credit_code", "enterprises"), heads(rng, "above_scale")
+    if rng.random() < 0.5:
+        top = [[code, *(f"{y}年{tax}{money}" for y in years), land + area_unit, scale]]
+        return {"年度": [*top, *body]}, {}
+    top = [[code, tax + money, "", land + area_unit, scale], ["", *(f"{y}年" for y in years), "", ""]]
+    merges = [(0, 0, 1, 0), (0, 1, 0, 2), (0, 3, 1, 3), (0, 4, 1, 4)]
+    return {"年度": [*top, *body]}, {"年度": merges}
+
+
+def by_department(rng: random.Random) -> tuple[dict, dict]:
+    """Lay the ledger out as the tables of three departments, each with a key of its own."""
+    money, size, area_unit, area = units(rng)
+    keyed = {
+        "税务": (heads(rng, "credit_code", "enterprises"), lambda code: code),
+        "自规": ("用地单位", lambda code: NAMES[code]),
+        "统计": ("组织机构代码", lambda code: f"{code[8:16]}-{code[16]}"),
+    }
+    columns = {"税务": (heads(rng, "tax_wan") + money, 1, size), "自规": (heads(rng, "land_mu") + area_unit, 2, area)}
+    tables = {}
+    for name, (key, of) in keyed.items():
+        head, place, ratio = columns.get(name, ("是否规上", 0, 0))
+        rows = [[of(c), y, v[0] if not place else _figure(rng, v[place] * ratio)] for (c, y), v in FIGURES.items()]
+        tables[name] = [[key, heads(rng, "year"), head], *rng.sample(rows, len(rows))]
+    return tables, {}
+
+
+def by_parcel(rng: random.Random) -> tuple[dict, dict]:
+    """Lay the ledger out with rows of parcels: land in parts, the whole tax on each or in parts."""
+    rows, whole = [], rng.random() < 0.5
+    for (code, year), (flag, tax, land) in FIGURES.items():
+        part = rng.choice([0.25, 0.3]) if code != C else 1.0
+        for name, share in (("东", part), ("西", 1 - part)):
+            if share:
+                rows.append([code, year, flag, tax if whole else tax * share, land * share, f"{code[-3:]}{name}"])
+    return {"年度": [[*ANNUAL[0], heads(rng, "parcel")], *rng.sample(rows, len(rows))]}, {}
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.sampled_from([wide, by_department, by_parcel]))
+def test_a_ledger_in_any_layout_comes_back_equal(seed, lay_out):
+    rng = random.Random(seed)
+    tables, merges = lay_out(rng)
+    with tempfile.TemporaryDirectory() as name:
+        folder, tables = Path(name), {"企业": ENTERPRISES, **tables}
+        kind = rng.choice(["xlsx", "ods", "csv"])
+        if kind == "csv":
+            for sheet, rows in tables.items():
+                csv_file(folder / f"{sheet}.csv", rows, rng.choice(["utf-8", "utf-8-sig", "gb18030"]))
+        else:
+            xlsx(folder / "a.xlsx", tables, merges) if kind == "xlsx" else ods(folder / "a.ods", tables)
+        read, expected = read_ledger(folder), reference()
+    assert {fault.rule for fault in read.faults} <= OF_LAYOUT
+    firms = read.enterprises.drop(columns="org_code", errors="ignore")
+    assert content(firms).equals(content(expected.enterprises))
+    one, other = read.annual.drop(columns="parcel", errors="ignore"), expected.annual
+    assert one[["credit_code", "year", "above_scale"]].equals(other[["credit_code", "year", "above_scale"]])
+    np.testing.assert_allclose(one[["tax_wan", "land_mu"]], other[["tax_wan", "land_mu"]], rtol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.integers(2, 12), st.booleans())
+def test_running_totals_in_any_layout_come_back_as_months(seed, last, in_rows):
+    rng = random.Random(seed)
+    money, size, *_ = units(rng)
+    paid = {code: [round(rng.uniform(0, 9), 2) for _ in range(last)] for code in NAMES}
+    until = {code: np.cumsum(months).round(2).tolist() for code, months in paid.items()}
+    if in_rows:
+        table = [["统一社会信用代码", "年份", "月份", f"累计入库税收{money}"]]
+        table += [[c, 2023, m + 1, _figure(rng, t * size)] for c, totals in until.items() for m, t in enumerate(totals)]
+        table = [table[0], *rng.sample(table[1:], len(table) - 1)]
+    else:
+        dash = rng.choice(["-", "—", "至"])
+        periods = ["2023年1月", *(f"2023年1{dash}{m}月" for m in range(2, last + 1))]
+        table = [["统一社会信用代码", *(f"{p}{rng.choice(['累计', ''])}税收{money}" for p in periods)]]
+        table += [[c, *(_figure(rng, t * size) for t in totals)] for c, totals in until.items()]
+    before = [ANNUAL[0], *([c, 2022, "否", 1, 1] for c in NAMES)]
+    with tempfile.TemporaryDirectory() as name:
+        read = read_ledger(xlsx(Path(name) / "m.xlsx", {"企业": ENTERPRISES, "年度": before, "Sheet3": table}))
+    assert {fault.rule for fault in read.faults} == ({"missing_land"} if last == 12 and not in_rows else set())
+    got = read.monthly.set_index(["credit_code", "year", "month"])["tax_wan"]
+    expected = {(c, 2023, m + 1): v for c, months in paid.items() for m, v in enumerate(months)}
+    assert got.index.tolist() == sorted(expected)
+    np.testing.assert_allclose(got, [expected[k] for k in got.index], atol=1e-6)

@@ -72,16 +72,19 @@ def take_apart(text: str) -> Heading:
     body = SERIAL.sub("", "".join(str(text).split()))
     body = unicodedata.normalize("NFKC", body)
     unit, period = "", None
-    for bracket in BRACKET.findall(body):
+    for whole in BRACKET.finditer(body):
+        bracket, rest = whole[1], body.replace(whole[0], "")
         if find_unit(bracket):
-            unit, body = bracket, body.replace(bracket, "")
+            unit, body = bracket, rest
         elif HINT.fullmatch(bracket):
-            body = body.replace(bracket, "")
+            body = rest
         elif period is None and not (timed := take_period(bracket))[0]:
-            period, body = timed[1], body.replace(bracket, "")
+            period, body = timed[1], rest
     for mark in SEPARATOR.finditer(body):
-        if not unit and find_unit(body[mark.end() :]):
-            unit, body = body[mark.end() :], body[: mark.start()]
+        tail = body[mark.end() :]
+        words = tail if find_unit(tail) else take_period(tail)[0]  # a parent's unit, then a child's period
+        if not unit and find_unit(words):
+            unit, body = words, body[: mark.start()] + tail.replace(words, "", 1)
             break
     body = re.sub(r"^(其中)[:,]?", "", body)
     bare = re.sub(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]", "", body)

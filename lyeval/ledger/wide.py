@@ -53,7 +53,9 @@ def unpivot(
         if column not in months:
             faults.add("period_ignored", *where, heading=column.item.heading)
     if months:
-        made["monthly"] = _by_month(months, rows, where, faults)
+        running = {c.period.year for c in months if (c.period.first, c.period.last) == (1, 11)}
+        whole = [c for c in annual if c.item.column.name == "tax_wan" and c.period.year in running]
+        made["monthly"] = _by_month([*months, *whole], rows, where, faults)
     return {sheet: frame for sheet, frame in made.items() if len(frame)}
 
 
