@@ -5,10 +5,12 @@ from lyeval.comparison.compare import Comparison, compare
 from lyeval.comparison.decompose import Decomposition, decompose
 from lyeval.comparison.exports import codebook, deidentified, write_panel
 from lyeval.comparison.panels import panel
+from lyeval.comparison.studies import Study, study
 
 __all__ = [
     "Comparison",
     "Decomposition",
+    "Study",
     "assess_as_if",
     "carry",
     "codebook",
@@ -16,5 +18,6 @@ __all__ = [
     "decompose",
     "deidentified",
     "panel",
+    "study",
     "write_panel",
 ]

@@ -124,9 +124,9 @@ def _disposals(laid: Book) -> pd.DataFrame:
     at = rows.set_index("credit_code").reindex(laid.codes)
     return pd.DataFrame(
         {
-            "method": _text(at["method"].fillna("").to_numpy(dtype=object)),
+            "method": _text(at["method"].to_numpy(dtype=object, na_value=None)),
             "treated_year": _years(at["started"]),
-            "outcome": _text(at["outcome"].fillna("").to_numpy(dtype=object)),
+            "outcome": _text(at["outcome"].to_numpy(dtype=object, na_value=None)),
             "finished_year": _years(at["finished"]),
         }
     )
@@ -180,7 +180,7 @@ def _flag(column: Tri) -> pd.arrays.BooleanArray:
 
 def _text(values: np.ndarray) -> pd.Series:
     values = np.asarray(values, dtype=object)
-    return pd.Series([v if v else None for v in values], dtype=object)
+    return pd.Series([v if isinstance(v, str) and v else None for v in values], dtype=object)
 
 
 @dataclass(frozen=True)

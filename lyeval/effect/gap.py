@@ -357,9 +357,11 @@ def _placebo(case: Case) -> Check:
 
 
 def _same_band(case: Case) -> Check:
-    """The listed and unlisted compared should not be far apart at the start: under one standard deviation."""
+    """Own reversion carries a start one standard deviation apart at most; a projection must hold for the unlisted."""
     start = case.y[:, case.base]
     known = case.band & ~np.isnan(start)
+    if case.projected is not None:
+        return _as_forecast(case, known & ~case.listed)
     sides = [start[known & case.listed], start[known & ~case.listed]]
     spread = float(start[~np.isnan(start)].std())
     apart = abs(float(sides[0].mean() - sides[1].mean())) / spread if spread > 0 else 0.0
@@ -369,6 +371,22 @@ def _same_band(case: Case) -> Check:
         apart,
         f"两组起点相距 {number(apart)} 个标准差（应小于 1）",
         f"the two groups start {number(apart)} standard deviations apart (should be below 1)",
+    )
+
+
+def _as_forecast(case: Case, rest: np.ndarray) -> Check:
+    """The unlisted should stand where the no-policy projection puts them."""
+    later = list(case.later)
+    gap = _mean_by_row(case.y[:, later] - case.projected[:, later])[rest]  # type: ignore[index]
+    gap = gap[~np.isnan(gap)]
+    value = float(gap.mean())
+    p = normal(value, float(gap.std(ddof=1)) / math.sqrt(len(gap)))[0]
+    return Check(
+        "unlisted_as_forecast",
+        p >= 0.05,
+        p,
+        f"名单外与无政策预测之差应为零：{number(value)}（{chance(p)}）",
+        f"the unlisted over their own no-policy projection should be 0: {number(value)} ({chance(p)})",
     )
 
 
