@@ -78,6 +78,7 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("simulation", lambda c: annexed.odds(c, "simulation")),
     ("simulation_enterprises", lambda c: annexed.odds_firms(c, "simulation")),
     ("simulation_scenarios", lambda c: annexed.scenarios(c, "simulation")),
+    ("alternatives", annexed.alternatives),
     ("readings", annexed.readings),
     ("readings_switches", annexed.switches),
     ("readings_untestable", untestable_table),

@@ -119,6 +119,24 @@ def scenarios(c: Context, name: str) -> Table:
                     source=_source(c, name), cite=c.document)  # fmt: skip
 
 
+def alternatives(c: Context) -> Table:
+    """Lay out the odds under other assumptions (情景) with their errors and percentiles."""
+    rows = []
+    for r in c.rows("alternatives"):
+        kind = {"": "share", "万元/亩": "mean"}.get(str(r["unit"] or ""), "count")
+        ends = {k: _statistic(r[k], {**r, "kind": kind}, c) for k in ("p05", "p50", "p95")}
+        name = r["scenario"] or say("outlook.as_arranged", c.lang)
+        rows.append({**r, **ends, "scenario": name, "year": str(int(r["year"]))})
+    return tabulate(
+        c,
+        "alternatives_full",
+        rows,
+        say("outlook.alternatives", c.lang),
+        source=_source(c, "simulation"),
+        cite=c.document,
+    )
+
+
 def odds_readings(c: Context) -> Table:
     """Lay out the odds under other readings, one at a time, on the same draws."""
     labels, asked = {r["id"]: r for r in c.rows("forecast")}, {r["id"]: r for r in c.rows("switches")}

@@ -41,8 +41,8 @@ def outlook(c: Context) -> list[Block]:
     blocks += [Paragraph(odds_sentence(r, c)) for r in rows]
     blocks += [Note(sentence([say(f"outlook.{k}", c.lang) for k in ("condition", "late")], c.lang))]
     blocks += [odds_figure(c, rows), odds_table(c, rows)]
-    scenarios = scenario_table(c, rows)
-    return [*blocks, *([scenarios] if scenarios else []), *record(c)]
+    more = [table for table in (scenario_table(c, rows), alternative_table(c)) if table]
+    return [*blocks, *more, *record(c)]
 
 
 def table_name(c: Context) -> str:
@@ -252,3 +252,44 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
     body = [{**row, "year": str(key[1]), **cells[key]} for key, row in told.items() if key in cells]
     return tabulate(c, "scenarios", body, say("outlook.scenarios", c.lang), columns=heads, source=odds_source(c),
                     note=say("outlook.scenario_note", c.lang))  # fmt: skip
+
+
+def alternative_table(c: Context) -> Table | None:
+    """Lay out the odds under other assumptions (情景), beside those as arranged."""
+    rows = [r for r in c.rows("alternatives") if known(r["probability"])]
+    if not rows:
+        return None
+    body = []
+    for r in rows:
+        kind = {"": "share", "万元/亩": "mean"}.get(str(r["unit"] or ""), "count")
+        told = {**r, "kind": kind, "n": r["members"], "weight": "count"}
+        name = r["scenario"] or say("outlook.as_arranged", c.lang)
+        cells = {
+            "scenario": name,
+            "middle": middle_text(told, c),
+            "range": span_text(told, c),
+            "odds": odds_text(told, c),
+        }
+        body.append({**told, **cells, "year": str(int(r["year"])), "goal": goal_text(told, c.lang)})
+    told = dict.fromkeys((str(r["scenario"]), str(r["changes"])) for r in rows if r["scenario"])
+    note = say(
+        "outlook.alternative_note", c.lang, changes="；".join(f"{name}（{changed(text, c)}）" for name, text in told)
+    )
+    return tabulate(c, "alternatives", body, say("outlook.alternatives", c.lang), source=odds_source(c), note=note)
+
+
+def changed(text: str, c: Context) -> str:
+    """Write what a scenario changes (``path=value；…``) in words where there are words for it."""
+    parts = []
+    for part in text.split("；"):
+        path, _, value = part.partition("=")
+        path = path.removesuffix(".value")
+        parts.append(FIGURES[path][c.lang == "en"].format(value.replace("-", "−")) if path in FIGURES else part)
+    return joined(parts, c.lang)
+
+
+FIGURES = {
+    "effort": ("处置办结的快慢为现有安排的{}倍", "disposals at {} times the arranged pace"),
+    "funds": ("收储办结的快慢为现有安排的{}倍", "land banking at {} times the arranged pace"),
+    "common_shock.mean": ("全县税收的对数变动{}", "the county's log tax shifted by {}"),
+}

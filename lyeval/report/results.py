@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.report import disposals, gaps, lists, rolls, verdict
+from lyeval.report import disposals, files, gaps, lists, rolls, verdict
 from lyeval.report.spread import spread
 
 if TYPE_CHECKING:
@@ -138,13 +138,18 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "baseline": lists.baseline(assessment),
         "grades": assessment.grades,
         **rolls.tables(assessment),
+        **files.tables(assessment),
     }
     return tables if readings is None else tables | verdict.reading_tables(assessment, readings)
 
 
-def simulation_tables(simulation: Simulation | None) -> Tables:
-    """Return the years to come (notebook 03): simulation, simulation_enterprises, simulation_scenarios, simulation_meta."""
-    return {} if simulation is None else _outlook("simulation", simulation)
+def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:
+    """Return the years to come (notebook 03): simulation, simulation_enterprises, simulation_scenarios, simulation_meta.
+
+    ``alternatives``: the targets under other assumptions, as `compare_scenarios` gives them.
+    """
+    tables = {} if simulation is None else _outlook("simulation", simulation)
+    return tables if alternatives is None else tables | {"alternatives": alternatives}
 
 
 def forecast_tables(forecast: Forecast | None, backtest: Backtest | None = None) -> Tables:

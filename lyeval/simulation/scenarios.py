@@ -54,11 +54,10 @@ def compare_scenarios(
     """
     taken = assumptions if isinstance(assumptions, Assumptions) else load_assumptions(assumptions)
     sets = {BASE: taken, **{name: adjust(taken, changes) for name, changes in scenarios.items()}}
-    options = {"years": years, "draws": draws, "seed": seed}
     frames = []
     for name, changed in sets.items():
         told = "；".join(f"{path}={value}" for path, value in scenarios.get(name, {}).items())
-        targets = simulate(assessment, plan, assumptions=changed, **options).targets
+        targets = simulate(assessment, plan, assumptions=changed, years=years, draws=draws, seed=seed).targets
         frames.append(targets.astype(object).assign(scenario=name, changes=told))
     joined = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
     return joined.astype(object).where(joined.notna(), None)
