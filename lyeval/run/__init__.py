@@ -33,6 +33,7 @@ PUBLIC = {
     "RunSpec": "spec",
     "WhatIf": "trying",
     "about": "steps",
+    "alternatives": "steps",
     "check_run": "checking",
     "compute": "steps",
     "difference": "differing",

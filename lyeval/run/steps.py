@@ -17,6 +17,7 @@ from lyeval.run.inputs import open_ledger, open_plan, open_policy
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lyeval.assessment import Assessment
     from lyeval.forecasting import Backtest, Forecast
     from lyeval.ledger import Ledger
     from lyeval.policy import Policy
@@ -140,6 +141,21 @@ def odds_after(
     return Odds(ahead.year, made, backtest(ledger, policy, past, months, draws=PAST_DRAWS, **kept))
 
 
+def alternatives(
+    assessment: Assessment, scenarios: Mapping[str, Mapping[str, Any]], plan: pd.DataFrame | None = None, **options: Any
+) -> pd.DataFrame | None:
+    """Give the odds of the years to come under each scenario's assumptions, as they stand first; None without scenarios.
+
+    Parameters
+    ----------
+    plan, options
+        As for `lyeval.simulation.scenarios.compare_scenarios`: assumptions, draws, seed.
+    """
+    from lyeval.simulation.scenarios import compare_scenarios
+
+    return compare_scenarios(assessment, scenarios, plan, **options) if scenarios else None
+
+
 def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     """Compute every table of a run without its notebooks, and save them.
 
@@ -154,7 +170,6 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     from lyeval import report
     from lyeval.assessment import assess, readings
     from lyeval.simulation import simulate
-    from lyeval.simulation.scenarios import compare_scenarios
 
     p = DEFAULTS | parameters
     policy, plan = open_policy(p["policy"], p["patch"]), open_plan(p["plan"])
@@ -169,7 +184,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     where = folder(str(into))
     report.save(where, report.ledger_tables(ledger, policy))
     report.save(where, report.assessment_tables(verdict, readings(ledger, policy, p["year"], **told)))
-    others = compare_scenarios(verdict, p["scenarios"], plan, **drawn) if p["scenarios"] else None
+    others = alternatives(verdict, p["scenarios"], plan, **drawn)
     report.save(where, report.simulation_tables(simulate(verdict, plan, **drawn), others))
     report.save(where, report.assumption_tables(p["assumptions"]))
     report.save(where, report.forecast_tables(odds.forecast, odds.backtest))
