@@ -1,0 +1,110 @@
+"""Figures of effects: one for each, drawn from the long frame that every effect gives of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lyeval.figures.style import BAD, FAINT, GOOD, INK, OPEN, SOFT, Lang, canvas, fit, house, known
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+HEIGHT = 2.6
+
+
+def effect(drawn: DataFrame, ax: Axes | None = None, lang: Lang = "zh", *, x: str = "", y: str = "") -> Axes:
+    """Draw what one effect shows (影响图).
+
+    Parameters
+    ----------
+    drawn
+        Columns kind (path, dynamic, bins, counts), series, x, y, low, high; rows of one effect.
+    x, y
+        Labels of the axes; by default the kind's own.
+    """
+    kind = str(drawn["kind"].iloc[0]) if len(drawn) else ""
+    with house():
+        ax = canvas(ax, HEIGHT)
+        if kind not in DRAW:
+            ax.text(0.5, 0.5, NOTHING[lang], ha="center", va="center", color=SOFT, transform=ax.transAxes)
+            ax.set_axis_off()
+            return ax
+        DRAW[kind](ax, drawn, lang)
+        words = LABELS[kind][lang]
+        ax.set_xlabel(fit(x or words[0], 40))
+        ax.set_ylabel(fit(y or words[1], 16))
+        ax.grid(axis="y")
+    return ax
+
+
+def _path(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
+    """Draw means by year, one line a group."""
+    for name in ("listed", "unlisted", "projected", "synthetic"):
+        rows = drawn[drawn["series"] == name].sort_values("x")
+        if len(rows):
+            ax.plot(rows["x"], rows["y"], label=SERIES[name][lang == "en"], **LINES[name])
+    years = sorted({int(v) for v in drawn["x"]})
+    ax.set_xticks(years[:: 1 + len(years) // 10])
+    ax.legend(loc="best")
+
+
+def _dynamic(ax: Axes, drawn: DataFrame, _: Lang) -> None:
+    """Draw effects by distance from the start, each with its interval."""
+    rows = drawn.sort_values("x")
+    ax.axhline(0, color=SOFT, linewidth=0.9)
+    ax.axvline(-0.5, color=FAINT, linewidth=0.9, linestyle="--")
+    for row in rows.to_dict("records"):
+        if known(row["low"]):
+            ax.plot([row["x"]] * 2, [row["low"], row["high"]], color=GOOD, linewidth=1.6)
+    ax.plot(rows["x"], rows["y"], "o", color=GOOD, markersize=4.5)
+    ax.set_xticks(sorted({int(v) for v in rows["x"]}))
+
+
+def _bins(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
+    """Draw mean outcomes by score on either side of the cutoff, with a straight line through each side's bins."""
+    import numpy as np
+
+    for side, colour, marker in (("below", INK, "o"), ("above", BAD, "s")):
+        rows = drawn[drawn["series"] == side].sort_values("x")
+        if not len(rows):
+            continue
+        x, y = rows["x"].to_numpy(dtype=float), rows["y"].to_numpy(dtype=float)
+        ax.plot(x, y, marker, color=colour, markersize=4.5, label=SIDES[side][lang == "en"])
+        if len(x) > 2:
+            ax.plot(x, np.polyval(np.polyfit(x, y, 1), x), color=colour, linewidth=1.0)
+    ax.axvline(0, color=SOFT, linewidth=0.9, linestyle="--")
+    ax.legend(loc="best")
+
+
+def _counts(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
+    """Draw counts by score, and the smooth curve where there is one."""
+    rows = drawn[drawn["series"] == "observed"].sort_values("x")
+    x = rows["x"].to_numpy(dtype=float)
+    width = float(x[1] - x[0]) if len(x) > 1 else 1.0
+    ax.bar(x, rows["y"], width=width * 0.92, align="edge", color="#c3ccd5", label=SERIES["observed"][lang == "en"])
+    smooth = drawn[drawn["series"] == "smooth"].sort_values("x")
+    if len(smooth):
+        ax.plot(smooth["x"] + width / 2, smooth["y"], color=BAD, linewidth=1.5, label=SERIES["smooth"][lang == "en"])
+        ax.legend(loc="best")
+
+
+DRAW = {"path": _path, "dynamic": _dynamic, "bins": _bins, "counts": _counts}
+LABELS: dict[str, dict[str, tuple[str, str]]] = {
+    "path": {"zh": ("年份", "均值"), "en": ("year", "mean")},
+    "dynamic": {"zh": ("距列入的年数", "影响"), "en": ("years since listing", "effect")},
+    "bins": {"zh": ("线与名单所据亩均税收之差（右侧列入）", "结果均值"), "en": ("line less score (listed on the right)", "mean")},
+    "counts": {"zh": ("亩均税收或与线之差（万元/亩）", "户数"), "en": ("tax per mu, or its distance to the line", "firms")},
+}  # fmt: skip
+SERIES = {
+    "listed": ("列入", "listed"), "unlisted": ("未列入", "unlisted"), "projected": ("列入者的无政策预测", "listed, no policy"),
+    "synthetic": ("合成对照", "synthetic"), "observed": ("实有户数", "observed"), "smooth": ("平滑户数", "smooth"),
+}  # fmt: skip
+SIDES = {"below": ("未列入", "not listed"), "above": ("列入", "listed")}
+LINES: dict[str, dict[str, Any]] = {
+    "listed": {"color": BAD, "marker": "s", "markersize": 4, "linewidth": 1.6},
+    "unlisted": {"color": INK, "marker": "o", "markersize": 4, "linewidth": 1.6},
+    "projected": {"color": OPEN, "marker": "^", "markersize": 4, "linewidth": 1.4, "linestyle": "--"},
+    "synthetic": {"color": OPEN, "linewidth": 1.4, "linestyle": "--"},
+}
+NOTHING = {"zh": "没有可画的数", "en": "nothing to draw"}
