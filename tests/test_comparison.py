@@ -118,3 +118,18 @@ def test_a_place_where_nobody_is_listed_is_refused() -> None:
     poor = two_classes({"A1": (1.0, 1.0)})
     with pytest.raises(PolicyError, match="nobody is listed"):
         decompose(rich, "zhoushan-2020", 2020, poor, "zhoushan-2020", 2020)
+
+
+def test_several_readings_and_years_by_hand(county: ly.Ledger) -> None:
+    got = compare(county, ["zhoushan-2020"], [2023, 2024], readings={"zhoushan-2020": [{}, {"class": "evaluation"}]})
+    names = [
+        "zhoushan-2020@2023",
+        "zhoushan-2020@2024",
+        "zhoushan-2020/class=evaluation@2023",
+        "zhoushan-2020/class=evaluation@2024",
+    ]
+    assert list(got.lists["policy"]) == names
+    assert list(got.lists["listed"]) == [5, 5, 5, 5]
+    assert len(got.transitions) == 6
+    alone = compare(county, ["zhoushan-2020"], 2023)
+    assert list(alone.lists["policy"]) == ["zhoushan-2020"]

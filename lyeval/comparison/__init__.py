@@ -5,19 +5,30 @@ from lyeval.comparison.compare import Comparison, compare
 from lyeval.comparison.decompose import Decomposition, decompose
 from lyeval.comparison.exports import codebook, deidentified, write_panel
 from lyeval.comparison.panels import panel
+from lyeval.comparison.rates import newcombe, wilson
+from lyeval.comparison.sides import Sides, two_sides
 from lyeval.comparison.studies import Study, study
+from lyeval.comparison.sweeps import Population, burden, population, sweep
 
 __all__ = [
     "Comparison",
     "Decomposition",
+    "Population",
+    "Sides",
     "Study",
     "assess_as_if",
+    "burden",
     "carry",
     "codebook",
     "compare",
     "decompose",
     "deidentified",
+    "newcombe",
     "panel",
+    "population",
     "study",
+    "sweep",
+    "two_sides",
+    "wilson",
     "write_panel",
 ]

@@ -24,7 +24,7 @@ class Comparison:
     Attributes
     ----------
     year
-        The year compared.
+        The year compared (the first of several).
     assessments
         By name, in the order asked for.
     targets
@@ -63,19 +63,21 @@ class Comparison:
 def compare(
     ledger: Ledger,
     policies: Sequence[str | Policy],
-    year: int,
+    year: int | Sequence[int],
     *,
-    readings: Mapping[str, Mapping[str, str]] | None = None,
+    readings: Mapping[str, Mapping[str, str] | Sequence[Mapping[str, str]]] | None = None,
     level: str = "county",
 ) -> Comparison:
-    """Hold the same enterprises against several plans.
+    """Hold the same enterprises against several plans, readings or years.
 
     Parameters
     ----------
     policies
         Ids or plans (a patched plan too); a plan that does not govern ``year`` is carried over and marked ``as_if``.
+    year
+        One year, or several: then each plan stands once for each, as ``plan@year``.
     readings
-        Options of doubtful clauses by the plan's id.
+        Options of doubtful clauses by the plan's id; a list of such sets puts the plan under each, as ``plan/switch=option``.
 
     Raises
     ------
@@ -87,14 +89,28 @@ def compare(
     for name in readings or {}:
         if name not in names:
             raise PolicyError(f"readings / 读法: {unknown(name, 'policy', names)}")
-    done = {
-        name: assess_as_if(ledger, plan, year, level=level, readings=dict((readings or {}).get(name, {})))
+    years = [year] if isinstance(year, int) else list(year)
+    cases = [
+        (f"{name}{told}{f'@{y}' if len(years) > 1 else ''}", plan, y, chosen)
         for name, plan in zip(names, plans, strict=True)
-    }
-    as_if = {name: not governs(plan, year) for name, plan in zip(names, plans, strict=True)}
+        for told, chosen in _variants((readings or {}).get(name, {}))
+        for y in years
+    ]
+    done = {name: assess_as_if(ledger, plan, y, level=level, readings=chosen) for name, plan, y, chosen in cases}
+    as_if = {name: not governs(plan, y) for name, plan, y, _ in cases}
     targets = pd.concat([_targets(name, a, as_if[name]) for name, a in done.items()], ignore_index=True)
     lists = pd.DataFrame([_listed(name, a, as_if[name]) for name, a in done.items()])
-    return Comparison(year, done, targets, lists, basis(next(iter(done.values()))), _movers(done), _transitions(done))
+    return Comparison(
+        years[0], done, targets, lists, basis(next(iter(done.values()))), _movers(done), _transitions(done)
+    )
+
+
+def _variants(given: Mapping[str, str] | Sequence[Mapping[str, str]]) -> list[tuple[str, dict[str, str]]]:
+    """Return each set of readings with what to call it; a single set goes without a name."""
+    if isinstance(given, Mapping):
+        return [("", dict(given))]
+    sets = [dict(one) for one in given]
+    return [("/" + ",".join(f"{k}={v}" for k, v in sorted(one.items())) if one else "", one) for one in sets]
 
 
 def _names(plans: list[Policy]) -> list[str]:

@@ -110,7 +110,7 @@ def lay_out(
     line = float(frame["first_line"].median())
     dates = (list_year, list_year - 1, first_year)
     made = _outcomes(frame, line, dates)
-    made = made.merge(_odds(ledger, line, dates, (draws, seed)), on=["credit_code", "year"], how="left")
+    made = made.merge(no_policy_odds(ledger, line, dates, (draws, seed)), on=["credit_code", "year"], how="left")
     return Case(made, chosen, *dates, max(ledger.years), line, targets, ledger.monthly, ledger.counties)
 
 
@@ -137,8 +137,25 @@ def _outcomes(frame: pd.DataFrame, line: float, dates: tuple[int, int, int]) -> 
     return out.drop(columns="listed_word")
 
 
-def _odds(ledger: Ledger, line: float, dates: tuple[int, int, int], drawn: tuple[int, int]) -> pd.DataFrame:
-    """Return the no-policy odds of standing at or above the line in the years from the first on, known at the base year's end."""
+def no_policy_odds(
+    ledger: Ledger, line: float | np.ndarray, dates: tuple[int, int, int], drawn: tuple[int, int]
+) -> pd.DataFrame:
+    """Return the no-policy odds of standing at or above a line in the years from the first on, known at the base year's end.
+
+    Parameters
+    ----------
+    line
+        万元/亩, for all or for each enterprise in order of credit code.
+    dates
+        Year of the first list, year of its figures, first year asked for.
+    drawn
+        Number of draws and their seed.
+
+    Returns
+    -------
+    DataFrame
+        credit_code, year, projected; no row where the ledger has nothing to project from.
+    """
     _, base, first = dates
     empty = pd.DataFrame({"credit_code": [], "year": [], "projected": []}).astype({"credit_code": str, "year": int})
     years = [y for y in ledger.years if first <= y <= base + 5]

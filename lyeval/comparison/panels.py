@@ -124,9 +124,9 @@ def _disposals(laid: Book) -> pd.DataFrame:
     at = rows.set_index("credit_code").reindex(laid.codes)
     return pd.DataFrame(
         {
-            "method": _text(at["method"].to_numpy(dtype=object, na_value=None)),
+            "method": _text(at["method"].to_numpy(dtype=object)),
             "treated_year": _years(at["started"]),
-            "outcome": _text(at["outcome"].to_numpy(dtype=object, na_value=None)),
+            "outcome": _text(at["outcome"].to_numpy(dtype=object)),
             "finished_year": _years(at["finished"]),
         }
     )
