@@ -12,19 +12,27 @@ from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.context import Context
 from lyeval.report.document import build_report, title
+from lyeval.report.products import Made, write_products
 
 Tables = Mapping[str, Any]
 
 
 def write(
-    tables: Tables, folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str] = ("html", "pdf", "docx", "xlsx")
+    tables: Tables,
+    folder: str | Path,
+    *,
+    lang: Lang = "zh",
+    formats: Sequence[str] = ("html", "pdf", "docx", "xlsx"),
+    products: Sequence[str] = (),
 ) -> list[Path]:
     """Write the report in each format: ``html``, ``pdf`` and ``docx`` → report.*, ``xlsx`` → annex.xlsx; its figures into figures/.
+
+    ``products`` are written besides (`lyeval.report.products`): text, schedule, dossiers, drafts.
 
     Raises
     ------
     ValueError
-        A format that is not known.
+        A format or product that is not known.
     """
     unknown = [f for f in formats if f not in FORMATS]
     if unknown:
@@ -33,7 +41,9 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     document = build_report(tables, lang=lang)
     _figures(document, folder / "figures")
-    return [FORMATS[name](document, tables, folder, lang) for name in FORMATS if name in formats]
+    made = [FORMATS[name](document, tables, folder, lang) for name in FORMATS if name in formats]
+    c = Context(tables, lang)
+    return [*made, *write_products(Made(c, document, _created(c)), folder, products)]
 
 
 def _figures(document: Document, folder: Path) -> None:
