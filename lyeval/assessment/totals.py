@@ -37,20 +37,25 @@ def goal_of(target: Target, frame: Frame, inputs: Inputs) -> float | None:
 
 
 def _closures(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
-    member = cohort_of(target, frame) & class_of(target, frame)
-    if target.cohort == "all":
-        member = Tri.all(len(frame.book), True)
-    n = len(frame.book)
-    land = np.where(np.isnan(frame.now.land), frame.last_land, frame.now.land)
-    there = frame.book.has("disposals")
-    hit = closed_within(frame.book, frame.year, target.outcomes, land) if there else Tri.all(n, None)
-    ones = np.ones(n)
+    member, hit, land = closing(target, frame)
+    there, ones = frame.book.has("disposals"), np.ones(len(frame.book))
     bounded = count(member, hit)
     waits = (member & hit).unknown
     missing = {"finished": int((hit.unknown & waits).sum())} if there else {"disposals": 1}
     missing |= {"identified": int((member.unknown & waits).sum())}
     turns = ranked(waits | (member.true & hit.true), Members(member, hit, ones, ones, ones, frame.now.tax, land))
     return _quota_outcome(target, frame, inputs, bounded if there else _nothing(bounded), missing, turns)
+
+
+def closing(target: Target, frame: Frame) -> tuple[Tri, Tri, np.ndarray]:
+    """Return whose closure would count, whose closure does, and their land as last known (亩); shape (n,)."""
+    member = cohort_of(target, frame) & class_of(target, frame)
+    if target.cohort == "all":
+        member = Tri.all(len(frame.book), True)
+    land = np.where(np.isnan(frame.now.land), frame.last_land, frame.now.land)
+    there = frame.book.has("disposals")
+    hit = closed_within(frame.book, frame.year, target.outcomes, land) if there else Tri.all(len(frame.book), None)
+    return member, hit, land
 
 
 def _nothing(b: Bounded) -> Bounded:
@@ -73,6 +78,17 @@ def _sums(target: Target, frame: Frame, inputs: Inputs, kind: str) -> Outcome:
     if not frame.book.has("disposals"):
         nothing = Bounded(None, 0.0, math.inf, 0.0, 0.0, 0)
         return _quota_outcome(target, frame, inputs, nothing, {"disposals": 1}, np.array([], dtype=int))
+    at, area, inside, undated = areas(target, frame)
+    value, extra = float(area[inside].sum()), float(area[undated].sum())
+    n = len(np.unique(at[inside & (area > 0)]))
+    bounded = Bounded(value, value, value + extra, value, value, n)
+    order = np.argsort(-area, kind="stable")
+    turns = pd.unique(at[order[(undated | (inside & (area > 0)))[order]]])
+    return _quota_outcome(target, frame, inputs, bounded, {"demolished_on": int(undated.sum())}, turns)
+
+
+def areas(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return, for each disposal, the enterprise's position, the area it counts (m²), whether it falls in the year, and whether undated."""
     rows = frame.book.ledger.disposals
     at = frame.book.positions(rows["credit_code"])
     area = _area(rows, cleared=target.statistic == "cleared_m2")
@@ -80,13 +96,14 @@ def _sums(target: Target, frame: Frame, inputs: Inputs, kind: str) -> Outcome:
         area = np.where(frame.book.flag("scattered").true[at], area, 0.0)
     day = _first_date(rows, ["demolished_on", "finished"] if target.statistic == "demolished_m2" else ["finished"])
     inside = (day >= np.datetime64(f"{frame.year}-01-01")) & (day <= np.datetime64(f"{frame.year}-12-31"))
-    undated = np.isnat(day) & (area > 0)
-    value, extra = float(area[inside].sum()), float(area[undated].sum())
-    n = len(np.unique(at[inside & (area > 0)]))
-    bounded = Bounded(value, value, value + extra, value, value, n)
-    order = np.argsort(-area, kind="stable")
-    turns = pd.unique(at[order[(undated | (inside & (area > 0)))[order]]])
-    return _quota_outcome(target, frame, inputs, bounded, {"demolished_on": int(undated.sum())}, turns)
+    return at, area, inside, np.isnat(day) & (area > 0)
+
+
+def block_rows(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows of the sheet of blocks are approved, and which of them are completed by the year's end."""
+    rows = frame.book.ledger.blocks
+    approved = ~np.isnat(_first_date(rows, ["approved"]))
+    return approved, approved & (_first_date(rows, ["completed"]) <= np.datetime64(f"{frame.year}-12-31"))
 
 
 def _area(rows: pd.DataFrame, *, cleared: bool) -> np.ndarray:
@@ -111,11 +128,8 @@ def _blocks(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
         outcome = _quota_outcome(target, frame, inputs, b, {"blocks": 1}, none)
         missing = {"blocks": 1}
         return outcome if outcome.goal is not None or inputs.level == "county" else _replace_reason(outcome, missing)
-    rows = frame.book.ledger.blocks
-    approved = ~np.isnat(_first_date(rows, ["approved"]))
-    day = _first_date(rows, ["completed"])
-    done = float((approved & (day <= np.datetime64(f"{frame.year}-12-31"))).sum())
-    n = int(approved.sum())
+    approved, completed = block_rows(frame)
+    done, n = float(completed.sum()), int(approved.sum())
     goal = float(n) if inputs.level == "city" and n else goal_of(target, frame, inputs)
     b = Bounded(done, done, done, done, float(n), n)
     if inputs.level == "city" and not n:

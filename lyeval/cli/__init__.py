@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples
+from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, tracing
 from lyeval.cli.telling import STOPPED, tell
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ _add(app, "run", runs.run, "执行一个运行文件，出报告 / notebooks, re
 _add(app, "batch", runs.batch, "执行多个运行文件 / many run files")
 _add(app, "verify", finished.verify, "一次运行有没有变 / a finished run: unchanged?")
 _add(app, "rerun", finished.rerun, "按记录重跑并比较 / run it again and compare")
+_add(app, "trace", tracing.trace, "一个数的来历 / one figure's origin")
 _add(app, "diff", finished.diff, "两次运行有何不同、因何不同 / two runs side by side")
 app.add_typer(policy, name="policy", short_help="政策方案 / the plans")
 _add(app, "sample", samples.sample, "生成样例台账 / a synthetic ledger")

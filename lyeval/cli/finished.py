@@ -197,7 +197,7 @@ def _firms(made: Difference) -> None:
         table.add_column(say(*heading), overflow="fold")
     for row in rows.head(MOST).to_dict("records"):
         field = say(FIELDS[str(row["field"])], str(row["field"]))
-        table.add_row(_plain(str(row["name"])), field, *(_plain(_value(row[side])) for side in ("before", "after")))
+        table.add_row(_plain(str(row["name"])), field, *(_plain(value_text(row[side])) for side in ("before", "after")))
     console().print(table)
     n = rows["credit_code"].nunique()
     more = say(f"，以上为前 {MOST} 处", f"; the first {MOST} are shown") if len(rows) > MOST else ""
@@ -215,16 +215,18 @@ def _some(names: list[str]) -> str:
 
 
 def _pair(was: Any, now: Any) -> Any:
-    return _plain(" → ".join(dict.fromkeys([_value(was), _value(now)])))
+    return _plain(" → ".join(dict.fromkeys([value_text(was), value_text(now)])))
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
     """Write a value of a table plainly."""
     if value is None or value != value:
         return "—"
     if value is True or value is False or type(value).__name__ == "bool":
         return say("是", "yes") if value else say("否", "no")
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else f"{value:.6g}"
+    return str(value)
 
 
 PARTS = {

@@ -103,6 +103,9 @@ class Table:
         Lines under the table: where the figures come from and how final they are, a remark, the clause.
     sortable : bool
         Whether a reader may sort and filter the rows on screen.
+    refs, fields : tuple of str
+        For tracing, if at all: the id of each row, and the field of each column ("" for one that is no figure); a cell's id is
+        both with a slash between.
 
     Raises
     ------
@@ -118,6 +121,8 @@ class Table:
     note: str = ""
     cite: str = ""
     sortable: bool = False
+    refs: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", tuple(self.columns))

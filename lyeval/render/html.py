@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 SIGNS = {"good": "✓", "bad": "×", "open": "?"}
 ENLARGED = 1.35  # a wide screen shows a figure this much larger than on paper, no more
 SHORT = 6  # characters that stay on one line
+TRACED_CELLS = 600  # a larger table names its rows' ids and its columns' fields instead of each cell's id
 FEW_ROWS = 14  # a table that is not broken over pages
 NUMERIC = ("number", "percent", "count")
 
@@ -59,6 +60,7 @@ def _parts(document: Document) -> list[dict[str, Any]]:
             part |= {"number": numbers[block.id], "rows": _cells(block, document.lang)}
             part["heads"] = [_head_css(column) for column in block.columns]
             part["few"] = len(block.rows) <= FEW_ROWS
+            part["refs"] = block.refs if len(block.rows) * len(block.columns) > TRACED_CELLS else ()
         elif isinstance(block, Figure):
             part |= {"number": numbers[block.id]} | _picture(block, f"f{place}-")
         parts.append(part)
@@ -73,6 +75,9 @@ def _anchor(block: Block, place: int) -> str:
 
 def _cells(table: Table, lang: Lang) -> list[list[dict[str, str]]]:
     """Write a table's values: text, style class and tone of each cell."""
+    short = len(table.rows) * len(table.columns) <= TRACED_CELLS
+    refs = table.refs if table.refs and short else ("",) * len(table.rows)
+    fields = table.fields or ("",) * len(table.columns)
     kinds = {"number": "n", "percent": "n", "count": "n", "date": "d", "flag": "d", "text": ""}
     return [
         [
@@ -80,10 +85,11 @@ def _cells(table: Table, lang: Lang) -> list[list[dict[str, str]]]:
                 "text": format_value(column, value, lang),
                 "css": kinds[column.kind] or _text_css(value, format_value(column, value, lang)),
                 "tone": value.tone if isinstance(value, Cell) and value.tone in SIGNS else "",
+                "id": f"{ref}/{field}" if ref and field else "",
             }
-            for column, value in zip(table.columns, row, strict=True)
+            for column, field, value in zip(table.columns, fields, row, strict=True)
         ]
-        for row in table.rows
+        for ref, row in zip(refs, table.rows, strict=True)
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.report import disposals, files, gaps, lists, rolls, verdict
+from lyeval.report import disposals, files, gaps, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "baseline": lists.baseline(assessment),
         "grades": assessment.grades,
         **rolls.tables(assessment),
+        **origins.tables(assessment),
         **files.tables(assessment),
     }
     return tables if readings is None else tables | verdict.reading_tables(assessment, readings)

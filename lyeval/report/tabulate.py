@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 from lyeval.render import Column, Table
 from lyeval.render.blocks import Kind, Lang
 from lyeval.report.context import Context
+from lyeval.report.tracing import ALIASES, TRACED, columns_of, row_id
 from lyeval.report.words import fact_name, joined, known, named, unit_name, word
 
 
@@ -44,8 +45,21 @@ def tabulate(c: Context, name: str, rows: Iterable[Mapping[str, Any]], title: st
         id (else ``name``), columns (in place of the headings), and source, note, cite, sortable of `Table`.
     """
     heads = more.pop("columns", None) or headings(name)
+    rows, id = list(rows), more.pop("id", name)
     body = tuple(tuple(_cell(c, row, head) for head in heads) for row in rows)
-    return Table(more.pop("id", name), title, tuple(_column(head, c.lang) for head in heads), body, **more)
+    columns = tuple(_column(head, c.lang) for head in heads)
+    return Table(id, title, columns, body, **_origins(c, id, name, rows, [head.key for head in heads]), **more)
+
+
+def _origins(c: Context, id: str, name: str, rows: list[Mapping[str, Any]], keys: list[str]) -> dict[str, Any]:
+    """Return the ids of a table's rows and of its columns, where its figures can be traced."""
+    source = SOURCES.get(name, id)
+    if source not in TRACED or any(key not in row for row in rows for key in TRACED[source]):
+        return {}
+    there = columns_of(c.frame(source), source)
+    fields = tuple(ALIASES.get((source, key), key) for key in keys)
+    refs = tuple(row_id(source, row) for row in rows)
+    return {"refs": refs, "fields": tuple(f if f in there else "" for f in fields)}
 
 
 def _column(head: Heading, lang: Lang) -> Column:
@@ -74,4 +88,5 @@ def _cell(c: Context, row: Mapping[str, Any], head: Heading) -> Any:
     return value
 
 
+SOURCES = {"firms": "enterprises", "trend": "totals"}
 TRI = {"zh": ("是", "否", "待判定"), "en": ("yes", "no", "open")}

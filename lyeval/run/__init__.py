@@ -55,6 +55,7 @@ PUBLIC = {
     "rerun": "verifying",
     "shipped_notebooks": "executing",
     "switches": "steps",
+    "tables_of": "differing",
     "unchanged": "verifying",
     "verify": "verifying",
     "what_if": "trying",

@@ -59,7 +59,7 @@ def difference(before: Finished, after: Finished) -> Difference:
     RunError
         A run's tables are not there.
     """
-    old, new = _tables(before), _tables(after)
+    old, new = tables_of(before), tables_of(after)
     firms = [_keyed(tables, "enterprises", ["credit_code"]) for tables in (old, new)]
     names = dict(firms[0]["name"]) | dict(firms[1]["name"]) if all("name" in f for f in firms) else {}
     return Difference(
@@ -71,7 +71,14 @@ def difference(before: Finished, after: Finished) -> Difference:
     )
 
 
-def _tables(run: Finished) -> dict[str, Any]:
+def tables_of(run: Finished) -> dict[str, Any]:
+    """Return a finished run's tables.
+
+    Raises
+    ------
+    RunError
+        They are not there, or damaged.
+    """
     from lyeval.report import load
     from lyeval.run.errors import RunError
 
@@ -177,6 +184,6 @@ FIELDS = (
 )  # fmt: skip
 PARAMETERS = {
     "ledger": "data", "plan": "data", "policy": "rule", "patch": "rule", "readings": "rule", "quotas": "rule", "facts": "rule",
-    "year": "question", "level": "question", "as_of": "question", "kind": "question", "assumptions": "assumptions",
+    "scenarios": "assumptions", "year": "question", "level": "question", "as_of": "question", "kind": "question", "assumptions": "assumptions",
     "draws": "seed", "seed": "seed",
 }  # fmt: skip

@@ -1,0 +1,232 @@
+"""One figure's origin: its id, value, formula in words, clause, reading in force, and the ledger's rows behind it (追溯).
+
+An id is table, keys and column, joined by ``/``: ``targets/above_scale_clear/2023/value``, ``enterprises/<code>/tax_per_mu``,
+``townships/菜园镇/listed``. A slash within a key is written ``%2F``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lyeval.render.blocks import Lang
+from lyeval.report.words import count, known, named, number, percent, say, texts
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A figure and where it comes from.
+
+    Attributes
+    ----------
+    id, label, value
+        What it is; ``value`` None where it is not known.
+    formula, clause
+        How it is made, in words; the clause that asks for it, "" where none does.
+    readings
+        Doubtful clauses that it hangs on: question, why the option in force was taken, clause.
+    members
+        Who is counted: target, credit_code, part, whole, counted (as `lyeval.report.origins.members`), name.
+    rows
+        The ledger's rows: credit_code, name, table, year, file, sheet, row.
+    """
+
+    id: str
+    label: str
+    value: Any
+    formula: str
+    clause: str
+    readings: tuple[tuple[str, str, str], ...]
+    members: pd.DataFrame
+    rows: pd.DataFrame
+
+
+def ids(tables: Mapping[str, Any]) -> list[str]:
+    """Return the id of every figure of a run's tables."""
+    return [
+        f"{row_id(name, row)}/{column}"
+        for name in TRACED
+        if isinstance(tables.get(name), pd.DataFrame)
+        for row in _rows(tables[name])
+        for column in columns_of(tables[name], name)
+    ]
+
+
+def row_id(name: str, row: Row) -> str:
+    """Return the id of a table's row."""
+    return "/".join([name, *(_key(row[key]) for key in TRACED[name])])
+
+
+def columns_of(frame: pd.DataFrame, name: str) -> list[str]:
+    """Return which columns of a table hold figures: numbers, yes and no, verdicts."""
+    return [str(c) for c in frame.columns if c not in TRACED[name] and (c in SAID or _figures(frame[c]))]
+
+
+def find(tables: Mapping[str, Any], printed: str) -> list[str]:
+    """Return the ids of the figures that may be printed so: ``20.6%``, ``1,780.09``, ``5``."""
+    bare = re.sub(r"[\s%％,，]", "", printed.replace("−", "-"))
+    if not re.fullmatch(r"-?\d+(\.\d+)?", bare):
+        return []
+    digits = len(bare.partition(".")[2])
+    shown = printed.strip().replace("−", "-").replace("％", "%").replace("，", ",")
+    write = percent if shown.endswith("%") else number
+    plain = shown.replace(",", "")
+    return [id for id, value in _values(tables) if write(value, digits).replace("−", "-").replace(",", "") == plain]
+
+
+def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
+    """Return one figure's origin.
+
+    Raises
+    ------
+    KeyError
+        No figure has this id.
+    """
+    name, row, column = _found(tables, id)
+    column = ALIASES.get((name, column), column)
+    codes, members = _behind(tables, name, row)
+    rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
+    names = tables["enterprises"].set_index("credit_code")["name"]
+    mine = rows[rows["credit_code"].isin(codes)].copy()
+    for frame in (mine, members):
+        frame.insert(1, "name", frame["credit_code"].map(names))
+    value = row[column] if known(row[column]) else None
+    return Trace(id, _label(name, row, column, lang), value, _formula(name, row, column, lang), _clause(tables, name, row),
+                 _readings(tables, name, row, lang), members.reset_index(drop=True), mine.reset_index(drop=True))  # fmt: skip
+
+
+def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
+    name, *keys = id.split("/")
+    frame = tables.get(name)
+    if name not in TRACED or not isinstance(frame, pd.DataFrame) or len(keys) != len(TRACED[name]) + 1:
+        raise KeyError(id)
+    *keys, column = keys
+    fields = [*columns_of(frame, name), *(alias for table, alias in ALIASES if table == name)]
+    for row in _rows(frame):
+        if column in fields and [_key(row[k]) for k in TRACED[name]] == keys:
+            return name, row, column
+    raise KeyError(id)
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _key(value: Any) -> str:
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return text.replace("/", "%2F")
+
+
+def _figures(values: pd.Series) -> bool:
+    """Tell whether a column holds numbers or yes and no, whatever is missing."""
+    there = [v for v in values.tolist() if not (v is None or v is pd.NA or v != v)]
+    return bool(there) and all(isinstance(v, int | float) for v in there)
+
+
+def _values(tables: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield each number with its id."""
+    for name in TRACED:
+        frame = tables.get(name)
+        if isinstance(frame, pd.DataFrame):
+            fields = columns_of(frame, name)
+            for row in _rows(frame):
+                for field in fields:
+                    value = row[field]
+                    if known(value) and isinstance(value, int | float) and not isinstance(value, bool):
+                        yield f"{row_id(name, row)}/{field}", value
+
+
+def _behind(tables: Mapping[str, Any], name: str, row: Row) -> tuple[list[str], pd.DataFrame]:
+    """Return whose rows a figure rests on, and who is counted with what."""
+    members = tables.get("members", pd.DataFrame(columns=["target", "credit_code", "part", "whole", "counted"]))
+    if name in ("targets", "county_targets"):
+        own = members[members["target"] == row["id" if name == "targets" else "target"]]
+        if name == "county_targets":
+            firms = tables["enterprises"]
+            own = own[own["credit_code"].isin(firms.loc[firms["county"] == row["county"], "credit_code"])]
+        return own["credit_code"].tolist(), own.copy()
+    firms = tables["enterprises"]
+    return firms.loc[_among(firms, name, row), "credit_code"].tolist(), members.iloc[:0].copy()
+
+
+def _among(firms: pd.DataFrame, name: str, row: Row) -> pd.Series:
+    """Tell which enterprises a row of a table is about; none where it is about sums and odds."""
+    if name == "enterprises":
+        return firms["credit_code"] == row["credit_code"]
+    if name in ("townships", "industries", "counties"):
+        column = TRACED[name][0]
+        return (firms[column] == row[column]) & firms["in_scope"].eq(True)
+    if name == "criteria":
+        return firms[f"criterion_{row['id']}"].eq(True)
+    if name == "stages":
+        return firms["listed"] & (firms["stage"] == row["stage"])
+    if name == "exclusions":
+        return firms["excluded_by"] == row["id"]
+    return pd.Series(False, index=firms.index)
+
+
+def _label(name: str, row: Row, column: str, lang: Lang) -> str:
+    """Name a figure: its row, then its column."""
+    head = named(row, lang) if "label" in row else "/".join(_key(row[k]) for k in TRACED[name])
+    field = texts().get(f"trace.field.{column}")
+    return f"{head} · {field[lang == 'en'] if field else column}"
+
+
+def _formula(name: str, row: Row, column: str, lang: Lang) -> str:
+    """Say how a figure is made."""
+    if name == "targets" and column in ("value", "part", "whole", "n"):
+        kind = f"share_{row['weight']}" if row["kind"] == "share" else str(row["kind"])
+        digits = 0 if row["weight"] == "count" and row["kind"] == "share" else 2
+        return say(
+            f"trace.value.{kind}",
+            lang,
+            part=number(row["part"], digits),
+            whole=number(row["whole"], digits),
+            n=count(row["n"]),
+        )
+    for key in (f"trace.{name}.{column}", f"trace.{name}"):
+        if key in texts():
+            return say(key, lang)
+    return say("trace.other", lang, table=name)
+
+
+def _clause(tables: Mapping[str, Any], name: str, row: Row) -> str:
+    if name == "county_targets":
+        targets = tables["targets"]
+        return str(targets.loc[targets["id"] == row["target"], "clause"].iloc[0])
+    if name == "enterprises":
+        asked = tables["criteria"]
+        return "；".join(asked.loc[asked["id"].isin(row["criteria"] or []), "clause"].astype(str))
+    return str(row["clause"]) if known(row.get("clause")) else ""
+
+
+def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tuple[tuple[str, str, str], ...]:
+    """Return the doubtful clauses in force that move a target's value, or that share a clause with the figure."""
+    target = {"targets": row.get("id"), "forecast": row.get("id"), "county_targets": row.get("target")}.get(name)
+    single = tables.get("readings_switches")
+    cites = set(_clause(tables, name, row).split("；")) - {""}
+    moving: set[str] = set()
+    if isinstance(single, pd.DataFrame) and target is not None:
+        mine = single[single["target"] == target]
+        moving = {str(s) for s, part in mine.groupby("switch") if len(set(part["value"].map(str))) > 1}
+    return tuple(
+        (named(r, lang, "question"), named(r, lang, "why"), str(r["clause"]))
+        for r in _rows(tables["switches"])
+        if r["id"] in moving or cites & set(str(r["clause"]).split("；"))
+    )
+
+
+TRACED: dict[str, tuple[str, ...]] = {
+    "targets": ("id", "year"), "county_targets": ("county", "target"), "enterprises": ("credit_code",), "criteria": ("id",),
+    "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
+    "flows": ("class",), "doors": ("door",), "disposals_summary": ("method",), "totals": ("year",), "forecast": ("id", "year"),
+    "simulation": ("id", "year"), "readings": ("id",),
+}  # fmt: skip
+SAID = ("status",)
+ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}

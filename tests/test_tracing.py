@@ -1,0 +1,140 @@
+"""Every figure of a run traces to how it is made, its clause and the ledger's rows; the counted add up to the value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+
+import lyeval as ly
+from lyeval import report, resources
+from lyeval.cli import main
+from lyeval.render import to_html
+from lyeval.report import tracing
+from lyeval.run import difference, open_run
+
+CASES = {
+    "linshu": ("linshu-2021", 2023, {}),
+    "zhoushan-dinghai": ("zhoushan-2020", 2020, {"closures": 22, "demolition": 13500, "blocks": 3}),
+}
+
+
+@pytest.fixture(scope="module", params=list(CASES))
+def sample(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    """A sample's tables, with its name."""
+    name = request.param
+    plan, year, quotas = CASES[name]
+    policy, ledger = ly.load_policy(plan), ly.read_ledger(f"sample:{name}")
+    made = report.assessment_tables(
+        ly.assess(ledger, policy, year, quotas=quotas), ly.readings(ledger, policy, year, quotas=quotas)
+    )
+    return name, made | report.ledger_tables(ledger, policy)
+
+
+def test_every_id_traces(sample: tuple[str, dict[str, Any]]) -> None:
+    _, tables = sample
+    ids = tracing.ids(tables)
+    assert len(ids) == len(set(ids)) > 1000
+    few = [id for id in ids if not id.startswith("enterprises/")]
+    firms = [id for id in ids if id.startswith("enterprises/")]
+    for place, id in enumerate([*few, *firms[::97]]):
+        made = tracing.trace(tables, id, lang=("zh", "en")[place % 2])  # type: ignore[arg-type]
+        assert made.formula
+        assert made.label
+        assert not re.search(r"[{}]", made.formula)
+    for id in (id for id in ids if id.startswith(("targets/", "criteria/"))):
+        assert tracing.trace(tables, id).clause, id
+
+
+def test_the_counted_add_up_to_the_value(sample: tuple[str, dict[str, Any]]) -> None:
+    _, tables = sample
+    for row in tables["targets"].to_dict("records"):
+        members = tracing.trace(tables, f"targets/{row['id']}/{row['year']}/value").members
+        counted = members[members["counted"].eq(True)]
+        part, whole = counted["part"].sum(), counted["whole"].sum()
+        value = part / whole if row["kind"] in ("share", "mean") else part
+        assert value == pytest.approx(row["value"], rel=1e-12), row["id"]
+
+
+def test_rows_are_those_of_the_workbook(sample: tuple[str, dict[str, Any]]) -> None:
+    name, tables = sample
+    first = tables["targets"].iloc[0]
+    rows = tracing.trace(tables, f"targets/{first['id']}/{first['year']}/value").rows
+    book = CalamineWorkbook.from_path(str(resources.sample(name)[0]))
+    sheets = {sheet: book.get_sheet_by_name(sheet).to_python(skip_empty_area=False) for sheet in rows["sheet"].unique()}
+    assert {"企业", "年度"} <= set(sheets)
+    for row in rows.to_dict("records"):
+        assert row["credit_code"] in sheets[row["sheet"]][row["row"] - 1]
+    assert set(rows["file"]) == {f"{name}.xlsx"}
+
+
+def test_the_page_carries_ids_that_trace(sample: tuple[str, dict[str, Any]]) -> None:
+    _, tables = sample
+    page = to_html(report.build_report(tables))
+    told = set(re.findall(r'data-id="([^"]+)"', page))
+    known = set(tracing.ids(tables))
+    rows = {id for id in told if id not in known}
+    assert all(any(id.startswith(f"{row}/") for id in known) for row in rows)
+    for row in tables["targets"].to_dict("records"):
+        assert {f"targets/{row['id']}/{row['year']}/{field}" for field in ("value", "goal", "status")} <= told
+
+
+def test_a_printed_figure_finds_its_ids(sample: tuple[str, dict[str, Any]]) -> None:
+    name, tables = sample
+    printed = {"linshu": "20.6%", "zhoushan-dinghai": "76.2%"}[name]
+    found = tracing.find(tables, printed)
+    assert any(id.endswith("/value") and id.startswith("targets/") for id in found)
+    assert tracing.find(tables, "no figure") == []
+
+
+@pytest.mark.parametrize("id", ["targets", "targets/nobody/2023/value", "nothing/a/b", "enterprises//tax_wan", ""])
+def test_unknown_ids(sample: tuple[str, dict[str, Any]], id: str) -> None:
+    with pytest.raises(KeyError):
+        tracing.trace(sample[1], id)
+
+
+def test_command(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from lyeval.run import compute, load_run
+    from lyeval.run.record import record
+    from lyeval.run.review import made_from
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "a.yaml").write_text(
+        "policy: zhoushan-2020\nledger: sample:zhoushan-shengsi\nyear: 2020\ndraws: 100\n", encoding="utf-8"
+    )
+    compute("reports/a/tables", policy="zhoushan-2020", ledger="sample:zhoushan-shengsi", year=2020, draws=100)
+    run = load_run(tmp_path / "a.yaml")
+    told = record(tmp_path / "reports/a", "a", made_from(run))
+    lyeval = _runner(capsys)
+    code, out, _ = lyeval("trace", "a", "targets/below_scale_reach/2020/value")
+    assert code == 0
+    assert "18家÷计入25家" in out
+    assert re.search(r"annual\s+2020\s+zhoushan-", out)
+    assert told["fingerprint"] in out
+    assert (
+        "18 firms on the counted side"
+        in lyeval("trace", "a", "targets/below_scale_reach/2020/value", "--lang", "en")[1]
+    )
+    assert "targets/below_scale_reach/2020/value" in lyeval("trace", "a")[1].splitlines()
+    assert "targets/below_scale_reach/2020/value" in lyeval("trace", "a", "72.0%")[1].splitlines()
+    code, _, err = lyeval("trace", "a", "targets/below_scale_reach/2020/valeu")
+    assert (code, "below_scale_reach/2020/value" in err) == (2, True)
+    assert lyeval("trace", "nobody")[0] == 2
+    assert difference(open_run("a"), open_run("a")).causes() == ()
+    (tmp_path / "reports/a/tables/types.json").unlink()
+    code, _, err = lyeval("trace", "a")
+    assert (code, "lyeval verify" in err) == (1, True)
+
+
+def _runner(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def run(*words: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    return run
