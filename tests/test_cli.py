@@ -276,7 +276,40 @@ def test_out_spares_what_is_there(lyeval: Lyeval, tmp_path: Path) -> None:
 def test_assess_tells_every_fault_at_once(lyeval: Lyeval) -> None:
     told = lyeval(*ASSESS, "--quota", "x=1", "--reading", "edge=purple", "--reading", "zzz=a", "--fact", "z=1")
     assert told.code == 2
-    assert all(word in told.err for word in ("'x'", "'purple'", "'zzz'", "'z'"))
+    assert all(word in told.err for word in ("“x”", "“purple”", "“zzz”", "“z”"))
+    english = lyeval(*ASSESS, "--quota", "x=1", "--reading", "edge=purple", "--lang", "en").err
+    assert "'x' is not a quota" in english
+    assert "'purple' is not an option" in english
+    assert not re.search("[\u4e00-\u9fff]", english)
+
+
+def test_all_that_a_run_lacks_is_told_at_once(lyeval: Lyeval, tmp_path: Path) -> None:
+    run = tmp_path / "r.yaml"
+    text = (
+        "policy: {}\nledger: [a.xlsx, b.xlsx]\nyear: 2023\nassumptions: none\nreadings: {{edge: purple}}\nplan: p.csv\n"
+    )
+    run.write_text(text.format("linshu-2021"), encoding="utf-8")
+    told = lyeval("run", run)
+    assert told.code == 2
+    assert [word in told.err for word in ("a.xlsx", "b.xlsx", "p.csv", "“none”", "“purple”")] == [True] * 5
+    assert not re.search("[\u4e00-\u9fff]", lyeval("run", run, "--lang", "en").err)
+    batch = lyeval("batch", run, "--out", tmp_path / "out")
+    assert all(word in batch.out + batch.err for word in ("a.xlsx", "b.xlsx", "p.csv"))
+    run.write_text(text.format("none.yaml"), encoding="utf-8")
+    assert "none.yaml" in lyeval("run", run).err
+
+
+def test_what_is_no_ledger_no_plan_or_no_folder_is_misuse(lyeval: Lyeval, tmp_path: Path) -> None:
+    assert lyeval("check", os.devnull).code == 2
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("x: 1\n", encoding="utf-8")
+    for words in (("show", bad), ("check", bad), ("diff", bad, "linshu-2021")):
+        assert lyeval("policy", *words).code == 1
+    assert lyeval("policy", "show", tmp_path / "none.yaml").code == 2
+    assert lyeval("policy", "show", "linshu-2022").code == 2
+    told = lyeval("init", bad)
+    assert told.code == 2
+    assert "是一个文件" in told.err
 
 
 def test_workspace_and_explore(lyeval: Lyeval, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

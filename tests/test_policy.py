@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import worked
 from pydantic import ValidationError
 
-from lyeval.policy import Policy, PolicyError, choose, find_policy, load_policy, method_words, patch, policy_ids
+from lyeval.policy import (
+    Policy,
+    PolicyError,
+    choose,
+    find_policy,
+    in_language,
+    load_policy,
+    method_words,
+    patch,
+    policy_ids,
+)
+from lyeval.run import load_run
 
 FIXTURE = Path(__file__).parent / "fixtures" / "huzhou-like.yaml"
 TEXT = FIXTURE.read_text(encoding="utf-8")
@@ -152,7 +164,7 @@ def test_a_reading_that_does_not_fit_is_a_fault_of_the_file(tmp_path):
     told = fault(tmp_path, TEXT + reading)
     assert "readings[0].options[1].set" in told
     assert "did you mean 'above_low_land'" in told
-    assert "'c' is not a option" in fault(tmp_path, TEXT + reading.replace("default: a", "default: c"))
+    assert "'c' is not an option" in fault(tmp_path, TEXT + reading.replace("default: a", "default: c"))
 
 
 def test_shipped_plans_are_found_by_id_and_by_path():
@@ -249,3 +261,63 @@ def test_words_for_methods_point_to_methods_of_the_plan(id):
     words = method_words([policy])
     assert {words[m.id] for m in policy.methods} == {m.method for m in policy.methods}
     assert all(words[w] == m.method for m in policy.methods for w in (m.label, *m.words))
+
+
+# -- in one language ---------------------------------------------------------------------------------------------------
+
+
+def test_faults_are_told_in_one_language(tmp_path):
+    text = (
+        TEXT.replace("title_en:", "titel_en:")
+        .replace("    op: le", "    op: less", 1)
+        .replace("lyeval: 1", "lyeval: x")
+    )
+    told = fault(tmp_path, text)
+    english, chinese = in_language(told, "en"), in_language(told, "zh")
+    assert not re.search("[\u4e00-\u9fff]", english)
+    assert "did you mean 'title_en'?" in english
+    for words in ("未知的键；是否想写 title_en？", "op 不能填“less”；是否想写 le？", "缺少此项"):
+        assert words in chinese
+    assert not re.search("unknown|missing|there are|is not", chinese)
+    assert len(told.splitlines()) == len(english.splitlines()) == len(chinese.splitlines())
+    lines = [int(line.split(":")[1]) for line in told.splitlines()]
+    assert lines == sorted(lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "zh", "en"),
+    [
+        (
+            "a: 'x' is not an id / 没有“x”这个标识; there are b / 可用：b",
+            "a: 没有“x”这个标识；可用：b",
+            "a: 'x' is not an id; there are b",
+        ),
+        (
+            "p: 2024 年不在文件适用年度内 / the plan does not govern 2024",
+            "p: 2024 年不在文件适用年度内",
+            "p: the plan does not govern 2024",
+        ),
+        ("plain words; and / or more", "plain words；and / or more", "plain words; and / or more"),
+    ],
+)
+def test_each_phrase_has_its_side(text, zh, en):
+    assert (in_language(text, "zh"), in_language(text, "en")) == (zh, en)
+
+
+def test_a_day_that_there_is_not_is_told_with_its_line_beside_the_others(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "policy: linshu-2021\nledger: 5\nyear: 1980\nreport_date: 2024-02-30\nformats: [xls]\n", encoding="utf-8"
+    )
+    with pytest.raises(PolicyError) as caught:
+        load_run(path, ["foo", "seed=-1", "draws=[1"])
+    told = str(caught.value).splitlines()
+    for line, words in (
+        (2, "ledger: 5: "),
+        (3, "year: 1980"),
+        (4, "report_date: '2024-02-30'"),
+        (5, "formats[0]: 'xls'"),
+    ):
+        assert any(f"r.yaml:{line}: {words}" in one for one in told)
+    assert [one.split(":")[0] for one in told if one.startswith("--set")] == ["--set foo", "--set draws", "--set seed"]
+    assert "或须为列表" in next(one for one in told if "ledger: 5" in one)

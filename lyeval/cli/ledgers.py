@@ -60,8 +60,11 @@ def assess(
 def all_there(ledgers: list[str]) -> None:
     """Refuse names of files that there are not."""
     for name in ledgers:
-        if not name.startswith("sample:") and not Path(name).exists():
+        path = Path(name)
+        if not name.startswith("sample:") and not path.exists():
             refuse(f"找不到台账 {name}，请核对路径", f"no such ledger: {name}; check the path")
+        if path.exists() and not path.is_file() and not path.is_dir():
+            refuse(f"{name} 不是文件，也不是文件夹", f"{name} is neither a file nor a folder")
 
 
 def _pairs(option: str, values: list[str] | None) -> dict[str, str]:

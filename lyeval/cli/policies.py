@@ -37,10 +37,9 @@ def show(policy: Name, spoken: Lang = None) -> None:
     from rich.text import Text
 
     from lyeval.cli.showing import grid
-    from lyeval.policy import load_policy
     from lyeval.policy.difference import describe_policy
 
-    plan = load_policy(policy)
+    plan = _loaded(policy)
     out = console()
     out.print(Text(f"{_title(plan)}（{plan.id}）" if lang() == "zh" else f"{_title(plan)} ({plan.id})", style="bold"))
     table = grid(headed=False)
@@ -55,6 +54,19 @@ def show(policy: Name, spoken: Lang = None) -> None:
         Text(say("存疑条款及其读法（* 为默认）", "doubtful clauses and their readings (* by default)"), style="bold")
     )
     out.print(_readings(plan))
+
+
+def _loaded(name: str) -> Policy:
+    """Return a plan; one whose file is there and has faults ends the command as ``check`` does."""
+    from lyeval.policy import PolicyError, find_policy, in_language, load_policy
+
+    try:
+        return load_policy(name)
+    except PolicyError as error:
+        if Path(name).suffix not in (".yaml", ".yml") or not find_policy(name).is_file():
+            raise
+        refuse(in_language(str(error), "zh"), in_language(str(error), "en"), code=FAULTS)
+        raise
 
 
 def _methods(plan: Policy) -> Any:
@@ -100,7 +112,7 @@ def check(
     spoken: Lang = None,
 ) -> None:
     """检查方案文件；有原文时证明条款登记册恰好覆盖全文。 / Check a plan's file, and its register against the text."""
-    from lyeval.policy import PolicyError, load_policy
+    from lyeval.policy import PolicyError, in_language, load_policy
     from lyeval.policy.register import check_cites, check_partition, load_register
 
     path = _file(file)
@@ -114,10 +126,10 @@ def check(
                        f"no register {path.stem}.clauses.yaml beside {path.name}: the text cannot be checked")  # fmt: skip
             problems += check_partition(load_register(register or path), _text(source))
     except PolicyError as error:
-        typer.echo(str(error))
+        typer.echo(in_language(str(error), lang()))
         raise typer.Exit(FAULTS) from None
     for problem in problems[:MOST_SHOWN]:
-        typer.echo(str(problem))
+        typer.echo(in_language(str(problem), lang()))
     if problems:
         n, more = len(problems), max(0, len(problems) - MOST_SHOWN)
         typer.echo(
@@ -199,10 +211,9 @@ def diff(
     from rich.text import Text
 
     from lyeval.cli.showing import grid
-    from lyeval.policy import load_policy
     from lyeval.policy.difference import compare_policies
 
-    plans = [load_policy(a), load_policy(b)]
+    plans = [_loaded(a), _loaded(b)]
     table = grid()
     table.add_column("", style="bold", max_width=10, overflow="fold")
     for plan in plans:

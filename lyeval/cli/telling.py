@@ -104,10 +104,12 @@ def _library(error: BaseException) -> int:
         missing = all(f.rule == "file_missing" for f in error.faults if f.severity == "error")
         return MISUSE if missing else FAULTS
     if isinstance(error, PolicyError):
-        _print(_one_language(str(error)))
+        from lyeval.policy import in_language
+
+        _print(_lines(in_language(str(error), lang())))
         return MISUSE
     if isinstance(error, RunError):
-        _print(error.text(lang()))
+        _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]
@@ -132,8 +134,8 @@ def _print(text: str) -> None:
     typer.echo(f"{mark}{text}", err=True)
 
 
-def _one_language(text: str) -> str:
-    """Leave bilingual messages as they are: a plan's or run file's faults are told in both languages, one a line."""
+def _lines(text: str) -> str:
+    """Begin several lines on a line of their own."""
     return text if "\n" not in text else "\n" + text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyeval import resources
-from lyeval.policy.loading import PolicyError, display, load_yaml, nearest, unknown, validate
+from lyeval.policy.loading import PolicyError, display, in_language, load_yaml, nearest, unknown, validate
 from lyeval.policy.model import Condition, Consequence, Dated, Method, Option, Policy, Reading, Target
 from lyeval.policy.patches import choose, patch, unread
 
@@ -26,6 +26,7 @@ __all__ = [
     "choose",
     "display",
     "find_policy",
+    "in_language",
     "load_policy",
     "load_yaml",
     "method_words",

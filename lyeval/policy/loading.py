@@ -11,12 +11,27 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 from ruamel.yaml.scalarfloat import ScalarFloat
 from ruamel.yaml.scalarint import ScalarInt
 
 MAX_BYTES = 2_000_000
+JOINT = re.compile(r"(; |: )")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+KINDS = {
+    "reading": "读法", "option": "选项", "id": "标识", "fact": "事实", "statistic": "统计量", "quota": "任务", "level": "层级",
+    "method": "处置方式", "policy": "方案", "target": "目标",
+}  # fmt: skip
+RULES: tuple[tuple[str, str], ...] = (
+    ("greater_than_equal", "须不小于{ge}"), ("greater_than", "须大于{gt}"), ("less_than_equal", "须不大于{le}"),
+    ("less_than", "须小于{lt}"), ("int", "须为整数"), ("float", "须为数"), ("finite_number", "须为有限的数"), ("string_type", "须为文字"),
+    ("tuple_type", "须为列表"), ("list_type", "须为列表"), ("dict_type", "须逐项写成 键: 值"), ("model_type", "须逐项写成 键: 值"),
+    ("model_attributes_type", "须逐项写成 键: 值"), ("bool", "须为 true 或 false"), ("date", "须为日期，如 2024-03-31"),
+    ("string_pattern_mismatch", "格式不符"), ("too_short", "至少要有{min_length}项"), ("too_long", "至多{max_length}项"),
+    ("string_too_short", "不能为空"), ("string_too_long", "过长"),
+)  # fmt: skip
 
 
 class PolicyError(ValueError):
@@ -55,12 +70,30 @@ def nearest(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]!r}? / 是否想写 {close[0]}？"
-    return f"; there are / 可用：{', '.join(names[:40])}" if names else ""
+    there = ", ".join(names[:40])
+    return f"; there are {there} / 可用：{there}" if names else ""
 
 
 def unknown(word: str, kind: str, known: Iterable[str]) -> str:
     """Say that ``word`` is not one of ``known``, and what was probably meant."""
-    return f"{word!r} is not a {kind}{nearest(word, known)}"
+    of = kind.removeprefix("value of ")
+    chinese = f"没有“{word}”这个{KINDS.get(kind, '取值')}" if of == kind else f"{of} 不能填“{word}”"
+    return f"{word!r} is not {'an' if kind[0] in 'aeiou' else 'a'} {kind} / {chinese}{nearest(word, known)}"
+
+
+def in_language(text: str, lang: str = "zh") -> str:
+    """Return what a ``PolicyError`` says in one language: of each ``English / 中文`` the part that is wanted."""
+    told = "\n".join("".join(_spoken(part, lang) for part in JOINT.split(line)) for line in text.splitlines())
+    return told.replace("; ", "；") if lang == "zh" else told
+
+
+def _spoken(part: str, lang: str) -> str:
+    """Return one side of a phrase in two languages: the one with the larger share of Chinese is the Chinese one."""
+    left, mark, right = part.partition(" / ")
+    if not mark or not CHINESE.search(part):
+        return part
+    sides = sorted((left, right), key=lambda side: len(CHINESE.findall(side)) / max(len(side), 1))
+    return sides[lang == "zh"]
 
 
 def display(path: Path) -> str:
@@ -94,8 +127,10 @@ def load_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         raise PolicyError(f"{name}: cannot be read / 无法读取: {error.strerror}") from None
     if len(raw) > MAX_BYTES:
         raise PolicyError(f"{name}: larger than {MAX_BYTES} bytes / 文件过大")
+    reader = YAML(typ="rt")
+    reader.Constructor = _Constructor
     try:
-        data = YAML(typ="rt").load(text)
+        data = reader.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
@@ -107,6 +142,20 @@ def load_yaml(path: Path) -> tuple[Any, dict[str, int]]:
         raise PolicyError(f"{name}: not YAML / YAML 格式有误: {str(error).splitlines()[0][:120]}") from None
     lines: dict[str, int] = {}
     return _plain(data, "", lines, 1, set(), name), lines
+
+
+class _Constructor(RoundTripConstructor):
+    """Keeps a day that the calendar does not have as text, so that it is told with its line like any other value."""
+
+    def day(self, node: Any) -> Any:
+        """Construct a date, or the text of one that there is not."""
+        try:
+            return self.construct_yaml_timestamp(node)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.day)
 
 
 def _plain(node: Any, where: str, lines: dict[str, int], line: int, seen: set[int], name: str) -> Any:
@@ -142,6 +191,8 @@ def _scalar(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | date) else str(value)
 
 
+MEANT = ": "
+TYPE = re.compile(r"str|int|float|bool|date|constrained-.*|(tuple|list|dict|set)\[.*|function-.*|literal\[.*")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -159,8 +210,21 @@ def validate(model: type[Model], data: Any, lines: Mapping[str, int], path: Path
         name = display(path)
         told = error.errors(include_url=False)
         inner = [e for e in told if e["type"] != "too_short" or not any(_below(e, other) for other in told)]
-        problems = [_problem(e, model, data, lines, name) for e in inner]
+        problems = _joined([_problem(e, model, data, lines, name) for e in inner])
         raise PolicyError("\n".join(dict.fromkeys(str(p) for p in problems))) from None
+
+
+def _joined(problems: list[Problem]) -> list[Problem]:
+    """Make one problem of those that tell what else might stand at a place that takes several kinds of value."""
+    out: dict[tuple[str, int, str, str], Problem] = {}
+    for one in (p for p in problems if not any(q.where.startswith((f"{p.where}[", f"{p.where}.")) for q in problems)):
+        given, mark, _ = one.text.partition(MEANT)
+        known = out.setdefault((*one[:3], given if mark else one.text), one)
+        if mark and known is not one:
+            both = [tuple(p.text.partition(MEANT)[2].split(" / ")) for p in (known, one)]
+            words = f"{' or '.join(p[0] for p in both)} / {'，或'.join(p[-1] for p in both)}"
+            out[(*one[:3], given)] = one._replace(text=f"{given}{MEANT}{words}")
+    return sorted(out.values(), key=lambda one: one.line)
 
 
 def _below(error: Any, other: Any) -> bool:
@@ -170,7 +234,7 @@ def _below(error: Any, other: Any) -> bool:
 
 
 def _problem(error: Any, model: type[BaseModel], data: Any, lines: Mapping[str, int], name: str) -> Problem:
-    loc = tuple(error["loc"])
+    loc = _there(tuple(error["loc"]), data)
     where = path_of(loc)
     kind, given = error["type"], error.get("input")
     line = next((lines[w] for w in _ups(loc) if w in lines), 0)
@@ -181,9 +245,39 @@ def _problem(error: Any, model: type[BaseModel], data: Any, lines: Mapping[str, 
         return Problem(name, line, where, "missing / 缺少此项")
     if kind in ("literal_error", "enum"):
         options = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-        return Problem(name, line, where, unknown(str(given), f"value of {loc[-1]}" if loc else "value", options))
+        return Problem(name, line, where, unknown(str(given), _value_of(loc), options))
     text = str(error["msg"]).removeprefix("Value error, ")
-    return Problem(name, line, where, text if kind == "value_error" else f"{given!r}: {text} / 取值不合要求")
+    return Problem(
+        name, line, where, text if kind == "value_error" else f"{given!r}{MEANT}{text} / {rule_words(error)}"
+    )
+
+
+def _value_of(loc: tuple[Any, ...]) -> str:
+    """Name what a value is of: the last key of its location."""
+    return next((f"value of {part}" for part in reversed(loc) if isinstance(part, str)), "value")
+
+
+def rule_words(error: Any) -> str:
+    """Say in Chinese which rule a value breaks."""
+    words = next((words for kind, words in RULES if str(error["type"]).startswith(kind)), "取值不合要求")
+    return words.format_map({k: f"{v:g}" if isinstance(v, float) else v for k, v in error.get("ctx", {}).items()})
+
+
+def _there(loc: tuple[Any, ...], data: Any) -> tuple[Any, ...]:
+    """Return a location without the names of types that were tried for a value: ``ledger.str`` is ``ledger``."""
+    out: list[Any] = []
+    node = data
+    for part in loc:
+        if isinstance(part, str) and not isinstance(node, Mapping) and part != "[key]":
+            continue
+        if isinstance(node, Mapping) and part not in node and (TYPE.fullmatch(str(part)) or str(part)[:1].isupper()):
+            continue
+        out.append(part)
+        if isinstance(node, Mapping):
+            node = node.get(part)
+        else:
+            node = node[part] if isinstance(node, list | tuple) and isinstance(part, int) and part < len(node) else None
+    return tuple(out)
 
 
 def path_of(loc: Iterable[Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lyeval.policy.loading import PolicyError, nearest, unknown
+from lyeval.policy.loading import PolicyError, nearest, rule_words, unknown
 from lyeval.policy.model import Policy
 
 PART = re.compile(r"[^.\[\]]+")
@@ -37,7 +37,10 @@ def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(p) for p in first["loc"])
-        raise PolicyError(f"patch / 修改 {dict(changes)!r}: {where}: {first['msg']}") from None
+        named = "、".join(f"{path} = {value!r}" for path, value in changes.items())
+        told = str(first["msg"]).removeprefix("Value error, ")
+        chinese = "" if " / " in told else f" / {rule_words(first)}"
+        raise PolicyError(f"patch {named} / 修改 {named}: {where}: {told}{chinese}") from None
     changed._data = data
     return changed
 
@@ -50,13 +53,13 @@ def set_at(node: Any, parts: list[str], value: Any, path: str) -> Any:
     if isinstance(node, list | tuple):
         ids = [str(x.get("id", i)) if isinstance(x, dict) else str(i) for i, x in enumerate(node)]
         if head not in ids:
-            raise PolicyError(f"patch / 修改 {path}: {unknown(head, 'id', ids)}")
+            raise PolicyError(f"patch {path} / 修改 {path}: {unknown(head, 'id', ids)}")
         return [set_at(x, rest, value, path) if i == head else x for x, i in zip(node, ids, strict=True)]
     if not isinstance(node, dict):
-        raise PolicyError(f"patch / 修改 {path}: nothing below {head!r} / 路径 {head} 之下没有内容")
+        raise PolicyError(f"patch {path} / 修改 {path}: nothing below {head!r} / 路径 {head} 之下没有内容")
     key = int(head) if head.isdigit() and any(isinstance(k, int) for k in node) else head
     if key not in node and rest:
-        raise PolicyError(f"patch / 修改 {path}: no {head!r}{nearest(head, map(str, node))}")
+        raise PolicyError(f"patch {path} / 修改 {path}: no {head!r}{nearest(head, map(str, node))}")
     return {**node, key: set_at(node.get(key), rest, value, path)}
 
 
@@ -82,7 +85,7 @@ def choose(policy: Policy, readings: Mapping[str, str] | None) -> tuple[Policy, 
         if switch not in known:
             faults.append(f"reading / 读法: {unknown(switch, 'reading', known)}")
         elif option not in options:
-            faults.append(f"reading / 读法 {switch}: {unknown(str(option), 'option', options)}")
+            faults.append(f"reading {switch} / 读法 {switch}: {unknown(str(option), 'option', options)}")
         else:
             changes.update(options[option].set)
     if faults:

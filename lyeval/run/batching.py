@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from lyeval.run.errors import RunError
+from lyeval.run.errors import RunError, error_words
 from lyeval.run.folders import mend_all
 from lyeval.run.index import write_index
 from lyeval.run.record import whole
@@ -145,16 +145,9 @@ def _one(run: RunFile, root: Path) -> Result:
 
 def _words(error: BaseException) -> tuple[str, str]:
     """Say an error in one line, in Chinese and English."""
-    from lyeval.ledger import LedgerError
-
-    if isinstance(error, RunError):
-        zh, en = error.zh, error.en
-    elif isinstance(error, LedgerError):
-        first, n = error.faults[0], sum(f.severity == "error" for f in error.faults)
-        zh, en = f"台账有 {n} 处错误：{first.text('zh')}", f"{n} errors in the ledger: {first.text('en')}"
-    else:
-        zh = en = f"{type(error).__name__}: {error}" if not isinstance(error, ValueError) else str(error)
-    return tuple(text.strip().replace("\n", "；") for text in (zh, en))  # type: ignore[return-value]
+    told = error_words(error) if isinstance(error, ValueError) else (f"{type(error).__name__}: {error}",) * 2
+    zh, en = (text.strip().replace("\n", "；") for text in told)
+    return zh, en
 
 
 def _silent(result: Result) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lyeval.run.errors import RunError
+from lyeval.policy import choose
+from lyeval.run.errors import RunError, together
 from lyeval.run.inputs import SAMPLE, columns_of, inputs_of, open_ledger, open_plan, open_policy
 from lyeval.run.spec import RunFile
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from lyeval.assessment import Assessment
     from lyeval.ledger import Ledger
     from lyeval.policy import Policy
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -48,38 +53,75 @@ def check_run(run: RunFile) -> Assessment:
 
     Raises
     ------
-    PolicyError
-        Plan, patch, readings, quotas, facts, year, assumptions, scenarios.
-    LedgerError
-        The ledger's errors.
-    RunError
-        A file that is not there; a year that the ledger has no figures of.
+    PolicyError, LedgerError, RunError
+        The one kind of fault that there is; of several kinds a ``RunError`` that tells them all: files that are not there, plan,
+        patch, readings, quotas, facts, year, assumptions, scenarios, the ledger's errors.
     """
     from lyeval.assessment import assess
-    from lyeval.policy.adjusting import adjust
-    from lyeval.policy.assumptions import load_assumptions
 
-    spec = run.spec
-    inputs_of(run)
-    policy = open_policy(_place(run, spec.policy), spec.patch)
-    taken = load_assumptions(_place(run, spec.assumptions))
-    for changes in spec.scenarios.values():
-        adjust(taken, changes)
-    open_plan(run.find(spec.plan) if spec.plan else None)
-    names = [n if n.startswith(SAMPLE) else run.find(n) for n in spec.ledgers]
-    ledger = open_ledger(names, policy, columns=columns_of(run))
-    if spec.year not in ledger.years:
-        years = "、".join(map(str, ledger.years))
-        raise RunError(
-            f"台账没有 {spec.year} 年的年度数据，现有 {years}；请补充台账或改 year",
-            f"the ledger has no annual figures of {spec.year}; it has {years}: add them or change year",
-            misuse=True,
-        )
+    spec, lost = run.spec, _Lost()
+    lost.tried(inputs_of, run)
+    policy, ledger = _opened(run, lost)
+    if policy is None or ledger is None or lost.errors:
+        if policy is not None:
+            lost.tried(choose, policy, spec.readings)
+        raise together(lost.errors)
+    _check_year(run, ledger)
     checked = assess(
         ledger, policy, spec.year, level=spec.level, quotas=spec.quotas, facts=spec.facts, readings=spec.readings
     )
     _check_date(ledger, policy, run)
     return checked
+
+
+class _Lost:
+    """Errors met on the way, told together at its end."""
+
+    def __init__(self) -> None:
+        self.errors: list[ValueError] = []
+
+    def tried(self, step: Callable[..., Made], *given: Any, **more: Any) -> Made | None:
+        """Return what a step gives, None where it fails; an error that repeats one met before is not kept twice."""
+        try:
+            return step(*given, **more)
+        except ValueError as error:
+            if str(error) not in {str(one) for one in self.errors}:
+                self.errors.append(error)
+            return None
+
+
+def _opened(run: RunFile, lost: _Lost) -> tuple[Policy | None, Ledger | None]:
+    """Open what is there of a run's plan, assumptions, disposal plan and ledgers."""
+    from lyeval.policy.adjusting import adjust
+    from lyeval.policy.assumptions import load_assumptions
+
+    spec, places = run.spec, [_place(run, name) for name in (run.spec.policy, run.spec.assumptions)]
+    policy = lost.tried(open_policy, places[0], spec.patch) if _exists(places[0]) else None
+    taken = lost.tried(load_assumptions, places[1]) if _exists(places[1]) else None
+    for changes in spec.scenarios.values() if taken is not None else ():
+        lost.tried(adjust, taken, changes)
+    if spec.plan and run.find(spec.plan).exists():
+        lost.tried(open_plan, run.find(spec.plan))
+    names = [n if n.startswith(SAMPLE) else run.find(n) for n in spec.ledgers]
+    if not all(_exists(name) for name in names):
+        return policy, None
+    return policy, lost.tried(open_ledger, names, policy, columns=columns_of(run))
+
+
+def _exists(name: str | Path) -> bool:
+    """Whether a file is there; what goes by an id is looked up where it is opened."""
+    return isinstance(name, str) or name.exists()
+
+
+def _check_year(run: RunFile, ledger: Ledger) -> None:
+    """Refuse a year that the ledger has no annual figures of."""
+    if run.spec.year not in ledger.years:
+        years = "、".join(map(str, ledger.years))
+        raise RunError(
+            f"台账没有 {run.spec.year} 年的年度数据，现有 {years}；请补充台账或改 year",
+            f"the ledger has no annual figures of {run.spec.year}; it has {years}: add them or change year",
+            misuse=True,
+        )
 
 
 def _place(run: RunFile, name: str) -> str | Path:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
-from lyeval.run.errors import RunError
+from lyeval.run.errors import RunError, together
 from lyeval.run.spec import RunFile
 
 if TYPE_CHECKING:
@@ -278,16 +278,19 @@ def inputs_of(run: RunFile) -> tuple[Input, ...]:
 
     Raises
     ------
-    RunError
-        A file is not there.
+    RunError, PolicyError
+        Every file that is not there.
     """
-    keep = _Keeper(run, None)
-    for name in run.spec.ledgers:
-        keep.ledger(name, "")
-    keep.policy(run.spec.policy)
-    keep.assumptions(run.spec.assumptions)
-    if run.spec.plan:
-        keep.file(run.spec.plan, "plan")
+    from lyeval.policy import PolicyError
+
+    keep, lost = _Keeper(run, None), []
+    for step, named in _steps(keep):
+        try:
+            step(*named)
+        except (RunError, PolicyError) as error:
+            lost.append(error)
+    if lost:
+        raise together(lost)
     return tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256)))
 
 
@@ -295,17 +298,22 @@ def present_inputs(run: RunFile) -> tuple[Input, ...]:
     """Return those files of a run that are there, with their hashes: what cannot be found is left out."""
     from lyeval.policy import PolicyError
 
-    keep, spec = _Keeper(run, None), run.spec
-    steps = [
+    keep = _Keeper(run, None)
+    for step, named in _steps(keep):
+        with suppress(RunError, PolicyError, OSError):
+            step(*named)
+    return tuple(keep.inputs)
+
+
+def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
+    """Return what is to be kept of a run: how, and under which name."""
+    spec = keep.run.spec
+    return [
         *((keep.ledger, (name, "")) for name in spec.ledgers),
         (keep.policy, (spec.policy,)),
         (keep.assumptions, (spec.assumptions,)),
         *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
     ]
-    for step, named in steps:
-        with suppress(RunError, PolicyError, OSError):
-            step(*named)
-    return tuple(keep.inputs)
 
 
 def sha256(path: Path) -> str:

@@ -18,6 +18,7 @@ from lyeval.policy.loading import Frozen, display
 from lyeval.run.errors import RunError
 
 Format = Literal["html", "pdf", "docx", "xlsx"]
+Product = Literal["text", "schedule", "dossiers", "drafts"]
 
 
 class RunSpec(Frozen):
@@ -42,6 +43,10 @@ class RunSpec(Frozen):
         Monte Carlo draws and their seed.
     lang, formats, report_date, title
         Of the report.
+    products
+        What is written besides: text (report.txt), schedule, dossiers, drafts (below ``products/``).
+    edition
+        office; or research: with errors, seeds, records of past odds and every reading in the body too.
     """
 
     kind: Literal["review"] = "review"
@@ -62,6 +67,8 @@ class RunSpec(Frozen):
     seed: int = Field(default=0, ge=0, lt=2**63)
     lang: Literal["zh", "en"] = "zh"
     formats: tuple[Format, ...] = Field(default=("html", "pdf", "docx", "xlsx"), min_length=1)
+    products: tuple[Product, ...] = ("text",)
+    edition: Literal["office", "research"] = "office"
     report_date: date | None = None
 
     @model_validator(mode="after")
@@ -107,16 +114,22 @@ def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None 
     Raises
     ------
     PolicyError
-        Every fault of the file, with line, key, value and the nearest right one.
+        Every fault of the file and of the changes, with line, key, value and the nearest right one.
     RunError
-        No such file; a change that is not ``key=value``.
+        No such file.
     """
     found = find_run(path)
     data, lines = load_yaml(found)
     if not isinstance(data, dict):
         raise PolicyError(f"{display(found)}:1: not a run file / 不是运行文件")
-    changes = (*changes, *([f"lang={lang}"] if lang else []))
-    spec = _validated(data, _changed(data, changes), lines, found)
+    changes, told = (*changes, *([f"lang={lang}"] if lang else [])), []
+    changed = _changed(data, changes, told)
+    try:
+        spec = _validated(data, changed, lines, found)
+    except PolicyError as error:
+        raise PolicyError("\n".join([*told, str(error)])) from None
+    if told:
+        raise PolicyError("\n".join(told))
     return RunFile(_id(found), found, spec, changes)
 
 
@@ -157,29 +170,33 @@ def _validated(data: Any, changed: Any, lines: Mapping[str, int], path: Path) ->
     try:
         return validate(RunSpec, changed, lines, path)
     except PolicyError as error:
+        own: list[str] = []
         try:
             validate(RunSpec, data, lines, path)
-        except PolicyError as own:
-            if str(own) == str(error):
-                raise
-        place = re.compile(rf"^{re.escape(display(path))}:\d+: ", re.MULTILINE)
-        raise PolicyError(place.sub("--set ", str(error))) from None
+        except PolicyError as before:
+            own = str(before).splitlines()
+        place = re.compile(rf"^{re.escape(display(path))}:\d+: ")
+        told = [line if line in own else place.sub("--set ", line) for line in str(error).splitlines()]
+        raise PolicyError("\n".join(told)) from None
 
 
-def _changed(data: dict[str, Any], changes: Iterable[str]) -> dict[str, Any]:
+def _changed(data: dict[str, Any], changes: Iterable[str], told: list[str]) -> dict[str, Any]:
+    """Return the file's content with changes made to it; those that cannot be made are told."""
     out = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
     for change in changes:
         key, mark, text = change.partition("=")
-        if not mark or not key.strip():
-            raise RunError(f"--set {change}：应写成 键=值", f"--set {change}: write key=value", misuse=True)
         head, _, rest = key.strip().partition(".")
         value = _value(head, text.strip())
-        if not rest:
+        if not mark or not key.strip():
+            told.append(f"--set {change}: write key=value / 应写成 键=值")
+        elif value is NO_VALUE:
+            told.append(f"--set {key}: {text.strip()} is not a YAML value / {text.strip()} 不是 YAML 值")
+        elif not rest:
             out[head] = value
         elif head in MAPPINGS and isinstance(out.setdefault(head, {}), dict):
             out[head][rest] = value
         else:
-            raise PolicyError(f"--set {key}: unknown key / 未知的键{nearest(head, MAPPINGS)}")
+            told.append(f"--set {key}: unknown key / 未知的键{nearest(head, MAPPINGS)}")
     return out
 
 
@@ -189,9 +206,10 @@ def _value(head: str, text: str) -> Any:
         return text if text not in ("", "null", "~") else None
     try:
         return YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        raise RunError(f"--set：{text} 不是 YAML 值", f"--set: {text} is not a YAML value", misuse=True) from None
+    except (YAMLError, ValueError):
+        return NO_VALUE
 
 
+NO_VALUE = object()
 TEXTS = ("kind", "title", "policy", "level", "as_of", "assumptions", "plan", "lang", "readings")
 MAPPINGS = ("quotas", "facts", "readings", "patch")

@@ -21,6 +21,12 @@ def lay_out(folder: Path) -> list[Path]:
     RunError
         One of the files is there already, or the folder cannot be written.
     """
+    if folder.exists() and not folder.is_dir():
+        raise RunError(
+            f"{folder} 是一个文件，不能作工作区；请另给一个文件夹名",
+            f"{folder} is a file and cannot be a workspace: name a folder",
+            misuse=True,
+        )
     there = [name for name in FILES if (folder / name).exists()]
     if there:
         names = "、".join(there)
