@@ -53,7 +53,7 @@ def test_the_sections_stand_in_their_order(county: dict) -> None:
     heads = [b.text for b in report.build_report(county).blocks if isinstance(b, Heading) and b.level == 1]
     assert heads == ["领导参阅（一页）", "一、总体情况", "二、目标完成情况", "三、低效企业名单与分布", "四、处置进展", "五、达标可能性", "六、读法稳健性",
                      "七、数据质量与缺口", "八、下年度措施", "附：口径、假设、可复现信息"]  # fmt: skip
-    assert [zh for _, (zh, _), _ in report.SECTIONS] == heads[1:]
+    assert [zh for name, (zh, _), _ in report.SECTIONS if name != "evidence"] == heads[1:]
 
 
 def test_the_title_block_says_what_was_judged(county: dict) -> None:
@@ -248,3 +248,27 @@ def test_city_level_shows_its_counties() -> None:
     assert {r["place"] for r in cells(document, "counties")} == {"甲区", "乙县"}
     single = replace(book, enterprises=book.enterprises.assign(county="甲区"))
     assert report.build_report(tables_of(single, ZHOUSHAN, 2020)).title.startswith("甲区")
+
+
+def test_errors_seeds_and_records_stand_in_the_research_edition_alone(county: dict) -> None:
+    office, research = (
+        report.build_report(county | {"run": {**county["run"], "edition": e}}) for e in ("office", "research")
+    )
+    ids = [{b.id for b in d.blocks if isinstance(b, Table)} for d in (office, research)]
+    assert ids[0] < ids[1]
+    assert {"annex_forecast", "odds_readings", "annex_switches", "swings"} <= ids[1] - ids[0]
+    text, more = text_of(office), text_of(research)
+    assert "抽样误差（标准误）" in more
+    assert f"随机种子{int(county['forecast_meta']['seed'])}" in more
+    for word in ("随机种子0", "标准误", "Shapley", "置信区间", "p值"):
+        assert word not in text
+    heads = [b.text for b in research.blocks if isinstance(b, Heading) and b.level == 1]
+    assert heads[-2:] == ["九、测算与检验", "附：口径、假设、可复现信息"]
+    assert len(report.annex(county)) == len(report.annex(county | {"run": {"edition": "research"}}))
+
+
+def test_the_office_edition_has_no_interval_on_what_is_counted(sample: dict) -> None:
+    document = report.build_report(sample)
+    assert not re.search(r"±|置信|\d+%?\s*CI|标准误", text_of(document))
+    for row in cells(document, "targets"):
+        assert "至" not in row["value"]

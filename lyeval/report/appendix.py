@@ -25,7 +25,7 @@ def appendix(c: Context) -> list[Block]:
         *blocks,
         Heading(2, say("appendix.again", c.lang)),
         Paragraph(say("appendix.again_text", c.lang)),
-        rerun_table(c),
+        rerun_table(c, seeds=c.research),
     ]
 
 
@@ -84,8 +84,8 @@ def _numbers(text: str, lang: Lang) -> str:
     return text.replace(", ", "，")
 
 
-def rerun_table(c: Context) -> Table:
-    """Lay out what a rerun needs: sources with their hash, seed, draws, versions, plan and assumptions."""
+def rerun_table(c: Context, *, seeds: bool = True) -> Table:
+    """Lay out what a rerun needs: sources with their hash, draws and (unless left to the annex) seed, versions, plan and assumptions."""
     lang = c.lang
     rows: list[tuple[str, Any]] = [(say("appendix.plan", lang), f"{c.meta['policy']} {c.document}")]
     for r in c.rows("sources"):
@@ -93,8 +93,9 @@ def rerun_table(c: Context) -> Table:
     for name in ("forecast", "simulation"):
         meta = c.value(f"{name}_meta")
         if meta:
-            rows.append((say(f"appendix.{name}", lang), say("appendix.draws", lang, draws=int(meta["draws"]), seed=int(meta["seed"]),
-                                                     assumptions=meta["assumptions"], as_of=meta["as_of"])))  # fmt: skip
+            key = "appendix.draws" if seeds else "appendix.drawn"
+            values = {k: meta[k] for k in ("assumptions", "as_of")} | {k: int(meta[k]) for k in ("draws", "seed")}
+            rows.append((say(f"appendix.{name}", lang), say(key, lang, **values)))
     run = c.value("run")
     if known(run.get("basis")) and run.get("basis"):
         rows.append((say("appendix.fingerprint", lang), str(run["basis"])))

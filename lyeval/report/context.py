@@ -38,6 +38,11 @@ class Context:
         return int(self.meta["year"])
 
     @property
+    def research(self) -> bool:
+        """Whether the report is the research edition: errors, seeds and records stand in its body too."""
+        return self.value("run").get("edition") == "research"
+
+    @property
     def document(self) -> str:
         """The number of the plan's document."""
         return str(self.meta["document"])

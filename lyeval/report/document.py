@@ -11,6 +11,7 @@ from lyeval.render.blocks import Block, Lang
 from lyeval.report.appendix import appendix
 from lyeval.report.attainment import attainment
 from lyeval.report.context import Context
+from lyeval.report.evidence import evidence
 from lyeval.report.leader import leader
 from lyeval.report.listing import listing
 from lyeval.report.measures import measures
@@ -104,6 +105,7 @@ SECTIONS: tuple[tuple[str, tuple[str, str], Section], ...] = (
     ("robustness", ("六、读法稳健性", "6. Readings"), robustness),
     ("quality", ("七、数据质量与缺口", "7. Data quality and gaps"), quality),
     ("measures", ("八、下年度措施", "8. Next year"), measures),
+    ("evidence", ("九、测算与检验", "9. Estimates and checks"), evidence),
     ("appendix", ("附：口径、假设、可复现信息", "Appendix: basis, assumptions, reproduction"), appendix),
 )
 LINES = {
