@@ -77,7 +77,7 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
                 ax.barh(place, width, left=float(row["central"]), height=0.56, color=colour, linewidth=0)
         if rows:
             ax.axvline(float(rows[0]["central"]), color=INK, linewidth=1.2)
-        names = [fit(row["label_en" if lang == "en" else "label"], 22) for row in rows]
+        names = [fit(row["label_en" if lang == "en" else "label"], 18) for row in rows]
         ax.set_yticks(range(len(rows)), names)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ends = [float(row[k]) for row in rows for k in ("p_low", "p_high", "central")]
@@ -96,13 +96,13 @@ WORDS = {
         "month": "{}月末",
         "given": "当时测算的企业达到标准的可能性",
         "came": "实际达到标准的占比",
-        "tornado": "目标完成的概率（灰：假设取低值；蓝：假设取高值）",
+        "tornado": "完成概率（灰：取低值，蓝：取高值）",
     },
     "en": {
         "year_end": "year before",
         "month": "month {}",
         "given": "odds given that an enterprise reaches its line",
         "came": "share that did",
-        "tornado": "odds of the target (grey: assumption low; blue: high)",
+        "tornado": "odds (grey: set low, blue: set high)",
     },
 }

@@ -43,6 +43,8 @@ class Basis:
         The draws, by calendar year; the latest known year stands first, at its known figures.
     quotas, level
         As for `assess`.
+    given
+        What the years were drawn from.
     """
 
     ledger: Ledger
@@ -53,6 +55,7 @@ class Basis:
     years: dict[int, Year]
     quotas: dict[str, float]
     level: str
+    given: Setting
 
     def pairs(self, readings: Mapping[str, str]) -> list[tuple[TargetView, Year]]:
         """Lay the year's targets out under some readings, each with the draws that it is judged on."""
@@ -146,7 +149,7 @@ def forecast(
         )
     known, taken = as_known(ledger, date), assumed(assumptions)
     given = setting(known, date, plan, taken, Sampling(draws, seed))
-    basis = Basis(known, rules, dict(readings or {}), date, year, _years(given, year), dict(quotas or {}), level)
+    basis = Basis(known, rules, dict(readings or {}), date, year, _years(given, year), dict(quotas or {}), level, given)
     return _result(given, basis)
 
 

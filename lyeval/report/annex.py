@@ -70,6 +70,8 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("forecast_scenarios", lambda c: annexed.scenarios(c, "forecast")),
     ("forecast_readings", annexed.odds_readings),
     ("forecast_swings", annexed.swings),
+    ("sensitivity", lambda c: annexed.sensitivity(c, "sensitivity")),
+    ("sensitivity_groups", lambda c: annexed.sensitivity(c, "sensitivity_groups")),
     ("backtest_scores", lambda c: annexed.backtest(c, "backtest_scores")),
     ("backtest_coverage", lambda c: annexed.backtest(c, "backtest_coverage")),
     ("backtest_skill", lambda c: annexed.backtest(c, "backtest_skill")),

@@ -137,6 +137,18 @@ def alternatives(c: Context) -> Table:
     )
 
 
+def sensitivity(c: Context, name: str) -> Table:
+    """Lay out how far each assumption moves the odds, one at a time; or the shares that groups of assumptions have in it."""
+    labels, meta = {r["id"]: r for r in c.rows("forecast")}, c.value("sensitivity_meta")
+    rows = [
+        {"label": None, **r, "target": named(labels[r["id"]], c.lang), "year": str(int(r["year"])),
+         "group": say(f"sensitivity.{r['group']}", c.lang)}
+        for r in c.rows(name)
+    ]  # fmt: skip
+    note = say(f"annex.{name}_note", c.lang, draws=int(meta["draws"]), samples=int(meta["samples"]))
+    return tabulate(c, name, rows, say(f"annex.{name}", c.lang), source=_source(c, "forecast"), note=note)
+
+
 def odds_readings(c: Context) -> Table:
     """Lay out the odds under other readings, one at a time, on the same draws."""
     labels, asked = {r["id"]: r for r in c.rows("forecast")}, {r["id"]: r for r in c.rows("switches")}

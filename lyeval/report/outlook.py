@@ -153,7 +153,7 @@ def decided_sentence(row: dict[str, Any], c: Context) -> str:
         out, open_ = int((own["probability"] < LOW).sum()), int(own["probability"].between(LOW, 1 - LOW).sum())
         parts.append(say("outlook.settled_firms", c.lang, n=out) if out else "")
         parts.append(say("outlook.open_firms", c.lang, n=open_) if open_ else "")
-    parts.append(_by_reading(row, c))
+    parts += [_by_reading(row, c), _by_assumption(row, c)]
     names = _turning(row, c)
     parts.append(say("outlook.turns", c.lang, names=joined(names, c.lang)) if names else "")
     parts = [p for p in parts if p]
@@ -170,6 +170,19 @@ def _by_reading(row: dict[str, Any], c: Context) -> str:
     low, high = (chance(p, None, c.lang) for p in ends)
     words = {band(p, None, c.lang) for p in ends}
     return say("outlook.by_reading", c.lang, low=low, high=high) if len(words) > 1 else ""
+
+
+def _by_assumption(row: dict[str, Any], c: Context) -> str:
+    """Name the assumption that moves a target's odds most, where it takes them to another band."""
+    found = [
+        r
+        for r in c.rows("sensitivity")
+        if (r["id"], r["year"]) == (row["id"], row["year"]) and r["group"] != "readings"
+    ]
+    if not found or len({band(p, None, c.lang) for p in (found[0]["p_low"], found[0]["p_high"])}) < 2:
+        return ""
+    low, high = (chance(p, None, c.lang) for p in sorted((found[0]["p_low"], found[0]["p_high"])))
+    return say("outlook.by_assumption", c.lang, label=named(found[0], c.lang), low=low, high=high)
 
 
 def _turning(row: dict[str, Any], c: Context) -> list[str]:

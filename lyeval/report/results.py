@@ -12,7 +12,7 @@ from lyeval.report.spread import spread
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings
-    from lyeval.forecasting import Backtest, Forecast
+    from lyeval.forecasting import Backtest, Forecast, Sensitivity
     from lyeval.ledger import Ledger
     from lyeval.policy import Policy
     from lyeval.policy.assumptions import Assumptions
@@ -153,8 +153,10 @@ def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame 
     return tables if alternatives is None else tables | {"alternatives": alternatives}
 
 
-def forecast_tables(forecast: Forecast | None, backtest: Backtest | None = None) -> Tables:
-    """Return the odds (notebook 04): forecast, forecast_enterprises, _scenarios, _readings, _swings, _meta; backtest tables."""
+def forecast_tables(
+    forecast: Forecast | None, backtest: Backtest | None = None, sensitivity: Sensitivity | None = None
+) -> Tables:
+    """Return the odds (notebook 04): forecast, forecast_enterprises, _scenarios, _readings, _swings, _meta; backtest, sensitivity tables."""
     tables: Tables = {}
     if forecast is not None:
         tables |= _outlook("forecast", forecast)
@@ -167,6 +169,9 @@ def forecast_tables(forecast: Forecast | None, backtest: Backtest | None = None)
             "notes": [n.zh for n in backtest.notes], "notes_en": [n.en for n in backtest.notes],
         }  # fmt: skip
         tables |= {f"backtest_{name}": getattr(backtest, name) for name in RECORD}
+    if sensitivity is not None:
+        tables |= {"sensitivity": sensitivity.factors, "sensitivity_groups": sensitivity.groups}
+        tables["sensitivity_meta"] = {name: getattr(sensitivity, name) for name in ("draws", "samples", "seed")}
     return tables
 
 

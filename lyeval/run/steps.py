@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lyeval.assessment import Assessment
-    from lyeval.forecasting import Backtest, Forecast
+    from lyeval.forecasting import Backtest, Forecast, Sensitivity
     from lyeval.ledger import Ledger
     from lyeval.policy import Policy
     from lyeval.render import Document
@@ -87,6 +88,13 @@ class Odds:
     year: int | None
     forecast: Forecast | None
     backtest: Backtest
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity | None:
+        """Which assumptions move the odds; None without a forecast."""
+        from lyeval.forecasting import sensitivity
+
+        return None if self.forecast is None else sensitivity(self.forecast)
 
     @property
     def targets(self) -> pd.DataFrame:
@@ -187,7 +195,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     others = alternatives(verdict, p["scenarios"], plan, **drawn)
     report.save(where, report.simulation_tables(simulate(verdict, plan, **drawn), others))
     report.save(where, report.assumption_tables(p["assumptions"]))
-    report.save(where, report.forecast_tables(odds.forecast, odds.backtest))
+    report.save(where, report.forecast_tables(odds.forecast, odds.backtest, odds.sensitivity))
     return where
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from os import PathLike
 
@@ -26,6 +26,10 @@ class Assumed:
     band, responses
         How far below a line an enterprise may stand and still top up (share of the line), and the shares of such
         enterprises that do, one scenario each.
+    labels
+        The methods' names in Chinese and English.
+    ranges
+        By path, how far a figure may be off where the file says so: least, most, and the figure itself.
     """
 
     id: str
@@ -33,6 +37,8 @@ class Assumed:
     practices: dict[str, Practice]
     band: float
     responses: tuple[float, ...]
+    labels: dict[str, tuple[str, str]] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 def assumed(assumptions: str | PathLike[str] | Assumptions) -> Assumed:
@@ -55,6 +61,9 @@ def _shipped(name: str | PathLike[str]) -> Assumed:
 
 def _read(loaded: Assumptions) -> Assumed:
     shock = loaded.common_shock
+    figures = {f"common_shock.{name}": figure for name, figure in shock} | {
+        name: getattr(loaded, name) for name in ("own_spread", "effort", "funds")
+    }
     effort, funds = (figure.value if figure else 1.0 for figure in (loaded.effort, loaded.funds))
     return Assumed(
         id=loaded.id,
@@ -68,6 +77,8 @@ def _read(loaded: Assumptions) -> Assumed:
         practices={method.id: _practice(method, effort, funds) for method in loaded.methods},
         band=loaded.response.band.value,
         responses=loaded.response.scenarios.values,
+        labels={method.id: (method.label, method.label_en) for method in loaded.methods},
+        ranges={path: (*figure.range, figure.value) for path, figure in figures.items() if figure and figure.range},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -293,8 +294,14 @@ def land_leaving(
 
 def shares_leaving(practice: Practice) -> np.ndarray:
     """Return the share of land that leaves at the middles of `SHARES` equal odds, shape (SHARES,)."""
-    a, b = practice.leaves or (1.0, 1.0)
-    return betaincinv(a, b, (np.arange(SHARES) + 0.5) / SHARES)
+    return _shares(*(practice.leaves or (1.0, 1.0)))
+
+
+@lru_cache(maxsize=64)
+def _shares(a: float, b: float) -> np.ndarray:
+    out = betaincinv(a, b, (np.arange(SHARES) + 0.5) / SHARES)
+    out.setflags(write=False)
+    return out
 
 
 def disposed(plan: Plan, months: np.ndarray, date: Date, year: int) -> Disposed:

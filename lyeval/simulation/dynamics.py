@@ -7,7 +7,7 @@ standardised residuals are what is resampled. A shock common to the county's ent
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,8 @@ class Dynamics:
         Mean log tax per mu of the county's payers, and all of theirs, sorted: for enterprises without any history.
     shock_sd, shock_df
         Scale and degrees of freedom of the common shock, updated by past years.
+    year_effects
+        Effects of the past calendar years that it was fitted on, log points, summing to zero.
     shift
         Known shift of log tax in what is to come of the first projected year.
     effects
@@ -91,6 +93,7 @@ class Dynamics:
     payers: np.ndarray
     shock_sd: float
     shock_df: float
+    year_effects: np.ndarray
     shift: float
     effects: dict[str, tuple[float, float]]
     rows: int
@@ -140,6 +143,14 @@ def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
     )
 
 
+def reassumed(model: Dynamics, panel: Panel, priors: Priors) -> Dynamics:
+    """Return the projection under other priors, fitted on the same years."""
+    if not model.rows:
+        return fit(panel, model.month, priors)
+    shock_sd, shock_df = _shock(model.year_effects, priors, model.month)
+    return replace(model, shock_sd=shock_sd, shock_df=shock_df, shift=priors.shift * (1 - model.month / 12))
+
+
 def paid_share(panel: Panel, month: int) -> float:
     """Return π_k, the share of a year's tax paid by month k: the median over past enterprise-years above zero."""
     if month == 0:
@@ -171,8 +182,10 @@ def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     p, params = len(names), np.asarray(result.params)
     covariance = np.asarray(result.cov_params())
     base = np.flatnonzero([not name.startswith(TREATED) for name in names])
-    shock_sd, shock_df = _shock(np.append(params[p:], -params[p:].sum()), priors, month)
+    year_effects = np.append(params[p:], -params[p:].sum())
+    shock_sd, shock_df = _shock(year_effects, priors, month)
     return {
+        "year_effects": year_effects,
         "names": tuple(names[j] for j in base),
         "coef": params[base],
         "root": _root(covariance[np.ix_(base, base)]),
@@ -273,6 +286,7 @@ def _persistence(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     log_spread = float(np.log(max(spread, 1e-3)))
     shock_sd, shock_df = _shock(np.zeros(0), priors, month)
     return {
+        "year_effects": np.zeros(0),
         "names": names,
         "coef": coef,
         "root": np.zeros((3, 3)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,23 +27,55 @@ def scenario_rows(
     band
         Width of the zone below the line, as a share of it.
     """
-    view, year = drawn.view, drawn.year
+    view = drawn.view
     if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
         return []
-    need = view.line * drawn.land * (1 + (2e-9 if view.edge_low else 0.0))
-    near = (drawn.tax < need) & (drawn.tax >= (1 - band) * need) & (drawn.land > 0)
-    moves = np.flatnonzero(near.any(axis=0))
-    keys = code_keys(view.codes[moves])
-    coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed)
-    topped = drawn.tax.copy()
+    moving = near_line(drawn, seed=seed, band=band)
     rows = []
     for fraction, basis in responses:
-        topped[:, moves] = np.where(near[:, moves] & (coin < fraction), need[:, moves], drawn.tax[:, moves])
-        result = values(drawn, topped)
+        result = values(drawn, topped(drawn, moving, fraction))
         row = target_row(drawn, result)
         picked = {key: row[key] for key in ("id", "year", "probability", "mc_error", "p05", "p50", "p95")}
         rows.append({**picked, "response": fraction, "basis": basis})
     return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """Who ends a draw just below a line, for the members ``at`` (m) that ever do: shape (draws, m) each.
+
+    Attributes
+    ----------
+    at
+        Positions among the target's members.
+    near, coin
+        Within the band below the line; a uniform number that decides whether it tops up.
+    need
+        Tax that reaches the line, 万元.
+    """
+
+    at: np.ndarray
+    near: np.ndarray
+    coin: np.ndarray
+    need: np.ndarray
+
+
+def near_line(drawn: Members, *, seed: int, band: float) -> Near:
+    """Tell who ends each draw within ``band`` (a share of the line) below it; the target must have a line."""
+    view, year = drawn.view, drawn.year
+    need = float(view.line or 0.0) * drawn.land * (1 + (2e-9 if view.edge_low else 0.0))
+    near = (drawn.tax < need) & (drawn.tax >= (1 - band) * need) & (drawn.land > 0)
+    moves = np.flatnonzero(near.any(axis=0))
+    keys = code_keys(view.codes[moves])
+    coin = uniforms(keys, year.draws, year=year.year, stream=STREAMS["response"], seed=seed)
+    return Near(moves, near[:, moves], coin, need[:, moves])
+
+
+def topped(drawn: Members, moving: Near, fraction: float) -> np.ndarray:
+    """Return the members' tax, shape (draws, members), if a share of those near the line pay up to it."""
+    tax, at = drawn.tax.copy(), moving.at
+    tax[:, at] = np.where(moving.near & (moving.coin < fraction), moving.need, drawn.tax[:, at])
+    return tax
 
 
 def swing_rows(got: Members, drawn: np.ndarray, limit: int = 10) -> list[dict]:
