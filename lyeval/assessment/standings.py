@@ -26,7 +26,7 @@ PACE = ["class", "against", "year", "month", "n", "before", "now", "change", "cl
 
 def month_reached(assessment: Assessment) -> int:
     """Return the last month of the year that ``monthly`` has a figure of; 12 where it has none of the year."""
-    return _Months(assessment).last(assessment.year) or 12
+    return Months(assessment).last(assessment.year) or 12
 
 
 def ranking(assessment: Assessment, by: str = "township", month: int | None = None) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def pace(assessment: Assessment, month: int | None = None) -> pd.DataFrame:
         month/12 of the tax that the line asks, now: tax to date), usual (before: the usual part by that month, of earlier years, in place of
         month/12), on_course_last_month and on_course_last_year (firms whose tax to date is at the usual part of their line). 万元, or firms.
     """
-    months = _Months(assessment)
+    months = Months(assessment)
     last = months.last(assessment.year) if month is None else month
     if last is None or not len(months.paid):
         return pd.DataFrame(columns=PACE)
@@ -151,7 +151,7 @@ def pace(assessment: Assessment, month: int | None = None) -> pd.DataFrame:
     return pd.DataFrame(out, columns=PACE[:-1]).assign(clause=clause(assessment.policy, "paced"))
 
 
-class _Months:
+class Months:
     """Monthly tax as an array of shape (n, 12) per year, NaN where a month is not there."""
 
     def __init__(self, assessment: Assessment) -> None:
