@@ -8,7 +8,7 @@ from lyeval.comparison.panels import panel
 from lyeval.comparison.rates import newcombe, wilson
 from lyeval.comparison.sides import Sides, two_sides
 from lyeval.comparison.studies import Study, study
-from lyeval.comparison.sweeps import Population, burden, population, sweep
+from lyeval.comparison.sweeps import Population, burden, population, rule_of, sweep
 
 __all__ = [
     "Comparison",
@@ -26,6 +26,7 @@ __all__ = [
     "newcombe",
     "panel",
     "population",
+    "rule_of",
     "study",
     "sweep",
     "two_sides",

@@ -6,12 +6,14 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
 from lyeval.assessment import Frame
+from lyeval.assessment.frame import dated
 from lyeval.effect.gap import reversion
 from lyeval.indicators import RELATIVE, book
 from lyeval.ledger import Ledger
@@ -183,3 +185,22 @@ def burden(people: Population, threshold: float, *, floor: float = 0.0) -> pd.Da
         )
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
+
+
+def rule_of(policy: Policy, year: int) -> dict[str, float | str]:
+    """Return a plan as a point of a sweep: threshold (of small firms, 万元/亩), floor (亩) and horizon (years to ``year``)."""
+    first = min(policy.years.identification)
+    floor = _floor(policy.scope.when.model_dump() if policy.scope.when is not None else {})
+    line = dated(policy.identification.lines.below, first)
+    return {"label": policy.id, "threshold": line, "floor": floor, "horizon": float(max(year - first + 1, 1))}
+
+
+def _floor(condition: Any) -> float:
+    """Return the least land that a condition of scope asks for, 0 where it asks for none."""
+    if isinstance(condition, dict):
+        if condition.get("fact") == "land_mu" and condition.get("op") in ("ge", "gt"):
+            return float(condition["value"])
+        return max((_floor(part) for part in condition.values()), default=0.0)
+    if isinstance(condition, list | tuple):
+        return max((_floor(part) for part in condition), default=0.0)
+    return 0.0
