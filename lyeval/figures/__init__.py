@@ -9,6 +9,7 @@ from __future__ import annotations
 from lyeval.figures.chances import reliability, tornado
 from lyeval.figures.effects import effect
 from lyeval.figures.enterprises import tax_per_mu, townships
+from lyeval.figures.plans import plans
 from lyeval.figures.style import house, picture, save
 from lyeval.figures.targets import attainment, odds, readings
 
@@ -18,6 +19,7 @@ __all__ = [
     "house",
     "odds",
     "picture",
+    "plans",
     "readings",
     "reliability",
     "save",
