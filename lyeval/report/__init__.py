@@ -1,6 +1,7 @@
 """The year-end evaluation (年终评估报告): tables of a run in, a document and its annex out; all prose is here."""
 
 from lyeval.report.annex import annex
+from lyeval.report.causes import effect_tables
 from lyeval.report.document import SECTIONS, build_report
 from lyeval.report.results import (
     assessment_tables,
@@ -9,6 +10,7 @@ from lyeval.report.results import (
     ledger_tables,
     simulation_tables,
 )
+from lyeval.report.sides import build_comparison, comparison_annex, side_tables
 from lyeval.report.store import load, save
 from lyeval.report.writing import write
 
@@ -17,11 +19,15 @@ __all__ = [
     "annex",
     "assessment_tables",
     "assumption_tables",
+    "build_comparison",
     "build_report",
+    "comparison_annex",
+    "effect_tables",
     "forecast_tables",
     "ledger_tables",
     "load",
     "save",
+    "side_tables",
     "simulation_tables",
     "write",
 ]
