@@ -7,12 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Figure, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render import Document, Figure, Table, to_docx, to_html, to_pdf, to_xlsx
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.context import Context
-from lyeval.report.document import build_report, title
+from lyeval.report.document import build_report
 from lyeval.report.products import Made, write_products
+from lyeval.report.sides import build_comparison, comparison_annex, comparison_notes
 
 Tables = Mapping[str, Any]
 
@@ -39,11 +40,15 @@ def write(
         raise ValueError(f"formats: {unknown[0]!r}; 可用 / there are: {', '.join(FORMATS)}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    document = build_report(tables, lang=lang)
+    document = KINDS[_kind(tables)][0](tables, lang=lang)
     _figures(document, folder / "figures")
     made = [FORMATS[name](document, tables, folder, lang) for name in FORMATS if name in formats]
     c = Context(tables, lang)
     return [*made, *write_products(Made(c, document, _created(c)), folder, products)]
+
+
+def _kind(tables: Tables) -> str:
+    return str(tables["meta"].get("kind") or "review")
 
 
 def _figures(document: Document, folder: Path) -> None:
@@ -73,10 +78,11 @@ def _docx(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
     return path
 
 
-def _xlsx(_document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
+def _xlsx(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
     path = folder / "annex.xlsx"
     c = Context(tables, lang)
-    to_xlsx(annex(tables, lang=lang), path, title=title(c), created=_created(c), notes=annex_notes(c), lang=lang)
+    _, sheets, notes = KINDS[_kind(tables)]
+    to_xlsx(sheets(tables, lang=lang), path, title=document.title, created=_created(c), notes=notes(c), lang=lang)
     return path
 
 
@@ -91,4 +97,8 @@ FORMATS: dict[str, Callable[[Document, Tables, Path, Lang], Path]] = {
     "pdf": _pdf,
     "docx": _docx,
     "xlsx": _xlsx,
+}
+KINDS: dict[str, tuple[Callable[..., Document], Callable[..., list[Table]], Callable[[Context], list[tuple[str, str]]]]] = {
+    "review": (build_report, annex, annex_notes),
+    "comparison": (build_comparison, comparison_annex, comparison_notes),
 }
