@@ -58,7 +58,7 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
     Parameters
     ----------
     factors : DataFrame
-        One target's rows of `Sensitivity.factors`: label, label_en, low, high (what the assumption is set to), p_low, p_high
+        Rows of `Sensitivity.factors`; of several targets the one whose odds move most is drawn: id, swing, label, label_en, low, high (what the assumption is set to), p_low, p_high
         (the odds then, 0–1) and central.
     ax : Axes, optional
     lang : {"zh", "en"}
@@ -66,7 +66,10 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
         How many factors are drawn.
     """
     words = WORDS[lang]
-    rows = factors.head(most).to_dict("records")
+    mine = (
+        factors.loc[factors["id"] == factors["id"].iloc[int(np.argmax(factors["swing"]))]] if len(factors) else factors
+    )
+    rows = mine.head(most).to_dict("records")
     with house():
         from matplotlib.ticker import PercentFormatter
 

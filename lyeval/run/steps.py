@@ -97,6 +97,13 @@ class Odds:
         return None if self.forecast is None else sensitivity(self.forecast)
 
     @property
+    def moved(self) -> pd.DataFrame:
+        """How far each assumption moves the odds, as `Sensitivity.factors`; no row without a forecast."""
+        import pandas as pd
+
+        return pd.DataFrame() if self.sensitivity is None else self.sensitivity.factors
+
+    @property
     def targets(self) -> pd.DataFrame:
         """One row a target, as in `forecast`; no row without a year."""
         return self._frame("targets", TARGETS)
