@@ -208,11 +208,11 @@ class Months:
             "last_year_to_date": (self.to_date(year - 1, month), date),
             "schedule": (self.line * month / 12, date),
             "usual": (self.line * share, date),
-            "on_course_last_month": (self._on_course(year, month - 1, year), self._on_course(year, month, year)),
-            "on_course_last_year": (self._on_course(year - 1, month, year), self._on_course(year, month, year)),
+            "on_course_last_month": (self.on_course(year, month - 1, year), self.on_course(year, month, year)),
+            "on_course_last_year": (self.on_course(year - 1, month, year), self.on_course(year, month, year)),
         }
 
-    def _on_course(self, year: int, month: int, of: int) -> np.ndarray:
+    def on_course(self, year: int, month: int, of: int) -> np.ndarray:
         """Tell (1, 0, NaN) whose tax to date is at the usual part of its line; month 0 is the whole year before."""
         year, month = (year, month) if month else (year - 1, 12)
         date = self.to_date(year, month)
