@@ -35,6 +35,11 @@ def trace(
     from lyeval.run import open_run, tables_of
 
     found = open_run(run)
+    if found.record["parameters"].get("disclosure") == "public":
+        refuse(
+            f"{found.id} 是公开版，不含逐户数据；请追溯内部版",
+            f"{found.id} is public and holds no enterprise's data: trace the internal run",
+        )
     tables = tables_of(found)
     if id is None:
         typer.echo("\n".join(tracing.ids(tables)))

@@ -2,6 +2,8 @@
 
 from lyeval.report.annex import annex
 from lyeval.report.causes import effect_tables
+from lyeval.report.announcing import announce, announcement
+from lyeval.report.disclosure import public
 from lyeval.report.document import SECTIONS, build_report
 from lyeval.report.results import (
     assessment_tables,
@@ -17,6 +19,8 @@ from lyeval.report.writing import write
 __all__ = [
     "SECTIONS",
     "annex",
+    "announce",
+    "announcement",
     "assessment_tables",
     "assumption_tables",
     "build_comparison",
@@ -26,6 +30,7 @@ __all__ = [
     "forecast_tables",
     "ledger_tables",
     "load",
+    "public",
     "save",
     "side_tables",
     "simulation_tables",

@@ -17,7 +17,7 @@ ROWS = ["credit_code", "table", "year", "file", "sheet", "row"]
 
 
 def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
-    """Return ``members`` and ``ledger_rows`` (notebook 02).
+    """Return ``members``, ``ledger_rows`` and ``notices`` (notebook 02).
 
     Returns
     -------
@@ -26,7 +26,15 @@ def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
         adds to numerator and denominator; whole None where there is none), counted (False: it waits for facts).
         ``ledger_rows``: one row a row read of the years judged and of all years' disposals and steps: credit_code, table, year, file, sheet, row.
     """
-    return {"members": members(assessment), "ledger_rows": ledger_rows(assessment)}
+    return {"members": members(assessment), "ledger_rows": ledger_rows(assessment), "notices": notices(assessment)}
+
+
+def notices(assessment: Assessment) -> pd.DataFrame:
+    """Return when each enterprise was certified and announced, the latest by the year's end: credit_code, certified, published."""
+    process = assessment.ledger.process.reindex(columns=["credit_code", "certified", "published"])
+    end = np.datetime64(f"{assessment.year}-12-31")
+    dates = {c: pd.to_datetime(process[c]).where(pd.to_datetime(process[c]) <= end) for c in ("certified", "published")}
+    return process.assign(**dates).groupby("credit_code", as_index=False, sort=True).max()
 
 
 def members(assessment: Assessment) -> pd.DataFrame:

@@ -40,16 +40,34 @@ def write_index(root: Path, folders: Iterable[Path], *, lang: str = "zh") -> Pat
 def _row(folder: Path, tables: Any, lang: str) -> tuple[Any, ...]:
     from lyeval.render import Cell
 
+    if "side_rules" in tables:
+        return _compared(folder, tables, lang)
     meta, targets = tables["meta"], tables["targets"]
     zh = lang == "zh"
     status = targets["status"].value_counts() if len(targets) else {}
     counties = "、".join(meta["counties"]) if 0 < len(meta["counties"]) < 4 else meta["place" if zh else "place_en"]
-    firms = tables["enterprises"]
+    firms = tables.get("enterprises")
+    public = "certified" in tables
     return (
-        f"{OPEN}{folder.name}{CLOSE}", counties, str(meta["year"]), meta["document"], len(firms),
-        int(firms["identified"].eq(True).sum()),
+        f"{OPEN}{folder.name}{CLOSE}", counties, str(meta["year"]), meta["document"], None if public else len(firms),
+        len(tables["certified"]) if public else int(firms["identified"].eq(True).sum()),
         *(Cell(int(status.get(key, 0)), tone=tone if status.get(key, 0) else "plain") for key, tone in TONES),
         "；".join(_target(row, zh) for row in targets.to_dict("records")),
+    )  # fmt: skip
+
+
+def _compared(folder: Path, tables: Any, lang: str) -> tuple[Any, ...]:
+    """Return the row of a comparison: either side's enterprises, list and verdicts together, under its own rules."""
+    from lyeval.render import Cell
+
+    meta, about, rules = tables["meta"], tables["side_about"], tables["side_rules"]
+    own = rules[rules["side"] == rules["rules"]]
+    years = "、".join(str(year) for year in about["year"])
+    counts = ((key, tone, int(own[key].sum())) for key, tone in TONES)
+    return (
+        f"{OPEN}{folder.name}{CLOSE}", meta["place" if lang == "zh" else "place_en"], years, meta["document"],
+        int(about["enterprises"].sum()), int(about["listed"].sum()),
+        *(Cell(n, tone=tone if n else "plain") for _, tone, n in counts), WORDS[lang]["compared"],
     )  # fmt: skip
 
 
@@ -85,6 +103,8 @@ COLUMNS = (
     ("targets", "各目标", "targets", "text"),
 )  # fmt: skip
 WORDS = {
-    "zh": {"title": "各县区年度评估汇总", "caption": "各次评估", "note": "点报告名打开该县区的年终评估报告。"},
-    "en": {"title": "Year-end evaluations", "caption": "Runs", "note": "The name opens the county's report."},
+    "zh": {"title": "各县区年度评估汇总", "caption": "各次评估", "note": "点报告名打开该县区的年终评估报告。",
+           "compared": "两地比较"},
+    "en": {"title": "Year-end evaluations", "caption": "Runs", "note": "The name opens the county's report.",
+           "compared": "two places compared"},
 }

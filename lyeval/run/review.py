@@ -16,7 +16,7 @@ from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
 from lyeval.run.inputs import FOLDER, inputs_of, stage
 from lyeval.run.record import basis, record
 from lyeval.run.spec import RunFile, RunSpec
-from lyeval.run.steps import LOCK
+from lyeval.run.steps import LOCK, about
 
 Told = Callable[[int, int, str], None]
 
@@ -69,6 +69,9 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
             part.mkdir()
             _make(run, part, told or _silent, jobs)
         except NotebookError as error:
+            if run.spec.disclosure == "public":
+                remove(part)
+                raise
             raise _failed(error, fail(final)) from None
         except OSError as error:
             fail(final)
@@ -81,14 +84,31 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
 
 
 def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
-    staged = stage(run, part)
-    source = basis(run.spec, staged.inputs, notebooks(run.spec.kind))
-    parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
+    """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
+    ordered, public = notebooks(run.spec.kind), run.spec.disclosure == "public"
     with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
-        _execute_all(notebooks(run.spec.kind), part, parameters, told, jobs)
+        place = Path(away) / "private" if public else part
+        place.mkdir(exist_ok=True)
+        staged = stage(run, place)
+        source = basis(run.spec, staged.inputs, ordered)
+        parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
+        _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs)
+        if public:
+            _announce(run.spec, place / "tables", part, source["basis"])
     remove(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source, run.changes)
+
+
+def _announce(spec: RunSpec, private: Path, part: Path, key: str) -> None:
+    """Write the public edition from private tables."""
+    from lyeval import report
+
+    made = about(
+        title=spec.title or "", report_date=str(spec.report_date or ""), basis=key, seed=spec.seed, draws=spec.draws
+    )
+    tables = report.public(report.load(private) | made, objections=spec.objections, period=spec.period)
+    report.announce(tables, part, lang=spec.lang, formats=spec.formats)
 
 
 def _execute_all(ordered: Sequence[Path], part: Path, parameters: Mapping[str, Any], told: Told, jobs: int) -> None:
@@ -129,5 +149,6 @@ def _silent(number: int, total: int, name: str) -> None:
 
 
 NOTEBOOKS = {
+    "comparison": ("05_effect", "06_comparison", "07_comparison_report"),
     "review": ("01_ledger", "02_assessment", "03_simulation", "04_forecast", "08_year_end_report"),
 }

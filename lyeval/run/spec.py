@@ -45,11 +45,13 @@ class RunSpec(Frozen):
         Of the report.
     products
         What is written besides: text (report.txt), schedule, dossiers, drafts (below ``products/``).
+    disclosure, objections, period
+        internal, or public (媒体公示): no figure of any enterprise, then where to object and in which days.
     edition
         office; or research: with errors, seeds, records of past odds and every reading in the body too.
     """
 
-    kind: Literal["review"] = "review"
+    kind: Literal["review", "comparison"] = "review"
     title: str | None = Field(default=None, min_length=1, max_length=200)
     policy: str = Field(min_length=1)
     ledger: str | tuple[str, ...]
@@ -70,6 +72,9 @@ class RunSpec(Frozen):
     products: tuple[Product, ...] = ("text",)
     edition: Literal["office", "research"] = "office"
     report_date: date | None = None
+    disclosure: Literal["internal", "public"] = "internal"
+    objections: str = Field(default="", max_length=200)
+    period: str = Field(default="", max_length=100)
 
     @model_validator(mode="after")
     def _named_once(self) -> RunSpec:
@@ -79,10 +84,26 @@ class RunSpec(Frozen):
             raise ValueError("ledger: the same ledger stands twice / 同一台账写了两次")
         return self
 
+    @model_validator(mode="after")
+    def _public_review(self) -> RunSpec:
+        if self.disclosure == "public" and self.kind != "review":
+            raise ValueError("disclosure public: only for kind review / 公开版只用于 review")
+        return self
+
     @property
     def ledgers(self) -> tuple[str, ...]:
         """Return the ledgers as named."""
         return (self.ledger,) if isinstance(self.ledger, str) else self.ledger
+
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Return the plans as named."""
+        return (self.policy,)
+
+    def kept(self, policies: Mapping[str, str], ledgers: Mapping[str, str]) -> dict[str, Any]:
+        """Return what else the notebooks are told, files by where they are kept."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -167,12 +188,14 @@ def _id(path: Path) -> str:
 
 def _validated(data: Any, changed: Any, lines: Mapping[str, int], path: Path) -> RunSpec:
     """Validate the file as it stands first, so that a fault of a change is told as the change's."""
+    from lyeval.run.kinds import spec_of
+
     try:
-        return validate(RunSpec, changed, lines, path)
+        return validate(spec_of(changed), changed, lines, path)
     except PolicyError as error:
         own: list[str] = []
         try:
-            validate(RunSpec, data, lines, path)
+            validate(spec_of(data), data, lines, path)
         except PolicyError as before:
             own = str(before).splitlines()
         place = re.compile(rf"^{re.escape(display(path))}:\d+: ")

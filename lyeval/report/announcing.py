@@ -1,0 +1,113 @@
+"""The public edition (公示): certified enterprises, where to object, targets and townships, from redacted tables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from lyeval.render import Document, Heading, Paragraph, Table, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render.blocks import Block, Lang
+from lyeval.report.context import Context
+from lyeval.report.document import notice
+from lyeval.report.store import save
+from lyeval.report.tabulate import tabulate
+from lyeval.report.words import day, known, say
+
+
+def announcement(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
+    """Build the public edition from the tables that `lyeval.report.disclosure.public` gives."""
+    c = Context(tables, lang)
+    given = c.value("run").get("title")
+    title = str(given) if known(given) and given else say("public.title", lang, place=c.place, year=c.year)
+    plan = c.meta["policy_title_en" if lang == "en" else "policy_title"]
+    sheets = {table.id: table for table in public_sheets(c)}
+    blocks: list[Block] = [
+        Paragraph(say("public.intro", lang, plan=plan, number=c.document, n=len(c.frame("certified")))),
+        Heading(1, say("public.list", lang)), sheets["certified"],
+        Heading(1, say("public.objecting", lang)), Paragraph(_period(c)), Paragraph(_objections(c)),
+        Heading(1, say("public.targets", lang)), sheets["targets"],
+        Heading(1, say("public.townships", lang)), sheets["townships"],
+    ]  # fmt: skip
+    meta = (
+        (say("public.place", lang), c.place),
+        (say("public.year", lang), str(c.year)),
+        (say("public.cutoff", lang), day(c.meta["cutoff"], lang)),
+    )
+    return Document(title, "", meta, tuple(blocks), lang, notice(c), say("public.footer", lang))
+
+
+def public_sheets(c: Context) -> list[Table]:
+    """Lay out the tables of the public edition, which are the sheets of its annex too."""
+    zh = c.lang == "zh"
+    end = "" if zh else "_en"
+    held = say("public.held", c.lang)
+    targets = [
+        {**r, "goal": r[f"goal{end}"], "value": r[f"value{end}"] or held, "verdict": r[f"verdict{end}"]}
+        for r in c.rows("targets")
+    ]
+    places = [{**r, "township": r["township"] or say("public.total", c.lang)} for r in c.rows("townships")]
+    listed = [{**r, "number": str(i)} for i, r in enumerate(c.rows("certified"), start=1)]
+    note = say("public.held_note", c.lang)
+    return [
+        tabulate(c, "public_list", listed, say("public.list_table", c.lang), id="certified", cite=c.document, sortable=len(listed) > 12),
+        tabulate(c, "public_targets", targets, say("public.target_table", c.lang, year=c.year), id="targets", cite=c.document, note=note),
+        tabulate(c, "public_townships", places, say("public.township_table", c.lang, year=c.year), id="townships", note=note,
+                 source=c.source("tax", "land")),
+    ]  # fmt: skip
+
+
+def _period(c: Context) -> str:
+    """Say in which days it is announced: as the run file says, else as the ledger dates it."""
+    told = str(c.meta.get("period") or "")
+    if told:
+        return say("public.period", c.lang, period=told)
+    days = sorted({str(d) for d in c.frame("certified")["published"] if known(d)})
+    if not days:
+        return say("public.period_open", c.lang)
+    ends = [day(d, c.lang) for d in (days[0], days[-1])]
+    return (
+        say("public.period_dates", c.lang, first=ends[0], last=ends[1])
+        if days[1:]
+        else say("public.period_day", c.lang, day=ends[0])
+    )
+
+
+def _objections(c: Context) -> str:
+    told = str(c.meta.get("objections") or "")
+    return (
+        say("public.objections", c.lang, where=told)
+        if told
+        else say("public.objections_open", c.lang, issuer=c.meta["issuer"])
+    )
+
+
+def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str]) -> list[Path]:
+    """Write the public edition into a folder: its pages, its annex, its tables.
+
+    Parameters
+    ----------
+    tables
+        As `lyeval.report.disclosure.public` gives them.
+    formats
+        html, pdf, docx, xlsx.
+    """
+    folder, c = Path(folder), Context(tables, lang)
+    document = announcement(tables, lang=lang)
+    created = date.fromisoformat(str(c.value("run").get("report_date") or c.meta["cutoff"])[:10])
+    pages = {
+        "html": lambda: to_html(document).encode("utf-8", "replace"),
+        "pdf": lambda: to_pdf(document, created=created),
+        "docx": lambda: to_docx(document, created=created),
+    }
+    written = save(folder / "tables", tables)
+    for name, make in pages.items():
+        if name in formats:
+            written.append(folder / f"report.{name}")
+            written[-1].write_bytes(make())
+    if "xlsx" in formats:
+        written.append(folder / "annex.xlsx")
+        notes = [say(key, lang) for key in ("public.held_note", "public.footer")]
+        to_xlsx(public_sheets(c), written[-1], title=document.title, created=created, notes=notes, lang=lang)
+    return written
