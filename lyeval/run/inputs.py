@@ -149,11 +149,13 @@ def stage(run: RunFile, folder: Path) -> Staged:
     spec, keep = run.spec, _Keeper(run, folder)
     several = len(spec.ledgers) > 1
     ledgers = [keep.ledger(name, str(i) if several else "") for i, name in enumerate(spec.ledgers, start=1)]
+    policies = {name: keep.policy(name) for name in spec.policies}
     parameters = {
         "ledger": ledgers if several else ledgers[0],
-        "policy": keep.policy(spec.policy),
+        "policy": policies[spec.policy],
         "assumptions": keep.assumptions(spec.assumptions),
         "plan": keep.file(spec.plan, "plan") if spec.plan else "",
+        **spec.kept(policies, dict(zip(spec.ledgers, ledgers, strict=True))),
     }
     return Staged(parameters, tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256))))
 
@@ -310,7 +312,7 @@ def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
     spec = keep.run.spec
     return [
         *((keep.ledger, (name, "")) for name in spec.ledgers),
-        (keep.policy, (spec.policy,)),
+        *((keep.policy, (name,)) for name in spec.policies),
         (keep.assumptions, (spec.assumptions,)),
         *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
     ]
