@@ -58,7 +58,10 @@ def check_run(run: RunFile) -> Assessment:
         patch, readings, quotas, facts, year, assumptions, scenarios, the ledger's errors.
     """
     from lyeval.assessment import assess
+    from lyeval.run.kinds import ComparisonSpec, check_sides
 
+    if isinstance(run.spec, ComparisonSpec):
+        return check_sides(run, run.spec)
     spec, lost = run.spec, _Lost()
     lost.tried(inputs_of, run)
     policy, ledger = _opened(run, lost)
