@@ -117,7 +117,7 @@ def date(value: Any, end: bool) -> dt.date | Odd | None:
         return _of_figure(float(value), end) if abs(value) < LARGEST else Odd("date_unreadable")
     if not isinstance(value, str):
         return Odd("date_unreadable")
-    if is_missing(value):
+    if is_missing(value) or NOT_YET.fullmatch(plain(value)):
         return None
     return _of_text(plain(value), end)
 
@@ -127,6 +127,7 @@ def flag(value: Any, kind: str) -> bool | Odd | None:
     text = plain(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
     if not text:
         return None
+    text = NOTED.sub("", text) or text
     yes, no = (ABOVE, BELOW) if kind in ("scale", "below") else (YES, NO)
     if kind == "below" and text in YES | NO:
         return text in NO
@@ -173,7 +174,9 @@ def _of_figure(figure: float, end: bool) -> dt.date | Odd:
         return _dated(dt.date(1899, 12, 30) + dt.timedelta(days=whole))
     if 10_000 <= whole < 100_000:
         return Odd("date_unreadable")
-    return _of_text(str(whole), end) if figure == whole else Odd("date_unreadable")
+    if figure == whole:
+        return _of_text(str(whole), end)
+    return _of_text(f"{figure:g}", end) if YEAR_MONTH.fullmatch(f"{figure:g}") else Odd("date_unreadable")
 
 
 def _of_text(words: str, end: bool) -> dt.date | Odd:
@@ -189,7 +192,17 @@ def _of_text(words: str, end: bool) -> dt.date | Odd:
         matched = pattern.fullmatch(words)
         if matched:
             return _made(_full_year(matched[1]), int(matched[2]), int(matched[3]))
-    return _partial(words, end)
+    return _span(words, end) if SPAN.search(words) else _partial(words, end)
+
+
+def _span(words: str, end: bool) -> dt.date | Odd:
+    """Read a period from a first to a last day: the last where the column means an end, told."""
+    days = [_of_text(part, end) for part in SPAN.split(words)]
+    whole = [day for day in days if not isinstance(day, Odd)]
+    if len(days) != 2 or len(whole) != 2 or whole[0] > whole[1]:
+        return Odd("date_unreadable")
+    day = whole[1 if end else 0]
+    return Odd("date_completed", day, {"date": day.isoformat()})
 
 
 def _in_digits(words: str) -> str:
@@ -225,6 +238,12 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
 
 
 LARGEST = 1e15
+NOTED = re.compile(r"(?<=.)[(\[【][^)\]】]*[)\]】]$")
+NOT_YET = re.compile(
+    r"(?!.*(到期|期满|过期|届满|恢复|复工|复产))(尚?未|没有?|无需?|不)[\u4e00-\u9fff]{1,5}|正常生产|正常|在产|在建"
+)
+YEAR_MONTH = re.compile(r"(19|20)\d\d\.([2-9]|1[12])")  # 2023.1 may be October with its last digit lost
+SPAN = re.compile(r"[—–~～至到]+")
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?<=[\d.])(?:e[+-]?\d{1,3})?)(?<!^\.)([^\d.,+-].*)?")
 YEAR = re.compile(r"((?:19|20|21)\d\d|\d\d(?=年)|\d{4})(?:\.0)?(?:年度?)?")
 PERIOD = re.compile(r"[\d年月日./至到~—–-]+(?:00:00:00)?")
@@ -233,5 +252,8 @@ FULL = (
     re.compile(r"(\d{4}|\d\d)[-./年](\d{1,2})[-./月](\d{1,2})[日号]?(?:t?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"),
     re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:\.0)?"),
 )
-PARTIAL = re.compile(r"((?:19|20)\d\d|\d\d(?=年))(?:年度?)?[-./]?(?:(\d{1,2})月?份?|(上半年|下半年|底|末|初))?(?:\.0)?")
+PARTIAL = re.compile(
+    r"((?:19|20)\d\d|\d\d(?=年))(?:年度?)?[-./]?"
+    r"(?:(\d{1,2})(?:月?份?|月份?(?:[底末]|[上中下]旬)前?|月份?前)|(上半年|下半年|底|末|初))?(?:\.0)?"
+)
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")

@@ -6,6 +6,7 @@ Typed Arrow columns are converted as they are; text is read once per distinct va
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -278,8 +279,13 @@ def _outcome(words: str, methods: Mapping[str, str]) -> Any:
         return Odd("outcome_done", "完成")
     if form in WRITTEN_OFF:
         return Odd("outcome_none")
-    known = "、".join(dict.fromkeys(OUTCOMES.values()))
-    return find_word(words, OUTCOMES) or Odd("outcome_unreadable", None, {"known": known})
+    exact = find_word(words, OUTCOMES)
+    if exact:
+        return exact
+    near = find_word(re.split("[,;。、:]", form)[0], OUTCOMES)
+    if near:
+        return Odd("outcome_words", near, {"outcome": near})
+    return Odd("outcome_unreadable", None, {"known": "、".join(dict.fromkeys(OUTCOMES.values()))})
 
 
 def _flow(words: str, methods: Mapping[str, str]) -> Any:

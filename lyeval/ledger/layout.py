@@ -189,15 +189,20 @@ def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own
 
 def _decide(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) -> Fit:
     """Decide a heading of several meanings by its values, when these fit only one of them (told)."""
-    if any(column.kind in NUMERIC for column in fit.columns) and all(c.kind in NUMERIC for c in fit.columns):
-        return fit
+    names = {"file": grid.file, "sheet": grid.sheet, "heading": heading.text}
+    if all(c.kind in NUMERIC for c in fit.columns):
+        own = [c for c in fit.columns if c.unit == heading.unit == "亩"]
+        if len(own) != 1:
+            return fit
+        faults.add("decided_by_values", **names, column=own[0].zh, column_en=own[0].en)
+        return Fit("column", (own[0],), "", fit.period)
     cells = [row[place] for row in grid.top(SAMPLE) if row[place] is not None]
     sample = [cell for cell in cells if cell != heading.text and key(str(cell)) not in heading.keys]
     fitting = [column for column in fit.columns if sample and all(_reads(cell, column) for cell in sample)]
     if len(fitting) != 1:
         return fit
     column = fitting[0]
-    faults.add("decided_by_values", grid.file, grid.sheet, heading=heading.text, column=column.zh, column_en=column.en)
+    faults.add("decided_by_values", **names, column=column.zh, column_en=column.en)
     return Fit("column", (column,), "", fit.period)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +22,12 @@ from lyeval.ledger.layout import Layout, find_layout
 from lyeval.ledger.mapping import Own, beside, load_columns
 from lyeval.ledger.model import Ledger, Source, empty
 from lyeval.ledger.rows import Part, read_rows
+from lyeval.ledger.sections import sections
 from lyeval.ledger.surveys import known_of, survey_parts
 
 Paths = str | Path | Sequence[str | Path]
+FIGURES = {"tax_wan", "land_mu", "approved_mu"}
+ABOVE_NAME, BELOW_NAME = "规上|规模以上", "规下|规模以下"
 
 
 def read_ledger(
@@ -172,8 +176,9 @@ def _opened(path: Path, methods: Mapping[str, str], own: Own, tables: list[tuple
         form = read_form(grid)
         if form is not None:
             forms.append(form)
-        elif (layout := find_layout(grid, faults, own)) is not None:
-            found.append(_Table(grid, layout))
+        else:
+            parts = ((part, find_layout(part, faults, own)) for part in sections(grid))
+            found += [_Table(part, layout) for part, layout in parts if layout is not None]
     if grids and not found and not forms and not faults.errors():
         faults.add("no_table", path.name, hint="")
     return _Opened(path, _all_parts(found, methods, faults), forms, sources, faults)
@@ -267,8 +272,24 @@ def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:
 def _parts(table: _Table, tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
     """Return the parts of one table, years added from its title where it has none."""
     grid, layout = table.grid, table.layout
-    parts = read_rows(grid, layout, methods, faults)
+    parts = [_classed(part, grid, faults) for part in read_rows(grid, layout, methods, faults)]
     return [part for part in (_dated(part, table, tables, faults) for part in parts) if part is not None]
+
+
+def _classed(part: Part, grid: Grid, faults: Faults) -> Part:
+    """Give annual rows without 规上 the class that their sheet or file is named after (told)."""
+    if part.sheet != "annual" or "above_scale" in part.frame or not FIGURES & set(part.frame):
+        return part
+    for name in (grid.sheet, grid.file.rsplit(".", 1)[0]):
+        above, below = (re.search(words, name) is not None for words in (ABOVE_NAME, BELOW_NAME))
+        if above != below:
+            words = ("规上", "above scale") if above else ("规下", "below scale")
+            faults.add("class_assumed", grid.file, grid.sheet, side=words[0], side_en=words[1])
+            flag = pd.Series(above, index=part.frame.index, dtype="boolean")
+            return replace(part, frame=part.frame.assign(above_scale=flag))
+        if above:
+            break
+    return part
 
 
 def _dated(part: Part, table: _Table, tables: list[_Table], faults: Faults) -> Part | None:

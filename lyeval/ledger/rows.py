@@ -302,6 +302,7 @@ def row_kind(cells: list[Any], headings: set[str], position: int) -> int:
     if sum(word in headings for word in words) >= 2:
         return BLANK
     numbering = [str(int(c)) if isinstance(c, float) and c.is_integer() else str(c) for c in filled]
+    numbering = [matched[1] if (matched := NUMBERED.fullmatch(n)) else n for n in numbering]
     plain = [n for n in numbering if n not in ("甲", "乙", "丙", "丁", "栏次")]
     if position == 0 and len(filled) > 2 and plain == [str(i) for i in range(1, len(plain) + 1)]:
         return BLANK
@@ -317,17 +318,18 @@ def _compare_totals(
     raws: list[Raw],
     faults: Faults,
 ) -> None:
-    """Compare the figures of total rows with the sum of all data rows, or of those since the last total."""
+    """Compare the figures of total rows with the sum of all data rows, of those since the last total, or up to the next."""
     if item.column.kind not in NUMERIC or item.column.kind == "share" or "/" in item.column.unit:
         return
     totals = np.flatnonzero(kinds == TOTALS)
+    ends = np.append(totals[1:], len(kinds))[: len(totals)]
     figures = converted.values.to_numpy(dtype=float)
     ratio = float(item.ratio) or 1.0
     start = 0
-    for position in totals:
+    for position, end in zip(totals, ends, strict=True):
         total = figures[position] / ratio
         data = np.where(kinds == DATA, figures, np.nan)
-        sums = [float(np.nansum(part)) / ratio for part in (data, data[start:position])]
+        sums = [float(np.nansum(part)) / ratio for part in (data, data[start:position], data[position:end])]
         count = int(np.isfinite(data).sum())
         start = position
         if not np.isfinite(total) or not count:
@@ -341,6 +343,7 @@ def _compare_totals(
 
 
 MANY = 2000
+NUMBERED = re.compile(r"[(（]?(\d{1,2})[)）]?\s*(?:[=＝].*)?")
 DATA, TOTALS, BLANK, WRONG = 0, 1, 2, 3
 TOTAL = re.compile(
     r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"

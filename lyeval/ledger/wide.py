@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lyeval.ledger.columns import NUMERIC, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.model import PLACE
 from lyeval.ledger.periods import Period
+from lyeval.ledger.units import find_unit
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def unpivot(
     monthly = [c for c in columns if not c.period.whole]
     made = {}
     if annual:
-        made["annual"] = _by_year(annual, rows, where, faults)
+        made["annual"] = _by_year(annual, rows, where, {i.column.name: i.heading for i in layout.columns}, faults)
     months = [c for c in monthly if c.item.column.name == "tax_wan"]
     for column in monthly:
         if column not in months:
@@ -87,22 +89,36 @@ def _placed(
 
 
 def _by_year(
-    columns: list[Timed], rows: Mapping[str, pd.Series], where: tuple[str, str], faults: Faults
+    columns: list[Timed],
+    rows: Mapping[str, pd.Series],
+    where: tuple[str, str],
+    headings: Mapping[str, str],
+    faults: Faults,
 ) -> pd.DataFrame:
     """Return one row per firm and year in which any of the columns is filled."""
     constant = {name: values for name, values in rows.items() if name not in ("credit_code", "name", "year", *PLACE)}
-    timed_names = {column.item.column.name for column in columns}
+    timed_names = {_name(column) for column in columns}
+    years = sorted({c.period.year for c in columns if c.period.year is not None})
+    flows = {name for name in constant if _is_flow(name) and name not in timed_names}
     for name in constant:
-        if name not in timed_names:
-            faults.add("period_spread", *where, heading=name)
+        if name not in timed_names and len(years) > 1:
+            rule = "period_latest" if name in flows else "period_spread"
+            faults.add(rule, *where, heading=headings.get(name, name), year=years[-1])
     pieces = []
-    for year in sorted({c.period.year for c in columns if c.period.year is not None}):
+    for year in years:
         own = {_name(c): c.values for c in columns if c.period.year == year}
-        frame = pd.DataFrame(
-            {**rows, **constant, **own, "year": pd.Series(float(year), index=rows["source_row"].index)}
-        )
+        base = {n: v for n, v in {**rows, **constant}.items() if n not in flows or year == years[-1]}
+        frame = pd.DataFrame({**base, **own, "year": pd.Series(float(year), index=rows["source_row"].index)})
         pieces.append(frame[frame[list(own)].notna().any(axis=1).to_numpy()])
     return pd.concat(pieces, ignore_index=True)
+
+
+def _is_flow(name: str) -> bool:
+    """Whether an annual column is a figure of its year and of no other: money, power, waste, a grade; not land or buildings."""
+    column = of_sheet("annual").get(name)
+    if column is None or column.kind == "grade":
+        return column is not None
+    return column.kind in NUMERIC and (find_unit(column.unit) or ("",))[0] not in ("area", "")
 
 
 def _name(column: Timed) -> str:
