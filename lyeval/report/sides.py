@@ -98,7 +98,8 @@ def _place(c: Context, side: str) -> str:
 
 def _placed(c: Context, name: str) -> list[dict[str, Any]]:
     """Return a table's rows, each with its place in the reader's language and its year as text."""
-    rows = [{**r, "place": _place(c, str(r["side"]))} for r in c.rows(name)]
+    places = {str(r["side"]): named(r, c.lang, "place") for r in c.rows("side_about")}
+    rows = [{**r, "place": places[str(r["side"])]} for r in c.rows(name)]
     return [{**r, "year": str(r["year"])} if "year" in r else r for r in rows]
 
 
