@@ -94,12 +94,12 @@ def dossier(assessment: Assessment, credit_code: str, *, on: date | None = None)
     if not len(at):
         raise KeyError(f"台账中没有 {credit_code} / no such enterprise in the ledger")
     i, table = int(at[0]), assessment.enterprises
-    verdict = table.iloc[i].to_dict()
+    verdict = {str(k): v for k, v in table.iloc[i].to_dict().items()}
     short, over = _distance(frame, i)
     own = assessment.ledger.enterprises
     row = own[own["credit_code"] == credit_code].iloc[0].dropna().to_dict()
     return Dossier(
-        {k: v for k, v in row.items() if not str(k).startswith("source_")},
+        {str(k): v for k, v in row.items() if not str(k).startswith("source_")},
         verdict,
         _years(frame, i),
         _criteria(frame, i),
@@ -186,7 +186,7 @@ def _received(assessment: Assessment, code: str) -> set[str]:
 def _steps(assessment: Assessment, code: str, on: date) -> pd.DataFrame:
     """Hold the steps' dates against the days that the plan allows."""
     process = _rows(assessment, "process", code)
-    dates = {c: process[c].iloc[0] for c in process if len(process) and not c.startswith("source_")}
+    dates = {c: process[c].iloc[0] for c in process.columns if len(process) and not c.startswith("source_")}
     if "first_accept" in dates:
         dates["accepted"] = dates["first_accept"]
     rows = []

@@ -107,10 +107,11 @@ def steps_waiting(assessment: Assessment, on: object = None) -> pd.DataFrame:
         if found is None:
             continue
         step, since, due = found
-        known = since is not None and not np.isnat(since)
+        since = np.datetime64("NaT") if since is None else since
+        known = not np.isnat(since)
         out.append({
             **_one(assessment, int(i)), "step": step.id, "label": step.label, "label_en": step.label_en,
-            "since": since if known else np.datetime64("NaT"), "due": due,
+            "since": since, "due": due,
             "days": int((end - since).astype(int)) if known else None, "overdue": None if due is None else bool(due < end),
             "responsible": answer[i], "clause": "；".join(step.cite),
         })  # fmt: skip
@@ -144,10 +145,10 @@ def pressed(assessment: Assessment, on: object = None) -> pd.DataFrame:
         "step_overdue": np.isin(codes, steps.loc[steps["overdue"] == True, "credit_code"]),  # noqa: E712
     }
     rows = np.flatnonzero(mask & np.logical_or.reduce(list(reasons.values())))
+    behind: list[Any] = [[name for name, hit in reasons.items() if hit[i]] for i in rows]
     table = _who(assessment, rows).assign(
         tax_needed_wan=assessment.enterprises["tax_needed_wan"].to_numpy()[rows],
-        reasons=[[name for name, hit in reasons.items() if hit[i]] for i in rows],
-        responsible=responsible(assessment, on)[rows], clause=clause(assessment.policy, "pressed"),
+        reasons=behind, responsible=responsible(assessment, on)[rows], clause=clause(assessment.policy, "pressed"),
     )  # fmt: skip
     order = ["tax_needed_wan", "credit_code"]
     return table[PRESSED].sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)

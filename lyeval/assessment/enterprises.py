@@ -31,7 +31,7 @@ def enterprises(frame: Frame) -> pd.DataFrame:
     columns = {
         "credit_code": book.codes,
         **{c: _blank_to_none(book.text(c)) for c in ("name", "county", "township", "industry_code")},
-        "class": np.where(frame.above.true, "above", np.where(frame.above.false, "below", None)),
+        "class": frame.above.words("above", "below"),
         "in_scope": frame.in_scope.objects(),
         "excluded_by": excluded,
         "excluded_clause": clause,
@@ -66,7 +66,9 @@ def needed_tax(tax: np.ndarray, land: np.ndarray, line: np.ndarray) -> np.ndarra
 
 
 def _blank_to_none(values: np.ndarray) -> np.ndarray:
-    return np.where(values == "", None, values)
+    out = values.astype(object)
+    out[values == ""] = None
+    return out
 
 
 def _exclusion(frame: Frame) -> tuple[np.ndarray, np.ndarray]:

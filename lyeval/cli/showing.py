@@ -97,7 +97,7 @@ def progress(total: int) -> Iterator[Callable[[Result], None]]:
 
 def counts(found: Iterable[Fault]) -> str:
     """Say how many errors, warnings and gaps there are."""
-    numbers = dict.fromkeys(("error", "warning", "gap"), 0)
+    numbers: dict[str, int] = dict.fromkeys(("error", "warning", "gap"), 0)
     for fault in found:
         numbers[fault.severity] += fault.count
     parts = [f"{say(*WORDS[key][:2])} {n}" for key, n in numbers.items()]

@@ -95,7 +95,7 @@ def _library(error: BaseException) -> int:
     """Tell an error of the library: known ones in their own words, others as a defect."""
     from lyeval.ledger import LedgerError
     from lyeval.policy import PolicyError
-    from lyeval.run import RunError
+    from lyeval.run.errors import RunError
 
     if isinstance(error, LedgerError):
         from lyeval.cli.showing import faults

@@ -163,9 +163,7 @@ def _stand(a: Assessment) -> Standing:
     return Standing(listed, against(ratio, "ge", line).true, cell)
 
 
-def _value(
-    table: Mapping[tuple[int, int, int], Standing], at: tuple[int, int, int, int], weights: list[np.ndarray]
-) -> float:
+def _value(table: Mapping[tuple[int, int, int], Standing], at: tuple[int, ...], weights: list[np.ndarray]) -> float:
     """Attainment with rules, readings, distribution and population each of place a (0) or b (1)."""
     rules, reads, spread, people = at
     own = table[rules, reads, people]
@@ -183,7 +181,7 @@ def _value(
 
 def _shapley(table: Mapping[tuple[int, int, int], Standing], weights: list[np.ndarray]) -> np.ndarray:
     """Mean contribution of each switch over all orders, shape (4,)."""
-    value = {at: _value(table, at, weights) for at in itertools.product((0, 1), repeat=4)}
+    value: dict[tuple[int, ...], float] = {at: _value(table, at, weights) for at in itertools.product((0, 1), repeat=4)}
     out = np.zeros(len(PARTS))
     for order in itertools.permutations(range(len(PARTS))):
         at = [0, 0, 0, 0]

@@ -204,7 +204,8 @@ def _groups(study: Study, turned: list[Knob], samples: int, seed: int) -> list[d
     names = [name for name in ("methods", "tax", "response", "readings") if name in which]
     if not study.ids or len(names) < 2:
         return []
-    points = qmc.Sobol(2 * len(which), seed=seed).random(samples)
+    # a wrapper takes `seed`; under its newer name, `rng`, the same number draws other points
+    points = qmc.Sobol(2 * len(which), seed=seed).random(samples)  # pyright: ignore[reportCallIssue]
     first, second = points[:, : len(which)], points[:, len(which) :]
     mixed = [np.where(which == name, second, first) for name in names]
     odds = np.array([[study.odds(_point(study, turned, u))[0] for u in part] for part in (first, second, *mixed)])

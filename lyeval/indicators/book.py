@@ -97,7 +97,7 @@ class Book:
         return self._enterprise(column, float, np.nan)
 
     @lru_cache(maxsize=128)  # noqa: B019
-    def _enterprise(self, column: str, dtype: type, missing: object) -> np.ndarray:
+    def _enterprise(self, column: str, dtype: type, missing: str | float) -> np.ndarray:
         frame = self.ledger.enterprises
         if column not in frame:
             return np.full(len(self), missing, dtype=dtype)

@@ -66,6 +66,13 @@ class Tri:
         out[self.false] = False
         return out
 
+    def words(self, yes: str, no: str) -> np.ndarray:
+        """Return an object array of a word for true, another for false, and None."""
+        out = np.full(len(self), None, dtype=object)
+        out[self.true] = yes
+        out[self.false] = no
+        return out
+
 
 RELATIVE = 1e-9
 

@@ -11,7 +11,7 @@ from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.joining import place_words, unite
 from lyeval.ledger.marks import Marks, marks, ordering, picked, ranked, sort_rows
-from lyeval.ledger.model import PLACE, dtype_of
+from lyeval.ledger.model import PLACE, dtype_of, each
 from lyeval.ledger.rows import Part
 
 
@@ -182,7 +182,7 @@ def _tell_changes(
     firsts = differs[np.append(True, ids[differs][1:] != ids[differs][:-1])]
     rule = "two_names" if name == "name" else "identity_changes"
     told = rows[[name, "credit_code", *PLACE]].take(order[firsts[: LIMIT + 1]])
-    for count, row in enumerate(told.itertuples(index=False)):
+    for count, row in enumerate(each(told)):
         newest = latest.iloc[ids[firsts[count]]]
         more = {"latest": newest, "other": newest, "code": row.credit_code, "column": column.zh, "column_en": column.en}
         if count == LIMIT:

@@ -147,7 +147,8 @@ def _below_the_line(ledger: Ledger, lines: Lines, faults: Faults) -> None:
     ratio = both["tax_wan"] / both["land_mu"].where(both["land_mu"] > 0)
     above, below = (both["year"].map({y: v for (y, a), v in lines.items() if a is c}) for c in (True, False))
     scale = both["above_scale"] if "above_scale" in both else pd.Series(pd.NA, index=both.index, dtype="boolean")
-    line = above.where(scale.fillna(False).to_numpy(), below).where(scale.notna().to_numpy(), np.fmin(above, below))
+    lower = pd.Series(np.fmin(above, below))
+    line = above.where(scale.fillna(False).to_numpy(), below).where(scale.notna().to_numpy(), lower)
     both = both.assign(ratio=ratio, line=line)[(ratio < line * (1 - 1e-9)).to_numpy()]
     told = {"ratio": lambda r: f"{r.ratio:.4g}", "line": lambda r: f"{r.line:g}"}
     _tell(both, "reached_below_line", faults, year=_year, **told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -185,14 +186,14 @@ def _plain(values: pd.Series) -> list[object]:
     return [None if gone else v for v, gone in zip(values.astype(object).tolist(), values.isna(), strict=True)]
 
 
-def _objects(values: list[object], index: pd.Index) -> pd.Series:
+def _objects(values: list[Any], index: pd.Index) -> pd.Series:
     return pd.Series(values, index=index, dtype=object)
 
 
 def _summary(figures: pd.DataFrame) -> pd.DataFrame:
     """Count and sum the changed cells by column and year."""
     rows = []
-    wide = figures.assign(year=figures["year"].map(lambda y: -1 if y is None or y != y else int(y)))
+    wide = figures.assign(year=figures["year"].astype(float).fillna(-1).astype(int))
     order = list(dict.fromkeys((s, c) for s in SHEETS for c in of_sheet(s)))
     for _, part in wide.groupby(["sheet", "column", "year"], sort=True):
         sheet, column, year = (part[name].iloc[0] for name in ("sheet", "column", "year"))

@@ -14,6 +14,7 @@ from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.headings import find, take_apart
 from lyeval.ledger.marks import isin
+from lyeval.ledger.model import each
 from lyeval.ledger.scale import check_scale
 
 
@@ -59,7 +60,7 @@ def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> No
         told = {(f.sheet, f.row) for f in faults.items if f.rule == "number_unreadable" and _names(f.heading, column)}
         places = zip(rows["source_sheet"], rows["source_row"], strict=True)
         rows = rows[[place not in told for place in places]] if told else rows
-    for count, row in enumerate(rows.head(LIMIT + 1).itertuples(index=False)):
+    for count, row in enumerate(each(rows.head(LIMIT + 1))):
         more = {"code": row.credit_code} | ({"year": int(row.year)} if "year" in rows else {})
         if count == LIMIT:
             more["count"] = len(rows) - LIMIT
@@ -96,7 +97,7 @@ def _tell_same_names(enterprises: pd.DataFrame, faults: Faults) -> None:
     rows = enterprises[again.to_numpy()].sort_values(["name", "credit_code"], kind="stable")
     for name, group in rows.groupby("name", sort=True):
         other = group["credit_code"].iloc[0]
-        for row in group.iloc[1:].itertuples(index=False):
+        for row in each(group.iloc[1:]):
             faults.add("same_name", row.source_file, row.source_sheet, row=row.source_row, name=name, other=other)
 
 
@@ -107,7 +108,7 @@ def _tell_other_names(enterprises: pd.DataFrame, rows: pd.DataFrame, faults: Fau
     pairs = rows.dropna(subset=["name"]).drop_duplicates(["credit_code", "name"])
     both = pairs.merge(enterprises[["credit_code", "name"]], on="credit_code", suffixes=("", "_own"))
     both = both[(both["name"] != both["name_own"]).to_numpy(bool) & both["name_own"].notna().to_numpy()]
-    for row in both.itertuples(index=False):
+    for row in each(both):
         if _same(row.name, row.name_own):
             continue
         more = {"code": row.credit_code, "other": row.name_own}

@@ -63,7 +63,7 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
         }
         for sheet, frame in frames.items():
             known = of_sheet("enterprises") | of_sheet(sheet)
-            heads = [canonical_heading(known[name]) for name in frame]
+            heads = [canonical_heading(known[name]) for name in frame.columns]
             _sheet(book.add_worksheet(SHEETS[sheet][0]), heads, frame, styles)
         listed = changes.assign(rule=[title(rule) for rule in changes["rule"]])
         _sheet(book.add_worksheet(LIST), list(HEADS), listed, styles)

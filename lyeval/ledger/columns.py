@@ -55,7 +55,7 @@ def _load() -> tuple[Column, ...]:
     """Read ``columns.csv``, which stands beside this module."""
     with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[1:]
-    return tuple(Column(*row[:6], tuple(row[6].split()), tuple(row[7].split())) for row in rows)
+    return tuple(Column(*row[:6], variants=tuple(row[6].split()), refuse=tuple(row[7].split())) for row in rows)
 
 
 @cache

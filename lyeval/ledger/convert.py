@@ -3,6 +3,9 @@
 Typed Arrow columns are converted as they are; text is read once per distinct value.
 """
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported, and pyarrow ships no stubs)
+
 from __future__ import annotations
 
 import datetime as dt

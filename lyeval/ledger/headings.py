@@ -172,7 +172,8 @@ def _index() -> dict[str, tuple[tuple[Column, str], ...]]:
     index: dict[str, dict[Column, str]] = {}
 
     def add(text: str, column: Column, mark: str) -> None:
-        for form in dict.fromkeys((*take_apart(text).keys[:1], *([key(text)] if "_" in text else []))):
+        own = [key(text)] if "_" in text else []
+        for form in dict.fromkeys([*take_apart(text).keys[:1], *own]):
             index.setdefault(form, {}).setdefault(column, mark)
 
     for column in COLUMNS:

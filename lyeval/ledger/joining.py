@@ -11,7 +11,7 @@ import pandas as pd
 from lyeval.ledger.columns import NUMERIC, of_sheet
 from lyeval.ledger.faults import LIMIT, Faults, shown
 from lyeval.ledger.marks import ranks, sort_rows
-from lyeval.ledger.model import PLACE
+from lyeval.ledger.model import PLACE, each
 from lyeval.ledger.units import find_unit
 
 TABLE = ["source_file", "source_sheet"]
@@ -99,7 +99,7 @@ def _close(one: pd.Series, other: pd.Series) -> pd.Series:
 
 def _tell(rows: pd.DataFrame, rule: str, faults: Faults) -> None:
     """Tell one fault per enterprise-year."""
-    for row in rows.head(LIMIT).itertuples(index=False):
+    for row in each(rows.head(LIMIT)):
         more = {"code": row.credit_code, "year": int(row.year)}
         faults.add(rule, row.source_file, row.source_sheet, row=row.source_row, **more)
     if len(rows) > LIMIT:

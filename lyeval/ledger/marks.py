@@ -1,5 +1,8 @@
 """Long columns by the marks of their distinct values: sorting, ranks and look-ups on integers instead of text."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported, and pyarrow ships no stubs)
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -101,7 +104,7 @@ def sort_rows(frame: pd.DataFrame, keys: Iterable[str], known: Marks | None = No
     if order is None:
         return frame.reset_index(drop=True)
     found = {} if first is None else {keys[0]: picked(first, place[order])}
-    made = {name: found[name] if name in found else reordered(frame[name], order) for name in frame}
+    made = {name: found[name] if name in found else reordered(frame[name], order) for name in frame.columns}
     return pd.DataFrame(made, copy=False)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,11 @@ def empty(sheet: str) -> pd.DataFrame:
     keys = {name: pd.Series(dtype=dtype_of(sheet, name)) for name in SHEETS[sheet][1]}
     place = {"source_file": "str", "source_sheet": "str", "source_row": "int64"}
     return pd.DataFrame(keys | {name: pd.Series(dtype=kind) for name, kind in place.items()})
+
+
+def each(rows: pd.DataFrame) -> Iterator[Any]:
+    """Go through rows: tuples with a field named after each column, of whatever type that holds."""
+    return iter(rows.itertuples(index=False))
 
 
 def dtype_of(sheet: str, name: str) -> str:

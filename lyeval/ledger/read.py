@@ -20,7 +20,7 @@ from lyeval.ledger.forms import Form, read_form
 from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
 from lyeval.ledger.layout import Layout, find_layout
 from lyeval.ledger.mapping import Own, beside, load_columns
-from lyeval.ledger.model import Ledger, Source, empty
+from lyeval.ledger.model import Ledger, Source, each, empty
 from lyeval.ledger.rows import Part, read_rows
 from lyeval.ledger.sections import sections
 from lyeval.ledger.surveys import known_of, survey_parts
@@ -118,7 +118,7 @@ def _tell_shared(ledgers: Sequence[Ledger], faults: Faults) -> None:
     shared = rows[rows["credit_code"].duplicated(keep=False).to_numpy()]
     for code, group in shared.groupby("credit_code", sort=True):
         first = group.iloc[0]
-        for row in group.iloc[1:].itertuples(index=False):
+        for row in each(group.iloc[1:]):
             more = {"code": code, "file_a": first.source_file, "file_b": row.source_file}
             faults.add("code_in_two_files", row.source_file, row.source_sheet, row=row.source_row, value=code, **more)
 
@@ -208,13 +208,13 @@ def _made(one: _Opened, year: int | None) -> Ledger:
         part.frame for part in parts if listed and part.main and part.sheet != "enterprises" and "name" in part.frame
     ]
     check(frames, names, one.path.name, one.faults)
-    ledger = Ledger(
+    return Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
         faults=tuple(one.faults.items),
         sources=tuple(one.sources),
+        synthetic=_synthetic(one.path),
         sheets=tuple(sheet for sheet in SHEETS if sheet in frames),
     )
-    return replace(ledger, synthetic=_synthetic(one.path))
 
 
 def is_survey(path: str | Path) -> bool:

@@ -1,5 +1,8 @@
 """The rows of a table: which are data, which are totals, notes and repeated headers; then typed frames per sheet."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported, and pyarrow ships no stubs)
+
 from __future__ import annotations
 
 import re

@@ -10,7 +10,7 @@ import pandas as pd
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.marks import ranks
-from lyeval.ledger.model import PLACE
+from lyeval.ledger.model import PLACE, each
 
 
 def check_scale(annual: pd.DataFrame, file: str, faults: Faults) -> None:
@@ -55,7 +55,7 @@ def _tell_rows(
     pairs = sorted([(int(i), int(i) - 1) for i in odd] + [(int(i), int(i) + 1) for i in before])
     column = of_sheet("annual")[name]
     told = annual[["credit_code", "year", name, *PLACE]].rename(columns={name: "figure"})
-    rows, others = (told.take([pair[i] for pair in pairs[: LIMIT + 1]]).itertuples(index=False) for i in (0, 1))
+    rows, others = (each(told.take([pair[i] for pair in pairs[: LIMIT + 1]])) for i in (0, 1))
     for count, (row, beside) in enumerate(zip(rows, others, strict=True)):
         more = {"other": f"{beside.figure:.10g}", "other_row": int(beside.source_row), "other_year": int(beside.year)}
         more |= {"code": row.credit_code, "year": int(row.year), "unit": column.unit, "slip": unit}

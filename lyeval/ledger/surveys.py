@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,7 @@ def _column(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int
                 place = {"row": entry.row, "heading": entry.label, "value": entry.value}
                 faults.add(odd.rule, form.file, form.sheet, **place, **dict(odd.params))
         out = converted.values if out is None else out.where(out.notna(), converted.values)
-    return convert([None] * len(entries), first.column, first.ratio or 1, {}).values if out is None else out
+    return convert([None] * len(entries), first.column, first.ratio or Fraction(1), {}).values if out is None else out
 
 
 def _tell_units(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int | None]], faults: Faults) -> None:

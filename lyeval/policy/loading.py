@@ -164,8 +164,9 @@ def _plain(node: Any, where: str, lines: dict[str, int], line: int, seen: set[in
     if again or getattr(getattr(node, "anchor", None), "value", None):
         raise PolicyError(f"{name}:{line}: {where}: anchors and aliases are not allowed / 不允许使用锚点和别名")
     seen.add(id(node))
-    if getattr(node, "tag", None) is not None and getattr(node.tag, "value", None):
-        raise PolicyError(f"{name}:{line}: {where}: tags are not allowed / 不允许使用标签: {node.tag.value}")
+    tag = getattr(getattr(node, "tag", None), "value", None)
+    if tag:
+        raise PolicyError(f"{name}:{line}: {where}: tags are not allowed / 不允许使用标签: {tag}")
     if isinstance(node, Mapping):
         out = {}
         for key, value in node.items():
@@ -179,7 +180,8 @@ def _plain(node: Any, where: str, lines: dict[str, int], line: int, seen: set[in
 
 def _line(node: Any, key: Any, default: int) -> int:
     try:
-        return node.lc.item(key)[0] + 1 if isinstance(node, list) else node.lc.key(key)[0] + 1
+        at = node.lc
+        return (at.item(key) if isinstance(node, list) else at.key(key))[0] + 1
     except (AttributeError, KeyError, TypeError, IndexError):
         return default
 

@@ -60,7 +60,7 @@ def to_pdf(document: Document, *, created: date | None = None, fonts: Sequence[s
         data = _data(document, faces, moment)
         return typst.compile(
             (HERE / "page.typ").read_bytes(),
-            root=str(HERE),
+            root=str(HERE),  # pyright: ignore[reportArgumentType]  (typst's stub wants root and source of one type)
             font_paths=faces.fonts,
             ignore_system_fonts=True,
             sys_inputs={"document": json.dumps(data, ensure_ascii=False)},

@@ -170,7 +170,7 @@ def firm_rows(c: Context, codes: Sequence[str]) -> list[dict[str, Any]]:
     gap = "；" if c.lang == "zh" else "; "
     return [
         {
-            **r, "criteria": gap.join(labels.get(k, k) for k in r["criteria"] or []) or None,
+            **r, "criteria": gap.join(labels.get(k, str(k)) for k in r["criteria"] or []) or None,
             "exclusion": left_out.get(str(r["excluded_by"])) if known(r["excluded_by"]) else None,
             "industry_name": industry_name(str(r["industry"]), c.lang) if known(r["industry"]) else None,
             "disposal": listed([named(r, c.lang, "method"), word(r["progress"], c.lang)], c.lang) or None,

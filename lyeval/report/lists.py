@@ -93,7 +93,7 @@ def opening_list(assessment: Assessment) -> pd.DataFrame:
     columns = {
         "credit_code": frame.book.codes,
         **{c: assessment.enterprises[c].to_numpy(dtype=object) for c in ("name", "township", "county")},
-        "class": np.where(nxt.above.true, "above", np.where(nxt.above.false, "below", None)),
+        "class": nxt.above.words("above", "below"),
         "identified": nxt.identified.objects(),
         "before": frame.identified.true,
         "by_line": ~frame.identified.true & _only_tax(nxt) & (tax / land >= own * (1 - 1e-9)),

@@ -156,7 +156,7 @@ def opening_table(c: Context, most: int | None = None) -> Table:
     labels = {r["id"]: named(r, c.lang) for r in c.rows("criteria")}
     rows = sorted(c.rows("opening_list"), key=_opening_order)
     rows = rows if most is None else [r for r in rows if r["identified"] is True]
-    body = [{**r, "state": _state(r, c), "criteria": joined([labels.get(k, k) for k in r["criteria"] or []], c.lang) or None}
+    body = [{**r, "state": _state(r, c), "criteria": joined([labels.get(k, str(k)) for k in r["criteria"] or []], c.lang) or None}
             for r in rows[:most]]  # fmt: skip
     key = "measures.opening_table" if c.meta["next_governed"] else "measures.opening_table_as_if"
     notes = [say("measures.distance", c.lang)]

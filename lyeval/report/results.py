@@ -77,7 +77,7 @@ def _coverage(ledger: Ledger) -> pd.DataFrame:
     rows = []
     for sheet, (label, _) in SHEETS.items():
         frame: pd.DataFrame = getattr(ledger, sheet)
-        parts = [(None, frame)] if "year" not in frame else [(int(y), g) for y, g in frame.groupby("year", sort=True)]
+        parts = [(int(g["year"].iloc[0]), g) for _, g in frame.groupby("year")] if "year" in frame else [(None, frame)]
         for year, part in parts if ledger.has(sheet) else []:
             firms = part["credit_code"].nunique() if "credit_code" in part else None
             known = {

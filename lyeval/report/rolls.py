@@ -52,7 +52,8 @@ def _departments(assessment: Assessment) -> pd.DataFrame:
         wanted.setdefault((str(row["sheet"]), str(row["column"])), []).append(str(row["label"]))
         english[str(row["label"])] = str(row["label_en"])
     table = coverage_by_department(assessment.ledger, wanted)
-    return table.assign(verdicts_en=[[english[v] for v in names] for names in table["verdicts"]])
+    told: list[Any] = [[english[v] for v in names] for names in table["verdicts"]]
+    return table.assign(verdicts_en=told)
 
 
 def _by(assessment: Assessment) -> str:
@@ -64,7 +65,7 @@ def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
     rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], []
     named = _key_listed(assessment)
     firms = assessment.enterprises.set_index("credit_code", drop=False)
-    met = {code: part for code, part in rows.groupby("credit_code", sort=True)}
+    met = {str(code): part for code, part in rows.groupby("credit_code", sort=True)}
     here = set(assessment.frame.book.codes[lists.standing_listed(assessment)])
     for code in sorted(set(met) | {c for c in named if c in here}):
         part, firm = met.get(code), firms.loc[code]

@@ -153,9 +153,10 @@ def _read(path: Path, plan: Mapping[str, Any]) -> Any:
 
 
 def _restore(cells: list[str], plan: Mapping[str, str]) -> pd.Series:
-    dtype = plan["dtype"]
+    dtype: Any = plan["dtype"]
     if dtype.startswith("datetime64"):
-        return pd.Series(pd.to_datetime([c or None for c in cells], format="ISO8601")).astype(dtype)
+        stamps: list[Any] = [c or None for c in cells]
+        return pd.Series(pd.to_datetime(stamps, format="ISO8601")).astype(dtype)
     if dtype in ("boolean", "Int64"):
         read = (lambda c: c == "True") if dtype == "boolean" else int
         return pd.Series([pd.NA if c == "" else read(c) for c in cells], dtype=dtype)

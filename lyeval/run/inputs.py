@@ -315,6 +315,7 @@ def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
         *((keep.policy, (name,)) for name in spec.policies),
         (keep.assumptions, (spec.assumptions,)),
         *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
+        *(((keep.file, (spec.previous, "previous")),) if spec.previous else ()),
     ]
 
 

@@ -143,7 +143,7 @@ def parameters_of(spec: RunSpec) -> dict[str, Any]:
     """Return a run's parameters, files named without their folders."""
     told = spec.model_dump(mode="json")
     told["ledger"] = [_bare(name) for name in spec.ledgers]
-    for key in ("policy", "assumptions", "plan"):
+    for key in ("policy", "assumptions", "plan", "previous"):
         told[key] = _bare(told[key]) if told[key] else None
     for side in told.get("sides", ()):
         named = [side["ledger"]] if isinstance(side["ledger"], str) else side["ledger"]

@@ -132,7 +132,7 @@ def _execute_all(ordered: Sequence[Path], part: Path, parameters: Mapping[str, A
 def given(spec: RunSpec) -> dict[str, Any]:
     """Return a run's choices as the notebooks' parameters name them, keys in an order of their own."""
     plain = {k: dict(sorted(v.items())) if isinstance(v, dict) else v for k, v in spec.model_dump(mode="json").items()}
-    texts = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan")}
+    texts = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan", "previous")}
     return {name: value for name, value in plain.items() if name != "kind"} | texts
 
 
@@ -149,6 +149,7 @@ def _silent(number: int, total: int, name: str) -> None:
 
 
 NOTEBOOKS = {
+    "bulletin": ("01_ledger", "04_forecast", "09_bulletin"),
     "comparison": ("05_effect", "06_comparison", "07_comparison_report"),
     "review": ("01_ledger", "02_assessment", "03_simulation", "04_forecast", "08_year_end_report"),
 }

@@ -39,6 +39,8 @@ class RunSpec(Frozen):
         Changes of assumptions by path, by the scenario's name: the years to come are simulated again under each.
     plan
         CSV with credit_code, method, started: disposals to simulate in place of the ledger's own.
+    previous
+        Of a bulletin: the folder of the run that it follows, to tell what moved since and why.
     draws, seed
         Monte Carlo draws and their seed.
     lang, formats, report_date, title
@@ -51,7 +53,7 @@ class RunSpec(Frozen):
         office; or research: with errors, seeds, records of past odds and every reading in the body too.
     """
 
-    kind: Literal["review", "comparison"] = "review"
+    kind: Literal["review", "bulletin", "comparison"] = "review"
     title: str | None = Field(default=None, min_length=1, max_length=200)
     policy: str = Field(min_length=1)
     ledger: str | tuple[str, ...]
@@ -65,6 +67,7 @@ class RunSpec(Frozen):
     assumptions: str = "default"
     scenarios: dict[str, dict[str, Any]] = {}
     plan: str | None = None
+    previous: str | None = None
     draws: int = Field(default=2000, ge=100, le=1_000_000)
     seed: int = Field(default=0, ge=0, lt=2**63)
     lang: Literal["zh", "en"] = "zh"
@@ -88,6 +91,12 @@ class RunSpec(Frozen):
     def _public_review(self) -> RunSpec:
         if self.disclosure == "public" and self.kind != "review":
             raise ValueError("disclosure public: only for kind review / 公开版只用于 review")
+        return self
+
+    @model_validator(mode="after")
+    def _bulletin_of_a_month(self) -> RunSpec:
+        if self.kind == "bulletin" and (self.as_of is None or self.as_of[:4] != str(self.year)):
+            raise ValueError("bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份")
         return self
 
     @property

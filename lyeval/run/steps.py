@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval.run.checking import outlook
+from lyeval.run.errors import RunError
 from lyeval.run.folders import locked
 from lyeval.run.inputs import open_ledger, open_plan, open_policy
 
@@ -45,6 +46,26 @@ def about(**run: Any) -> dict[str, Any]:
     from lyeval.run.record import versions
 
     return {"run": run, "versions": pd.DataFrame(list(versions().items()), columns=["component", "version"])}
+
+
+def before(previous: str | Path) -> dict[str, Any]:
+    """Return what a bulletin's run before says of itself (its stamp and choices); nothing where there is none.
+
+    Raises
+    ------
+    RunError
+        The folder holds no bulletin.
+    """
+    if not previous:
+        return {}
+    from lyeval.report import load
+
+    try:
+        tables = load(Path(previous) / "tables")
+        return {"before_stamp": tables["stamp"], "before_run": tables["run"]}
+    except (OSError, KeyError, ValueError):
+        name = Path(previous).name
+        raise RunError(f"{name} 不是月度通报的文件夹", f"{name} is no folder of a bulletin", misuse=True) from None
 
 
 def folder(name: str | Path) -> Path:

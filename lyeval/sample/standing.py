@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lyeval.sample.panel import NEVER, State
 from lyeval.sample.places import Place
@@ -25,7 +26,7 @@ def day(year: int, month: int, dom: int) -> pd.Timestamp:
     return pd.Timestamp(year=year, month=month, day=dom)
 
 
-def days(start: str, end: str, rng: np.random.Generator, n: int) -> np.ndarray:
+def days(start: str, end: str, rng: np.random.Generator, n: int) -> NDArray[np.datetime64]:
     """Return ``n`` dates drawn evenly from ``start`` to ``end``, both inclusive, datetime64[D]."""
     low, high = np.datetime64(start, "D"), np.datetime64(end, "D")
     return low + rng.integers(0, (high - low) // DAY + 1, n) * DAY
@@ -39,8 +40,9 @@ def common(place: Place, firms: pd.DataFrame, rng: np.random.Generator) -> pd.Da
     completed = agreed - rng.integers(-60, 200, n) * DAY
     frame = firms[["credit_code", "name", "county", "township"]].copy()
     in_park = rng.random(n) < 0.45
-    park = np.array(PARKS[place.policy])[rng.integers(0, len(PARKS[place.policy]), n)]
-    frame["park"] = np.where(in_park, park, None)
+    park = np.array(PARKS[place.policy], dtype=object)[rng.integers(0, len(PARKS[place.policy]), n)]
+    park[~in_park] = None
+    frame["park"] = park
     seat = place.townships[0][0] if place.policy == "linshu-2021" else place.townships[-1][0]
     frame["location"] = np.where(firms["township"] == seat, "县城", np.where(in_park, "工矿区", "建制镇"))
     frame["industry_code"] = firms["industry_code"].to_numpy()

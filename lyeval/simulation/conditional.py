@@ -63,7 +63,7 @@ def chances(
     middle = laid.offset[mine, None] + (laid.first[mine].astype(float) @ laid.coef_first)
     after = by.after[mine]
     middle += np.where(after[:, None] >= 0, by.effect[after] * by.rise[mine, None], 0.0)
-    zero = laid.zero_first[laid.cell[mine]] / 2.0**32 if len(laid.zero_first) else 0.0
+    zero = laid.zero_first[laid.cell[mine]] / 2.0**32 if len(laid.zero_first) else np.zeros(len(mine))
     below, away = np.empty(middle.shape), np.zeros(middle.shape)
     for i, at in enumerate(mine):
         method = by.method[at]
@@ -150,7 +150,7 @@ def _by_number(
 
 def _tally(below: np.ndarray, away: np.ndarray, most: int) -> np.ndarray:
     """Odds of each number below (up to ``most``) and away, (d, most + 1, a + 1), by adding one member after the other."""
-    leavers = away.any(axis=1)
+    leavers = np.asarray(away.any(axis=1))
     odds = np.zeros((below.shape[1], most + 1, int(leavers.sum()) + 1))
     odds[:, 0, 0] = 1.0
     for b, a, leaves in zip(below[:, :, None, None], away[:, :, None, None], leavers, strict=True):

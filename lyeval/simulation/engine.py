@@ -79,7 +79,7 @@ def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assu
     cases, remarks = open_plan(ledger, assumed.practices)
     if plan is not None:
         cases, remarks = given_plan(plan, ledger, date, assumed.practices), ()
-    notes = (*nowcast.notes, *annual.notes, *remarks, *_remarks(history, date))
+    notes = (*nowcast.notes, *annual.notes, *remarks, *_remarks(history, date), *_stopped(ledger))
     return Setting(
         date,
         history,
@@ -107,7 +107,16 @@ def _remarks(history: Panel, date: Date) -> list[Note]:
     stale = np.isnan(history.tax[:, -1]) & ~new
     if stale.any():
         notes.append(note("stale", n=int(stale.sum()), year=int(history.years[-1])))
-    return notes
+    last = history.tax[:, -1]
+    kinds = {"silent": last == 0, "negative": last < 0}
+    return notes + [note(kind, n=int(mine.sum())) for kind, mine in kinds.items() if mine.any()]
+
+
+def _stopped(ledger: Ledger) -> list[Note]:
+    """Name those that the ledger has as stopped (停产)."""
+    firms = ledger.enterprises
+    n = int(firms["stopped_since"].notna().sum()) if "stopped_since" in firms else 0
+    return [note("stopped", n=n)] if n else []
 
 
 def years_to_come(given: Setting, last_year: int) -> list[Year]:

@@ -1,5 +1,8 @@
 """The compiled kernel with every disposal method tried on every enterprise, all from one set of shocks."""
 
+# pyright: reportCallIssue=false
+# (the stub of numba's njit lacks _nrt)
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -95,7 +98,7 @@ def _waits(w, group, low, high, k, s, u) -> None:
 
 
 @njit(inline="always")
-def _under(w, m, t, group, need, floor, s) -> int:
+def _under(w, m, t, group, need, floor, s) -> np.int32:
     """Count the draws in which an enterprise is still there and below its line by the end of a year under a method."""
     end, total = w.ends[t] * TWELFTH, np.int32(0)
     mean, effect = w.months[group, 2 * m + 1], w.effect[group, m]
@@ -118,7 +121,7 @@ def _under(w, m, t, group, need, floor, s) -> int:
 
 
 @njit(inline="always")
-def _low(need, s) -> int:
+def _low(need, s) -> np.int32:
     """Count the draws in which an enterprise is below its line without any disposal."""
     total = np.int32(0)
     for j in range(LANES):

@@ -5,6 +5,9 @@ stand outside these loops, and what comes out are sums of whole numbers: the res
 threads, any order or choice of enterprises, and the first draws of a longer run are those of a shorter one.
 """
 
+# pyright: reportCallIssue=false
+# (the stub of numba's njit lacks _nrt)
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +71,7 @@ def count(
         total = work(0)
     else:
         with ThreadPoolExecutor(threads) as pool:
-            total = sum(pool.map(work, range(threads)))
+            total = np.asarray(sum(pool.map(work, range(threads))))
     below, dropped = np.moveaxis(total, 0, 3).reshape(2, k, t, -1)[..., :draws]
     return Counts(below, dropped, hits, bins)
 

@@ -152,7 +152,7 @@ def _until(frame: pd.DataFrame, column: str, end: pd.Timestamp) -> pd.DataFrame:
 
 
 def _dates(frame: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(column for column in frame if pd.api.types.is_datetime64_any_dtype(frame[column]))
+    return tuple(column for column in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[column]))
 
 
 def _blank(frame: pd.DataFrame, end: pd.Timestamp, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -217,10 +217,10 @@ def _quiet_as_zero(ytd: np.ndarray, tax: np.ndarray) -> np.ndarray:
 
     Not so in a past year of which its annual figure says otherwise.
     """
-    covered = ~np.isnan(ytd).all(axis=0)
-    known = ~np.isnan(ytd).all(axis=1)
+    covered = ~np.isnan(ytd).all(axis=0, keepdims=True)
+    known = ~np.isnan(ytd).all(axis=1, keepdims=True)
     silent = np.column_stack([~(tax > 0), np.ones(len(tax), dtype=bool)])
-    return np.where(np.isnan(ytd) & covered[None, :] & known[:, None] & silent, 0.0, ytd)
+    return np.where(np.isnan(ytd) & covered & known & silent, 0.0, ytd)
 
 
 def _land(laid: Book, year: int) -> np.ndarray:

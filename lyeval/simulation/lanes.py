@@ -4,6 +4,9 @@ Each loop runs over rows of one contiguous scratch array at fixed offsets and ha
 instructions. A row is always computed whole: a draw has the same bits whatever else is computed.
 """
 
+# pyright: reportCallIssue=false
+# (the stub of numba's njit lacks _nrt, and an intrinsic is called without its context)
+
 from __future__ import annotations
 
 from typing import Any

@@ -69,6 +69,18 @@ NOTES: dict[str, tuple[str, str]] = {
         "{n}家企业缺{year}年税收，按其最近有数的年份测算",
         "{n} enterprises lack tax of {year}: their latest known year is used",
     ),
+    "silent": (
+        "{n}家企业最近一年没有税收，按往年同类企业恢复缴税的比例和其更早年份的水平测算",
+        "{n} enterprises paid no tax in the latest year: they come back as often as such firms did, at their earlier level",
+    ),
+    "negative": (
+        "{n}家企业最近一年为净退税，按没有税收的企业测算，并保留再次净退税的可能",
+        "{n} enterprises had a net refund in the latest year: projected as those without tax, another refund being possible",
+    ),
+    "stopped": (
+        "{n}家企业登记为停产，仍按其历年税收测算，没有假定停产会持续或结束",
+        "{n} enterprises are on record as stopped: projected from their tax, neither staying stopped nor starting again is assumed",
+    ),
     "no_method": (
         "{n}项进行中的处置未写明处置方式，测算未计其影响",
         "{n} disposals in progress name no method: their effect is left out",

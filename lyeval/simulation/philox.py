@@ -103,7 +103,7 @@ def words(keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed:
 
 def uniforms(keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed: int) -> NDArray[np.float64]:
     """Uniform numbers (word + 1/2) / 2**32 in (0, 1), shape (draws, n); parameters as for `words`."""
-    return (words(keys, draws, year=year, stream=stream, seed=seed) + 0.5) * 2.0**-32
+    return (words(keys, draws, year=year, stream=stream, seed=seed) + np.float64(0.5)) * 2.0**-32
 
 
 def normals(keys: NDArray[np.uint64], draws: int, *, year: int, stream: int, seed: int) -> NDArray[np.float64]:
