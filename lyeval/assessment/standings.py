@@ -119,13 +119,15 @@ def contributions(assessment: Assessment, by: str = "township") -> pd.DataFrame:
     return pd.concat(out, ignore_index=True)[columns] if out else pd.DataFrame(columns=columns)
 
 
-def pace(assessment: Assessment, month: int | None = None) -> pd.DataFrame:
+def pace(assessment: Assessment, month: int | None = None, within: np.ndarray | None = None) -> pd.DataFrame:
     """Set the tax of the listed against last month, the same month last year and schedule, on the same firms (进度对照).
 
     Parameters
     ----------
     month : int, optional
         The last month that counts; the last one of the year in ``monthly`` by default.
+    within : array of bool, optional
+        Who is told of, shape (n,); the listed who are still here by default.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def pace(assessment: Assessment, month: int | None = None) -> pd.DataFrame:
     frame, out = assessment.frame, []
     everyone = np.ones(len(frame.book), dtype=bool)
     for name, side in (("above", frame.above.true), ("below", frame.above.false), ("all", everyone)):
-        mask = standing_listed(assessment) & side
+        mask = (standing_listed(assessment) if within is None else within) & side
         for against, (before, now) in months.pairs(assessment.year, last).items():
             both = mask & ~np.isnan(before) & ~np.isnan(now)
             a, b = float(before[both].sum()), float(now[both].sum())

@@ -196,6 +196,8 @@ def _parting(first: str, second: str, text: str) -> float:
     """Return how bad it is, in ems, to begin a new line between two characters."""
     if " " in (first, second):
         return 0.0
+    if second in OPENING:
+        return 0.0
     if second in CLOSING or first in OPENING or (ems(first) < 1 and ems(second) < 1):
         return 100.0
     rarer = min(text.count(first), text.count(second))

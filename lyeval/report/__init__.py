@@ -4,7 +4,9 @@ from lyeval.report.annex import annex
 from lyeval.report.causes import effect_tables
 from lyeval.report.announcing import announce, announcement
 from lyeval.report.disclosure import public
+from lyeval.report.bulletin import build_bulletin
 from lyeval.report.document import SECTIONS, build_report
+from lyeval.report.monthly import bulletin_tables
 from lyeval.report.results import (
     assessment_tables,
     assumption_tables,
@@ -23,8 +25,10 @@ __all__ = [
     "announcement",
     "assessment_tables",
     "assumption_tables",
+    "build_bulletin",
     "build_comparison",
     "build_report",
+    "bulletin_tables",
     "comparison_annex",
     "effect_tables",
     "forecast_tables",

@@ -10,6 +10,7 @@ from typing import Any
 from lyeval.render import Document, Figure, Table, to_docx, to_html, to_pdf, to_xlsx
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
+from lyeval.report.bulletin import build_bulletin, bulletin_annex
 from lyeval.report.context import Context
 from lyeval.report.document import build_report
 from lyeval.report.products import Made, write_products
@@ -100,5 +101,6 @@ FORMATS: dict[str, Callable[[Document, Tables, Path, Lang], Path]] = {
 }
 KINDS: dict[str, tuple[Callable[..., Document], Callable[..., list[Table]], Callable[[Context], list[tuple[str, str]]]]] = {
     "review": (build_report, annex, annex_notes),
+    "bulletin": (build_bulletin, bulletin_annex, annex_notes),
     "comparison": (build_comparison, comparison_annex, comparison_notes),
 }
