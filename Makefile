@@ -21,7 +21,7 @@ report: setup  ## the main job: every run file on data/sample, into reports/
 	$(BIN)/lyeval batch $(RUNS) --out reports
 
 test: setup  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fuzz: setup  ## thousands of damaged ledgers: read rightly or told in words
 	LYEVAL_FUZZ=400 $(BIN)/python -m pytest tests/test_ledger_hostile.py -k damaged
