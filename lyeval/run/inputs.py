@@ -155,6 +155,7 @@ def stage(run: RunFile, folder: Path) -> Staged:
         "policy": policies[spec.policy],
         "assumptions": keep.assumptions(spec.assumptions),
         "plan": keep.file(spec.plan, "plan") if spec.plan else "",
+        "previous": keep.file(spec.previous, "previous") if spec.previous else "",
         **spec.kept(policies, dict(zip(spec.ledgers, ledgers, strict=True))),
     }
     return Staged(parameters, tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256))))
@@ -330,4 +331,5 @@ USES = {
     "policy": ("政策文件", "policy"),
     "assumptions": ("假设文件", "assumptions"),
     "plan": ("处置计划", "disposal plan"),
+    "previous": ("上一期通报", "bulletin before"),
 }
