@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
-.PHONY: help setup report test fuzz lint bench calibrate notebooks lock clean
+.PHONY: help setup report test fuzz lint bench calibrate notebooks pictures lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -33,6 +33,9 @@ lint: setup  ## ruff and pyright
 
 bench: setup  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/bench.py
+
+pictures: setup  ## the two pictures of the README, from the sample
+	$(BIN)/python tests/pictures.py
 
 notebooks: setup  ## execute the notebooks on their defaults and store the outputs
 	$(BIN)/python -c "from lyeval.run import refresh, shipped_notebooks; refresh(shipped_notebooks())"
