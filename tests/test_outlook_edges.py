@@ -88,7 +88,8 @@ def test_every_table_of_a_poor_county_is_free_of_nan(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "note"),
     [("one enterprise", "persistence"), ("one year", "persistence"), ("two years", "one_transition"), ("all zeros", "persistence"),
-     ("no land at all", "no_land"), ("of every kind", "newcomers"), ("of every kind", "stale"), ("of every kind", "silent"), ("of every kind", "negative"), ("of every kind", "stopped")],
+     ("no land at all", "no_land"), ("of every kind", "newcomers"), ("of every kind", "stale"),
+     ("of every kind", "silent"), ("of every kind", "negative"), ("of every kind", "stopped")],
 )  # fmt: skip
 def test_what_could_not_be_done_is_told(name: str, note: str) -> None:
     told = ly.forecast(COUNTIES[name], LINSHU, 2024, as_of="2023-12", draws=128)

@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 
 from lyeval.assessment import TargetView, views
+from lyeval.forecasting.levies import COLUMNS as LEVY_COLUMNS
+from lyeval.forecasting.levies import by_levy
 from lyeval.forecasting.turning import READING_COLUMNS, by_reading
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, PolicyError, choose, load_policy, patch
@@ -57,9 +59,9 @@ class Basis:
     level: str
     given: Setting
 
-    def pairs(self, readings: Mapping[str, str]) -> list[tuple[TargetView, Year]]:
-        """Lay the year's targets out under some readings, each with the draws that it is judged on."""
-        chosen, _ = choose(self.policy, readings)
+    def pairs(self, readings: Mapping[str, str], policy: Policy | None = None) -> list[tuple[TargetView, Year]]:
+        """Lay the year's targets out under some readings (of another policy, if given), each with the draws it is judged on."""
+        chosen, _ = choose(policy or self.policy, readings)
         lagged = chosen.tax.year == "previous_year"
         if lagged:
             chosen = patch(chosen, {"tax.year": "target_year"})
@@ -98,6 +100,15 @@ class Forecast(Outlook):
         if self.basis is None:
             return table([], READING_COLUMNS)
         return by_reading(self.basis.ledger, self.basis.policy, self.basis.readings, self.basis.pairs)
+
+    @cached_property
+    def by_levy(self) -> pd.DataFrame:
+        """Odds with the land-use tax charged as a penalty left out, as booked, and at full rates (`levies.by_levy`)."""
+        b = self.basis
+        if b is None:
+            return table([], LEVY_COLUMNS)
+        years = (b.year, b.date.facts_year)
+        return by_levy(b.ledger, b.policy, years, b.readings, lambda policy, readings: b.pairs(readings, policy))
 
 
 def forecast(

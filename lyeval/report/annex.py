@@ -70,6 +70,7 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("forecast_scenarios", lambda c: annexed.scenarios(c, "forecast")),
     ("forecast_readings", annexed.odds_readings),
     ("forecast_swings", annexed.swings),
+    ("forecast_levies", annexed.levies),
     ("sensitivity", lambda c: annexed.sensitivity(c, "sensitivity")),
     ("sensitivity_groups", lambda c: annexed.sensitivity(c, "sensitivity_groups")),
     ("backtest_scores", lambda c: annexed.backtest(c, "backtest_scores")),

@@ -163,6 +163,20 @@ def odds_readings(c: Context) -> Table:
     )
 
 
+def levies(c: Context) -> Table:
+    """Lay out the odds with the land-use tax charged as a penalty left out, as booked, and at the full rates."""
+    labels = {r["id"]: r for r in c.rows("forecast")}
+    rows = [
+        {**{k: labels[r["id"]][k] for k in ("label", "label_en")}, **r, "year": str(int(r["year"])),
+         "counted": say(f"levies.{r['counted']}", c.lang)}
+        for r in c.rows("forecast_levies")
+    ]  # fmt: skip
+    note = say("levies.note", c.lang)
+    return tabulate(
+        c, "levies", rows, say("annex.levies", c.lang), source=_source(c, "forecast"), note=note, cite=c.document
+    )
+
+
 def swings(c: Context) -> Table:
     """Lay out the enterprises that a target hangs on most."""
     labels = {r["id"]: r for r in c.rows("forecast")}

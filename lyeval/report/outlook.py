@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.render import Figure, Note, Paragraph, Table
+from lyeval.render import Bullets, Figure, Note, Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context
 from lyeval.report.record import record
@@ -21,6 +21,7 @@ from lyeval.report.words import (
     joined,
     known,
     named,
+    number,
     range_text,
     say,
     sentence,
@@ -41,6 +42,8 @@ def outlook(c: Context) -> list[Block]:
     blocks += [Paragraph(odds_sentence(r, c)) for r in rows]
     blocks += [Note(sentence([say(f"outlook.{k}", c.lang) for k in ("condition", "late")], c.lang))]
     blocks += [odds_figure(c, rows), odds_table(c, rows)]
+    levied = levy_sentences(c, rows)
+    blocks += [Bullets(tuple(levied))] if levied else []
     more = [table for table in (scenario_table(c, rows), alternative_table(c)) if table]
     return [*blocks, *more, *record(c)]
 
@@ -265,6 +268,27 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
     body = [{**row, "year": str(key[1]), **cells[key]} for key, row in told.items() if key in cells]
     return tabulate(c, "scenarios", body, say("outlook.scenarios", c.lang), columns=heads, source=odds_source(c),
                     note=say("outlook.scenario_note", c.lang))  # fmt: skip
+
+
+def levy_sentences(c: Context, rows: list[dict[str, Any]]) -> list[str]:
+    """Say each open target's odds without the land-use tax charged as a penalty, as booked, and at the full rates."""
+    found = {(r["id"], r["counted"]): r for r in c.rows("forecast_levies") if known(r["probability"])}
+    out = []
+    for row in rows:
+        told = [found.get((row["id"], counted)) for counted in ("left_out", "booked", "full")]
+        if row["certain"] in ("met", "missed") or not all(told) or not any(r["firms"] for r in told if r):
+            continue
+        near = [chance(float(r["probability"]), None, c.lang) for r in told if r]
+        full = found[row["id"], "full"]
+        values = {
+            "n": int(full["firms"]),
+            "wan": number(full["extra_wan"], 1),
+            "a": near[0],
+            "b": near[1],
+            "c": near[2],
+        }
+        out.append(say("outlook.levy", c.lang, label=named(row, c.lang), **values))
+    return out
 
 
 def alternative_table(c: Context) -> Table | None:

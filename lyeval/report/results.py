@@ -156,13 +156,14 @@ def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame 
 def forecast_tables(
     forecast: Forecast | None, backtest: Backtest | None = None, sensitivity: Sensitivity | None = None
 ) -> Tables:
-    """Return the odds (notebook 04): forecast, forecast_enterprises, _scenarios, _readings, _swings, _meta; backtest, sensitivity tables."""
+    """Return the odds (notebook 04): forecast, forecast_enterprises, _scenarios, _readings, _swings, _levies, _meta; record, sensitivity."""
     tables: Tables = {}
     if forecast is not None:
         tables |= _outlook("forecast", forecast)
         tables["forecast_meta"]["year"] = forecast.year
         tables["forecast_readings"] = forecast.by_reading
         tables["forecast_swings"] = forecast.by_enterprises
+        tables["forecast_levies"] = forecast.by_levy
     if backtest is not None:
         tables["backtest_meta"] = {
             "years": list(backtest.years), "months": list(backtest.months), "enough": backtest.enough,
