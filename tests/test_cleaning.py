@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledgers import BOTH, ENTERPRISES, A, B, C, code, xlsx
+from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, code, xlsx
+from python_calamine import CalamineWorkbook
+from test_ledger_forms import office_form
 from test_ledger_property import rendered
 
 from lyeval.assessment import assess
@@ -205,6 +207,48 @@ def test_done_and_words_of_methods_are_kept_for_each_plan(tmp_path):
         one, other = (read_ledger(tmp_path / name, methods=words).disposals for name in ("a.xlsx", "out.xlsx"))
         assert one[["method", "outcome", "method_text"]].equals(other[["method", "outcome", "method_text"]])
     assert other["outcome_text"].tolist() == ["已完成", "达标"]
+
+
+def test_columns_that_are_not_read_are_kept_apart(tmp_path):
+    rows = [
+        [*ANNUAL[0], "序号", "备注", "联系人"],
+        *[[*row, i, "停产" if i == 2 else "", "张三"] for i, row in enumerate(ANNUAL[1:], start=1)],
+        ["合计", "", "", "", "", "", "说明", ""],
+    ]
+    tables: list = []
+    read = read_ledger(xlsx(tmp_path / "a.xlsx", BOTH | {"年度": rows}), tables=tables)
+    write_clean(read, tmp_path / "out.xlsx", tables)
+    book = CalamineWorkbook.from_path(str(tmp_path / "out.xlsx"))
+    assert book.sheet_names == ["企业", "年度", "更改清单", "未读取的列"]
+    kept = book.get_sheet_by_name("未读取的列").to_python()
+    assert kept[0] == ["统一社会信用代码", "文件", "工作表", "行号", "备注", "联系人"]
+    assert kept[2] == [A, "a.xlsx", "年度", 3, "停产", "张三"]
+    assert len(kept) == 6
+    again = read_ledger(tmp_path / "out.xlsx")
+    assert_same(read, again)
+    assert again.faults == ()
+
+
+def test_changes_in_survey_forms_are_listed(tmp_path):
+    xlsx(tmp_path / "台账.xlsx", BOTH)
+    office_form(tmp_path / "f.xlsx", day="2023年3月5日", 上一年实缴税金="105,000元", 土地取得时间="2019.03")
+    tables: list = []
+    read = read_ledger(tmp_path, tables=tables)
+    _, changes = clean(read, tables)
+    told = {(r.rule, r.heading, r.row, r.before, r.after) for r in changes[changes["file"] == "f.xlsx"].itertuples()}
+    assert ("heading", "上一年实缴税金", "", "上一年实缴税金", "实缴税金（万元）") in told
+    assert ("number", "上一年实缴税金", "8", "105,000元", "10.5") in told
+    assert ("date", "土地取得时间", "12", "2019.03", "2019-03-01") in told
+    assert ("number", "建筑面积", "11", "1,250.5", "1250.5") in told
+    write_clean(read, tmp_path / "out.xlsx", tables)
+    assert_same(read, read_ledger(tmp_path / "out.xlsx"))
+
+
+@pytest.mark.parametrize("name", ["zhoushan-daishan", "zhoushan-putuo", "zhoushan-shengsi"])
+def test_the_other_samples_come_back_as_they_are(tmp_path, name):
+    before = read_ledger(f"sample:{name}")
+    write_clean(before, tmp_path / "out.xlsx")
+    assert_same(before, read_ledger(tmp_path / "out.xlsx"))
 
 
 def test_spans():

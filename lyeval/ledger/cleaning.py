@@ -16,7 +16,7 @@ import pandas as pd
 
 from lyeval.ledger.cells import plain
 from lyeval.ledger.columns import COLUMNS, SHEETS, of_sheet
-from lyeval.ledger.conversions import canonical_heading, of_faults, of_table, table, title
+from lyeval.ledger.conversions import canonical_heading, left_out, of_faults, of_forms, of_table, table, title
 from lyeval.ledger.model import PLACE, Ledger
 from lyeval.ledger.vocabulary import DONE
 
@@ -40,18 +40,19 @@ def clean(ledger: Ledger, tables: Tables = ()) -> tuple[dict[str, pd.DataFrame],
         file, sheet, row (text: ``4–7、9``; empty for a whole column), heading, before, after, rule, count.
     """
     frames = {sheet: _written(getattr(ledger, sheet)) for sheet in SHEETS if ledger.has(sheet)}
-    found = [change for one in tables for change in of_table(*one)]
+    found = [change for one in tables for change in (of_table if len(one) == GRIDDED else of_forms)(*one)]
     return frames, table([*found, *of_faults(ledger.faults)])
 
 
 def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.DataFrame:
-    """Write the canonical workbook (规范台账) with its sheet 更改清单, and return the changes.
+    """Write the canonical workbook (规范台账) with its sheets 更改清单 and 未读取的列, and return the changes.
 
     Headings are the Chinese labels with canonical units; text is written as text; the same ledger gives the same bytes. A
     made ledger (样例) keeps its note in ``<name>.yaml`` beside the workbook.
     """
     import xlsxwriter
 
+    tables = list(tables)
     frames, changes = clean(ledger, tables)
     path = Path(path)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -67,9 +68,19 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
             _sheet(book.add_worksheet(SHEETS[sheet][0]), heads, frame, styles)
         listed = changes.assign(rule=[title(rule) for rule in changes["rule"]])
         _sheet(book.add_worksheet(LIST), list(HEADS), listed, styles)
+        rest = kept_columns(tables)
+        if len(rest):
+            _sheet(book.add_worksheet(REST), list(rest), rest, styles)
     if ledger.synthetic:
         _sidecar(path, ledger.synthetic)
     return changes
+
+
+def kept_columns(tables: Tables) -> pd.DataFrame:
+    """Return the columns that no sheet of the ledger holds (备注, 联系人 …) as they were written, so that none is lost."""
+    parts = [left_out(*one) for one in tables if len(one) == GRIDDED]
+    parts = [part for part in parts if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _written(frame: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +153,8 @@ def _sidecar(path: Path, note: str) -> None:
 
 
 CREATED = datetime(2000, 1, 1)
-LIST = "更改清单"
+GRIDDED = 4  # a table is kept as grid, layout, kinds of rows, values; a field of survey forms as entries, forms, values
+LIST, REST = "更改清单", "未读取的列"
 LONGEST = 32_000
 HEADS = ("文件", "工作表", "行号", "原列名", "原为", "改为", "事由", "处数")
 KNOWN = {column.name for column in COLUMNS}

@@ -17,6 +17,7 @@ from lyeval.ledger.cells import text
 from lyeval.ledger.columns import DATES, FLAGS, NUMERIC, Column
 from lyeval.ledger.convert import texts_of
 from lyeval.ledger.faults import Fault
+from lyeval.ledger.forms import Entry, Form
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import key, take_apart
 from lyeval.ledger.layout import Layout, Mapped
@@ -90,6 +91,50 @@ def of_table(grid: Grid, layout: Layout, kinds: np.ndarray, values: Sequence[pd.
         if not _made_up(item, layout):
             found += _of_column(grid, item, raws[item.place], read, kinds, first)
     return found + _merged(grid, layout, first) + _rows_out(grid, raws, kinds, first) + _columns_out(grid, layout, raws)
+
+
+def of_forms(entries: Sequence[Entry | None], forms: Sequence[Form], values: pd.Series) -> list[Change]:
+    """List what was changed in one field of survey forms: its label, once for all forms, its unit, its value."""
+    found: list[Change] = []
+    labels: dict[str, Change] = {}
+    for entry, form, value in zip(entries, forms, values.tolist(), strict=True):
+        if entry is None or entry.ratio is None:
+            continue
+        column, where = entry.column, (form.file, form.sheet, entry.label)
+        if key(column.zh) not in take_apart(entry.label).keys[:1]:
+            known = labels.get(entry.label)
+            count = 1 if known is None else known.count + 1
+            first = where if known is None else (known.file, known.sheet, known.heading)
+            labels[entry.label] = Change(*first, (), entry.label, canonical_heading(column), "heading", count)
+        if entry.ratio != 1:
+            after = f"{column.unit}（×{float(entry.ratio):.10g}）"
+            found.append(Change(*where, (entry.row,), entry.unit, after, "unit", 1))
+        rule = _rule(entry.value, value, Mapped(column, entry.label, 0, entry.ratio))
+        if rule:
+            found.append(Change(*where, (entry.row,), shown(entry.value), shown(value), rule, 1))
+    return [*labels.values(), *found]
+
+
+def left_out(grid: Grid, layout: Layout, kinds: np.ndarray, values: Sequence[pd.Series]) -> pd.DataFrame:
+    """Return the columns of a table that are not read (备注, 联系人 …), serial numbers apart, one row per row with any of them.
+
+    Returns
+    -------
+    DataFrame
+        Credit code (None where the table has none), file, sheet, row, then the columns under their own headings.
+    """
+    raws = [texts_of(raw) for raw in grid.body(layout.body)]
+    heads = {place: head or f"第{place + 1}列" for place, head in _unread(grid, layout, raws)}
+    heads = {place: head for place, head in heads.items() if key(head) not in SERIALS}
+    at = next((i for i, item in enumerate(layout.columns) if item.column.name == "credit_code"), None)
+    rows = []
+    for position in np.flatnonzero(kinds == DATA).tolist():
+        cells = {head: shown(raws[place][position]) for place, head in heads.items()}
+        if any(cells.values()):
+            code = None if at is None else values[at].iloc[position]
+            place = (code, grid.file, grid.sheet, grid.first_row + layout.body + position)
+            rows.append(dict(zip(LEFT, place, strict=True)) | cells)
+    return pd.DataFrame(rows, columns=[*LEFT, *dict.fromkeys(heads.values())], dtype=object)
 
 
 def of_faults(faults: Iterable[Fault]) -> list[Change]:
@@ -222,16 +267,22 @@ def _rows_out(grid: Grid, raws: list[list[Any]], kinds: np.ndarray, first: int) 
 
 def _columns_out(grid: Grid, layout: Layout, raws: list[list[Any]]) -> list[Change]:
     """List the columns with content that are not read."""
+    out = []
+    for place, heading in _unread(grid, layout, raws):
+        count = sum(1 for cell in raws[place] if cell is not None and str(cell).strip())
+        out.append(Change(grid.file, grid.sheet, heading, (), heading, "", "column_out", count))
+    return out
+
+
+def _unread(grid: Grid, layout: Layout, raws: list[list[Any]]) -> list[tuple[int, str]]:
+    """Return place and heading of the columns with content that are not read."""
     known = {item.place for item in layout.columns}
     top = grid.top(layout.body)
     out = []
     for place, raw in enumerate(raws):
-        count = sum(1 for cell in raw if cell is not None and str(cell).strip())
-        if place in known or not count:
-            continue
-        heads = [str(row[place]) for row in top if place < len(row) and row[place] is not None]
-        heading = " ".join(heads[-1].split()) if heads else ""
-        out.append(Change(grid.file, grid.sheet, heading, (), heading, "", "column_out", count))
+        if place not in known and any(cell is not None and str(cell).strip() for cell in raw):
+            heads = [str(row[place]) for row in top if place < len(row) and row[place] is not None]
+            out.append((place, " ".join(heads[-1].split()) if heads else ""))
     return out
 
 
@@ -250,6 +301,8 @@ def shown(value: Any) -> str:
 
 
 MOST = 20
+LEFT = ("统一社会信用代码", "文件", "工作表", "行号")
+SERIALS = frozenset(key(word) for word in ("序号", "编号", "序", "No", "行次", "栏次", "编码序号"))
 CHANGES: dict[str, tuple[str, str]] = {
     "heading": ("表头改为标准名称", "heading renamed"),
     "unit": ("单位换算", "unit converted"),

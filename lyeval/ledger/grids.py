@@ -226,7 +226,7 @@ def _plain_type(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 HEAD = 1 << 16
 LONGEST_MERGE = 5000
-OWN_NOTES = ("更改清单", "更改说明")  # what `lyeval clean` adds to a workbook
+OWN_NOTES = ("更改清单", "更改说明", "未读取的列")  # what `lyeval clean` adds to a workbook
 WORKBOOKS = ("xlsx", "xlsm", "xls", "xlsb", "ods")
 READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     **dict.fromkeys(WORKBOOKS, _workbook),

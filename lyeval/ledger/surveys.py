@@ -151,6 +151,8 @@ def _column(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int
             _tell_units(entries, rows, faults)
             continue
         converted = convert(raw, first.column, ratio, {})
+        mine = [entry if entry and entry.ratio == ratio else None for entry in entries]
+        faults.keep(mine, [form for form, *_ in rows], converted.values)
         for position, odd in converted.odd:
             entry, form = entries[position], rows[position][0]
             if entry is not None and odd.rule != "date_completed":  # the form asks for year and month alone
