@@ -70,7 +70,7 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
         _sheet(book.add_worksheet(LIST), list(HEADS), listed, styles)
         rest = kept_columns(tables)
         if len(rest):
-            _sheet(book.add_worksheet(REST), list(rest), rest, styles)
+            _sheet(book.add_worksheet(REST), [str(head) for head in rest], rest, styles)
     if ledger.synthetic:
         _sidecar(path, ledger.synthetic)
     return changes
