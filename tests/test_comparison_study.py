@@ -12,7 +12,8 @@ from build import ledger, years
 import lyeval as ly
 from lyeval.comparison import study
 from lyeval.comparison.designs import lay_out
-from lyeval.comparison.specifications import listing, run
+from lyeval.comparison.questions import listing
+from lyeval.comparison.specifications import run
 from lyeval.comparison.studies import verdict
 from lyeval.effect import Check, Effect, Words
 

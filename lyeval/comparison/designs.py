@@ -21,6 +21,8 @@ from lyeval.simulation.known import as_known, date_of
 LATEST_MONTH = 9
 TAILS = (0.01, 0.99)
 BAND = 2.0
+ON_LINE = 1e-9
+UNIT = {"unit": "credit_code", "time": "year"}
 
 
 @dataclass(frozen=True, eq=False)

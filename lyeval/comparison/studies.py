@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from lyeval.comparison.designs import Case, lay_out
-from lyeval.comparison.specifications import Specification, listing, run
+from lyeval.comparison.questions import Specification, listing
+from lyeval.comparison.specifications import run
 from lyeval.effect import Effect, drawn, holm, tax_rule_years
 from lyeval.effect.result import chance
 from lyeval.ledger import Ledger

@@ -6,8 +6,8 @@ A list drawn on one low year rises next year with no policy at all. How much is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,54 +15,10 @@ import numpy as np
 import pandas as pd
 
 from lyeval.effect.frames import columns, flag, varies, whole_years
-from lyeval.effect.panels import Fit, clustered
 from lyeval.effect.result import Check, Effect, EffectError, Words, chance, normal, number
+from lyeval.effect.reverting import FEWEST, Case, Gap, mean_by_row, measured, slope
 
-FEWEST = 10
 Projection = str | Callable[[pd.DataFrame, pd.DataFrame], np.ndarray] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """Outcomes by unit and period, NaN where unknown: ``y`` of shape (units, periods); the rest of shape (units,).
-
-    Attributes
-    ----------
-    projected
-        Projection given from outside, shape (units, periods), NaN where there is none; None: the county's own reversion.
-    listed, would, band
-        Listed; whom the same rule would have listed a period earlier (None: not told); in the band compared.
-    base, first
-        Position of the period that the list was drawn on, and of the first one with the policy.
-    """
-
-    y: np.ndarray
-    projected: np.ndarray | None
-    listed: np.ndarray
-    would: np.ndarray | None
-    band: np.ndarray
-    periods: np.ndarray
-    base: int
-    first: int
-
-    @property
-    def later(self) -> range:
-        """Positions of the periods with the policy."""
-        return range(self.first, len(self.periods))
-
-
-@dataclass(frozen=True, eq=False)
-class Gap:
-    """Mean of (what happened − projection) of the listed less that of the unlisted, and its parts."""
-
-    estimate: float
-    std_error: float
-    rise: float
-    rise_unlisted: float
-    predicted: float
-    n_listed: int
-    n_unlisted: int
-    slopes: tuple[tuple[int, float, float, int], ...]
 
 
 def forecast_gap(
@@ -116,7 +72,7 @@ def forecast_gap(
         If a column is unfit, the base or the later periods are not there, or a side has fewer than 10 units.
     """
     case, dropped = _case(frame, (outcome, unit, time, listed, first_year), base_year, projection, (score, band, would))
-    found = _gap(case)
+    found = measured(case)
     p_value, low, high = normal(found.estimate, found.std_error)
     slopes = pd.DataFrame(found.slopes, columns=["horizon", "rho", "std_error", "n"])
     excess = found.rise - found.rise_unlisted
@@ -230,78 +186,6 @@ def _given(
     return out
 
 
-def _gap(case: Case) -> Gap:
-    """Average over the later periods of each unit, then over units."""
-    gaps, leads, slopes = [], [], []
-    start = case.y[:, case.base]
-    for t in case.later:
-        if case.projected is not None:
-            gaps.append(case.y[:, t] - case.projected[:, t])
-            continue
-        rho, se, n = _slope(case, t - case.base)
-        slopes.append((t - case.base, rho, se, n))
-        gaps.append(case.y[:, t] - rho * start)
-        leads.append(se)
-    with np.errstate(invalid="ignore"):
-        gap = _mean_by_row(np.column_stack(gaps))
-        rise = _mean_by_row(case.y[:, list(case.later)]) - start
-    known = ~np.isnan(gap) & ~np.isnan(start) & case.band
-    in_list, rest = known & case.listed, known & ~case.listed
-    if min(in_list.sum(), rest.sum()) < FEWEST:
-        raise EffectError(
-            f"名单内 {int(in_list.sum())} 家、名单外 {int(rest.sum())} 家可比，各至少需 {FEWEST} 家 / "
-            f"{int(in_list.sum())} listed and {int(rest.sum())} unlisted to compare; {FEWEST} of each are needed"
-        )
-    estimate = float(gap[in_list].mean() - gap[rest].mean())
-    apart = float(start[in_list].mean() - start[rest].mean())
-    sampling = gap[in_list].var(ddof=1) / in_list.sum() + gap[rest].var(ddof=1) / rest.sum()
-    se = math.sqrt(float(sampling) + (apart * (float(np.mean(leads)) if leads else 0.0)) ** 2)
-    up, other = float(rise[in_list].mean()), float(rise[rest].mean())
-    return Gap(estimate, se, up, other, up - other - estimate, int(in_list.sum()), int(rest.sum()), tuple(slopes))
-
-
-def _mean_by_row(values: np.ndarray) -> np.ndarray:
-    count = (~np.isnan(values)).sum(axis=1)
-    total = np.nansum(values, axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def _slope(case: Case, horizon: int) -> tuple[float, float, int]:
-    """Return ρ_h, its standard error (clustered by unit) and the pairs it was read from."""
-    fit, n = _pairs(case.y[:, : case.first], horizon)
-    if fit is not None:
-        return float(fit.beta[0]), fit.se(0), n
-    one, n = _pairs(case.y[:, : case.first], 1)
-    if one is None:
-        raise EffectError("施行前不足两期，无从估计均值回归 / fewer than two earlier periods: reversion cannot be read")
-    rho = float(one.beta[0])
-    return rho**horizon, abs(horizon * rho ** (horizon - 1)) * one.se(0), n
-
-
-def _pairs(early: np.ndarray, horizon: int) -> tuple[Fit | None, int]:
-    """Regress y on y ``horizon`` periods earlier, with a mean for each period, over all pairs of earlier periods."""
-    ends = range(horizon, early.shape[1])
-    if not len(ends):
-        return None, 0
-    rows = [(early[:, t], early[:, t - horizon], np.full(len(early), t), np.arange(len(early))) for t in ends]
-    y, x, t, who = (np.concatenate(part) for part in zip(*rows, strict=True))
-    whole = ~np.isnan(y) & ~np.isnan(x)
-    y, x, t, who = y[whole], x[whole], t[whole], who[whole]
-    if len(np.unique(who)) < FEWEST:
-        return None, 0
-    y, x = _less_means(y, t), _less_means(x, t)
-    codes = np.unique(who, return_inverse=True)[1]
-    try:
-        return clustered(x[:, None], y, codes, len(np.unique(t))), len(y)
-    except EffectError:
-        return None, 0
-
-
-def _less_means(values: np.ndarray, by: np.ndarray) -> np.ndarray:
-    codes = np.unique(by, return_inverse=True)[1]
-    return values - (np.bincount(codes, values) / np.bincount(codes))[codes]
-
-
 def _path(case: Case) -> pd.DataFrame:
     """Return by period the means of listed and unlisted in the band, and what was projected for the listed."""
     rows: list[tuple[str, int, float, int]] = []
@@ -321,7 +205,7 @@ def _path(case: Case) -> pd.DataFrame:
             known = groups["listed"] & ~np.isnan(case.projected[:, t])
             value = float(case.projected[known, t].mean()) if known.any() else math.nan
         else:
-            rho = _slope(case, t - case.base)[0]
+            rho = slope(case, t - case.base)[0]
             apart = np.nanmean(start[groups["listed"]]) - np.nanmean(start[groups["unlisted"]])
             value = own["unlisted"][period] + rho * float(apart)
         rows.append(("projected", period, value, 0))
@@ -341,7 +225,7 @@ def _placebo(case: Case) -> Check:
         first=case.first - 1,
     )
     try:
-        found = _gap(early)
+        found = measured(early)
     except EffectError as error:
         zh, _, en = str(error).partition(" / ")
         return Check("placebo_date", None, None, f"假日期无法检验：{zh}", f"placebo date not tested: {en}")
@@ -377,7 +261,7 @@ def _same_band(case: Case) -> Check:
 def _as_forecast(case: Case, rest: np.ndarray) -> Check:
     """The unlisted should stand where the no-policy projection puts them."""
     later = list(case.later)
-    gap = _mean_by_row(case.y[:, later] - case.projected[:, later])[rest]  # type: ignore[index]
+    gap = mean_by_row(case.y[:, later] - case.projected[:, later])[rest]  # type: ignore[index]
     gap = gap[~np.isnan(gap)]
     value = float(gap.mean())
     p = normal(value, float(gap.std(ddof=1)) / math.sqrt(len(gap)))[0]
@@ -422,11 +306,3 @@ def _estimand(outcome: str, case: Case) -> Words:
         f"{first} 年起名单内 {outcome} 超出无政策预测的部分，减去同一区间名单外的同一差额",
         f"{outcome} of the listed over its no-policy forecast from {first} on, less the same of the unlisted in the band",
     )
-
-
-def reversion(early: np.ndarray, horizons: Sequence[int]) -> dict[int, float]:
-    """Return ρ_h of outcomes of shape (units, earlier periods): how much of a distance from the mean is left after h periods."""
-    n = early.shape[0]
-    no = np.zeros(n, dtype=bool)
-    case = Case(early, None, no, None, ~no, np.arange(early.shape[1]), 0, early.shape[1])
-    return {h: _slope(case, h)[0] for h in horizons}
