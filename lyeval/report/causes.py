@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -50,6 +50,11 @@ def effect_tables(studies: Mapping[str, Study]) -> Tables:
         ),
         "tax_rules": rules.sort_values("from", kind="stable", ignore_index=True).drop(columns="years"),
     }
+
+
+def effects(c: Context) -> list[Block]:
+    """Write the section on effects of one county's research edition; nothing in a run that did not ask."""
+    return [*causes(c, "", c.place), rules_table(c)] if c.research and len(c.frame("effects")) else []
 
 
 def causes(c: Context, side: str, place: str) -> list[Block]:
@@ -155,3 +160,9 @@ MARKS = {
     "zh": {"assumed": "凭记载，待核", "measured": "实测"},
     "en": {"assumed": "as recorded", "measured": "measured"},
 }
+SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
+    ("effects", lambda c: effects_table(c, "", c.place)),
+    ("effects", lambda c: refused_table(c, "", c.place)),
+    ("effect_checks", lambda c: checks_table(c, "", c.place)),
+    ("tax_rules", rules_table),
+)
