@@ -10,6 +10,7 @@ from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragrap
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.appendix import appendix
 from lyeval.report.attainment import attainment
+from lyeval.report.causes import effects
 from lyeval.report.context import Context
 from lyeval.report.evidence import evidence
 from lyeval.report.leader import leader
@@ -106,6 +107,7 @@ SECTIONS: tuple[tuple[str, tuple[str, str], Section], ...] = (
     ("quality", ("七、数据质量与缺口", "7. Data quality and gaps"), quality),
     ("measures", ("八、下年度措施", "8. Next year"), measures),
     ("evidence", ("九、测算与检验", "9. Estimates and checks"), evidence),
+    ("effects", ("十、影响检验", "10. Effects"), effects),
     ("appendix", ("附：口径、假设、可复现信息", "Appendix: basis, assumptions, reproduction"), appendix),
 )
 LINES = {
