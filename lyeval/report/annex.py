@@ -7,7 +7,7 @@ from typing import Any
 
 from lyeval.render import Table
 from lyeval.render.blocks import Lang
-from lyeval.report import annexed, rolls
+from lyeval.report import annexed, causes, rolls
 from lyeval.report.appendix import assumption_table, rerun_table, switch_table
 from lyeval.report.attainment import county_table as target_county_table
 from lyeval.report.attainment import target_table
@@ -93,6 +93,7 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("faults", annexed.faults),
     ("consequences", annexed.measures),
     ("opening_list", opening_table),
+    *causes.SHEETS,
     *rolls.SHEETS,
     ("totals", trend_table),
     ("switches", switch_table),
