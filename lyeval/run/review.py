@@ -21,9 +21,15 @@ from lyeval.run.steps import LOCK, about
 Told = Callable[[int, int, str], None]
 
 
-def notebooks(kind: str = "review") -> list[Path]:
-    """Return the notebooks of a kind of run, in order: the last writes the report from the tables of the others."""
-    return [resources.path("notebooks") / f"{name}.ipynb" for name in NOTEBOOKS[kind]]
+def notebooks(kind: str = "review", edition: str = "office") -> list[Path]:
+    """Return the notebooks of a kind of run, in order: the last writes the report from the tables of the others.
+
+    The research edition of a review asks what the policy did, too.
+    """
+    names = NOTEBOOKS[kind]
+    if kind == "review" and edition == "research":
+        names = (*names[:-1], "05_effect", names[-1])
+    return [resources.path("notebooks") / f"{name}.ipynb" for name in names]
 
 
 def made_from(run: RunFile) -> dict[str, Any]:
@@ -34,7 +40,7 @@ def made_from(run: RunFile) -> dict[str, Any]:
     RunError
         A file is not there.
     """
-    return basis(run.spec, inputs_of(run), notebooks(run.spec.kind))
+    return basis(run.spec, inputs_of(run), notebooks(run.spec.kind, run.spec.edition))
 
 
 def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2) -> Path:
@@ -85,7 +91,7 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
 
 def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
     """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
-    ordered, public = notebooks(run.spec.kind), run.spec.disclosure == "public"
+    ordered, public = notebooks(run.spec.kind, run.spec.edition), run.spec.disclosure == "public"
     with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
         place = Path(away) / "private" if public else part
         place.mkdir(exist_ok=True)
