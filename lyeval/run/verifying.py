@@ -103,7 +103,7 @@ def _record(run: Finished) -> list[Check]:
 def _sources(run: Finished, also: list[Path]) -> list[Check]:
     """Compare inputs, parameters, notebooks, code and versions with those of now."""
     again, told = regained(run, also), run.record
-    now = basis(again.spec, (), notebooks(again.spec.kind))
+    now = basis(again.spec, (), notebooks(again.spec.kind, again.spec.edition))
     then, here = named_inputs(told["inputs"]), named_inputs(vars(item) for item in present_inputs(again))
     return [
         *_compared("input", then, here),
