@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -35,7 +35,7 @@ LONGEST_ALT = 2000
 ONE_PAGE = 26  # entries of the contents that stand on one page
 
 
-def to_docx(document: Document, *, created: date | None = None) -> bytes:
+def to_docx(document: Document, *, created: date | None = None, names: Mapping[str, str] | None = None) -> bytes:
     """Return the document as a Word file by GB/T 9704 (仿宋_GB2312, 方正小标宋简体, 黑体, 楷体_GB2312).
 
     The same document gives the same bytes. Control characters, which a Word file cannot hold, are left out of texts.
@@ -45,6 +45,8 @@ def to_docx(document: Document, *, created: date | None = None) -> bytes:
     document : Document
     created : date, optional
         The date to store; None: that of ``SOURCE_DATE_EPOCH`` if set, else none.
+    names : mapping of str to str, optional
+        Role (title, body, heading1, heading2) → the font that an office uses there in place of the standard's.
 
     Raises
     ------
@@ -54,7 +56,11 @@ def to_docx(document: Document, *, created: date | None = None) -> bytes:
     from docx.oxml import parse_xml
 
     made = word.blank(
-        one_line(document.title), one_line(document.subtitle), lang=document.lang, created=stored_date(created)
+        one_line(document.title),
+        one_line(document.subtitle),
+        lang=document.lang,
+        created=stored_date(created),
+        names=names,
     )
     references = word.furnish(made, one_line(document.watermark))
     writer = _Writer(document, made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +39,7 @@ class Faces:
 
 
 @contextmanager
-def loaded(paths: Sequence[str | Path] = ()) -> Iterator[Faces]:
+def loaded(paths: Sequence[str | Path] = (), names: Mapping[str, str] | None = None) -> Iterator[Faces]:
     """Load the shipped fonts and an office's own; no installed font is looked at.
 
     Parameters
@@ -47,6 +47,9 @@ def loaded(paths: Sequence[str | Path] = ()) -> Iterator[Faces]:
     paths : sequence of path
         Font files. The family's name says what each is for: 小标宋 titles, 仿宋 body, 黑体 and 楷体 headings of the first
         and second level.
+
+    names : mapping of str to str, optional
+        Role (title, body, heading1, heading2) → the family that an office uses there, whatever it is called.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def loaded(paths: Sequence[str | Path] = ()) -> Iterator[Faces]:
     with tempfile.TemporaryDirectory() as folder:
         for place, path in enumerate(map(Path, paths)):
             shutil.copyfile(path, Path(folder) / f"{place:02d}{path.suffix.lower()}")
-        yield _office(folder, [Path(path) for path in paths])
+        yield _office(folder, [Path(path) for path in paths], names or {})
 
 
 @lru_cache(maxsize=1)
@@ -68,14 +71,15 @@ def _shipped() -> Faces:
     return Faces(_roles({}), _covered(), _fonts([SHIPPED]))
 
 
-def _office(folder: str, paths: Sequence[Path]) -> Faces:
+def _office(folder: str, paths: Sequence[Path], names: Mapping[str, str]) -> Faces:
     """Load copies of an office's files beside the shipped fonts, and give each its role."""
     fonts, own = _fonts([SHIPPED, folder]), {}
     families = {Path(info.path).stem: info.family for info in fonts.fonts() if str(info.path).startswith(folder)}
     extra: frozenset[int] = frozenset()
     for place, path in enumerate(paths):
         family = families.get(f"{place:02d}", "")
-        role = next((role for role, words in FAMILIES if re.search(words, family, re.IGNORECASE)), None)
+        said = next((role for role, name in names.items() if name == family), None)
+        role = said or next((role for role, words in FAMILIES if re.search(words, family, re.IGNORECASE)), None)
         if role is None:
             raise ValueError(
                 f"fonts: {path.name}（{family or '?'}）: 不是小标宋、仿宋、黑体或楷体字体文件 / "

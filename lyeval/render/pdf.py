@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,13 @@ from lyeval.render.paging import (
 HERE = Path(__file__).resolve().parent
 
 
-def to_pdf(document: Document, *, created: date | None = None, fonts: Sequence[str | Path] = ()) -> bytes:
+def to_pdf(
+    document: Document,
+    *,
+    created: date | None = None,
+    fonts: Sequence[str | Path] = (),
+    names: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the document as a tagged PDF with bookmarks, page numbers outside and searchable figures.
 
     The same document gives the same bytes: neither the clock nor installed fonts matter.
@@ -47,6 +53,8 @@ def to_pdf(document: Document, *, created: date | None = None, fonts: Sequence[s
         archives) and PDF/UA-1 (for screen readers).
     fonts : sequence of path
         An office's own font files (小标宋, 仿宋, 黑体, 楷体); the shipped fonts stand in for what is not given.
+    names : mapping of str to str, optional
+        Role (title, body, heading1, heading2) → the family of ``fonts`` that stands there, where its name does not say.
 
     Raises
     ------
@@ -56,7 +64,7 @@ def to_pdf(document: Document, *, created: date | None = None, fonts: Sequence[s
     import typst
 
     moment = stored_date(created)
-    with loaded(fonts) as faces:
+    with loaded(fonts, names) as faces:
         data = _data(document, faces, moment)
         return typst.compile(
             (HERE / "page.typ").read_bytes(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from datetime import date, datetime
 from html import escape
 from typing import Any
@@ -23,7 +24,7 @@ TYPE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}type"
 UNWANTED = ("stylesWithEffects", "customXml", "thumbnail")
 
 
-def blank(title: str, subject: str, *, lang: Lang, created: date | None) -> Any:
+def blank(title: str, subject: str, *, lang: Lang, created: date | None, names: Mapping[str, str] | None = None) -> Any:
     """Return a python-docx document with the house's styles and settings, no text, and its properties set."""
     import docx
 
@@ -31,7 +32,7 @@ def blank(title: str, subject: str, *, lang: Lang, created: date | None) -> Any:
     for rels in (document.part.rels, document.part.package.rels):
         for key in [key for key, rel in rels.items() if rel.reltype.rsplit("/", 1)[-1] in UNWANTED]:
             del rels[key]
-    _replace(document.styles.element, _styles(lang), keep="latentStyles")
+    _replace(document.styles.element, _styles(lang, names or {}), keep="latentStyles")
     _replace(document.settings.element, SETTINGS)
     _replace(document.part.numbering_part.element, NUMBERING)
     _properties(document.core_properties, title, subject, lang, created)
@@ -132,7 +133,7 @@ def packed(document: Any) -> bytes:
     return out.getvalue()
 
 
-def _styles(lang: Lang) -> str:
+def _styles(lang: Lang, names: Mapping[str, str]) -> str:
     """Return the document's defaults and styles."""
     rows = [_style(*row) for row in STYLES]
     rows += [_style(f"TableText{size}", f"Table Text {size / 10:g}", "Normal", *_cell(size, FANG)) for size in SIZES]
@@ -142,6 +143,8 @@ def _styles(lang: Lang) -> str:
     made = f"<w:docDefaults>{defaults}</w:docDefaults>" + "".join(rows) + FIXED_STYLES
     for chinese, english in ENGLISH if lang == "en" else ():
         made = made.replace(chinese, english)
+    for role, name in names.items():
+        made = made.replace(f'w:eastAsia="{STANDARD[role]}"', f"w:eastAsia={attribute(name)}")
     return made
 
 
@@ -178,6 +181,7 @@ HEI = _fonts("黑体", "Arial")
 KAI = _fonts("楷体_GB2312", "Times New Roman")
 SONG = _fonts("宋体", "Times New Roman")
 BIAO = _fonts("方正小标宋简体", "Times New Roman")
+STANDARD = {"title": "方正小标宋简体", "body": "仿宋_GB2312", "heading1": "黑体", "heading2": "楷体_GB2312"}
 BOLD = "<w:b/><w:bCs/>"
 LINES = '<w:spacing w:before="{before}" w:after="{after}" w:line="560" w:lineRule="exact"/>'
 FLAT = '<w:snapToGrid w:val="0"/><w:spacing w:before="{before}" w:after="{after}" w:line="240" w:lineRule="auto"/>'

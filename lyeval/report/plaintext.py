@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from lyeval.render import Bullets, Document, Heading, Note, Paragraph
 from lyeval.render.blocks import Block, Lang
-from lyeval.render.glyphs import clean
+from lyeval.render.glyphs import clean, ems
 from lyeval.report.document import SECTIONS
 from lyeval.report.words import say
 
@@ -16,9 +17,23 @@ def plain_text(document: Document) -> str:
 
     Sections are numbered anew, and what a sentence says of another section's number follows.
     """
-    lang = document.lang
-    sections = _sections(document)
-    order = [name for name in sections if name in TOLD]
+    told = list(TOLD)
+    for name in ("", *SPARED):
+        told = [n for n in told if n != name]
+        text = _told(document, told)
+        if pages(text) <= MOST:
+            break
+    return text
+
+
+def pages(text: str) -> float:
+    """Return about how many pages a text takes as GB/T 9704 sets it: 22 lines of 28 Chinese signs, or 56 others."""
+    return sum(math.ceil(max(ems(line), 1) / 28) for line in text.splitlines()) / 22
+
+
+def _told(document: Document, told: list[str]) -> str:
+    lang, sections = document.lang, _sections(document)
+    order = [name for name in sections if name in told]
     lines = [document.title, *([BRACKETS[lang].format(document.watermark)] if document.watermark else []), ""]
     for place, name in enumerate(order):
         heading = re.split("[、.]", sections[name][0], maxsplit=1)[-1].strip()
@@ -55,13 +70,15 @@ def _sections(document: Document) -> dict[str, tuple[str, list[Block]]]:
 
 
 def _renumbered(line: str, before: list[str], after: list[str], lang: Lang) -> str:
-    """Let references to sections follow their new numbers."""
-    pattern, form = (r"第([一二三四五六七八九])部分", "第{}部分") if lang == "zh" else (r"section (\d)", "section {}")
+    """Let references to sections follow their new numbers; one in brackets to a section that is not told goes."""
+    pattern, form = REFERENCES[lang]
 
     def new(found: re.Match[str]) -> str:
-        name = before[NUMBERS[lang].index(found.group(1))]
+        name = before[NUMBERS[lang].index(re.sub("第|部分|section ", "", found.group(1)))]
         name = INSTEAD.get(name, name)
-        return form.format(NUMBERS[lang][after.index(name)]) if name in after else found.group()
+        if name not in after:
+            return ""
+        return found.group().replace(found.group(1), form.format(NUMBERS[lang][after.index(name)]))
 
     return re.sub(pattern, new, line)
 
@@ -89,5 +106,11 @@ IDLE = (
 SHORT = 12
 INSTEAD = {"attainment": "overall"}  # what the second section tells stands in the first one's sentences
 TOLD = ("overall", "listing", "progress", "outlook", "measures", "quality")
+MOST = 5.0  # pages
+SPARED = ("listing", "quality")  # what a long text does without, in this order
+REFERENCES = {
+    "zh": (r"(?:（见)?(第[一二三四五六七八九]部分)(?:）)?", "第{}部分"),
+    "en": (r"(?: \()?(?:see )?(section \d)\)?", "section {}"),
+}
 NUMBERS = {"zh": "一二三四五六七八九", "en": "123456789"}
 BRACKETS = {"zh": "（{}）", "en": "({})"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -17,14 +17,47 @@ from lyeval.report.schedule import table as schedule_table
 from lyeval.report.words import say
 
 FOLDER = "products"
+ROLES = ("title", "body", "heading1", "heading2")
+FILES = (".otf", ".ttf", ".ttc")
+
+
+class Fonts(NamedTuple):
+    """An office's own fonts: files for PDF, families by role (title, body, heading1, heading2) for PDF and DOCX."""
+
+    files: tuple[Path, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+    @staticmethod
+    def of(given: Mapping[str, str]) -> Fonts:
+        """Read the setting of a run: ``folder`` and families by role.
+
+        Raises
+        ------
+        ValueError
+            The folder holds no font file.
+        """
+        folder = given.get("folder")
+        files = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in FILES) if folder else []
+        if folder and not files:
+            raise ValueError(f"fonts: {Path(folder).name}: 没有字体文件（otf、ttf、ttc） / no font files")
+        return Fonts(tuple(files), tuple((role, given[role]) for role in ROLES if given.get(role)))
 
 
 class Made(NamedTuple):
-    """What products are made from: the run's tables in one language, the report, and the date to store."""
+    """What products are made from: the run's tables in one language, the report, the date to store, an office's fonts."""
 
     context: Context
     document: Document
     created: date
+    fonts: Fonts = Fonts()
+
+    def pdf(self, document: Document) -> bytes:
+        """Return a document as PDF in the office's fonts."""
+        return to_pdf(document, created=self.created, fonts=self.fonts.files, names=dict(self.fonts.names))
+
+    def docx(self, document: Document) -> bytes:
+        """Return a document as DOCX that names the office's fonts."""
+        return to_docx(document, created=self.created, names=dict(self.fonts.names))
 
 
 def write_products(made: Made, folder: Path, products: Sequence[str]) -> list[Path]:
@@ -53,7 +86,7 @@ def _text(made: Made, folder: Path) -> list[Path]:
 
 def _schedule(made: Made, folder: Path) -> list[Path]:
     c, created = made.context, made.created
-    path = _put(folder / FOLDER / "schedule.docx", to_docx(schedule(c), created=created))
+    path = _put(folder / FOLDER / "schedule.docx", made.docx(schedule(c)))
     book, title = path.with_suffix(".xlsx"), say("schedule.title", c.lang, place=c.place)
     notes = [say("schedule.note", c.lang), say("listing.distance_note", c.lang)]
     to_xlsx([schedule_table(c)], book, title=title, created=created, notes=notes, lang=c.lang)
@@ -61,14 +94,12 @@ def _schedule(made: Made, folder: Path) -> list[Path]:
 
 
 def _dossiers(made: Made, folder: Path) -> list[Path]:
-    return [_put(folder / FOLDER / "dossiers.pdf", to_pdf(dossiers(made.context), created=made.created))]
+    return [_put(folder / FOLDER / "dossiers.pdf", made.pdf(dossiers(made.context)))]
 
 
 def _drafts(made: Made, folder: Path) -> list[Path]:
     papers = drafts(made.context).items()
-    return [
-        _put(folder / FOLDER / f"draft_{name}.docx", to_docx(paper, created=made.created)) for name, paper in papers
-    ]
+    return [_put(folder / FOLDER / f"draft_{name}.docx", made.docx(paper)) for name, paper in papers]
 
 
 PRODUCTS: dict[str, Callable[[Made, Path], list[Path]]] = {

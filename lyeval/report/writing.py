@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Figure, Table, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render import Document, Figure, Table, to_html, to_xlsx
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.bulletin import build_bulletin, bulletin_annex
 from lyeval.report.context import Context
 from lyeval.report.document import build_report
-from lyeval.report.products import Made, write_products
+from lyeval.report.products import Fonts, Made, write_products
 from lyeval.report.sides import build_comparison, comparison_annex, comparison_notes
 
 Tables = Mapping[str, Any]
@@ -26,10 +26,12 @@ def write(
     lang: Lang = "zh",
     formats: Sequence[str] = ("html", "pdf", "docx", "xlsx"),
     products: Sequence[str] = (),
+    fonts: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write the report in each format: ``html``, ``pdf`` and ``docx`` → report.*, ``xlsx`` → annex.xlsx; its figures into figures/.
 
-    ``products`` are written besides (`lyeval.report.products`): text, schedule, dossiers, drafts.
+    ``products`` are written besides (`lyeval.report.products`): text, schedule, dossiers, drafts. ``fonts`` are an office's own: ``folder``
+    holds the files for PDF, and title, body, heading1, heading2 name the families (小标宋, 仿宋, 黑体, 楷体), in DOCX too.
 
     Raises
     ------
@@ -43,9 +45,10 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     document = KINDS[_kind(tables)][0](tables, lang=lang)
     _figures(document, folder / "figures")
-    made = [FORMATS[name](document, tables, folder, lang) for name in FORMATS if name in formats]
     c = Context(tables, lang)
-    return [*made, *write_products(Made(c, document, _created(c)), folder, products)]
+    made = Made(c, document, _created(c), Fonts.of(fonts or {}))
+    paths = [FORMATS[name](made, folder) for name in FORMATS if name in formats]
+    return [*paths, *write_products(made, folder, products)]
 
 
 def _kind(tables: Tables) -> str:
@@ -61,29 +64,35 @@ def _figures(document: Document, folder: Path) -> None:
             (folder / f"{block.id}.png").write_bytes(block.png)
 
 
-def _html(document: Document, _tables: Tables, folder: Path, _lang: Lang) -> Path:
+def _html(made: Made, folder: Path) -> Path:
     path = folder / "report.html"
-    path.write_bytes(to_html(document).encode("utf-8", "replace"))
+    path.write_bytes(to_html(made.document).encode("utf-8", "replace"))
     return path
 
 
-def _pdf(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
+def _pdf(made: Made, folder: Path) -> Path:
     path = folder / "report.pdf"
-    path.write_bytes(to_pdf(document, created=_created(Context(tables, lang))))
+    path.write_bytes(made.pdf(made.document))
     return path
 
 
-def _docx(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
+def _docx(made: Made, folder: Path) -> Path:
     path = folder / "report.docx"
-    path.write_bytes(to_docx(document, created=_created(Context(tables, lang))))
+    path.write_bytes(made.docx(made.document))
     return path
 
 
-def _xlsx(document: Document, tables: Tables, folder: Path, lang: Lang) -> Path:
-    path = folder / "annex.xlsx"
-    c = Context(tables, lang)
-    _, sheets, notes = KINDS[_kind(tables)]
-    to_xlsx(sheets(tables, lang=lang), path, title=document.title, created=_created(c), notes=notes(c), lang=lang)
+def _xlsx(made: Made, folder: Path) -> Path:
+    path, c = folder / "annex.xlsx", made.context
+    _, sheets, notes = KINDS[_kind(c.tables)]
+    to_xlsx(
+        sheets(c.tables, lang=c.lang),
+        path,
+        title=made.document.title,
+        created=made.created,
+        notes=notes(c),
+        lang=c.lang,
+    )
     return path
 
 
@@ -93,13 +102,15 @@ def _created(c: Context) -> date:
     return date.fromisoformat(str(given)[:10])
 
 
-FORMATS: dict[str, Callable[[Document, Tables, Path, Lang], Path]] = {
+FORMATS: dict[str, Callable[[Made, Path], Path]] = {
     "html": _html,
     "pdf": _pdf,
     "docx": _docx,
     "xlsx": _xlsx,
 }
-KINDS: dict[str, tuple[Callable[..., Document], Callable[..., list[Table]], Callable[[Context], list[tuple[str, str]]]]] = {
+KINDS: dict[
+    str, tuple[Callable[..., Document], Callable[..., list[Table]], Callable[[Context], list[tuple[str, str]]]]
+] = {
     "review": (build_report, annex, annex_notes),
     "bulletin": (build_bulletin, bulletin_annex, annex_notes),
     "comparison": (build_comparison, comparison_annex, comparison_notes),

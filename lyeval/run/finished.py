@@ -85,6 +85,8 @@ def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
     for key in ("policy", "assumptions", "plan"):
         if said.get(key) and (key == "plan" or Path(said[key]).suffix in YAML):
             said[key] = _located(said[key], folders, known)
+    if said.get("fonts", {}).get("folder"):
+        said["fonts"] = said["fonts"] | {"folder": _located(said["fonts"]["folder"], folders, known)}
     said["ledger"] = [n if n.startswith(SAMPLE) else _located(n, folders, known) for n in said["ledger"]]
     try:
         spec = RunSpec.model_validate(said)

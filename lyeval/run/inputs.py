@@ -156,9 +156,16 @@ def stage(run: RunFile, folder: Path) -> Staged:
         "assumptions": keep.assumptions(spec.assumptions),
         "plan": keep.file(spec.plan, "plan") if spec.plan else "",
         "previous": keep.file(spec.previous, "previous") if spec.previous else "",
+        "fonts": _fonts(spec, keep),
         **spec.kept(policies, dict(zip(spec.ledgers, ledgers, strict=True))),
     }
     return Staged(parameters, tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256))))
+
+
+def _fonts(spec: RunSpec, keep: _Keeper) -> dict[str, str]:
+    """Keep an office's fonts, and return the setting with their folder as kept."""
+    said = {role: name for role, name in spec.fonts.model_dump().items() if name}
+    return said | ({"folder": keep.file(spec.fonts.folder, "fonts")} if spec.fonts.folder else {})
 
 
 class _Keeper:
@@ -317,6 +324,7 @@ def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
         (keep.assumptions, (spec.assumptions,)),
         *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
         *(((keep.file, (spec.previous, "previous")),) if spec.previous else ()),
+        *(((keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
     ]
 
 
@@ -332,4 +340,5 @@ USES = {
     "assumptions": ("假设文件", "assumptions"),
     "plan": ("处置计划", "disposal plan"),
     "previous": ("上一期通报", "bulletin before"),
+    "fonts": ("字体文件夹", "folder of fonts"),
 }

@@ -145,6 +145,8 @@ def parameters_of(spec: RunSpec) -> dict[str, Any]:
     told["ledger"] = [_bare(name) for name in spec.ledgers]
     for key in ("policy", "assumptions", "plan", "previous"):
         told[key] = _bare(told[key]) if told[key] else None
+    if told["fonts"]["folder"]:
+        told["fonts"]["folder"] = _bare(told["fonts"]["folder"])
     for side in told.get("sides", ()):
         named = [side["ledger"]] if isinstance(side["ledger"], str) else side["ledger"]
         side |= {"policy": _bare(side["policy"]), "ledger": [_bare(name) for name in named]}

@@ -21,6 +21,16 @@ Format = Literal["html", "pdf", "docx", "xlsx"]
 Product = Literal["text", "schedule", "dossiers", "drafts"]
 
 
+class Fonts(Frozen):
+    """An office's own fonts (字体): a folder of files for PDF, and families by role, in DOCX too."""
+
+    folder: str | None = Field(default=None, min_length=1)
+    title: str | None = Field(default=None, min_length=1, max_length=60)
+    body: str | None = Field(default=None, min_length=1, max_length=60)
+    heading1: str | None = Field(default=None, min_length=1, max_length=60)
+    heading2: str | None = Field(default=None, min_length=1, max_length=60)
+
+
 class RunSpec(Frozen):
     """A run: one county's or city's year under a plan.
 
@@ -51,6 +61,8 @@ class RunSpec(Frozen):
         internal, or public (媒体公示): no figure of any enterprise, then where to object and in which days.
     edition
         office; or research: with errors, seeds, records of past odds and every reading in the body too.
+    fonts
+        An office's own 小标宋, 仿宋, 黑体, 楷体: a folder of files relative to the run file, and families by role.
     """
 
     kind: Literal["review", "bulletin", "comparison"] = "review"
@@ -74,6 +86,7 @@ class RunSpec(Frozen):
     formats: tuple[Format, ...] = Field(default=("html", "pdf", "docx", "xlsx"), min_length=1)
     products: tuple[Product, ...] = ("text",)
     edition: Literal["office", "research"] = "office"
+    fonts: Fonts = Fonts()
     report_date: date | None = None
     disclosure: Literal["internal", "public"] = "internal"
     objections: str = Field(default="", max_length=200)
@@ -244,4 +257,4 @@ def _value(head: str, text: str) -> Any:
 
 NO_VALUE = object()
 TEXTS = ("kind", "title", "policy", "level", "as_of", "assumptions", "plan", "lang", "readings")
-MAPPINGS = ("quotas", "facts", "readings", "patch")
+MAPPINGS = ("quotas", "facts", "readings", "patch", "fonts")
