@@ -82,8 +82,8 @@ def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
     folders = list(_folders(run, also))
     known = {item["sha256"] for item in run.record["inputs"]}
     said = dict(run.record["parameters"])
-    for key in ("policy", "assumptions", "plan"):
-        if said.get(key) and (key == "plan" or Path(said[key]).suffix in YAML):
+    for key in ("policy", "assumptions", "plan", "previous"):
+        if said.get(key) and (key in ("plan", "previous") or Path(said[key]).suffix in YAML):
             said[key] = _located(said[key], folders, known)
     if said.get("fonts", {}).get("folder"):
         said["fonts"] = said["fonts"] | {"folder": _located(said["fonts"]["folder"], folders, known)}
@@ -129,7 +129,7 @@ def _folders(run: Finished, also: Iterable[Path]) -> Iterator[Path]:
         with suppress(PolicyError, RunError):
             loaded = load_run(path, run.record.get("origin", {}).get("set", ()))
             spec = loaded.spec
-            named = [*spec.ledgers, spec.policy, spec.assumptions, spec.plan or ""]
+            named = [*spec.ledgers, spec.policy, spec.assumptions, spec.plan or "", spec.previous or ""]
             yield from (loaded.find(name).parent for name in named if name and not name.startswith(SAMPLE))
         yield path.parent
     for home in (Path(), *_beside(run)):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
 from lyeval.run.errors import RunError, together
-from lyeval.run.spec import RunFile
+from lyeval.run.spec import RunFile, RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
