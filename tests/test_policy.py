@@ -321,3 +321,15 @@ def test_a_day_that_there_is_not_is_told_with_its_line_beside_the_others(tmp_pat
         assert any(f"r.yaml:{line}: {words}" in one for one in told)
     assert [one.split(":")[0] for one in told if one.startswith("--set")] == ["--set foo", "--set draws", "--set seed"]
     assert "或须为列表" in next(one for one in told if "ledger: 5" in one)
+
+
+@pytest.mark.parametrize("id", policy_ids())
+def test_every_option_of_a_doubtful_clause_has_a_name_of_its_own(id):
+    for reading in load_policy(id).readings:
+        for name in ("label", "label_en"):
+            labels = [getattr(option, name) for option in reading.options]
+            assert all(labels), reading.id
+            assert len(set(labels)) == len(labels), reading.id
+            assert (
+                not {*labels} & {option.why for option in reading.options} or len(labels) == 1 or reading.id == "basis"
+            )

@@ -100,7 +100,9 @@ def _readings(plan: Policy) -> Any:
         table.add_row(Text(reading.id, style="bold"), Text(f"{question}  {'；'.join(reading.cite)}"))
         for option in reading.options:
             mark = "*" if option.id == reading.default else " "
-            table.add_row("", Text(f"{mark} {option.id}：{option.why if zh else option.why_en}", style="dim"))
+            label, why = (option.label, option.why) if zh else (option.label_en, option.why_en)
+            told = f"{label}（{why}）" if zh else f"{label} ({why})"
+            table.add_row("", Text(f"{mark} {option.id}：{told if label else why}", style="dim"))
     return table
 
 

@@ -293,9 +293,11 @@ class Step(Frozen):
 
 
 class Option(Frozen):
-    """One way to read a clause: the patch it makes and why; ``needs`` names what the ledger must hold to test it."""
+    """One way to read a clause: its name, the patch it makes and why; ``needs`` names what the ledger must hold to test it."""
 
     id: str
+    label: str = ""
+    label_en: str = ""
     why: str
     why_en: str
     set: dict[str, Any] = {}
@@ -390,11 +392,9 @@ class Policy(Frozen):
 
     def class_label(self, name: str, lang: str = "zh") -> str:
         """Return the name of a class in words."""
-        suffix = "" if lang == "zh" else "_en"
-        return getattr(self.classes, name + suffix) if name in ("above", "below") else {"zh": "全部", "en": "all"}[lang]
+        return getattr(self.classes, name if lang == "zh" else f"{name}_en", "") or {"zh": "全部", "en": "all"}[lang]
 
 
 def _once(ids: list[str], name: str) -> None:
-    twice = sorted({i for i in ids if ids.count(i) > 1})
-    if twice:
-        raise ValueError(f"{name}: id {twice[0]!r} stands twice / 标识重复")
+    for id in sorted({i for i in ids if ids.count(i) > 1}):
+        raise ValueError(f"{name}: id {id!r} stands twice / 标识重复")

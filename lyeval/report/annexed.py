@@ -227,7 +227,7 @@ def switches(c: Context) -> Table:
         target = own[r["target"]]
         status = Cell(STATUS[str(r["status"])][c.lang == "en"], tone=tone_of({"status": r["status"], "reason": None}))
         mark = say("annex.default", c.lang) if r["default"] else ""
-        rows.append({**r, "why": r["why"] + mark, "why_en": r["why_en"] + mark, "target": named(target, c.lang),
+        rows.append({**r, "label": r["label"] + mark, "label_en": r["label_en"] + mark, "target": named(target, c.lang),
                      "value": reading_value(r["value"], target, c), "status": status})  # fmt: skip
     return tabulate(c, "switches", rows, say("annex.switches", c.lang), id="annex_switches", source=c.source("tax", "land", "statistics"),
                     cite=c.document)  # fmt: skip

@@ -185,6 +185,7 @@ def reading_tables(assessment: Assessment, readings: Readings) -> dict[str, pd.D
     single = readings.switches.copy()
     options = [next(o for o in asked[s].options if o.id == o_) for s, o_ in zip(single["switch"], single["option"])]  # noqa: B905
     single["why_en"] = [o.why_en for o in options]
+    single["label"], single["label_en"] = [o.label or o.why for o in options], [o.label_en or o.why_en for o in options]
     single["question_en"] = [asked[s].question_en for s in single["switch"]]
     single["default"] = [asked[s].default == o for s, o in zip(single["switch"], single["option"], strict=True)]
     untested = readings.untestable.copy()
