@@ -117,6 +117,7 @@ def setting_of(history: Panel, sampling: Sampling, *, cases: list[tuple[int, str
         dated=np.array([row[0] % 2 == 0 for row in rows], dtype=bool),
         released=blank,
         demolished=blank,
+        successor=np.full(len(rows), -1),
     )
     year = int(history.years[-1])
     pace = {name: Pace(p.success, (p.success[0], p.success[0] / p.hazard)) for name, p in taken.practices.items()}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lyeval import resources
-from lyeval.policy.assumptions import UNITS_EN, assumption_ids, load_assumptions, load_methods
+from lyeval.policy.assumptions import assumption_ids, load_assumptions, load_methods
+from lyeval.policy.kinds import UNITS_EN
 from lyeval.policy.loading import PolicyError
 
 FOLDER = resources.path("parameters/assumptions")
@@ -37,7 +38,7 @@ def test_default_holds_what_the_outlook_needs() -> None:
 
 def test_every_figure_has_unit_source_and_mark() -> None:
     rows = load_assumptions().rows()
-    assert len({r.path for r in rows}) == len(rows) == 51
+    assert len({r.path for r in rows}) == len(rows) == 54
     assert {r.unit for r in rows} == set(UNITS_EN)
     assert all(r.source and r.source_en and r.numbers for r in rows)
     assert {r.mark for r in rows} <= {"assumed", "estimated", "measured"}

@@ -93,4 +93,6 @@ def _practice(method: MethodAssumption, effort: float, funds: float) -> Practice
         gone=method.land == "whole_leaves",
         closed=method.occupant == "none" and method.land != "whole_leaves",
         speed=effort * (funds if method.land == "whole_leaves" else 1.0),
+        catch_up=method.catch_up.value if method.catch_up else 0.0,
+        ramp_up=method.ramp_up.value if method.ramp_up else 0.0,
     )

@@ -94,13 +94,14 @@ def _lines(laid: Field, by: Ways, at: int, gap: np.ndarray) -> np.ndarray:
     wait = -np.log((np.arange(POINTS) + 0.5) / POINTS)[:, None] * by.months[2 * method + by.dated[at]]
     months = by.begin[at] + wait
     force = np.clip((by.ends[0] - months) / 12, 0.0, 1.0)
+    effect = by.effect[method] + by.lift[at]
     if by.kind[method] == KEEPS:
-        return gap - by.effect[method] * force
+        return gap - effect * force
     if by.kind[method] != PARTS:
         return gap[None, :]
     shares = by.shares[method, 16::32] if by.leave[at] < 0 else by.leave[at, None]
     kept = np.log(np.maximum(1 - shares, 1e-6))[:, None, None] * (months <= by.ends[0])
-    return (gap - by.effect[method] * force + kept).reshape(-1, gap.size)
+    return (gap - effect * force + kept).reshape(-1, gap.size)
 
 
 def _gone(by: Ways, at: int) -> np.ndarray:

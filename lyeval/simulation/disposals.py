@@ -37,6 +37,10 @@ class Practice:
         The whole site leaves (收储); the plant is closed (关停) and its land stays until released.
     speed
         Pace from the date of knowledge on, as a multiple of the one that the prior and past cases give.
+    catch_up
+        Share of the gap to a better successor's log tax per mu that a full year closes; 0: none.
+    ramp_up
+        Months until who takes over land that leaves pays as much on it as on its own.
     """
 
     id: str
@@ -47,6 +51,8 @@ class Practice:
     gone: bool
     closed: bool
     speed: float = 1.0
+    catch_up: float = 0.0
+    ramp_up: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,8 @@ class Plan:
         Months from the date of knowledge to the start, 0 for those begun; whether the start is known. Shape (cases,).
     released, demolished
         Land to be released (亩) and floor area to be demolished (m²) as planned, NaN unknown, shape (cases,).
+    successor
+        Position of who takes over, -1 unknown or not in the ledger, shape (cases,).
     """
 
     at: np.ndarray
@@ -71,6 +79,7 @@ class Plan:
     dated: np.ndarray
     released: np.ndarray
     demolished: np.ndarray
+    successor: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +154,10 @@ def open_plan(ledger: Ledger, practices: dict[str, Practice]) -> tuple[Plan, tup
     order = np.flatnonzero(first)[np.argsort(rows.at[first], kind="stable")]
     dated = ~np.isnat(_day(frame, "started"))[order]
     start = np.zeros(len(order))
-    return Plan(rows.at[order], rows.method[order], start, dated, rows.released[order], left[order]), tuple(notes)
+    after = _successor(frame, ledger)[order]
+    return Plan(rows.at[order], rows.method[order], start, dated, rows.released[order], left[order], after), tuple(
+        notes
+    )
 
 
 def _first_of_each(at: np.ndarray, use: np.ndarray) -> np.ndarray:
@@ -167,7 +179,7 @@ def _day(frame: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def given_plan(frame: pd.DataFrame, ledger: Ledger, date: Date, practices: dict[str, Practice]) -> Plan:
-    """Read a plan with columns credit_code, method and (if it has) started.
+    """Read a plan with columns credit_code, method and (if it has) started, released_mu, demolished_m2, successor_code.
 
     Raises
     ------
@@ -187,7 +199,14 @@ def given_plan(frame: pd.DataFrame, ledger: Ledger, date: Date, practices: dict[
     months = (started.dt.year - date.year) * 12 + started.dt.month - date.month
     start = np.maximum(months.fillna(0).to_numpy(dtype=float), 0.0)
     released, demolished = _number(ordered, "released_mu"), _number(ordered, "demolished_m2")
-    return Plan(at, method, start, started.notna().to_numpy(), released, demolished)
+    return Plan(at, method, start, started.notna().to_numpy(), released, demolished, _successor(ordered, ledger))
+
+
+def _successor(frame: pd.DataFrame, ledger: Ledger) -> np.ndarray:
+    """Return the position of each row's successor (承接企业) among the ledger's codes, -1 where it names none of them."""
+    if "successor_code" not in frame:
+        return np.full(len(frame), -1)
+    return book(ledger).positions(frame["successor_code"].fillna("").astype(str))
 
 
 def _refuse(rule: str, wrong: object) -> None:

@@ -28,6 +28,7 @@ from lyeval.simulation.dynamics import Dynamics, fit
 from lyeval.simulation.known import Date, Panel, panel
 from lyeval.simulation.notes import Note, distinct, note
 from lyeval.simulation.outlook import Year
+from lyeval.simulation.successors import lift, taken_over, takers
 from lyeval.simulation.treated import treated
 
 
@@ -161,12 +162,14 @@ def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> tuple[
     if first:
         ytd = given.panel.ytd[:, -1]
         tax = np.where(given.left.gone & ~np.isnan(ytd), ytd, tax)
+    land_taken, tax_taken = _taken(given, state.done, months, year)
+    tax = tax * (1 + tax_taken)
     ends = given.left.gone & (not first or not given.date.nowcast_month)
     made = Year(
         year=year,
         codes=given.panel.codes,
         tax=np.where(ends, 0.0, tax),
-        kept=given.left.kept * _spread(shape, plan.at, 1 - state.done * _leaving(given), 1.0),
+        kept=given.left.kept * _spread(shape, plan.at, 1 - state.done * _leaving(given), 1.0) + land_taken,
         reported=given.panel.tax[:, -1],
         gone=given.left.gone | _spread(shape, plan.at, state.done & (shuts | leaves), False),
         closed=_spread(shape, plan.at, state.fresh & shuts, False),
@@ -199,10 +202,11 @@ def effects_in(given: Setting, in_force: np.ndarray, shape: tuple[int, int]) -> 
 
 
 def _effect(given: Setting) -> np.ndarray:
-    """Effect of each case's method on log tax, the same in every year of a draw, shape (draws, cases)."""
-    names = sorted(given.assumed.practices)
-    drawn = effects(names, given.assumed.practices, given.sampling, given.date.year)
-    return drawn[:, np.searchsorted(names, given.plan.method.astype(str))]
+    """Effect of each case's method and successor on log tax, the same in every year of a draw, shape (draws, cases)."""
+    names, practices = sorted(given.assumed.practices), given.assumed.practices
+    drawn = effects(names, practices, given.sampling, given.date.year)
+    own = drawn[:, np.searchsorted(names, given.plan.method.astype(str))]
+    return own + lift(given.plan, given.panel, practices)
 
 
 def _left_to_give(given: Setting) -> np.ndarray | float:
@@ -239,6 +243,17 @@ def _with_and_without(
     if not len(moved):
         return without.copy(), without
     return taxed(model, history, drawn, effect), without
+
+
+def _taken(
+    given: Setting, done: np.ndarray, months: np.ndarray, year: int
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return by how much land and tax of those who take land over grow, as multiples of their own: (draws, n) each, or 0."""
+    plan, history, practices = given.plan, given.panel, given.assumed.practices
+    if not len(takers(plan, history, practices)):
+        return 0.0, 0.0
+    end = (year - given.date.year) * 12 + 12 - given.date.month
+    return taken_over(plan, history, practices, done * _leaving(given), months, end)
 
 
 def _leaving(given: Setting) -> np.ndarray:

@@ -73,8 +73,8 @@ class Ways(NamedTuple):
         Share of its land that the case takes as planned, float32 (n,); below 0: drawn.
     months
         Mean months to finish, by 2 × method + dated, float32 (2 m, d).
-    effect
-        Effect on log tax, float32 (m, d).
+    effect, lift
+        Effect on log tax, float32 (m, d); what a better successor adds to an enterprise's case, float32 (n,).
     after, rise
         Method finished in the last known year (-1: none) and the share of its effect still to come, (n,).
     ends
@@ -92,6 +92,7 @@ class Ways(NamedTuple):
     leave: np.ndarray
     months: np.ndarray
     effect: np.ndarray
+    lift: np.ndarray
     after: np.ndarray
     rise: np.ndarray
     ends: np.ndarray

@@ -34,6 +34,7 @@ from lyeval.simulation.outlook import (
     tax_basis,
 )
 from lyeval.simulation.result import Tables, remarks, responses
+from lyeval.simulation.successors import takers
 from lyeval.simulation.swings import SCENARIO_COLUMNS
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class Asked:
 
 
 def pays(given: Setting, years: int) -> bool:
-    """Tell whether a run is large enough for the kernel to be worth its start, and numba is there."""
+    """Tell whether a run is large enough for the kernel to be worth its start, numba is there, and no land changes hands."""
+    if len(takers(given.plan, given.panel, given.assumed.practices)):
+        return False
     cells = given.sampling.draws * len(given.panel.codes) * years
     return cells >= MIN_CELLS and given.panel.month != 12 and find_spec("numba") is not None
 

@@ -142,9 +142,9 @@ def _outcome(f, w, i, t, group, s) -> Any:
 def _effect(w, i, t, group, s) -> None:
     """Add the effect of a case that keeps the enterprise, for the part of the year that it is in force."""
     method, end = w.method[i], w.ends[t]
-    effect = w.effect[group, method]
+    effect, raised = w.effect[group, method], w.lift[i]
     for j in range(LANES):
-        s[OUT + j] += effect[j] * min(max((end - s[MONTHS + j]) * TWELFTH, NONE), ONE)
+        s[OUT + j] += (effect[j] + raised) * min(max((end - s[MONTHS + j]) * TWELFTH, NONE), ONE)
 
 
 @njit(inline="always")

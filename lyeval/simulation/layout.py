@@ -13,6 +13,7 @@ from lyeval.simulation.engine import Setting
 from lyeval.simulation.features import MOVING, centres, design
 from lyeval.simulation.field import BINS, KEEPS, LEAVES, PARTS, SHUTS, Field, Ways
 from lyeval.simulation.philox import GROUP, STREAMS, code_keys
+from lyeval.simulation.successors import lift
 
 
 def padded(sampling: Sampling) -> Sampling:
@@ -145,7 +146,8 @@ def ways(given: Setting, years: range) -> Ways:
     practices = given.assumed.practices
     names = sorted(practices)
     method, dated = np.full(n, -1, np.int32), np.zeros(n, np.int32)
-    begin, leave = np.zeros(n), np.full(n, -1.0)
+    begin, leave, raised = np.zeros(n), np.full(n, -1.0), np.zeros(n)
+    raised[plan.at] = lift(plan, given.panel, practices)
     method[plan.at] = np.searchsorted(names, plan.method.astype(str))
     dated[plan.at], begin[plan.at] = plan.dated, plan.start
     leave[plan.at] = np.nan_to_num(planned_share(plan, given.panel.land[:, -1]), nan=-1.0)
@@ -158,6 +160,7 @@ def ways(given: Setting, years: range) -> Ways:
         begin=_float(begin),
         leave=_float(leave),
         months=_float(1 / np.stack(hazards, axis=2).transpose(1, 2, 0).reshape(2 * len(names), -1)),
+        lift=_float(raised),
         effect=_float(effects(names, practices, sampling, given.date.year).T),
         after=after,
         rise=rise,

@@ -75,6 +75,7 @@ def _ways(n: int, years: int, methods: int, wide: int, plan: bool, rng: np.rando
         leave=np.full(n, -1, FLOAT),
         months=np.full((2 * methods, wide), 12, FLOAT),
         effect=np.full((methods, wide), 0.25, FLOAT),
+        lift=np.zeros(n, FLOAT),
         after=np.full(n, -1, np.int32),
         rise=np.zeros(n, FLOAT),
         ends=(12 * np.arange(1, years + 1)).astype(FLOAT),
