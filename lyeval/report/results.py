@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.report import disposals, files, gaps, lists, origins, rolls, verdict
+from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
     from lyeval.assessment import class_lines
     from lyeval.ledger import RULES, audit, grouped
 
+    unfit = glyphless.undrawable(ledger)
     told = (*ledger.faults, *audit(ledger, class_lines(policy, ledger.years) if policy else None))
     faults = [
         {
@@ -44,14 +45,14 @@ def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
             "text": f.message("zh"), "text_en": f.message("en"),
         }
         for f in told
-    ]  # fmt: skip
+    ] + unfit  # fmt: skip
     groups = [
         {
             "severity": g.severity, "rule": g.rule, "count": g.count, "title": RULES[g.rule].title("zh"),
             "title_en": RULES[g.rule].title("en"), "text": g.text("zh"), "text_en": g.text("en"),
         }
         for g in grouped(told)
-    ]  # fmt: skip
+    ] + glyphless.group(unfit)  # fmt: skip
     return {
         "sources": pd.DataFrame(
             [vars(s) for s in ledger.sources] or None, columns=["name", "sha256", "kind"], dtype=object
