@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+import lyeval as ly
 from lyeval import figures, report
+from lyeval.comparison import study
 from lyeval.policy import PolicyError
 from lyeval.render import Figure
+from lyeval.report.causes import SHEETS, effects
+from lyeval.report.context import Context
 from lyeval.run import RunError, check_run, load_run, produce
 from lyeval.run.index import write_index
 from lyeval.run.kinds import ComparisonSpec
+from lyeval.run.review import notebooks
 
 SMALL = """kind: comparison
 sides:
@@ -86,3 +91,28 @@ def test_run_record_index_and_both_languages(tmp_path: Path, monkeypatch: pytest
     assert all(h[:12] in text for h in hashes)
     assert "不给 p 值" in text
     assert len(report.comparison_annex(tables, lang="en")) == 20
+
+
+def test_the_research_edition_asks_what_the_policy_did() -> None:
+    names = [path.stem for path in notebooks("review", "research")]
+    assert names[-2:] == ["05_effect", "08_year_end_report"]
+    assert "05_effect" not in [path.stem for path in notebooks("review")]
+
+
+def test_effects_stand_in_the_research_edition_alone() -> None:
+    found = study(ly.read_ledger("sample:zhoushan-shengsi"), "zhoushan-2020", draws=100)
+    tables = report.effect_tables({"": found}) | {"meta": {"year": 2020, "counties": [], "place": "嵊泗县", "place_level": "county",
+                                                           "level": "county", "place_en": "Shengsi"}}  # fmt: skip
+    drawn = tables["effect_figures"]
+    for lang in ("zh", "en"):
+        office, research = (Context(tables | {"run": {"edition": edition}}, lang) for edition in ("office", "research"))
+        assert effects(office) == []
+        blocks = effects(Context({**research.tables, "effect_figures": drawn.iloc[:0]}, lang))
+        kinds = [type(block).__name__ for block in blocks]
+        assert kinds[:3] == ["Paragraph", "Note", "Table"]
+        assert kinds[-1] == "Table"
+    made = [make(research) for _, make in SHEETS]
+    assert [table.id for table in made if table] == ["effects", "refused", "checks", "tax_rules"]
+    answered = (found.table["verdict"] != "refused").sum()
+    assert len(made[0].rows) == answered
+    assert len(made[1].rows) == len(found.table) - answered

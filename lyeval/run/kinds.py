@@ -51,7 +51,7 @@ class ComparisonSpec(RunSpec):
     def _from_sides(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        idle = [str(key) for key in data if key in IDLE]
+        idle = [str(key) for key in data if key in cls.model_fields and key not in TAKEN]
         if idle:
             raise ValueError(f"{idle[0]}: not for kind comparison, name it under sides / 两地比较请写在 sides 之下")
         sides = [s for s in data.get("sides") or () if isinstance(s, dict)]
@@ -115,5 +115,4 @@ def check_sides(run: RunFile, spec: ComparisonSpec) -> Assessment:
 
 
 SPECS: dict[str, type[RunSpec]] = {"review": RunSpec, "comparison": ComparisonSpec}
-IDLE = ("policy", "ledger", "year", "level", "as_of", "quotas", "facts", "readings", "patch", "plan", "scenarios", "edition",
-        "disclosure", "objections", "period", "products")  # fmt: skip
+TAKEN = ("kind", "title", "sides", "assumptions", "draws", "seed", "lang", "formats", "report_date", "fonts")
