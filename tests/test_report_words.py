@@ -138,6 +138,32 @@ def test_stages_are_named_by_the_procedure() -> None:
     assert "符合认定条件1家，已告知1家，已认定1家，重点1家" in text_of(document)
 
 
+def test_what_the_office_edition_leaves_out() -> None:
+    firms = [r for c in "ABCDEFGHIJKL" for r in years(c, {2022: 1, 2023: 3}, 10, False)]
+    made = tables_of(ledger(annual=firms), LINSHU, 2023)
+    told = text_of(report.build_report(made)) + "".join(text_of(Document("", blocks=(t,))) for t in report.annex(made))
+    for word in ("Shapley", "夏普利", "聚束", "最优处置", "其他县规则", "响应情景", "最小补税", "整治使税收增加"):
+        assert word not in told
+    assert "失败" not in told
+
+
+def test_a_failed_case_is_not_completed() -> None:
+    annual = years("A", {2022: 1, 2023: 1}, 10, False)
+    case = [
+        {
+            "credit_code": "A",
+            "method": "rectify",
+            "outcome": "未完成",
+            "started": "2023-02-01",
+            "due": "2023-06-01",
+            "finished": "2023-06-01",
+        }
+    ]
+    text = text_of(report.build_report(tables_of(ledger(annual=annual, disposals=case), LINSHU, 2023)))
+    assert "未完成" in text
+    assert "失败" not in text
+
+
 def test_zombie_is_never_beside_a_name() -> None:
     firms = [{"credit_code": "A", "name": "甲厂", "zombie": True, "location": "县城"}]
     text = text_of(
@@ -189,6 +215,25 @@ def test_before_and_after_stands_beside_the_usual_rise() -> None:
 def test_odds_are_told_in_words(p: float, words: str, near: str) -> None:
     assert band(p, None, "zh") == words
     assert chance(p, None, "zh") == near
+
+
+@pytest.mark.parametrize(
+    ("floor", "at", "below"),
+    [
+        (0.95, "基本可以完成", "完成的把握较大"), (0.80, "完成的把握较大", "有望完成、仍有不确定性"),
+        (0.60, "有望完成、仍有不确定性", "完成与否约各半"), (0.40, "完成与否约各半", "完成的把握不大"),
+        (0.20, "完成的把握不大", "完成的难度较大"), (0.05, "完成的难度较大", "基本难以完成"),
+    ],
+)  # fmt: skip
+def test_each_band_begins_at_its_floor(floor: float, at: str, below: str) -> None:
+    assert band(floor, None, "zh") == at
+    assert band(floor - 1e-6, None, "zh") == below
+    assert band(floor, None, "en") != band(floor - 1e-6, None, "en")
+
+
+def test_odds_are_rounded_to_the_nearest_five_points() -> None:
+    told = [chance(k / 100, None, "en") for k in range(3, 98)]
+    assert [int(re.sub(r"\D", "", t)) for t in told] == [round(k / 5 + 1e-9) * 5 for k in range(3, 98)]
 
 
 @given(st.floats(0, 1))
@@ -244,7 +289,7 @@ def test_every_sentence_is_there_and_is_used() -> None:
                 starts.add(str(node.values[0].value))
     sections = {key.partition(".")[0] for key in texts()}
     lost = {k for k in used if k.partition(".")[0] in sections} - set(texts()) - starts
-    assert lost <= {"annex.xlsx"}
+    assert lost <= {"annex.xlsx", "schedule.docx"}
     idle = [k for k in texts() if k not in used and not any(s and "." in s and k.startswith(s) for s in starts)]
     assert not idle
 
