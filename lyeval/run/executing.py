@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from pprint import pformat
 from typing import Any
@@ -83,8 +83,9 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
     except RuntimeError as error:
         raise NotebookError(notebook.name, 0, str(error).splitlines()[0]) from None
     finally:
-        if output.is_file():
-            tidy(output)
+        with suppress(ValueError):  # a notebook cut short, as by a full disk, is told by the error that cut it
+            if output.is_file():
+                tidy(output)
 
 
 def shipped_notebooks() -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -145,9 +146,14 @@ def given(spec: RunSpec) -> dict[str, Any]:
 
 def _failed(error: NotebookError, left: Path) -> RunError:
     place = f"{left.name}/notebooks/{error.notebook}"
+    full = bool(re.search(r"\[Errno (27|28|122)\]", error.cause))
+    zh, en = (
+        "磁盘已满：请腾出空间，或用 --out 另指定文件夹\n",
+        "the disk is full: make room, or name another folder with --out\n",
+    )
     return RunError(
-        f"{error.zh}\n执行到出错处的笔记本在 {place}；原有报告未改动",
-        f"{error.en}\nthe notebook, executed up to there, is {place}; the earlier report is untouched",
+        f"{zh if full else ''}{error.zh}\n执行到出错处的笔记本在 {place}；原有报告未改动",
+        f"{en if full else ''}{error.en}\nthe notebook, executed up to there, is {place}; the earlier report is untouched",
     )
 
 
