@@ -23,6 +23,7 @@ from lyeval.simulation.known import Date, Panel, as_known
 from lyeval.simulation.outlook import Year, members, probability, settled, target_row, values
 from lyeval.simulation.philox import code_keys, philox, uniforms
 from lyeval.simulation.response import topped_up
+from lyeval.simulation.result import left
 from lyeval.simulation.swings import scenario_rows, swing_rows
 
 LINSHU = ly.load_policy("linshu-2021")
@@ -257,9 +258,9 @@ class TestOdds:
 
     def test_an_exactly_reached_line_counts_by_the_reading(self):
         year = year_of(np.full((150, 2), 10.0))
-        for low, left in ((False, 0.0), (True, 2.0)):
+        for low, number in ((False, 0.0), (True, 2.0)):
             target = view(2, goal=0.0, edge_low=low)
-            assert np.all(values(members(target, year)) == left)
+            assert np.all(values(members(target, year)) == number)
 
 
 class TestOracle:
@@ -413,3 +414,26 @@ class TestSimulate:
         assert (known.monthly["year"] * 100 + known.monthly["month"]).max() == 202310
         assert list(known.disposals["outcome"]) == ["进行中"]
         assert known.disposals["finished"].isna().all()
+
+
+class TestLeft:
+    def test_the_numbers_left_are_those_of_independent_firms(self):
+        rng = np.random.default_rng(0)
+        tax = np.where(rng.random((20_000, 50)) < 0.98, 12.0, 8.0)
+        target = view(50, goal=0.0)
+        found = left([target], [values(members(target, year_of(tax)))]).set_index("left")["probability"]
+        assert found.sum() == pytest.approx(1.0)
+        assert list(found.index) == sorted(found.index)
+        for number in range(4):
+            assert found[number] == pytest.approx(binom.pmf(number, 50, 0.02), abs=0.012)
+
+    def test_all_at_the_line_is_the_odds_of_clearing_all(self):
+        told = ly.forecast(county(60, level=1.5), LINSHU, 2023, as_of="2023-06", draws=400)
+        row = told.targets.set_index("id").loc["above_scale_clear"]
+        mine = told.left.query("id == 'above_scale_clear'").set_index("left")["probability"]
+        assert (mine.get(0, 0.0) * 400 + 0.5) / 401 == pytest.approx(row["probability"])
+        assert mine.sum() == pytest.approx(1.0)
+
+    def test_shares_have_no_number_left(self):
+        target = view(5, goal=0.2, kind="share")
+        assert left([target], [values(members(target, year_of(np.full((10, 5), 8.0))))]).empty

@@ -189,6 +189,7 @@ def _result(given: Setting, basis: Basis) -> Forecast:
         targets=made.targets,
         enterprises=made.enterprises,
         scenarios=made.scenarios,
+        left=made.left,
         notes=distinct((*given.notes, *made.notes, *_iterated(basis))),
         year=basis.year,
         by_enterprises=table(swings, SWING_COLUMNS),

@@ -67,6 +67,7 @@ SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("changes", _changes),
     ("forecast", lambda c: annexed.odds(c, "forecast")),
     ("forecast_enterprises", lambda c: annexed.odds_firms(c, "forecast")),
+    ("forecast_left", lambda c: annexed.left(c, "forecast")),
     ("forecast_scenarios", lambda c: annexed.scenarios(c, "forecast")),
     ("forecast_readings", annexed.odds_readings),
     ("forecast_swings", annexed.swings),

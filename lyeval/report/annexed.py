@@ -119,6 +119,19 @@ def scenarios(c: Context, name: str) -> Table:
                     source=_source(c, name), cite=c.document)  # fmt: skip
 
 
+def left(c: Context, name: str) -> Table:
+    """Lay out how likely each number of enterprises is to be left below the line."""
+    labels, so_far, rows = {(r["id"], r["year"]): r for r in c.rows(name)}, {}, []
+    for r in c.rows(f"{name}_left"):
+        key = r["id"], r["year"]
+        so_far[key] = so_far.get(key, 0.0) + float(r["probability"])
+        told = {k: labels[key][k] for k in ("label", "label_en")}
+        rows.append({**told, **r, "year": str(int(r["year"])), "at_most": min(so_far[key], 1.0)})
+    return tabulate(
+        c, "left", rows, say("annex.left", c.lang), id=f"annex_{name}_left", source=_source(c, name), cite=c.document
+    )
+
+
 def alternatives(c: Context) -> Table:
     """Lay out the odds under other assumptions (情景) with their errors and percentiles."""
     rows = []

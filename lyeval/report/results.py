@@ -146,7 +146,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
 
 
 def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:
-    """Return the years to come (notebook 03): simulation, simulation_enterprises, simulation_scenarios, simulation_meta.
+    """Return the years to come (notebook 03): simulation, simulation_enterprises, simulation_scenarios, simulation_left, simulation_meta.
 
     ``alternatives``: the targets under other assumptions, as `compare_scenarios` gives them.
     """
@@ -157,7 +157,7 @@ def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame 
 def forecast_tables(
     forecast: Forecast | None, backtest: Backtest | None = None, sensitivity: Sensitivity | None = None
 ) -> Tables:
-    """Return the odds (notebook 04): forecast, forecast_enterprises, _scenarios, _readings, _swings, _levies, _meta; record, sensitivity."""
+    """Return the odds (notebook 04): forecast, forecast_enterprises, _scenarios, _left, _readings, _swings, _levies, _meta; record, sensitivity."""
     tables: Tables = {}
     if forecast is not None:
         tables |= _outlook("forecast", forecast)
@@ -185,6 +185,7 @@ def _outlook(name: str, outlook: Any) -> Tables:
         name: outlook.targets,
         f"{name}_enterprises": outlook.enterprises,
         f"{name}_scenarios": outlook.scenarios,
+        f"{name}_left": outlook.left,
         f"{name}_meta": {
             "policy": outlook.policy, "assumptions": outlook.assumptions, "as_of": outlook.as_of,
             "facts_year": outlook.facts_year, "draws": outlook.draws, "seed": outlook.seed,

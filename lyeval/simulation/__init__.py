@@ -94,6 +94,7 @@ def simulate(
         targets=made.targets,
         enterprises=made.enterprises,
         scenarios=made.scenarios,
+        left=made.left,
         notes=distinct((*given.notes, *made.notes, *_carried(carried))),
     )
 

@@ -33,7 +33,7 @@ from lyeval.simulation.outlook import (
     table,
     tax_basis,
 )
-from lyeval.simulation.result import Tables, remarks, responses
+from lyeval.simulation.result import Tables, left, remarks, responses
 from lyeval.simulation.successors import takers
 from lyeval.simulation.swings import SCENARIO_COLUMNS
 
@@ -226,6 +226,7 @@ def fused_tables(
         targets=table(rows, TARGET_COLUMNS),
         enterprises=pd.concat(firms, ignore_index=True),
         scenarios=table(scenarios, SCENARIO_COLUMNS),
+        left=left([view for view, _ in pairs], values),
         members=(),
         values=tuple(values),
         notes=remarks(pairs, given.date.facts_year),

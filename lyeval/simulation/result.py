@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from lyeval.simulation.assumed import Assumed
@@ -55,6 +56,8 @@ class Outlook:
     scenarios
         The targets again if a share ``response`` of the enterprises just below the line top up to it; ``basis`` tells
         whether the share is assumed, or estimated from the heap above the line in the plan's past target years.
+    left
+        Of targets that count enterprises below a line (全部出清): id, year, number left and its probability, in ascending order.
     notes
         What was dropped or assumed.
     """
@@ -68,6 +71,7 @@ class Outlook:
     targets: pd.DataFrame = field(repr=False)
     enterprises: pd.DataFrame = field(repr=False)
     scenarios: pd.DataFrame = field(repr=False)
+    left: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = field(repr=False, default=())
 
     def tidy(self) -> pd.DataFrame:
@@ -117,6 +121,7 @@ class Tables:
     targets: pd.DataFrame
     enterprises: pd.DataFrame
     scenarios: pd.DataFrame
+    left: pd.DataFrame
     members: tuple[Members, ...]
     values: tuple[Any, ...]
     notes: tuple[Note, ...]
@@ -156,10 +161,29 @@ def tables(
         targets=table(rows, TARGET_COLUMNS),
         enterprises=pd.concat(firms, ignore_index=True) if firms else pd.DataFrame(columns=list(ENTERPRISE_COLUMNS)),
         scenarios=table(scenarios, SCENARIO_COLUMNS),
+        left=left([view for view, _ in pairs], drawn),
         members=picked,
         values=drawn,
         notes=remarks(pairs, facts_year),
     )
+
+
+def left(views: Sequence[TargetView], drawn: Sequence[np.ndarray]) -> pd.DataFrame:
+    """Count in which share of the draws each number of enterprises is left below the line, for targets that count them.
+
+    Parameters
+    ----------
+    drawn
+        Each target's statistic in each draw, shape (draws,).
+    """
+    rows = []
+    for view, found in zip(views, drawn, strict=True):
+        known = found[~np.isnan(found)]
+        if view.kind == "count" and view.op == "le" and len(known):
+            numbers, times = np.unique(np.rint(known).astype(int), return_counts=True)
+            told = zip(numbers.tolist(), (times / len(known)).tolist(), strict=True)
+            rows += [{"id": view.id, "year": view.year, "left": number, "probability": share} for number, share in told]
+    return table(rows, LEFT_COLUMNS)
 
 
 def responses(assumed: Assumed, past: Sequence[TargetView]) -> defaultdict[str, list[tuple[float, str]]]:
@@ -191,5 +215,6 @@ def remarks(pairs: Sequence[tuple[TargetView, Year]], facts_year: int) -> tuple[
     return distinct(tuple(out))
 
 
+LEFT_COLUMNS = ("id", "year", "left", "probability")
 ODDS_EDGE = 0.001
 QUANTITIES = ("probability", "mc_error", "goal", "p05", "p50", "p95")
