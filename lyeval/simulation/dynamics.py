@@ -176,7 +176,7 @@ def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
     keep = _varying(static, dummies)
     names, design = tuple(np.array(names, dtype=object)[keep]), static[:, keep]
     y, full = np.log(frame.tax), np.column_stack([design, dummies])
-    result: Any = OLS(y, full, hasconst=True).fit(cov_type="cluster", cov_kwds={"groups": frame.who})
+    result: Any = OLS(y, full, hasconst=True).fit(method="qr", cov_type="cluster", cov_kwds={"groups": frame.who})
     error = (y - full @ result.params) * np.sqrt(len(y) / max(len(y) - full.shape[1], 1))
     scale_coef, scale_range, scaled = _scale(error, frame)
     p, params = len(names), np.asarray(result.params)
@@ -241,7 +241,7 @@ def _scale(error: np.ndarray, frame: Lags) -> tuple[np.ndarray, tuple[float, flo
     design = scale_design(frame)
     size = np.log(np.maximum(np.abs(error), 1e-4))
     keep = _varying(design)
-    fitted: Any = OLS(size, design[:, keep], hasconst=True).fit()
+    fitted: Any = OLS(size, design[:, keep], hasconst=True).fit(method="qr")
     params = np.zeros(design.shape[1])
     params[keep] = np.asarray(fitted.params)
     values = design @ params
