@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import zipfile
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -318,3 +319,36 @@ def test_direction_and_control_marks_are_left_out_of_page_and_workbook(tmp_path:
     assert "甲乙丙丁" in page
     assert not {"\u202e", "\u2066", "\x07"} & set(page)
     assert told[2][0] == "甲乙丙丁"
+
+
+def test_xlsx_is_ready_to_filter_and_colours_by_rule(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    columns = (
+        Column("n", "企业"),
+        Column("v", "占比", "", "percent"),
+        Column("s", "判定"),
+        Column("t", "用地", "亩", "number"),
+    )
+    rows = (
+        ("甲", 0.2004, Cell("未达标", tone="bad"), 1234.5),
+        ("乙", Cell(0.19961, digits=3), Cell("达标", tone="good"), None),
+        ("丙", None, Cell("暂不能判定", tone="open"), 0.1),
+    )
+    made = Table("t", "目标", columns, rows, source="台账")
+    to_xlsx([made], path, title="附表", created=date(2024, 2, 5), notes=[("口径", "说明")])
+    with zipfile.ZipFile(path) as book:
+        sheet, styles = (book.read(f"xl/{n}.xml").decode() for n in ("worksheets/sheet1", "styles"))
+    assert '<pane xSplit="1" ySplit="2" topLeftCell="B3"' in sheet
+    assert 'state="frozen"' in sheet
+    assert '<autoFilter ref="A2:D5"/>' in sheet
+    rules = re.findall(r'<conditionalFormatting sqref="C3:C5">.*?</conditionalFormatting>', sheet)
+    assert sorted(re.findall(r"<formula>\"(.+?)\"</formula>", "".join(rules))) == ["暂不能判定", "未达标", "达标"]
+    assert len(re.findall("<dxf>", styles)) == 3
+    for form in ("0.0%", "0.000%", "#,##0.00"):
+        assert f'formatCode="{form}"' in styles
+    read = CalamineWorkbook.from_path(str(path))
+    assert read.sheet_names == ["目标", "口径"]
+    told = read.get_sheet_by_name("目标").to_python()
+    assert told[1] == ["企业", "占比", "判定", "用地（亩）"]
+    assert told[2] == ["甲", 0.2004, "未达标", 1234.5]
+    assert read.get_sheet_by_name("口径").to_python()[2] == ["口径", "说明"]

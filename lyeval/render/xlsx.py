@@ -15,6 +15,7 @@ from lyeval.render.numbers import digits_of, format_value, plain
 
 HEADER = 1  # row of the column headings, below the title; the first record stands on the next one
 LONGEST = 32000  # Excel's cell holds 32,767 characters
+LONGEST_RULE = 200  # and a rule's text 255
 
 
 def to_xlsx(
@@ -70,15 +71,37 @@ def _sheet(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
         sheet.write_string(HEADER, place, _heading(column, lang), formats.get(**STYLES["header"]))
         sheet.set_column(place, place, _width(table, place, lang))
     sheet.set_row(HEADER, 32)
+    ruled = [bool(_words(table, place, lang)) for place in range(len(table.columns))]
     for row, values in enumerate(table.rows, start=HEADER + 1):
         for place, (column, value) in enumerate(zip(table.columns, values, strict=True)):
+            value = plain(value) if ruled[place] else value
             _cell(sheet, (row, place), column, value, formats, lang)
     end = HEADER + len(table.rows)
     _beneath(sheet, table, end + 2, formats, lang)
     if table.rows:
         sheet.autofilter(HEADER, 0, end, last)
+        _colour(sheet, table, formats, lang)
     sheet.freeze_panes(HEADER + 1, 1)
     _page(sheet, last)
+
+
+def _colour(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
+    """Colour a column's statuses by rule, so that the colour follows the word when an office edits it."""
+    for place, column in enumerate(table.columns):
+        for text, tone in sorted(_words(table, place, lang).items()):
+            rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": formats.get(**STYLES[tone])}
+            sheet.conditional_format(HEADER + 1, place, HEADER + len(table.rows), place, rule)
+
+
+def _words(table: Table, place: int, lang: Lang) -> dict[str, str]:
+    """Return a column's toned words with the tone of each; none where one word has two tones, or a word is long."""
+    told: dict[str, set[str]] = {}
+    for row in table.rows:
+        value = row[place]
+        if isinstance(value, Cell) and value.tone in STYLES and isinstance(value.value, str):
+            told.setdefault(_safe(format_value(table.columns[place], value.value, lang)), set()).add(value.tone)
+    fit = all(len(tones) == 1 and len(text) <= LONGEST_RULE and '"' not in text for text, tones in told.items())
+    return {text: min(tones) for text, tones in told.items()} if fit else {}
 
 
 def _page(sheet: Any, last: int) -> None:
