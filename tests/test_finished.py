@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from lyeval.cli import main
-from lyeval.run import RunError, compute, difference, load_run, open_run, unchanged, verify, verifying
+from lyeval.run import RunError, compute, difference, load_run, open_run, replaced, unchanged, verify, verifying
 from lyeval.run.record import record
 from lyeval.run.review import given, made_from
 
@@ -221,3 +221,17 @@ def test_parameters_that_are_no_runs(space: Path) -> None:
     path.write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(RunError, match="不成一次运行"):
         verify(open_run("a"))
+
+
+@pytest.mark.parametrize("name", ["compare-zhoushan-linshu", "linshu-bulletin-2023-10", "zhoushan-city-2020"])
+def test_every_kind_of_run_is_found_again(tmp_path: Path, name: str) -> None:
+    run = load_run(name)
+    (tmp_path / name).mkdir()
+    record(tmp_path / name, run.id, made_from(run), run.changes)
+    assert moved(verify(open_run(tmp_path / name))) == []
+
+
+def test_a_report_of_other_parameters_is_told_when_it_is_replaced(space: Path) -> None:
+    assert replaced(load_run(space / "a.yaml"), space / "reports") == ""
+    assert replaced(load_run(space / "a.yaml", ["seed=9"]), space / "reports") == "seed 5 → 9"
+    assert replaced(load_run(space / "a.yaml", ["seed=9"]), space / "nowhere") == ""

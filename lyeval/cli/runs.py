@@ -21,9 +21,10 @@ def run(
     spoken: Lang = None,
 ) -> None:
     """执行一个运行文件：笔记本、报告、附表、运行记录。 / One county's year: notebooks, report, record."""
-    from lyeval.run import load_run, produce
+    from lyeval.run import load_run, produce, replaced
 
     loaded = load_run(file, set_ or [], lang=spoken)
+    earlier = replaced(loaded, out)
     screen = console(stderr=True)
     with screen.status(say("检查运行文件和台账 …", "checking …")) as status:
 
@@ -32,6 +33,9 @@ def run(
 
         made = produce(loaded, out, told=told)
     _written(made)
+    if earlier:
+        typer.echo(say(f"原有报告是按其他参数做的，已被替换：{earlier}；要两份都留，请用 --out 另指定文件夹",
+                       f"it replaced a report made with other parameters: {earlier}; to keep both, name another folder with --out"))  # fmt: skip
 
 
 def _written(folder: Path) -> None:

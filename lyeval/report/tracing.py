@@ -51,8 +51,7 @@ def ids(tables: Mapping[str, Any]) -> list[str]:
     """Return the id of every figure of a run's tables."""
     return [
         f"{row_id(name, row)}/{column}"
-        for name in TRACED
-        if isinstance(tables.get(name), pd.DataFrame)
+        for name in _traced(tables)
         for row in _rows(tables[name])
         for column in columns_of(tables[name], name)
     ]
@@ -103,15 +102,21 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
 
 def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
     name, *keys = id.split("/")
-    frame = tables.get(name)
-    if name not in TRACED or not isinstance(frame, pd.DataFrame) or len(keys) != len(TRACED[name]) + 1:
+    if name not in _traced(tables) or len(keys) != len(TRACED[name]) + 1:
         raise KeyError(id)
     *keys, column = keys
+    frame = tables[name]
     fields = [*columns_of(frame, name), *(alias for table, alias in ALIASES if table == name)]
     for row in _rows(frame):
         if column in fields and [_key(row[k]) for k in TRACED[name]] == keys:
             return name, row, column
     raise KeyError(id)
+
+
+def _traced(tables: Mapping[str, Any]) -> list[str]:
+    """Return the names of a run's tables whose figures have ids: those of a review, under the keys of one."""
+    there = {name: table for name, table in tables.items() if isinstance(table, pd.DataFrame)}
+    return [name for name, keys in TRACED.items() if name in there and set(keys) <= set(there[name])]
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -131,15 +136,13 @@ def _figures(values: pd.Series) -> bool:
 
 def _values(tables: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     """Yield each number with its id."""
-    for name in TRACED:
-        frame = tables.get(name)
-        if isinstance(frame, pd.DataFrame):
-            fields = columns_of(frame, name)
-            for row in _rows(frame):
-                for field in fields:
-                    value = row[field]
-                    if known(value) and isinstance(value, int | float) and not isinstance(value, bool):
-                        yield f"{row_id(name, row)}/{field}", value
+    for name in _traced(tables):
+        fields = columns_of(tables[name], name)
+        for row in _rows(tables[name]):
+            for field in fields:
+                value = row[field]
+                if known(value) and isinstance(value, int | float) and not isinstance(value, bool):
+                    yield f"{row_id(name, row)}/{field}", value
 
 
 def _behind(tables: Mapping[str, Any], name: str, row: Row) -> tuple[list[str], pd.DataFrame]:

@@ -57,6 +57,7 @@ PUBLIC = {
     "produce": "review",
     "produce_all": "batching",
     "refresh": "executing",
+    "replaced": "verifying",
     "rerun": "verifying",
     "shipped_notebooks": "executing",
     "switches": "steps",

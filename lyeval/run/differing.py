@@ -115,7 +115,7 @@ def _cause(place: str, name: str) -> str:
     if place == "notebooks":
         return "code"
     if place == "inputs":
-        return {"policy": "rule", "assumptions": "assumptions"}.get(name.split()[0], "data")
+        return {"policy": "rule", "assumptions": "assumptions", "fonts": "form"}.get(name.split()[0], "data")
     return PARAMETERS.get(name, "form")
 
 
@@ -183,7 +183,7 @@ FIELDS = (
     "progress",
 )  # fmt: skip
 PARAMETERS = {
-    "ledger": "data", "plan": "data", "policy": "rule", "patch": "rule", "readings": "rule", "quotas": "rule", "facts": "rule",
-    "scenarios": "assumptions", "year": "question", "level": "question", "as_of": "question", "kind": "question", "assumptions": "assumptions",
-    "draws": "seed", "seed": "seed",
+    "ledger": "data", "plan": "data", "previous": "data", "policy": "rule", "patch": "rule", "readings": "rule", "quotas": "rule",
+    "facts": "rule", "year": "question", "level": "question", "as_of": "question", "kind": "question", "sides": "question",
+    "assumptions": "assumptions", "scenarios": "assumptions", "draws": "seed", "seed": "seed",
 }  # fmt: skip

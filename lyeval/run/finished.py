@@ -14,7 +14,7 @@ from lyeval.run.errors import RunError
 from lyeval.run.folders import RECORD
 from lyeval.run.inputs import SAMPLE, sha256
 from lyeval.run.record import read_record
-from lyeval.run.spec import RunFile, RunSpec, load_run
+from lyeval.run.spec import RunFile, load_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,22 +79,44 @@ def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
     RunError
         The record's parameters are no run's.
     """
+    from lyeval.run.kinds import spec_of
+
     folders = list(_folders(run, also))
     known = {item["sha256"] for item in run.record["inputs"]}
-    said = dict(run.record["parameters"])
-    for key in ("policy", "assumptions", "plan", "previous"):
-        if said.get(key) and (key in ("plan", "previous") or Path(said[key]).suffix in YAML):
-            said[key] = _located(said[key], folders, known)
-    if said.get("fonts", {}).get("folder"):
-        said["fonts"] = said["fonts"] | {"folder": _located(said["fonts"]["folder"], folders, known)}
-    said["ledger"] = [n if n.startswith(SAMPLE) else _located(n, folders, known) for n in said["ledger"]]
     try:
-        spec = RunSpec.model_validate(said)
-    except ValueError:
+        said = _placed(run.record["parameters"], folders, known)
+        spec = spec_of(said).model_validate(said)
+    except (ValueError, KeyError, TypeError):
         raise RunError(
             f"{run.id}/{RECORD} 里的参数不成一次运行", f"the parameters in {run.id}/{RECORD} are no run's"
         ) from None
     return RunFile(run.id, _own_path(run, folders, known), spec)
+
+
+def _placed(parameters: Mapping[str, Any], folders: Sequence[Path], known: set[str]) -> dict[str, Any]:
+    """Return a record's parameters as a run file would give them, files by where they are now."""
+    from lyeval.run.kinds import TAKEN
+
+    def place(name: Any, *, file: bool) -> Any:
+        outside = bool(name) and (file or Path(name).suffix in YAML) and not name.startswith(SAMPLE)
+        return _located(name, folders, known) if outside else name
+
+    said = dict(parameters)
+    said |= {key: place(said[key], file=key in ("plan", "previous")) for key in NAMED if key in said}
+    said["ledger"] = [place(name, file=True) for name in said["ledger"]]
+    if said.get("fonts", {}).get("folder"):
+        said["fonts"] = said["fonts"] | {"folder": place(said["fonts"]["folder"], file=True)}
+    if "sides" not in said:
+        return said
+    said["sides"] = [
+        {
+            **side,
+            "policy": place(side["policy"], file=False),
+            "ledger": [place(name, file=True) for name in side["ledger"]],
+        }
+        for side in said["sides"]
+    ]
+    return {key: value for key, value in said.items() if key in TAKEN}
 
 
 def run_file(run: Finished, also: Iterable[Path] = ()) -> RunFile | None:
@@ -152,6 +174,7 @@ def _own_path(run: Finished, folders: Iterable[Path], known: set[str]) -> Path:
 
 
 USUAL = ("", "data", "policies", "assumptions", "parameters/policies", "parameters/assumptions")
+NAMED = ("policy", "assumptions", "plan", "previous")
 YAML = (".yaml", ".yml")
 SHAPE = {
     "run": str, "parameters": dict, "inputs": list, "notebooks": dict, "code": str, "versions": dict, "outputs": dict,

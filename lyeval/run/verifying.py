@@ -17,6 +17,7 @@ from lyeval.run.finished import Finished, regained, run_file
 from lyeval.run.inputs import present_inputs
 from lyeval.run.record import basis, digest, fingerprint, hashed, named_inputs, parameters_of, read_record
 from lyeval.run.review import Told, notebooks, produce
+from lyeval.run.spec import RunFile
 
 State = Literal["unchanged", "changed", "missing", "added"]
 
@@ -85,6 +86,16 @@ def rerun(run: Finished, also: Iterable[Path] = (), *, told: Told | None = None)
         made = read_record(produce(again, Path(away), told=told))
     outputs = made["outputs"] if made else {}
     return (*_record(run), *_compared("output", run.record["outputs"], outputs), *sources)
+
+
+def replaced(run: RunFile, root: Path) -> str:
+    """Say which parameters an earlier report of a run file was made with otherwise, as ``seed 5 → 6``; "" where there is none."""
+    found = read_record(root / run.id)
+    then, now = (found or {}).get("parameters"), parameters_of(run.spec)
+    if not isinstance(then, dict):
+        return ""
+    moved = [key for key in now if then.get(key) != now[key]]
+    return "；".join(f"{key} {then.get(key)} → {now[key]}" for key in moved)
 
 
 def unchanged(checks: Iterable[Check]) -> bool:
