@@ -120,3 +120,21 @@ def test_what_is_kept_is_what_is_looked_at(tmp_path: Path) -> None:
     kept = stage(run, tmp_path / "part").inputs
     assert basis(run.spec, kept, notebooks()) == basis(run.spec, inputs_of(run), notebooks())
     assert "a.columns.yaml" in {item.name for item in kept}
+
+
+def test_files_carry_the_epochs_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from county import county
+    from docx import Document as Word
+
+    import lyeval as ly
+    from lyeval import report
+    from lyeval.run import about
+
+    made = report.assessment_tables(ly.assess(county(12), ly.load_policy("linshu-2021"), 2023))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1704067200")
+    report.write(made | about(title="", report_date=""), tmp_path, formats=["docx", "pdf"])
+    assert str(Word(str(tmp_path / "report.docx")).core_properties.created)[:10] == "2024-01-01"
+    assert (
+        b"2024-01-01" in (tmp_path / "report.pdf").read_bytes()
+        or b"D:20240101" in (tmp_path / "report.pdf").read_bytes()
+    )

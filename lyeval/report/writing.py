@@ -97,8 +97,8 @@ def _xlsx(made: Made, folder: Path) -> Path:
 
 
 def _created(c: Context) -> date:
-    """Return the date to store in the workbook: the report's, else the day that the data stand at; never the clock's."""
-    given = c.value("run").get("report_date") or c.meta["cutoff"]
+    """Return the date to store in files: the report's, else SOURCE_DATE_EPOCH's, else the day that the data stand at; never the clock's."""
+    given = c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"]
     return date.fromisoformat(str(given)[:10])
 
 

@@ -43,8 +43,11 @@ def about(**run: Any) -> dict[str, Any]:
     """Return what the report says of its own making: the tables ``run`` (title, date, seed …) and ``versions``."""
     import pandas as pd
 
+    from lyeval.run.crate import source_date
     from lyeval.run.record import versions
 
+    if (day := source_date()) is not None:
+        run["source_date"] = day.isoformat()
     return {"run": run, "versions": pd.DataFrame(list(versions().items()), columns=["component", "version"])}
 
 
