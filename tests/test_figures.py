@@ -325,3 +325,41 @@ def test_fonts_draw_every_character_of_gb2312_policies_and_samples(face: Path) -
         sheet = CalamineWorkbook.from_path(file).get_sheet_by_index(0)
         wanted |= {char for row in sheet.to_python() for cell in row for char in str(cell)}
     assert sorted(char for char in wanted if ord(char) not in covered and not char.isspace()) == []
+
+
+@pytest.mark.parametrize(("lang", "unit", "land"), [("zh", "万元/亩", "亩"), ("en", "10k yuan/mu", "mu")])
+def test_every_axis_tells_its_unit(lang: str, unit: str, land: str) -> None:
+    assert unit.replace("10k", "10,000") in draw("tax_per_mu", lang).get_xlabel()
+    assert draw("tax_per_mu", lang).get_ylabel()
+    assert land in draw("townships", lang).get_xlabel()
+    for name in ("attainment", "odds"):
+        told = " ".join(texts(draw(name, lang)))
+        assert unit in told
+        assert "%" in told
+
+
+def test_states_differ_without_colour() -> None:
+    from matplotlib.colors import to_rgb
+
+    from lyeval.figures.style import LOOK, STATUS
+
+    def grey(colour: str) -> float:
+        return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))
+
+    marks = [(look.get("hatch", ""), grey(look["facecolor"])) for look in LOOK.values()]
+    for a, b in combinations(marks, 2):
+        assert a[0] != b[0] or abs(a[1] - b[1]) > 0.3
+    signs = [word.split(" ")[0] for word in STATUS["zh"].values() if " " in word]
+    assert len(set(signs)) == len(signs) == 3
+
+
+def test_colours_are_told_apart_by_the_colour_blind() -> None:
+    from matplotlib.colors import to_rgb
+
+    from lyeval.figures.style import BAD, GOOD
+
+    deuteranopia = np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]])
+    protanopia = np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]])
+    for seen in (deuteranopia, protanopia):  # Machado, Oliveira and Fernandes 2009, severity 1
+        good, bad = (seen @ np.array(to_rgb(colour)) for colour in (GOOD, BAD))
+        assert np.abs(good - bad).max() > 0.3

@@ -272,3 +272,16 @@ def test_the_office_edition_has_no_interval_on_what_is_counted(sample: dict) -> 
     assert not re.search(r"±|置信|\d+%?\s*CI|标准误", text_of(document))
     for row in cells(document, "targets"):
         assert "至" not in row["value"]
+
+
+def test_source_and_date_stand_under_every_figure_and_table(county: dict, sample: dict) -> None:
+    for tables, lang, words in (
+        (county, "zh", r"数据截至|截至\d{4}年|参数文件"),
+        (sample, "en", r"as of|parameter files"),
+    ):
+        for block in report.build_report(tables, lang=lang).blocks:  # type: ignore[arg-type]
+            if isinstance(block, Figure):
+                assert re.search(words, block.source), block.id
+                assert block.alt
+            if isinstance(block, Table) and block.id != "rerun":
+                assert re.search(words, block.source), block.id
