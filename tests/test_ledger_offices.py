@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -205,3 +206,71 @@ def test_months_beside_the_year_that_ends_them(tmp_path):
     assert read.monthly[["month", "tax_wan"]].to_numpy().tolist() == [[11, 11], [12, 1.25]]
     assert isinstance(read.annual, pd.DataFrame)
     assert annual(read, "tax_wan") == [["A", 2023, 12.25]]
+
+
+# -- bulletins of the tax office by month --------------------------------------------------------------------------------
+
+
+def bulletin(folder: Path, month: int, paid: float, total: float, before: float) -> Path:
+    """Write what the tax office sends each month: the month, the total since January, last year's."""
+    rows = [
+        [f"2023年{month}月重点企业入库税收（万元）"],
+        ["序号", "纳税人识别号", "纳税人名称", "本月入库", "本年累计", "上年同期累计"],
+        [1, A, "甲公司", paid, total, before],
+    ]
+    return xlsx(folder / f"2023年{month}月税收.xlsx", {"Sheet1": rows})
+
+
+def months(ledger: Ledger) -> list[list[float]]:
+    return ledger.monthly[["year", "month", "tax_wan"]].to_numpy().tolist()
+
+
+def test_a_bulletin_of_one_month(tmp_path):
+    xlsx(tmp_path / "台账.xlsx", BOTH)
+    bulletin(tmp_path, 10, 1.5, 12.5, 8)
+    read = read_ledger(tmp_path)
+    assert months(read) == [[2022, 10, 8], [2023, 9, 11], [2023, 10, 1.5]]
+    assert annual(read, "tax_wan")[:2] == [["A", 2022, 10.5], ["A", 2023, 12.25]]
+    assert rules(read) == {"measure_assumed", "months_assumed", "months_lumped"}
+
+
+def test_bulletins_of_several_months_count_no_month_twice(tmp_path):
+    xlsx(tmp_path / "台账.xlsx", BOTH)
+    for month, paid, total, before in ((8, 2, 10, 6), (9, 1, 11, 6.5), (10, 1.5, 12.5, 8)):
+        bulletin(tmp_path, month, paid, total, before)
+    read = read_ledger(tmp_path)
+    assert months(read) == [
+        [2022, 8, 6], [2022, 9, 0.5], [2022, 10, 1.5], [2023, 7, 8], [2023, 8, 2], [2023, 9, 1], [2023, 10, 1.5],
+    ]  # fmt: skip
+    bulletin(tmp_path, 9, 1, 12, 6.5)
+    with pytest.raises(LedgerError) as caught:
+        read_ledger(tmp_path)
+    assert {fault.rule for fault in caught.value.faults if fault.severity == "error"} == {"contradiction"}
+
+
+def test_a_sheet_for_each_month_and_totals_from_a_title(tmp_path):
+    head = ["统一社会信用代码", "企业名称", "税收（万元）"]
+    sheets = {f"2023年{m}月": [head, [A, "甲公司", m], [B, "乙公司", 0.1]] for m in (1, 2, 3)}
+    read = read_ledger(xlsx(tmp_path / "a.xlsx", BOTH | sheets))
+    assert months(read) == [[2023, m, m] for m in (1, 2, 3)] + [[2023, m, 0.1] for m in (1, 2, 3)]
+    total = [["2023年1-10月税收情况"], head, [A, "甲公司", 9]]
+    read = read_ledger(xlsx(tmp_path / "b.xlsx", BOTH | {"Sheet3": total}))
+    assert months(read) == [[2023, 10, 9]]
+
+
+@pytest.mark.parametrize(
+    ("title", "heading", "year"), [("2021年3月报送", "2020年累计税收", 2020), ("2021年3月报送", "上年累计税收", 2020)]
+)
+def test_a_day_of_issue_makes_no_months(tmp_path, title, heading, year):
+    rows = [[title], ["统一社会信用代码", "企业名称", heading, "占地面积"], [A, "甲公司", 9, 20]]
+    read = read_ledger(xlsx(tmp_path / "a.xlsx", {"s": rows}))
+    assert annual(read, "tax_wan") == [["A", year, 9]]
+    assert not read.has("monthly")
+
+
+def test_classes_in_one_word(tmp_path):
+    rows = [["单位名称", "统一社会信用代码", "纳税人识别号", "年度", "规上/规下", "实缴税金", "占地面积"]]
+    rows += [["甲公司", A, A, 2023, "上", "12.25万元", 20], ["乙公司", B, B, 2023, "下", 1, 12]]
+    read = read_ledger(xlsx(tmp_path / "k.xlsx", {"s": rows}))
+    assert annual(read, "above_scale", "tax_wan") == [["A", 2023, True, 12.25], ["B", 2023, False, 1]]
+    assert rules(read) == {"heading_second"}

@@ -228,6 +228,10 @@ PLANTS: dict[str, Plant] = {
     "period_latest": (
         alone(s=[[*WIDE, "2022年税收", "2023年税收", "亩均税收"], [A, "甲", 1, 2, 0.3]]), "s", None,
     ),
+    "months_assumed": (sheets(s=[["2021年10月入库税收"], [CODE, "本年累计税收"], [A, 3]]), "s", None),
+    "whole_assumed": (
+        alone(s=[["2021年10月台账"], [*WIDE, "规上", "税收", "占地面积"], [A, "甲", "是", 3, 20]]), "s", None,
+    ),
     "months_lumped": (alone(s=[[*WIDE, "2022年税收", "2023年1-10月累计税收"], [A, "甲", 9, 8]]), "s", None),
     "total_falls": (sheets(s=[[CODE, "2023年1月税收", "2023年1-2月累计税收"], [C, 3, 2]]), "s", 2),
     "measure_assumed": (alone(税收=[["历年税收（万元）"], [*WIDE, "2022年", "2023年"], [A, "甲", 1, 2]]), "税收", None),

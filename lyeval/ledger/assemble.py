@@ -13,6 +13,7 @@ from lyeval.ledger.joining import place_words, unite
 from lyeval.ledger.marks import Marks, marks, ordering, picked, ranked, sort_rows
 from lyeval.ledger.model import PLACE, dtype_of, each
 from lyeval.ledger.rows import Part
+from lyeval.ledger.wide import apart
 
 
 def assemble(parts: Sequence[Part], faults: Faults) -> dict[str, pd.DataFrame]:
@@ -45,6 +46,8 @@ def _combine(sheet: str, parts: list[Part], faults: Faults) -> pd.DataFrame:
         if sheet in COUNTED_BY_ROW:
             _tell_repeats(frame, faults)
         return _ordered(sheet, frame)
+    if sheet == "monthly" and "first" in frame:
+        frame = apart(frame)
     frame = frame[[name for name in frame if name in of_sheet(sheet) or name in (*keys, *PLACE)]]
     return _ordered(sheet, unite(sheet, sort_rows(frame, keys, known), keys, faults))
 

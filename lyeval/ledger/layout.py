@@ -15,6 +15,7 @@ from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading, find, key, nearest, stack, take_apart
 from lyeval.ledger.mapping import Own
 from lyeval.ledger.periods import Period
+from lyeval.ledger.titles import is_of_month, line_units_of, runs, title_months, title_year, titled
 from lyeval.ledger.units import factor, find_unit
 from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, YES, find_method, plain
 
@@ -64,9 +65,9 @@ def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | 
     row_units, body = _unit_row(top, start + height)
     title = " ".join(str(v) for row in top[:start] for v in row if v is not None)
     columns = _map(grid, sheet, headings, title, own or {}, faults)
-    line_units = _line_units(title)
+    line_units = line_units_of(title)
     mapped = tuple(_with_unit(grid, item, headings, row_units, line_units, faults) for item in columns)
-    return Layout(sheet, body, mapped, _title_year(grid, title))
+    return Layout(sheet, body, mapped, title_year(grid, title))
 
 
 def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Heading | None]] | None:
@@ -167,6 +168,7 @@ def _names(headings: Sequence[Heading | None], sheet: str) -> set[str]:
 def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own: Own, faults: Faults) -> list[Mapped]:
     """Give each heading its column; unknown, refused, doubtful and doubled ones are told."""
     mapped: list[Mapped] = []
+    months = title_months(grid, title) if sheet in ("annual", "enterprises") else None
     for place, heading in enumerate(headings):
         if heading is None or not heading.keys:
             continue
@@ -180,11 +182,45 @@ def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own
         if len(fit.columns) > 1:
             fit = _decide(grid, place, heading, fit, faults)
         if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
-            fit = _titled(grid, title, heading.period, faults)
+            fit = titled(grid, title, heading.period, faults)
+        if months is not None and is_of_month(heading, fit):
+            mapped.append(Mapped(TAX, heading.text, place, period=Period(back=0, first=months.last, last=months.last)))
+            continue
         column = _settle(grid, place, heading, fit, faults)
         if column is not None:
             mapped.append(Mapped(column, heading.text, place, period=fit.period))
+    if months is not None:
+        mapped = _within(grid, mapped, months, faults)
     return _without_doubles(grid, mapped, faults)
+
+
+def _within(grid: Grid, mapped: list[Mapped], months: Period, faults: Faults) -> list[Mapped]:
+    """Give tax without months of its own those that the title names: running totals, and what stands in a table of tax alone."""
+    names = {item.column.name for item in mapped}
+    if {"year", "month"} & names:
+        return mapped
+    alone = not (names & FIGURES) - {"tax_wan"}
+    out = []
+    for item in mapped:
+        period, running = item.period or Period(back=0), runs(item.heading, item.period, months)
+        plain = item.period is None and not running
+        if item.column.name != "tax_wan" or not period.whole or not (running or plain):
+            out.append(item)
+            continue
+        where = {"file": grid.file, "sheet": grid.sheet, "heading": item.heading}
+        if plain and not alone:
+            faults.add("whole_assumed", **where, month=months.last)
+            out.append(item)
+            continue
+        first = 1 if running else months.first
+        out.append(replace(item, period=replace(period, first=first, last=months.last)))
+        span = (
+            (f"{months.last}月当月", f"month {months.last}")
+            if first == months.last > 1
+            else (f"1至{months.last}月", f"months 1 to {months.last}")
+        )
+        faults.add("months_assumed", **where, span=span[0], span_en=span[1])
+    return out
 
 
 def _decide(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) -> Fit:
@@ -217,19 +253,6 @@ def _reads(cell: Any, column: Column) -> bool:
     if column.kind in FLAGS:
         return not isinstance(flag(cell, column.kind), Odd)
     return isinstance(number(cell, column.unit), float)
-
-
-def _titled(grid: Grid, title: str, period: Period, faults: Faults) -> Fit:
-    """Return what a heading of nothing but a period is about, by the sheet's name and the title (told once)."""
-    named = {name for words, name in MEASURES for text in (grid.sheet, title, grid.file) if re.search(words, text)}
-    if not period.whole:
-        named &= {"tax_wan"}
-    if len(named) != 1:
-        return Fit("unknown")
-    column = of_sheet("annual")[named.pop()]
-    if not any(f.rule == "measure_assumed" and f.sheet == grid.sheet and f.file == grid.file for f in faults.items):
-        faults.add("measure_assumed", grid.file, grid.sheet, column=column.zh, column_en=column.en)
-    return Fit("column", (column,), "", period)
 
 
 def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) -> Column | None:
@@ -287,13 +310,6 @@ def _unit_row(top: list[list[Any]], row: int) -> tuple[list[str], int]:
     return [], row
 
 
-def _line_units(title: str) -> list[str]:
-    """Return the units that a line above the header (单位：万元、亩) gives."""
-    matched = re.search(r"单位\s*[:：]\s*([^()（）]+)", title)
-    words = re.split(r"[、,，;；\s]+", matched[1]) if matched else []
-    return [word for word in words if find_unit(word)]
-
-
 def _with_unit(
     grid: Grid,
     item: Mapped,
@@ -320,28 +336,9 @@ def _with_unit(
     return item
 
 
-def _title_year(grid: Grid, title: str) -> int | None:
-    """Return the one year that the sheet's name, else its title, else its file's name gives."""
-    for words in (grid.sheet, title, grid.file):
-        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", words))
-        if len(years) == 1:
-            return int(years.pop())
-        if years:
-            return None
-    return None
-
-
 TOP = 40
+TAX = of_sheet("annual")["tax_wan"]
 SAMPLE = 200
-MEASURES = (
-    (r"(?<!使用)税(?!务)", "tax_wan"),
-    (r"土地使用税", "land_use_tax_wan"),
-    (r"用地|土地(?!使用税)|占地", "land_mu"),
-    (r"用电|电量", "power_wankwh"),
-    (r"产值", "output_wan"),
-    (r"销售|营业收入|营收", "revenue_wan"),
-    (r"规上|规模以上", "above_scale"),
-)
 KNOWN = ("column", "near")
 OWN_FIGURES = ("monthly", "tax_items")
 FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}

@@ -95,6 +95,7 @@ PATTERNS: tuple[tuple[re.Pattern[str], Callable[[Period, re.Match[str]], Period 
     (re.compile(r"(?<!\d)(\d\d)年度?"), _year),
     (re.compile(r"(上一?年度?|去年)"), _back(1)),
     (re.compile(r"(本年度?|当年|今年)"), _back(0)),
+    (re.compile(r"同期"), lambda period, matched: replace(period, back=1) if period.year is None else period),
     (re.compile(r"(?<!\d)(?:1|01|一)月?份?(?:[-—–~至到]+)" + MONTH + r"月份?(?:底|末)?(?:累计|合计)?"), _until),
     (re.compile(r"截[至止到]*" + MONTH + r"月份?(?:底|末)?(?:累计)?"), _until),
     (re.compile(r"(?<!\d)" + MONTH + r"月份?(?:当月)?"), _alone),

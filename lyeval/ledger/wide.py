@@ -137,19 +137,43 @@ def _by_month(
         own = [c for c in columns if c.period.year == year]
         alone = {c.period.last: c.values for c in own if c.period.first == c.period.last}
         until = {c.period.last: c.values for c in own if c.period.first == 1}
-        months = alone if max(alone, default=0) > 1 else _differences(until, rows, where, faults)
-        for month, values in sorted(months.items()):
-            frame = pd.DataFrame({**base, "tax_wan": values, "month": float(month)})
+        months = _months(alone, until, rows, where, faults)
+        for (first, month), values in sorted(months.items()):
+            frame = pd.DataFrame({**base, "tax_wan": values, "month": float(month), "first": float(first)})
             frame = frame if year is None else frame.assign(year=float(year))
             pieces.append(frame[values.notna().to_numpy()])
     return pd.concat(pieces, ignore_index=True)
 
 
+Months = dict[tuple[int, int], pd.Series]
+
+
+def _months(
+    alone: Mapping[int, pd.Series],
+    until: Mapping[int, pd.Series],
+    rows: Mapping[str, pd.Series],
+    where: tuple[str, str],
+    faults: Faults,
+) -> Months:
+    """Return figures by the first and last month that they cover: of the months alone, else of running totals.
+
+    One month beside the running total that it ends (本月, 累计) leaves the months before it as one figure.
+    """
+    if max(alone, default=0) <= 1:
+        return _differences(until, rows, where, faults)
+    months = {(month, month): values for month, values in alone.items()}
+    last = max(alone)
+    if len(alone) == 1 and last in until:
+        months[(1, last - 1)] = until[last] - alone[last].fillna(0.0)
+        faults.add("months_lumped", *where, first=1, last=last - 1)
+    return months
+
+
 def _differences(
     until: Mapping[int, pd.Series], rows: Mapping[str, pd.Series], where: tuple[str, str], faults: Faults
-) -> dict[int, pd.Series]:
+) -> Months:
     """Return each month's own figure from running totals; months that no total ends stand in the next one (told)."""
-    made: dict[int, pd.Series] = {}
+    made: Months = {}
     before, last = None, 0
     for month, total in sorted(until.items()):
         known = total if before is None else total - before.fillna(0.0)
@@ -159,7 +183,7 @@ def _differences(
             fallen = np.flatnonzero((total < before).to_numpy())
             lines = [(int(rows["source_row"].iloc[i]), total.iloc[i]) for i in fallen]
             faults.add_rows("total_falls", where, lines, month=month)
-        made[month] = known
+        made[(last + 1, month)] = known
         before = total if before is None else total.where(total.notna(), before)
         last = month
     return made
@@ -176,3 +200,25 @@ def difference_rows(frame: pd.DataFrame, where: tuple[str, str], faults: Faults)
     lines = list(zip(fallen["source_row"], fallen["tax_wan"], strict=True))
     faults.add_rows("total_falls", where, lines, month="")
     return ordered.assign(tax_wan=own).sort_index()
+
+
+def apart(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return monthly rows of which none counts a month that another row of the firm counts already.
+
+    A figure that covers several months (``first`` to ``month``) keeps what the earlier rows within them leave of it: the running
+    totals of September and October, from two files, become the months to September and October.
+    """
+    first = frame["first"].fillna(frame["month"]).to_numpy()
+    month, tax = frame["month"].to_numpy(dtype=float), frame["tax_wan"].to_numpy(dtype=float).copy()
+    lumps = pd.Series(first < month, index=frame.index)
+    keys = [frame["credit_code"], frame["year"]]
+    several = lumps.groupby(keys).transform("any") & (lumps.groupby(keys).transform("size") > 1)
+    where = np.flatnonzero(several.to_numpy(dtype=bool))
+    for places in pd.Series(where).groupby([key.iloc[where].to_numpy() for key in keys]).indices.values():
+        mine = where[places]
+        for place in sorted(mine, key=lambda i: (month[i], -first[i])):
+            if first[place] < month[place]:
+                within = [i for i in mine if first[place] <= month[i] < month[place]]
+                shortest = {month[i]: i for i in sorted(within, key=lambda i: first[i])}
+                tax[place] -= np.nansum([tax[i] for i in shortest.values()])
+    return frame.assign(tax_wan=tax)
