@@ -140,12 +140,11 @@ def ruler(c: Context) -> list[Block]:
     return [basis_table(c), Paragraph(told), horizon_table(c), Note(spread, "open")]
 
 
-def basis_table(c: Context) -> Table:
-    """Lay out the shares below 1, 2 and 3 万元/亩 of either place."""
-    rows = _placed(c, "side_basis")
-    return tabulate(
-        c, "side_basis", rows, say("sides.basis_table", c.lang), note=say("sides.basis_note", c.lang), sortable=True
-    )
+def basis_table(c: Context, *, whole: bool = False) -> Table:
+    """Lay out the shares below 1, 2 and 3 万元/亩 of either place: of both classes together, or of each too."""
+    rows = [r for r in _placed(c, "side_basis") if whole or r["class"] == "all"]
+    note, title = say("sides.basis_note", c.lang), say("sides.basis_table", c.lang)
+    return tabulate(c, "side_basis", rows, title, note=note, sortable=True)
 
 
 def horizon_table(c: Context) -> Table:
@@ -329,7 +328,7 @@ def comparison_annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Ta
     c = Context(tables, lang)
     sheets = [
         claims_table(c),
-        basis_table(c),
+        basis_table(c, whole=True),
         horizon_table(c),
         demand_table(c),
         rules_of_table(c),
