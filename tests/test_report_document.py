@@ -51,8 +51,8 @@ def sample() -> dict:
 
 def test_the_sections_stand_in_their_order(county: dict) -> None:
     heads = [b.text for b in report.build_report(county).blocks if isinstance(b, Heading) and b.level == 1]
-    assert heads == ["领导参阅（一页）", "一、总体情况", "二、目标完成情况", "三、低效企业名单与分布", "四、处置进展", "五、达标可能性", "六、读法稳健性",
-                     "七、数据质量与缺口", "八、下年度措施", "附：口径、假设、可复现信息"]  # fmt: skip
+    assert heads == ["领导参阅（一页）", "一、总体情况", "二、目标完成情况", "三、低效企业名单与分布", "四、处置进展", "五、达标可能性",
+                     "六、读法稳健性", "七、数据质量与缺口", "八、下年度措施", "附：口径、假设、可复现信息"]  # fmt: skip
     assert [zh for name, (zh, _), _ in report.SECTIONS if name not in ("evidence", "effects")] == heads[1:]
 
 
