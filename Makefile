@@ -33,6 +33,7 @@ lint: setup  ## ruff and pyright
 
 bench: setup  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/bench.py
+	$(BIN)/python tests/benchmarks/effects.py
 
 pictures: setup  ## the two pictures of the README, from the sample
 	$(BIN)/python tests/pictures.py
