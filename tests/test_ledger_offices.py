@@ -274,3 +274,16 @@ def test_classes_in_one_word(tmp_path):
     read = read_ledger(xlsx(tmp_path / "k.xlsx", {"s": rows}))
     assert annual(read, "above_scale", "tax_wan") == [["A", 2023, True, 12.25], ["B", 2023, False, 1]]
     assert rules(read) == {"heading_second"}
+
+
+def test_a_table_that_starts_in_the_middle_of_a_sheet_under_a_year_in_chinese(tmp_path):
+    rows = [
+        ["", "", ""],
+        ["", "", "二〇二三年度低效企业台账"],
+        [],
+        ["", "", "企业名称", "信用代码", "规上", "税收", "占地"],
+    ]
+    rows += [["", "", "甲公司", A, "是", 12.25, 20], [], ["", "", "乙公司", B, "否", 1, 12]]
+    read = read_ledger(xlsx(tmp_path / "y.xlsx", {"Sheet1": rows, "目录": [["序号", "表名"], [1, "台账"]]}))
+    assert annual(read, "tax_wan") == [["A", 2023, 12.25], ["B", 2023, 1]]
+    assert rules(read) == {"year_assumed", "sheet_unknown"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from lyeval.ledger.cells import DIGITS
 from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
@@ -36,7 +37,7 @@ def line_units_of(title: str) -> list[str]:
 def title_year(grid: Grid, title: str) -> int | None:
     """Return the one year that the sheet's name, else its title, else its file's name gives."""
     for words in (grid.sheet, title, grid.file):
-        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", words))
+        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", words.translate(DIGITS)))
         if len(years) == 1:
             return int(years.pop())
         if years:
