@@ -82,6 +82,15 @@ def test_the_page_carries_ids_that_trace(sample: tuple[str, dict[str, Any]]) -> 
         assert {f"targets/{row['id']}/{row['year']}/{field}" for field in ("value", "goal", "status")} <= told
 
 
+def test_the_annex_names_the_ids_of_the_targets(sample: tuple[str, dict[str, Any]]) -> None:
+    _, tables = sample
+    sheet = next(table for table in report.annex(tables) if table.id == "targets")
+    assert [row[-1] for row in sheet.rows] == [
+        f"targets/{r['id']}/{r['year']}/value" for r in tables["targets"].to_dict("records")
+    ]
+    assert {row[-1] for row in sheet.rows} <= set(tracing.ids(tables))
+
+
 def test_a_printed_figure_finds_its_ids(sample: tuple[str, dict[str, Any]]) -> None:
     name, tables = sample
     printed = {"linshu": "20.6%", "zhoushan-dinghai": "76.2%"}[name]

@@ -18,6 +18,7 @@ from lyeval.report.overall import trend_table
 from lyeval.report.progress import change_table, disposal_table, door_table, flow_table, outcome_table, usual_rise
 from lyeval.report.quality import missing_table, narrowing_table, undetermined_table
 from lyeval.report.robustness import baseline_table, untestable_table
+from lyeval.report.tracing import with_ids
 from lyeval.report.words import named, say
 
 
@@ -50,7 +51,7 @@ def _every_base(c: Context) -> Table:
 
 
 SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
-    ("targets", lambda c: target_table(c, c.rows("targets"))),
+    ("targets", lambda c: with_ids(target_table(c, c.rows("targets")), c.lang)),
     ("county_targets", target_county_table),
     ("enterprises", annexed.enterprises),
     ("enterprises", _listed),

@@ -95,7 +95,9 @@ def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh"
     """
     folder, c = Path(folder), Context(tables, lang)
     document = announcement(tables, lang=lang)
-    created = date.fromisoformat(str(c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"])[:10])
+    created = date.fromisoformat(
+        str(c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"])[:10]
+    )
     pages = {
         "html": lambda: to_html(document).encode("utf-8", "replace"),
         "pdf": lambda: to_pdf(document, created=created),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from lyeval.render.blocks import Lang
+from lyeval.render.blocks import Column, Lang, Table
 from lyeval.report.words import count, known, named, number, percent, say, texts
 
 Row = Mapping[str, Any]
@@ -65,6 +65,13 @@ def row_id(name: str, row: Row) -> str:
 def columns_of(frame: pd.DataFrame, name: str) -> list[str]:
     """Return which columns of a table hold figures: numbers, yes and no, verdicts."""
     return [str(c) for c in frame.columns if c not in TRACED[name] and (c in SAID or _figures(frame[c]))]
+
+
+def with_ids(table: Table, lang: Lang) -> Table:
+    """Return a table with the id of each row's value as its last column."""
+    rows = tuple((*row, f"{ref}/value") for row, ref in zip(table.rows, table.refs, strict=True))
+    heads = (*table.columns, Column("trace_id", say("trace.id", lang)))
+    return replace(table, columns=heads, rows=rows, fields=(*table.fields, ""))
 
 
 def find(tables: Mapping[str, Any], printed: str) -> list[str]:
