@@ -35,11 +35,11 @@ def dossiers(c: Context) -> Document:
 def page(c: Context, firm: Row, parts: dict[str, list[Row]], case: Row) -> list[Block]:
     """Write one enterprise's page: where it stands, on what ground, what may be done and what was; its facts; its years."""
     code, lines = firm["credit_code"], [standing_sentence(c, firm), ground_sentence(c, firm, parts["methods"])]
-    lines.append(step_sentence(c, parts["steps"]))
+    lines += [case_sentence(c, firm, case), step_sentence(c, parts["steps"])]
     rows = [{**r, "year": str(int(r["year"])), "tax_per_mu": _per_mu(r, firm)} for r in parts["years"][-YEARS:]]
     return [
         *(Paragraph(line, close=True) for line in lines if line),
-        facts_table(c, firm, case),
+        facts_table(c, firm),
         tabulate(
             c, "dossier_years", rows, say("dossier.years", c.lang), id=f"years_{code}", source=c.source("tax", "land")
         ),
@@ -75,14 +75,12 @@ def _value(cell: Any) -> Any:
     return getattr(cell, "value", cell)
 
 
-def facts_table(c: Context, firm: Row, case: Row) -> Table:
+def facts_table(c: Context, firm: Row) -> Table:
     """Lay out what is known of an enterprise, two facts to a line; what is not known is a dash."""
     lang = c.lang
     values = {
         "code": firm["credit_code"], "township": firm["township"], "class": c.class_(firm["class"]), "industry": firm["industry_name"],
         "land": amount(number(firm["land_mu"]), "亩", lang), "tax": amount(number(firm["tax_wan"]), "万元", lang),
-        "disposal": firm["disposal"], "due": day(case["due"], lang) if known(case.get("due")) else None,
-        "responsible": case.get("responsible"), "next": case.get("next_step"),
     }  # fmt: skip
     told = [(say(f"dossier.{k}", lang), v if known(v) and v else "—") for k, v in values.items()]
     rows = [
@@ -102,6 +100,16 @@ def ground_sentence(c: Context, firm: Row, methods: list[Row]) -> str:
     parts.append(say("dossier.ways", lang, names=joined(lawful, lang)) if lawful else "")
     parts.append(say("dossier.waiting", lang, names=joined(waiting, lang)) if waiting else "")
     return sentence(parts, lang)
+
+
+def case_sentence(c: Context, firm: Row, case: Row) -> str:
+    """Say how an enterprise is being disposed of, by when, by whom, and what comes next; what is not known is left out."""
+    values = {
+        "disposal": firm["disposal"], "due": day(case["due"], c.lang) if known(case.get("due")) else None,
+        "responsible": case.get("responsible"), "next": case.get("next_step"),
+    }  # fmt: skip
+    told = [say(f"dossier.{k}", c.lang, value=v) for k, v in values.items() if known(v) and v]
+    return ("；" if c.lang == "zh" else "; ").join(told) + ("。" if c.lang == "zh" else ".") if told else ""
 
 
 def step_sentence(c: Context, steps: list[Row]) -> str:
