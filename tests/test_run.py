@@ -126,7 +126,7 @@ def test_no_figures_of_the_year(tmp_path: Path) -> None:
 
 def test_folder_holds_report_tables_notebooks_and_record(finished: Path) -> None:
     names = {p.name for p in finished.iterdir()}
-    formats = {"report.html", "report.pdf", "report.docx", "annex.xlsx"}
+    formats = {"report.html", "report.pdf", "report.docx", "report.txt", "annex.xlsx"}
     assert names == formats | {"figures", "tables", "notebooks", "record.json", "ro-crate-metadata.json"}
     record = json.loads((finished / "record.json").read_text(encoding="utf-8"))
     assert record["outputs"] == {k: v for k, v in hashes(finished).items() if k != "record.json"}
