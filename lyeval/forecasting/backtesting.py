@@ -40,7 +40,8 @@ class Backtest:
     coverage
         level, id, month, nominal (0.5, 0.8, 0.95), share of cases inside the interval, n, years.
     skill
-        The forecast against each baseline on the same cases, with intervals by calendar years (`skill.skill`): level, id, month,
+        The forecast against each baseline on the same cases, with intervals by calendar years (`skill.skill`): level (county or
+        enterprise), id, month,
         measure, baseline, forecast, guess, difference, low, high, years, verdict.
     reliability
         month, odds (mean of the odds given, in tenths), came (share that reached the line), n, years: enterprises.
@@ -185,7 +186,7 @@ def _result(policy: str, records: Records, notes: list[Note]) -> Backtest:
         coverage=_mean(inside, ["level", "id", "month", "nominal"], "inside", "share"),
         reliability=_reliability(records.odds),
         pit=_tenths(records.odds),
-        skill=skill(scores),
+        skill=skill(scores[scores["level"] != "group"]),
         notes=distinct(tuple(notes)),
     )
 

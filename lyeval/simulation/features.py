@@ -125,10 +125,15 @@ def design(frame: Lags, names: tuple[str, ...]) -> np.ndarray:
 
 def linear(frame: Lags, names: tuple[str, ...], coef: np.ndarray) -> np.ndarray:
     """Return the projected log tax of each draw, shape (draws, n), for coefficients of shape (draws, p)."""
-    total = np.zeros((len(coef), 1))
-    for j, name in enumerate(names):
-        column = 1.0 if name == "one" else _moving(frame, name) if name in MOVING else frame.static[name]
-        total = total + coef[:, j, None] * column
+    columns = [
+        np.ones(1) if name == "one" else _moving(frame, name) if name in MOVING else frame.static[name]
+        for name in names
+    ]
+    total = np.zeros(np.broadcast_shapes((len(coef), 1), *(column.shape for column in columns)))
+    part = np.empty_like(total)
+    for j, column in enumerate(columns):
+        np.multiply(coef[:, j, None], column, out=part)
+        total += part
     return total
 
 

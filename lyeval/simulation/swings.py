@@ -33,7 +33,7 @@ def scenario_rows(
     moving = near_line(drawn, seed=seed, band=band)
     rows = []
     for fraction, basis in responses:
-        result = values(drawn, topped(drawn, moving, fraction))
+        result = values(drawn, topped(drawn, moving, fraction) if fraction else None)
         row = target_row(drawn, result)
         picked = {key: row[key] for key in ("id", "year", "probability", "mc_error", "p05", "p50", "p95")}
         rows.append({**picked, "response": fraction, "basis": basis})

@@ -29,6 +29,7 @@ from lyeval.sample import make, write
 ROUNDS = 5
 ROOT = Path(__file__).resolve().parents[2]
 LINES: list[str] = []
+LOAD = os.getloadavg()
 ALPHABET = np.array(list("0123456789ABCDEFGH"))
 
 
@@ -244,6 +245,7 @@ def page() -> str:
         "Written by `make bench`; processor time within one process, rivals in turns, medians of at least 3 rounds.",
         "",
         machine(),
+        f"Load average while it ran: {LOAD[0]:.1f} at the start, {os.getloadavg()[0]:.1f} at the end; neighbours make seconds longer.",
         "",
     ]
     return "\n".join([*head, *(f"- {line}" for line in LINES), "", *NOTES]) + "\n"
