@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -315,3 +316,29 @@ def test_contents_stand_behind_the_first_section(pdf: bytes) -> None:
     assert text.index("一、总体情况") < text.index("目录") < text.index("（一）总体")
     assert re.search(r"附录\.{5,}\d+", text)
     assert "目录" not in said(to_pdf(Document("短", blocks=(Heading(1, "一、一"), Paragraph("一")))))
+
+
+@needs_poppler
+@pytest.mark.parametrize(("close", "size", "pitch"), [(False, 16, 28), (True, 14, 22)])
+def test_the_type_area_is_the_standards(close: bool, size: float, pitch: float, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(
+        to_pdf(Document("题", blocks=(Paragraph("全县低效工业用地企业整治提升工作情况如下" * 40, close=close),)))
+    )
+    page = subprocess.run(
+        ["pdftotext", "-bbox-layout", "-l", "1", str(path), "-"], capture_output=True, check=True
+    ).stdout.decode()
+    lines = re.findall(r'<line xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)"', page)
+    body = sorted(
+        ({k: float(v) for k, v in zip("abcd", line, strict=True)} for line in lines), key=lambda line: line["b"]
+    )
+    body = [line for line in body if line["c"] - line["a"] > 300]
+    mm = 72 / 25.4
+    assert body[0]["a"] == pytest.approx(28 * mm + 2 * size, abs=1)  # two characters in
+    assert all(line["a"] == pytest.approx(28 * mm, abs=1) for line in body[1:])
+    assert max(line["c"] for line in body) == pytest.approx((210 - 26) * mm, abs=size)
+    assert [b["b"] - a["b"] for a, b in itertools.pairwise(body)] == pytest.approx([pitch] * (len(body) - 1), abs=0.6)
+    assert body[0]["b"] > 37 * mm - 1
+    assert body[-1]["d"] < (297 - 35) * mm + 6
+    if not close:
+        assert len(body) + 2 >= 19  # with the title, 22 lines to the page
