@@ -287,3 +287,27 @@ def test_a_table_that_starts_in_the_middle_of_a_sheet_under_a_year_in_chinese(tm
     read = read_ledger(xlsx(tmp_path / "y.xlsx", {"Sheet1": rows, "目录": [["序号", "表名"], [1, "台账"]]}))
     assert annual(read, "tax_wan") == [["A", 2023, 12.25], ["B", 2023, 1]]
     assert rules(read) == {"year_assumed", "sheet_unknown"}
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "above", "told"),
+    [
+        ("企业类型", "规上工业", True, set()),
+        ("企业性质", "规下", False, set()),
+        ("企业类型", "有限责任公司", None, {"missing_column"}),
+        ("类型", "民营", None, {"heading_unknown", "missing_column"}),
+        ("税额", 12.25, None, {"heading_unknown", "missing_column"}),
+        ("户数", 3, None, {"heading_unknown", "missing_column"}),
+    ],
+)
+def test_a_table_of_firms_takes_no_column_of_tables_by_row(tmp_path, heading, value, above, told):
+    rows = [
+        ["企业名称", "统一社会信用代码", "年份", "实缴税金", "占地面积", heading],
+        ["甲公司", A, 2023, 12.25, 20, value],
+    ]
+    read = read_ledger(xlsx(tmp_path / "q.xlsx", {"s": rows}))
+    assert annual(read, "tax_wan") == [["A", 2023, 12.25]]
+    assert rules(read) == told
+    assert read.sheets == ("enterprises", "annual")
+    if above is not None:
+        assert read.annual["above_scale"].tolist() == [above]

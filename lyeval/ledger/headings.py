@@ -151,6 +151,8 @@ def _choose(entries: tuple[tuple[Column, str], ...], sheet: str) -> list[tuple[C
     usable = [e for e in entries if e[1] != "refused" and e[0].kind != "carried"]
     own = {c.name: c for c in COLUMNS if c.sheet == sheet}
     borrowed = [(own.get(c.name, c), mark) for c, mark in usable]
+    if sheet in OF_FIRMS:
+        borrowed = [entry for entry in borrowed if entry[0].sheet not in BY_ROW]
     order = dict.fromkeys([sheet, "enterprises", "annual", *(c.sheet for c, _ in borrowed)])
     for place in order:
         found = {c.name: (c, mark) for c, mark in borrowed if c.sheet == place}
@@ -191,4 +193,12 @@ SERIAL = re.compile(r"^(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.�
 BRACKET = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕]*)[)\]】〕}>]")
 SEPARATOR = re.compile(r"[,，;]?单位:?|[/_,，;:-]")
 HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
+OF_FIRMS = ("enterprises", "annual", "monthly", "disposals", "process")
+BY_ROW = (
+    "tax_items",
+    "blocks",
+    "issues",
+    "papers",
+    "counties",
+)  # a table of firms lends these no column: 类型, 税额, 户数
 AFFIXES = ("企业", "单位", "数", "数据", "情况", "合计", "总")

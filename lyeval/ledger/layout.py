@@ -181,6 +181,8 @@ def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own
         fit = find(heading, sheet)
         if len(fit.columns) > 1:
             fit = _decide(grid, place, heading, fit, faults)
+        elif heading.keys[0] in BY_VALUES and not _fits(_sample(grid, place, heading), fit.columns):
+            fit = Fit("carried")
         if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
             fit = titled(grid, title, heading.period, faults)
         if months is not None and is_of_month(heading, fit):
@@ -232,14 +234,24 @@ def _decide(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) 
             return fit
         faults.add("decided_by_values", **names, column=own[0].zh, column_en=own[0].en)
         return Fit("column", (own[0],), "", fit.period)
-    cells = [row[place] for row in grid.top(SAMPLE) if row[place] is not None]
-    sample = [cell for cell in cells if cell != heading.text and key(str(cell)) not in heading.keys]
-    fitting = [column for column in fit.columns if sample and all(_reads(cell, column) for cell in sample)]
+    sample = _sample(grid, place, heading)
+    fitting = [column for column in fit.columns if _fits(sample, (column,))]
     if len(fitting) != 1:
         return fit
     column = fitting[0]
     faults.add("decided_by_values", **names, column=column.zh, column_en=column.en)
     return Fit("column", (column,), "", fit.period)
+
+
+def _sample(grid: Grid, place: int, heading: Heading) -> list[Any]:
+    """Return the values of a column's first rows, its heading left out."""
+    cells = [row[place] for row in grid.top(SAMPLE) if row[place] is not None]
+    return [cell for cell in cells if cell != heading.text and key(str(cell)) not in heading.keys]
+
+
+def _fits(sample: list[Any], columns: Sequence[Column]) -> bool:
+    """Whether all values of a sample are of a column's kind."""
+    return bool(sample) and all(_reads(cell, columns[0]) for cell in sample) if columns else False
 
 
 def _reads(cell: Any, column: Column) -> bool:
@@ -339,6 +351,7 @@ def _with_unit(
 TOP = 40
 TAX = of_sheet("annual")["tax_wan"]
 SAMPLE = 200
+BY_VALUES = ("企业类型", "企业性质")  # 规上 or 规下, or a legal form that is not read
 KNOWN = ("column", "near")
 OWN_FIGURES = ("monthly", "tax_items")
 FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}
