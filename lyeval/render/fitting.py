@@ -23,7 +23,7 @@ SIZES = (
 )
 SMALLEST = 6.5
 MANY = 7  # columns from which a page may be turned
-FEW = 8  # rows for which no page is turned
+FEW = 14  # rows for which no page is turned
 TOKEN = 20  # characters in a row without a break, from which a word may be broken anywhere
 SHORT = 4.5  # ems of a heading that stays on one line
 WIDEST = 36.0  # ems: more than this does not ask for more room

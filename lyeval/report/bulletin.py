@@ -123,7 +123,7 @@ def unit_table(c: Context) -> Table:
         {
             **r, "place": say("rolls.whole", c.lang) if r["whole"] else str(r["unit"]) or say("rolls.blank", c.lang),
             "on_month": _signed(r["on_month"]), "on_year": _signed(r["on_year"]),
-            "share": _share(r), "behind": _behind(r, c), "course": f"{r['on_course']}/{r['n']}", "before": f"{r['on_course_before']}/{r['n']}",
+            "share": _share(r), "behind": _behind(r, c), "course": f"{r['on_course']}/{r['n']}",
         }
         for r in c.rows("units")
     ]  # fmt: skip
