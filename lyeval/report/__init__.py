@@ -1,10 +1,10 @@
 """The year-end evaluation (年终评估报告): tables of a run in, a document and its annex out; all prose is here."""
 
 from lyeval.report.annex import annex
-from lyeval.report.causes import effect_tables
 from lyeval.report.announcing import announce, announcement
-from lyeval.report.disclosure import public
 from lyeval.report.bulletin import build_bulletin
+from lyeval.report.causes import effect_tables
+from lyeval.report.disclosure import public
 from lyeval.report.document import SECTIONS, build_report
 from lyeval.report.monthly import bulletin_tables
 from lyeval.report.results import (

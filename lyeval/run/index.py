@@ -103,8 +103,16 @@ COLUMNS = (
     ("targets", "各目标", "targets", "text"),
 )  # fmt: skip
 WORDS = {
-    "zh": {"title": "各县区年度评估汇总", "caption": "各次评估", "note": "点报告名打开该县区的年终评估报告。",
-           "compared": "两地比较"},
-    "en": {"title": "Year-end evaluations", "caption": "Runs", "note": "The name opens the county's report.",
-           "compared": "two places compared"},
+    "zh": {
+        "title": "各县区年度评估汇总",
+        "caption": "各次评估",
+        "note": "点报告名打开该县区的年终评估报告。",
+        "compared": "两地比较",
+    },
+    "en": {
+        "title": "Year-end evaluations",
+        "caption": "Runs",
+        "note": "The name opens the county's report.",
+        "compared": "two places compared",
+    },
 }

@@ -117,7 +117,6 @@ class RunSpec(Frozen):
         """Return the ledgers as named."""
         return (self.ledger,) if isinstance(self.ledger, str) else self.ledger
 
-
     @property
     def policies(self) -> tuple[str, ...]:
         """Return the plans as named."""
