@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
-.PHONY: help setup report test fuzz lint bench calibrate notebooks pictures lock clean
+.PHONY: help setup report test fuzz lint bench calibrate notebooks golden pictures lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -34,6 +34,9 @@ lint: setup  ## ruff and pyright
 bench: setup  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/effects.py
+
+golden: setup  ## the small run of reports/golden, anew after an intended change
+	$(BIN)/python tests/golden.py
 
 pictures: setup  ## the two pictures of the README, from the sample
 	$(BIN)/python tests/pictures.py
