@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: its idle workers would be counted
+
 import numpy as np
 import pandas as pd
 from python_calamine import CalamineWorkbook
