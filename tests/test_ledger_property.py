@@ -174,7 +174,11 @@ OF_LAYOUT = {"period_spread", "joined_by_name", "parcels_joined", "tax_repeated"
 def heads(rng: random.Random, name: str, sheet: str = "annual") -> str:
     """Return a heading of a column: its label, its name or any of its variants that no other column shares."""
     (column,) = [c for c in COLUMNS if (c.sheet, c.name) == (sheet, name)]
-    words = [v for v in column.variants if v[0] != "!" and v not in ("分类", "类别", "面积", "总面积", "入库情况")]
+    words = [
+        v
+        for v in column.variants
+        if v[0] != "!" and v not in ("分类", "类别", "面积", "总面积", "入库情况", "企业类型", "企业性质")
+    ]
     plain = [v for v in words if not set(v) & set("（年累")]
     return rng.choice([column.zh, *plain])
 
@@ -192,9 +196,9 @@ def wide(rng: random.Random) -> tuple[dict, dict]:
     tax, land, years, firms = heads(rng, "tax_wan"), heads(rng, "land_mu"), (2022, 2023), rng.sample(sorted(NAMES), 3)
     flags = {code: next(f for (c, _), (f, *_) in FIGURES.items() if c == code) for code in firms}
     body = []
-    for code in firms:
-        taxes = [_figure(rng, FIGURES[code, y][1] * size) if (code, y) in FIGURES else "" for y in years]
-        body.append([code, *taxes, _figure(rng, FIGURES[code, 2023][2] * area), flags[code]])
+    for firm in firms:
+        taxes = [_figure(rng, FIGURES[firm, y][1] * size) if (firm, y) in FIGURES else "" for y in years]
+        body.append([firm, *taxes, _figure(rng, FIGURES[firm, 2023][2] * area), flags[firm]])
     code, scale = heads(rng, "credit_code", "enterprises"), heads(rng, "above_scale")
     if rng.random() < 0.5:
         top = [[code, *(f"{y}年{tax}{money}" for y in years), land + area_unit, scale]]
@@ -224,11 +228,11 @@ def by_department(rng: random.Random) -> tuple[dict, dict]:
 def by_parcel(rng: random.Random) -> tuple[dict, dict]:
     """Lay the ledger out with rows of parcels: land in parts, the whole tax on each or in parts."""
     rows, whole = [], rng.random() < 0.5
-    for (code, year), (flag, tax, land) in FIGURES.items():
-        part = rng.choice([0.25, 0.3]) if code != C else 1.0
+    for (firm, when), (flag, tax, land) in FIGURES.items():
+        part = rng.choice([0.25, 0.3]) if firm != C else 1.0
         for name, share in (("东", part), ("西", 1 - part)):
             if share:
-                rows.append([code, year, flag, tax if whole else tax * share, land * share, f"{code[-3:]}{name}"])
+                rows.append([firm, when, flag, tax if whole else tax * share, land * share, f"{firm[-3:]}{name}"])
     return {"年度": [[*ANNUAL[0], heads(rng, "parcel")], *rng.sample(rows, len(rows))]}, {}
 
 
