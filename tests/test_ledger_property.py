@@ -194,7 +194,7 @@ def wide(rng: random.Random) -> tuple[dict, dict]:
     """Lay the ledger out with a column per year, in one header row or two with merged parents."""
     money, size, area_unit, area = units(rng)
     tax, land, years, firms = heads(rng, "tax_wan"), heads(rng, "land_mu"), (2022, 2023), rng.sample(sorted(NAMES), 3)
-    flags = {code: next(f for (c, _), (f, *_) in FIGURES.items() if c == code) for code in firms}
+    flags = {firm: next(f for (c, _), (f, *_) in FIGURES.items() if c == firm) for firm in firms}
     body = []
     for firm in firms:
         taxes = [_figure(rng, FIGURES[firm, y][1] * size) if (firm, y) in FIGURES else "" for y in years]

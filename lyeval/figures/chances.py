@@ -58,8 +58,8 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
     Parameters
     ----------
     factors : DataFrame
-        Rows of `Sensitivity.factors`; of several targets the one whose odds move most is drawn: id, swing, label, label_en, low, high (what the assumption is set to), p_low, p_high
-        (the odds then, 0–1) and central.
+        Rows of `Sensitivity.factors`; of several targets the one whose odds move most is drawn: id, swing, label, label_en, low,
+        high (what the assumption is set to), p_low, p_high (the odds then, 0–1) and central.
     ax : Axes, optional
     lang : {"zh", "en"}
     most

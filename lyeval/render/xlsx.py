@@ -87,7 +87,7 @@ def _sheet(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
 
 def _colour(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
     """Colour a column's statuses by rule, so that the colour follows the word when an office edits it."""
-    for place, column in enumerate(table.columns):
+    for place in range(len(table.columns)):
         for text, tone in sorted(_words(table, place, lang).items()):
             rule = {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": formats.get(**STYLES[tone])}
             sheet.conditional_format(HEADER + 1, place, HEADER + len(table.rows), place, rule)
