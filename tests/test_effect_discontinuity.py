@@ -251,3 +251,11 @@ def test_missing_values_are_counted() -> None:
 def test_refusals_say_what_to_do(change: dict, asked: dict, said: str) -> None:
     with pytest.raises(EffectError, match=said):
         rdd(county(60, 1).assign(**change), **({"outcome": "y", "score": "score", "cutoff": 2.0} | asked))
+
+
+def test_an_announced_cutoff_is_refused_with_its_reason() -> None:
+    told = rdd(county(400, 1), outcome="y", score="score", cutoff=2.0, announced=True)
+    assert told.design == "refused"
+    assert np.isnan(told.estimate)
+    assert "bunching" in told.sentence("zh")
+    assert "announced" in told.sentence("en")

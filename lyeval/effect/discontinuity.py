@@ -11,7 +11,7 @@ import pandas as pd
 from lyeval.effect.discontinuity_checks import checks, curve
 from lyeval.effect.frames import columns, varies
 from lyeval.effect.jumps import Design, Jump, jump
-from lyeval.effect.result import Effect, Words, normal
+from lyeval.effect.result import Effect, Words, normal, refuse
 
 
 def rdd(
@@ -23,6 +23,7 @@ def rdd(
     treatment: str | None = None,
     covariates: Sequence[str] | None = None,
     cluster: str | None = None,
+    announced: bool = False,
 ) -> Effect:
     """Estimate the effect at a cutoff (断点回归), sharp or fuzzy.
 
@@ -44,6 +45,9 @@ def rdd(
         Columns fixed before the treatment; they sharpen the estimate and are tested for balance.
     cluster
         Column of groups (townships, industries) for the variance, each left out in turn as a check; None: independent rows.
+    announced
+        Whether the cutoff was known before the score was fixed. Firms may then sort themselves around it, and the design is
+        refused.
 
     Returns
     -------
@@ -62,8 +66,10 @@ def rdd(
     Notes
     -----
     Calonico, Cattaneo, Titiunik (2014), *Econometrica* 82; Calonico, Cattaneo, Farrell, Titiunik (2019), *Review of
-    Economics and Statistics* 101. A cutoff that was announced beforehand is no natural experiment: see `refuse`.
+    Economics and Statistics* 101. A cutoff that was announced beforehand is no natural experiment.
     """
+    if announced:
+        return refuse("rdd", _estimand(outcome, score, cutoff, treatment), ANNOUNCED)
     names = list(dict.fromkeys(covariates or ()))
     lead = [outcome] if treatment is None else [outcome, treatment]
     data = columns(frame, [score, *lead, *names], [] if cluster is None else [cluster])
@@ -130,3 +136,9 @@ def _estimand(outcome: str, score: str, cutoff: float, treatment: str | None) ->
         f"{at_zh}因越线而改变 {treatment} 者，{treatment} 对 {outcome} 的影响",
         f"effect of {treatment} on {outcome} among those whom the cutoff moves {at_en}",
     )
+
+
+ANNOUNCED = Words(
+    "标准线事先公布，企业可以向线上调整，线两侧不可比；请用聚集（bunching）与密度（density）分析。",
+    "the line was announced: firms may have moved across it, and its two sides are not alike; use bunching and density.",
+)
