@@ -294,6 +294,8 @@ def test_titles_break_between_words() -> None:
     document = paged.report()
     assert title_lines(document.title, 22, document) == ["临沭县2023年度低效工业用地", "企业整治提升年终评估报告"]
     assert title_lines("短题", 22, document) == ["短题"]
+    months = "临沭县低效工业用地企业整治提升月度通报（2023年10月）"
+    assert title_lines(months, 22, document) == ["临沭县低效工业用地企业整治提升", "月度通报（2023年10月）"]
     for line in (lines := title_lines("舟山市" + document.title + "（征求意见稿）", 22, document)):
         assert ems(line) * 22 <= UPRIGHT
     assert len(lines) == 2

@@ -18,7 +18,7 @@ from lyeval.policy import method_words
 from lyeval.render import Document, Heading, KeyFigures, Paragraph, to_pdf
 from lyeval.report.context import Context
 from lyeval.report.document import notice, subtitle, title, title_block
-from lyeval.report.leader import LIMIT, leader, length, one_suggestion, two_problems
+from lyeval.report.leader import LIMIT, leader, length, one_suggestion, places, two_problems
 
 COUNTIES = ("dinghai", "putuo", "daishan", "shengsi")
 CASES = [("linshu", y) for y in (2022, 2023, 2024)] + [(f"zhoushan-{name}", 2020) for name in COUNTIES]
@@ -94,6 +94,20 @@ def test_what_is_missed_comes_first_then_what_cannot_be_decided() -> None:
     bare = ledger(enterprises=[{"credit_code": "A"}], annual=years("A", {2022: 1.0, 2023: 1.0}, 100.0, None))  # type: ignore[arg-type]
     open_ = report.assessment_tables(assess(bare, LINSHU, 2023))
     assert any("暂不能判定" in text for text in two_problems(Context(open_, "zh")))
+
+
+def test_where_a_target_falls_short_is_told_only_of_more_than_half() -> None:
+    c = Context(tables("linshu", 2023), "zh")
+    parts = c.frame("contributions").groupby("target")["part"].apply(lambda p: p.nlargest(2).sum())
+    missed = [r for r in c.rows("targets") if r["status"] == "missed"]
+    assert [places(c, r) for r in missed] == [[] for r in missed]
+    assert (parts < 0.5).all()
+    assert "差额主要在" not in two_problems(c)[0]
+    moved = tables("linshu", 2023) | {"contributions": c.frame("contributions").copy()}
+    at = moved["contributions"]["target"] == missed[1]["id"]
+    moved["contributions"].loc[at, "part"] = [0.3, 0.25, *[0.05] * (at.sum() - 2)]
+    units = list(moved["contributions"].loc[at, "unit"][:2])
+    assert f"“{missed[1]['label']}”的差额主要在{units[0]}、{units[1]}。" in two_problems(Context(moved, "zh"))[0]
 
 
 def test_no_firm_is_named_and_none_is_called_low() -> None:

@@ -20,6 +20,7 @@ SCALE = 0.95  # of a figure drawn for the page
 TALLEST = 560.0  # points: a figure with its caption stays on one page
 BETWEEN = 5  # parts of text between turned tables that do not turn the page back
 CLOSING, OPENING = "，。、；：！？）》〕】”’％%—", "（《〔【“‘"
+WORDS_OF_TIME = ("月度", "季度", "年度")  # never parted, though their characters often stand apart
 TOGETHER = 12.0  # ems: cost of parting two characters that never stand apart
 HALF = 16.5  # ems: an entry of the title block that takes half a line
 SIGNS = {"good": "✓", "bad": "×", "open": "?"}
@@ -199,6 +200,8 @@ def _parting(first: str, second: str, text: str) -> float:
     if second in OPENING:
         return 0.0
     if second in CLOSING or first in OPENING or (ems(first) < 1 and ems(second) < 1):
+        return 100.0
+    if first + second in WORDS_OF_TIME:
         return 100.0
     rarer = min(text.count(first), text.count(second))
     return TOGETHER * text.count(first + second) / rarer if rarer else 0.0

@@ -111,14 +111,16 @@ def _missed(c: Context) -> str:
     ]  # fmt: skip
     parts += [say("leader.missed_more", lang, n=len(rows) - 3)] if len(rows) > 3 else []
     text = say("leader.missed", lang, n=len(rows), parts=("；" if lang == "zh" else "; ").join(parts))
-    units = places(c, rows[0])
-    return sentence([text, say("leader.where", lang, units=joined(units, lang)) if units else ""], lang)
+    where = next(((r, units) for r in rows if (units := places(c, r))), None)
+    told = say("leader.where", lang, label=named(where[0], lang), units=joined(where[1], lang)) if where else ""
+    return sentence([text, told], lang)
 
 
 def places(c: Context, target: Row) -> list[str]:
-    """Return the units where most of what a target is short of stands; none where there are not more units than named."""
+    """Return the units where more than half of what a target is short of stands; none where no `NAMED` units hold so much."""
     rows = [r for r in c.rows("contributions") if r["target"] == target["id"] and r["unit"]]
-    return [str(r["unit"]) for r in rows[:NAMED]] if len(rows) > NAMED else []
+    most = sum(r["part"] for r in rows[:NAMED] if known(r["part"]))
+    return [str(r["unit"]) for r in rows[:NAMED]] if len(rows) > NAMED and most > 0.5 else []
 
 
 def _open(c: Context) -> str:

@@ -256,7 +256,8 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
         Heading(f"s{s:g}", f"{s:.0%}补足" if s else "无变动", f"{s:.0%} top up" if s else "none", "", "text")
         for s in steps
     ]
-    if any(r["basis"] == "estimated" for r in found):
+    past = any(r["basis"] == "estimated" for r in found)
+    if past:
         heads.append(Heading("estimated", "按往年情形", "as in past years", "", "text"))
     cells: dict[tuple[str, int], dict[str, str]] = {}
     for r in found:
@@ -266,8 +267,12 @@ def scenario_table(c: Context, rows: list[dict[str, Any]]) -> Table | None:
         own = cells.setdefault((r["id"], int(r["year"])), {})
         own["estimated" if estimated else f"s{float(r['response']):g}"] = text
     body = [{**row, "year": str(key[1]), **cells[key]} for key, row in told.items() if key in cells]
-    return tabulate(c, "scenarios", body, say("outlook.scenarios", c.lang), columns=heads, source=odds_source(c),
-                    note=say("outlook.scenario_note", c.lang))  # fmt: skip
+    note = sentence(
+        [say("outlook.scenario_note", c.lang), say("outlook.scenario_past", c.lang) if past else ""], c.lang
+    )
+    return tabulate(
+        c, "scenarios", body, say("outlook.scenarios", c.lang), columns=heads, source=odds_source(c), note=note
+    )
 
 
 def levy_sentences(c: Context, rows: list[dict[str, Any]]) -> list[str]:

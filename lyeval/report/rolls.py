@@ -155,10 +155,11 @@ def pace(c: Context) -> Table | None:
         return None
     firms = {"zh": "家", "en": "firms"}[c.lang]
     money = {"zh": "万元", "en": "×10,000 yuan"}[c.lang]
-    body = [
-        {**r, "what": AGAINST[r["against"]][c.lang == "en"], "unit": firms if r["against"].startswith("on_course") else money}
-        for r in rows if r["n"]
-    ]  # fmt: skip
+    body = []
+    for r in (r for r in rows if r["n"]):
+        firm = r["against"].startswith("on_course")
+        shown = {k: Cell(r[k], digits=0) if firm else r[k] for k in ("before", "now")}
+        body.append({**r, **shown, "what": AGAINST[r["against"]][c.lang == "en"], "unit": firms if firm else money})
     month = int(rows[0]["month"])
     return tabulate(c, "pace", body, say("rolls.pace", c.lang, year=c.year, month=month), source=c.source("tax"),
                     note=say("rolls.note_pace", c.lang, month=month), cite=_cited(c, rows))  # fmt: skip
