@@ -36,5 +36,7 @@ def sample(name: str) -> list[Path]:
     found = exact[:1] or sorted(folder.glob(f"{name}-*.xlsx"))
     if not found:
         known = "、".join(sorted(p.stem for p in folder.glob("*.xlsx")))
-        raise FileNotFoundError(f"没有名为 {name} 的样例台账 / no sample ledger {name!r}; 现有 / there are: {known}")
+        raise FileNotFoundError(
+            f"没有名为 {name} 的样例台账，现有：{known} / no sample ledger {name!r}; there are: {known}"
+        )
     return found

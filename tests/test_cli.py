@@ -137,6 +137,12 @@ def test_several_ledgers_are_a_city(lyeval: Lyeval) -> None:
     ("words", "told"),
     [
         ((*ASSESS[:3], "linsu-2021", *ASSESS[4:]), "linshu-2021"),
+        (("check", "sample:linsh"), "样例台账，现有：linshu"),
+        (("check", "sample:linsh", "--lang", "en"), "'linsh'; there are: linshu"),
+        ((*ASSESS[:5], "2019", "--lang", "en"), "the plan governs 2021"),
+        (("sample", "--policy", "linshu-2021", "--out", "x", "--years", "2023-2020"), "起止年份颠倒"),
+        (("sample", "--policy", "linshu-2021", "--out", "x", "--county", "x"), "现有 临沭县"),
+        (("sample", "--policy", "linshu-2021", "--out", "x", "--enterprises", "-3"), "须不小于1"),
         ((*ASSESS[:5], "2019"), "2021、2022、2023、2024、2025"),
         ((*ASSESS[:5], "abc"), "须为整数"),
         (ASSESS[:4], "缺少 --year"),

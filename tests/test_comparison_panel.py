@@ -109,6 +109,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words, code in (
         (["--out", str(tmp_path / "p"), "--deidentify", "--salt", SALT, "--lang", "zh"], 0),
         (["--out", str(tmp_path / "q"), "--deidentify"], 2),
+        (["--out", str(tmp_path / "q"), "--salt", SALT], 2),
     ):
         with pytest.raises(SystemExit) as done:
             main(["panel", "sample:zhoushan-shengsi", "--policy", "zhoushan-2020", *words])

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 import pytest
 
 from lyeval.cli import main
+from lyeval.report import save
 from lyeval.run import RunError, compute, difference, load_run, open_run, replaced, unchanged, verify, verifying
 from lyeval.run.record import record
 from lyeval.run.review import given, made_from
@@ -212,6 +214,19 @@ def test_bad_arguments_are_told_in_words(space: Path, lyeval: Lyeval, command: t
         assert told.code == code, (command, name)
         assert words in told.err
     assert lyeval(command[0]).code == 2
+
+
+def test_a_comparison_has_no_ids_and_no_difference_from_a_review(space: Path, lyeval: Lyeval) -> None:
+    pair = space / "reports/pair"
+    (pair / "tables").mkdir(parents=True)
+    save(pair / "tables", {"side_odds": pd.DataFrame({"side": ["a"], "probability": [0.5]})})
+    run = load_run("compare-zhoushan-linshu")
+    record(pair, "pair", made_from(run), run.changes)
+    for words in (("trace", "pair"), ("trace", "pair", "20.6%"), ("diff", "pair", "a"), ("diff", "a", "pair")):
+        told = lyeval(*words)
+        assert (told.code, told.out, "两地比较" in told.err) == (2, "", True), words
+        assert "compares two places" in lyeval(*words, "--lang", "en").err
+    assert lyeval("diff", "pair", "pair").code == 0
 
 
 def test_parameters_that_are_no_runs(space: Path) -> None:

@@ -54,12 +54,20 @@ def test_a_comparison_names_two_sides(tmp_path: Path) -> None:
         (("draws: 100", "draws: 100\nyear: 2020"), "name it under sides"),
         (("    year: 2020\ndraws", "    yaer: 2020\ndraws"), "yaer"),
         (("kind: comparison", "kind: comparisom"), "comparisom"),
+        (("    ledger: sample:zhoushan-daishan", "    ledger: 5"), r"sides\[1\].*ledger"),
+        (("    ledger: sample:zhoushan-daishan", "    ledger: []"), "未写明台账"),
         (("  - policy: linshu-2021\n    ledger: sample:zhoushan-daishan\n    year: 2020\n", ""), "sides"),
     ],
 )
 def test_faults_of_the_file_are_told(tmp_path: Path, change: tuple[str, str], said: str) -> None:
     with pytest.raises(PolicyError, match=said):
         load_run(written(tmp_path, SMALL.replace(*change)))
+
+
+@pytest.mark.parametrize("sides", ["5", "zz", "{a: 1}", "[1, 2]"])
+def test_sides_that_are_no_list_are_told(tmp_path: Path, sides: str) -> None:
+    with pytest.raises(PolicyError, match=r"two\.yaml:\d+: sides"):
+        load_run(written(tmp_path, f"kind: comparison\nsides: {sides}\n"))
 
 
 def test_what_is_not_there_is_told_before_the_run(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def assess(
     if year not in governed:
         listed = "、".join(map(str, governed))
         faults.append(
-            f"{policy.id}: {year} 年不在文件适用年度内，可用 {listed} / the plan does not govern {year}; it governs {listed}"
+            f"{policy.id}: {year} 年不在文件适用年度内，可用 {listed} / the plan governs {listed}, not {year}"
         )
     if level not in ("county", "city"):
         faults.append(f"level / 层级: {unknown(level, 'level', ['county', 'city'])}")

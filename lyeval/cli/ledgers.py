@@ -59,9 +59,13 @@ def assess(
 
 def all_there(ledgers: list[str]) -> None:
     """Refuse names of files that there are not."""
+    from lyeval.run.inputs import SAMPLE, samples
+
     for name in ledgers:
         path = Path(name)
-        if not name.startswith("sample:") and not path.exists():
+        if name.startswith(SAMPLE):
+            samples(name)
+        elif not path.exists():
             refuse(f"找不到台账 {name}，请核对路径", f"no such ledger: {name}; check the path")
         if path.exists() and not path.is_file() and not path.is_dir():
             refuse(f"{name} 不是文件，也不是文件夹", f"{name} is neither a file nor a folder")

@@ -22,18 +22,24 @@ def panel(
     """企业年度面板：CSV、Parquet、Stata 和列说明。 / One row per enterprise and year, with a codebook."""
     from lyeval.comparison import deidentified, write_panel
     from lyeval.comparison import panel as laid_out
+    from lyeval.policy import in_language
     from lyeval.run import open_ledger, open_policy
 
     all_there(ledger)
     if hide and not salt:
         refuse("--deidentify 须给出 --salt", "--deidentify needs --salt")
+    if salt and not hide:
+        refuse(
+            "--salt 只用于去标识：请加上 --deidentify，否则写出的面板含名称和代码",
+            "--salt is for --deidentify: add it, else the panel would be written with names and codes",
+        )
     plan = open_policy(policy)
     with busy("读取台账 …", "reading …"):
         frame = laid_out(open_ledger(ledger if len(ledger) > 1 else ledger[0], plan), plan)
     try:
         written = write_panel(deidentified(frame, salt) if hide else frame, out)
     except ValueError as error:
-        refuse(str(error), str(error))
+        refuse(in_language(str(error), "zh"), in_language(str(error), "en"))
         return
     rows = len(frame)
     typer.echo(say(f"面板 {rows} 行，已写入 {out}", f"{rows} rows written to {out}"))

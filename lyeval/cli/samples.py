@@ -24,7 +24,7 @@ def sample(
     spoken: Lang = None,
 ) -> None:
     """生成样例台账：企业和数字均为虚构。 / Make a synthetic ledger; all enterprises are invented."""
-    from lyeval.policy import load_policy
+    from lyeval.policy import in_language, load_policy
     from lyeval.sample import produce, produce_forms
 
     plan = load_policy(policy)
@@ -36,7 +36,7 @@ def sample(
         make = produce_forms if forms else produce
         sidecar = make(plan.id, out, enterprises=enterprises, years=(first, last), seed=seed, county=county)
     except ValueError as error:
-        refuse(str(error), str(error))
+        refuse(in_language(str(error), "zh"), in_language(str(error), "en"))
         return
     what = say("样例调查表", "sample survey forms") if forms else say("样例台账", "sample ledger")
     typer.echo(say(f"{what} {out}，说明 {sidecar}", f"{what} {out}, described in {sidecar}"))

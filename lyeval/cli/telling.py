@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -165,6 +166,9 @@ def _usage(error: Any) -> str:
 
 def _translated(message: str) -> str:
     """Say in Chinese what the most usual messages about a value say."""
+    least = re.search(r"greater than or equal to (-?[\d.]+)", message)
+    if least:
+        return f"须不小于{least[1]}"
     for english, chinese in (
         ("valid integer", "须为整数"),
         ("valid float", "须为数"),

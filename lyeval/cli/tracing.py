@@ -41,6 +41,12 @@ def trace(
             f"{found.id} is public and holds no enterprise's data: trace the internal run",
         )
     tables = tables_of(found)
+    if not tracing.ids(tables):
+        refuse(
+            f"{found.id} 是两地比较，其中的数没有编号；算法和条款见报告和 tables/，一地的数请追溯该地年终报告的运行",
+            f"{found.id} compares two places and its figures have no ids: see the report and tables/ for how they are "
+            "made; for a figure of one place, trace that place's review",
+        )
     if id is None:
         typer.echo("\n".join(tracing.ids(tables)))
         return
@@ -56,17 +62,22 @@ def trace(
 
 def _candidates(tables: Mapping[str, Any], printed: str) -> None:
     """List the figures that may be printed so; refuse what is neither an id nor a figure."""
-    from lyeval.policy import nearest
+    from difflib import get_close_matches
+
     from lyeval.report import tracing
 
     ids = tracing.find(tables, printed)
     if ids:
         typer.echo("\n".join(ids))
         return
-    hint = nearest(printed, tracing.ids(tables))
+    close = get_close_matches(printed, tracing.ids(tables), n=1, cutoff=0.5)
     refuse(
-        f"没有编号或数 {printed}{hint}；用 lyeval trace 运行 列出全部编号",
-        f"no id or figure {printed}{hint}; lyeval trace RUN lists every id",
+        f"没有编号或数 {printed}"
+        + "".join(f"，是否想写 {id}？" for id in close)
+        + "；用 lyeval trace 运行 列出全部编号",
+        f"no id or figure {printed}"
+        + "".join(f"; did you mean {id}?" for id in close)
+        + "; lyeval trace RUN lists every id",
     )
 
 

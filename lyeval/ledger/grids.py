@@ -73,7 +73,7 @@ def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
     """Read the grids of one file; what cannot be opened becomes a fault."""
     name = path.name
     if not path.is_file():
-        faults.add("file_missing", name, known="")
+        faults.add("file_missing", name, known="", known_en="")
         return [], None
     kind = path.suffix.lower().lstrip(".")
     if kind not in READERS:

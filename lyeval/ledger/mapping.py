@@ -100,7 +100,7 @@ def _read(path: Path) -> object:
     try:
         return YAML(typ="safe").load(path)
     except FileNotFoundError as error:
-        raise LedgerError([Fault("file_missing", "error", path.name, params={"known": ""})]) from error
+        raise LedgerError([Fault("file_missing", "error", path.name, params={"known": "", "known_en": ""})]) from error
     except (YAMLError, UnicodeDecodeError, OSError) as error:
         cause = " ".join(str(error).split())[:120]
         raise LedgerError([Fault("file_unreadable", "error", path.name, params={"cause": cause})]) from error

@@ -132,7 +132,8 @@ def _paths(path: Paths) -> list[Path]:
             try:
                 found += resources.sample(name.removeprefix("sample:"))
             except FileNotFoundError as error:
-                raise LedgerError([Fault("file_missing", "error", name, params={"known": str(error)})]) from error
+                known = dict(zip(("known", "known_en"), str(error).split(" / "), strict=True))
+                raise LedgerError([Fault("file_missing", "error", name, params=known)]) from error
         else:
             found.append(Path(name))
     return found

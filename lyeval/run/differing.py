@@ -57,8 +57,9 @@ def difference(before: Finished, after: Finished) -> Difference:
     Raises
     ------
     RunError
-        A run's tables are not there.
+        A run's tables are not there; a comparison of two places against a run of one.
     """
+    _one_kind(before, after)
     old, new = tables_of(before), tables_of(after)
     firms = [_keyed(tables, "enterprises", ["credit_code"]) for tables in (old, new)]
     names = dict(firms[0]["name"]) | dict(firms[1]["name"]) if all("name" in f for f in firms) else {}
@@ -69,6 +70,21 @@ def difference(before: Finished, after: Finished) -> Difference:
         enterprises=_moved(firms[0], firms[1], names),
         turned=_turned(old, new, names),
     )
+
+
+def _one_kind(before: Finished, after: Finished) -> None:
+    """Refuse a comparison of two places against a run of one: they share no target and no enterprise."""
+    from lyeval.run.errors import RunError
+
+    two = [run.record["parameters"].get("kind") == "comparison" for run in (before, after)]
+    if two[0] != two[1]:
+        pair, single = (before.id, after.id) if two[0] else (after.id, before.id)
+        raise RunError(
+            f"{pair} 是两地比较，{single} 是一地的运行，没有可对照的目标和企业；请给两次同类的运行",
+            f"{pair} compares two places and {single} is of one place: no target or enterprise to hold side by side; "
+            "name two runs of one kind",
+            misuse=True,
+        )
 
 
 def tables_of(run: Finished) -> dict[str, Any]:

@@ -24,6 +24,12 @@ class Side(Frozen):
     year: int = Field(ge=1990, le=2100)
     readings: dict[str, str] = {}
 
+    @model_validator(mode="after")
+    def _names_a_ledger(self) -> Side:
+        if not self.ledgers or any(not name.strip() for name in self.ledgers):
+            raise ValueError("ledger is empty / 未写明台账")
+        return self
+
     @property
     def ledgers(self) -> tuple[str, ...]:
         """Return the ledgers as named."""
@@ -54,11 +60,11 @@ class ComparisonSpec(RunSpec):
         idle = [str(key) for key in data if key in cls.model_fields and key not in TAKEN]
         if idle:
             raise ValueError(f"{idle[0]}: not for kind comparison, name it under sides / 两地比较请写在 sides 之下")
-        sides = [s for s in data.get("sides") or () if isinstance(s, dict)]
+        said = data.get("sides")
+        sides = [s for s in said if isinstance(s, dict)] if isinstance(said, list | tuple) else []
         first = sides[0] if sides else {}
-        named = [
-            n for s in sides for n in ([s["ledger"]] if isinstance(s.get("ledger"), str) else s.get("ledger") or ())
-        ]
+        books = [s.get("ledger") for s in sides]
+        named = [n for book in books for n in (book if isinstance(book, list | tuple) else [book]) if n]
         return {**data, "policy": first.get("policy") or "-", "year": first.get("year") or 2000,
                 "ledger": tuple(dict.fromkeys(map(str, named))) or "-"}  # fmt: skip
 

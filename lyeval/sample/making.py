@@ -44,14 +44,14 @@ def make(
         Unknown policy or county, years reversed, no enterprise.
     """
     if years[0] > years[1]:
-        raise ValueError(f"years {years[0]}-{years[1]}: the first is after the last (起止年份颠倒)")
+        raise ValueError(f"years {years[0]}-{years[1]}: the first is after the last / 起止年份颠倒")
     chosen = places(policy_id, county)
     usual = sum(place.enterprises for place in chosen)
     total = usual if enterprises is None else enterprises
     sizes = [round(total * place.enterprises / usual) for place in chosen]
     sizes[0] += total - sum(sizes)
     if min(sizes) < 1:
-        raise ValueError(f"enterprises {total}: at least one for each of {len(chosen)} counties (企业数过少)")
+        raise ValueError(f"enterprises {total}: at least one for each of {len(chosen)} counties / 企业数过少")
     parts = [sheets(place, tell(place, n, seed, years), seed, years[0]) for place, n in zip(chosen, sizes, strict=True)]
     return {sheet: pd.concat([part[sheet] for part in parts], ignore_index=True) for sheet in parts[0]}
 

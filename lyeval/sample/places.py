@@ -111,8 +111,9 @@ def places(policy_id: str, county: str | None = None) -> tuple[Place, ...]:
 
 def _unknown(what: str, value: str, known: list[str]) -> str:
     near = get_close_matches(value, known, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"no sample for {what} {value!r} (没有这样的样例; 现有 {'、'.join(known)}){hint}"
+    hint = f"; did you mean {near[0]!r}? / 是否想写 {near[0]}？" if near else ""
+    there = "、".join(known)
+    return f"no sample for {what} {value!r}, there are {there} / 没有“{value}”的样例，现有 {there}{hint}"
 
 
 MARINE = (
