@@ -13,7 +13,7 @@ import lyeval as ly
 from lyeval import report, resources
 from lyeval.cli import main
 from lyeval.render import to_html
-from lyeval.report import tracing
+from lyeval.report import sentences, tracing
 from lyeval.run import difference, open_run
 
 CASES = {
@@ -74,7 +74,7 @@ def test_rows_are_those_of_the_workbook(sample: tuple[str, dict[str, Any]]) -> N
 def test_the_page_carries_ids_that_trace(sample: tuple[str, dict[str, Any]]) -> None:
     _, tables = sample
     page = to_html(report.build_report(tables))
-    told = set(re.findall(r'data-id="([^"]+)"', page))
+    told = {id for id in re.findall(r'data-id="([^"]+)"', page) if not id.startswith("text/")}
     known = set(tracing.ids(tables))
     rows = {id for id in told if id not in known}
     assert all(any(id.startswith(f"{row}/") for id in known) for row in rows)
@@ -149,3 +149,37 @@ def _runner(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
         return int(ended.value.code or 0), told.out, told.err
 
     return run
+
+
+def test_every_figure_of_a_sentence_has_an_id_that_the_page_carries(sample: tuple[str, dict[str, Any]]) -> None:
+    _, tables = sample
+    document = report.build_report(tables)
+    told, page = sentences.sentences(document), to_html(document)
+    ids = sentences.spoken_ids(document)
+    assert len(ids) == len(set(ids)) == sum(len(sentences.figures(text)) for text in told.values()) > 100
+    for id, text in told.items():
+        assert f'data-id="{id}"' in page
+        for place, printed in enumerate(sentences.figures(text), 1):
+            made = sentences.spoken(document, tables, f"{id}/{place}")
+            assert (made.printed, made.sentence) == (printed, text)
+    with pytest.raises(KeyError):
+        sentences.spoken(document, tables, "text/99/1/1")
+
+
+def test_a_target_s_value_in_a_sentence_leads_to_the_target(sample: tuple[str, dict[str, Any]]) -> None:
+    _, tables = sample
+    document = report.build_report(tables)
+    for row in tables["targets"].to_dict("records"):
+        if row["status"] == "undetermined":
+            continue
+        own = f"targets/{row['id']}/{row['year']}/value"
+        told = [i for i, text in sentences.sentences(document).items() if row["label"] in text]
+        assert any(
+            own in sentences.spoken(document, tables, one).found
+            for one in sentences.spoken_ids(document)
+            if one.rpartition("/")[0] in told
+        ), own
+
+
+def test_figures_are_read_as_they_are_written() -> None:
+    assert sentences.figures("用地18,013亩，占20.6%，增加−3.5万元（+308%）") == ["18,013", "20.6%", "−3.5", "+308%"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lyeval.report.tracing import Trace
+    from lyeval.run.finished import Finished
 
 MOST = 60
 
@@ -47,8 +48,8 @@ def trace(
             f"{found.id} compares two places and its figures have no ids: see the report and tables/ for how they are "
             "made; for a figure of one place, trace that place's review",
         )
-    if id is None:
-        typer.echo("\n".join(tracing.ids(tables)))
+    if id is None or id.startswith("text/"):
+        _spoken(found, tables, id)
         return
     try:
         made = tracing.trace(tables, id, lang="en" if lang() == "en" else "zh")
@@ -58,6 +59,33 @@ def trace(
     _show(made)
     console().print(say(f"运行 {found.id}  指纹 {found.record['fingerprint']}",
                         f"run {found.id}  fingerprint {found.record['fingerprint']}"), soft_wrap=True)  # fmt: skip
+
+
+def _spoken(found: Finished, tables: Mapping[str, Any], id: str | None) -> None:
+    """List every id, those of the sentences' figures last; or show one figure of a sentence with the tables' figures that print so."""
+    from rich.text import Text
+
+    from lyeval.report import sentences, tracing
+    from lyeval.report.writing import document_of
+
+    document = document_of(tables, lang=found.record["parameters"]["lang"])
+    if id is None:
+        typer.echo("\n".join([*tracing.ids(tables), *sentences.spoken_ids(document)]))
+        return
+    try:
+        made = sentences.spoken(document, tables, id)
+    except KeyError:
+        _candidates(tables, id)
+        return
+    console().print(Text(f"{made.id}  {made.printed}", style="bold"), Text(made.sentence), sep="\n", soft_wrap=True)
+    if len(made.found) == 1:
+        _show(tracing.trace(tables, made.found[0], lang="en" if lang() == "en" else "zh"))
+        return
+    nowhere = say(
+        "表中没有这样写的数：年份、条款、方案或运行给定的数，或企业表的户数",
+        "no table's figure is written so: a year, a clause, what the plan or the run gives, or a count of firms",
+    )
+    typer.echo("\n".join(made.found) or nowhere)
 
 
 def _candidates(tables: Mapping[str, Any], printed: str) -> None:

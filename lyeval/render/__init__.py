@@ -20,6 +20,7 @@ from lyeval.render.blocks import (
     Paragraph,
     Table,
     captions,
+    sentence_ids,
 )
 from lyeval.render.docx import to_docx
 from lyeval.render.html import to_html
@@ -43,6 +44,7 @@ __all__ = [
     "captions",
     "digits_beside",
     "format_value",
+    "sentence_ids",
     "to_docx",
     "to_html",
     "to_pdf",

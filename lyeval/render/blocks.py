@@ -228,3 +228,19 @@ def captions(blocks: Sequence[Block], lang: Lang = "zh") -> dict[str, str]:
                 raise ValueError(f"two tables or figures have the id {block.id!r}")
             numbers[block.id] = words[place].format(counts[place])
     return numbers
+
+
+def sentence_ids(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
+    """Return the ids of each block's running texts, by place: ``text/<section>/<number>``; a list has one an item.
+
+    A section is what follows a heading of the first level; what stands before the first is section 0.
+    """
+    section = number = 0
+    ids: list[tuple[str, ...]] = []
+    for block in blocks:
+        if isinstance(block, Heading) and block.level == 1:
+            section, number = section + 1, 0
+        texts = len(block.items) if isinstance(block, Bullets) else int(isinstance(block, Paragraph | Note))
+        ids.append(tuple(f"text/{section}/{number + place}" for place in range(1, texts + 1)))
+        number += texts
+    return ids

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, captions
+from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, captions, sentence_ids
 from lyeval.render.glyphs import clean
 from lyeval.render.numbers import format_value, plain
 
@@ -48,11 +48,12 @@ def to_html(document: Document) -> str:
 
 def _parts(document: Document) -> list[dict[str, Any]]:
     """Prepare each block for the template: anchors, numbers, formatted cells, clean pictures."""
-    numbers = captions(document.blocks, document.lang)
+    numbers, spoken = captions(document.blocks, document.lang), sentence_ids(document.blocks)
     parts: list[dict[str, Any]] = []
     level = 0
     for place, block in enumerate(document.blocks):
         part: dict[str, Any] = {"block": block, "kind": type(block).__name__, "anchor": _anchor(block, place)}
+        part["ids"] = spoken[place]
         if isinstance(block, Heading):
             level = min(block.level, level + 1, 3)
             part["level"] = level

@@ -43,12 +43,17 @@ def write(
         raise ValueError(f"formats: {unknown[0]!r}; 可用 / there are: {', '.join(FORMATS)}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    document = KINDS[_kind(tables)][0](tables, lang=lang)
+    document = document_of(tables, lang=lang)
     _figures(document, folder / "figures")
     c = Context(tables, lang)
     made = Made(c, document, _created(c), Fonts.of(fonts or {}))
     paths = [FORMATS[name](made, folder) for name in FORMATS if name in formats]
     return [*paths, *write_products(made, folder, products)]
+
+
+def document_of(tables: Tables, *, lang: Lang = "zh") -> Document:
+    """Return the document of a run's tables: review, bulletin or comparison, as they say."""
+    return KINDS[_kind(tables)][0](tables, lang=lang)
 
 
 def _kind(tables: Tables) -> str:
