@@ -147,6 +147,9 @@ def test_drafts_are_filled_from_the_ledger_and_leave_blank_what_it_does_not_say(
     letter = text_of(made["letter"])
     assert all(f"{unit}：" in letter for unit in pressed["responsible"])
     assert f"{len(pressed[pressed['responsible'] == '石门镇'])}家企业处置进度滞后" in letter
+    sure = c.frame("list_priority")["listed_on"].notna()
+    told = f"已登记列为重点的企业{sure.sum()}家；另有{(~sure).sum()}家按数据符合重点低效情形"
+    assert told in text_of(made["priority"])
 
 
 def test_the_public_notice_shows_no_figure_of_an_enterprise() -> None:

@@ -95,7 +95,15 @@ def test_run_record_index_and_both_languages(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(figures, "plans", lambda *_, **__: None)
     zh, en = (report.build_comparison(tables, lang=lang) for lang in ("zh", "en"))
     assert [type(b).__name__ for b in zh.blocks] == [type(b).__name__ for b in en.blocks]
+    heads = [b.text for b in zh.blocks if type(b).__name__ == "Heading"]
+    names = tables["side_about"]["place"].to_list()
+    assert [f"{at}、{name}：影响检验" for at, name in zip("八九", names, strict=True)] == [
+        h for h in heads if h.endswith("影响检验")
+    ]
+    ladder = next(t for t in report.comparison_annex(tables) if t.id == "horizons")
+    assert len({row[:2] for row in ladder.rows}) == len(ladder.rows)  # a horizon that is both is told once
     text = (made / "report.html").read_text(encoding="utf-8")
+    assert "个百分点（" in text
     assert all(h[:12] in text for h in hashes)
     assert "不给 p 值" in text
     assert len(report.comparison_annex(tables, lang="en")) == 20

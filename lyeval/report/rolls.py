@@ -292,7 +292,7 @@ def _row(c: Context, row: Row) -> Row:
 
 WORDS = {
     "no_case": ("尚未启动处置", "no case begun"), "case_overdue": ("处置超过完成期限", "case past its term"),
-    "failed": ("处置未完成", "case failed"), "issue_overdue": ("问题整改逾期", "problem past its term"),
+    "failed": ("处置登记为未完成", "case failed"), "issue_overdue": ("问题整改逾期", "problem past its term"),
     "step_overdue": ("程序超过规定天数", "step past its days"), "not_rectified": ("逾期未整改", "past its term"),
     "not_accepted": ("已整改未验收", "rectified, not accepted"), "passed": ("曾达标或销号", "passed or written off"),
     "yes": ("是", "yes"), "no": ("否", "no"), "no_term": ("未规定期限", "no term"),

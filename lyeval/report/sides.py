@@ -12,7 +12,7 @@ from lyeval.render.blocks import Block, Lang
 from lyeval.report.causes import causes, checks_table, effects_table, refused_table, rules_table
 from lyeval.report.context import Context
 from lyeval.report.tabulate import tabulate
-from lyeval.report.words import chance, class_text, known, named, number, percent, say
+from lyeval.report.words import chance, class_text, day, known, named, number, percent, say
 
 if TYPE_CHECKING:
     from lyeval.comparison import Sides
@@ -70,7 +70,8 @@ def build_comparison(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Documen
     for heading, section in SECTIONS:
         made = section(c)
         if made:
-            blocks += [Heading(1, heading[lang == "en"]), *made]
+            words = heading[lang == "en"].format(a=named(a, lang, "place"), b=named(b, lang, "place"))
+            blocks += [Heading(1, words), *made]
     given = c.value("run").get("title")
     title = str(given) if given else say("sides.title", lang, a=named(a, lang, "place"), b=named(b, lang, "place"))
     subtitle = say(
@@ -84,7 +85,7 @@ def build_comparison(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Documen
     lines = [(LINES["documents"][lang == "en"], f"{a['document']}；{b['document']}")]
     date = c.value("run").get("report_date")
     if date:
-        lines.append((LINES["date"][lang == "en"], str(date)))
+        lines.append((LINES["date"][lang == "en"], day(date, lang)))
     return Document(title, subtitle, tuple(lines), tuple(blocks), lang, note, say("document.footer", lang))
 
 
@@ -135,8 +136,9 @@ def ruler(c: Context) -> list[Block]:
         }
     told = say("sides.horizon", c.lang, **values)
     gap, refused = c.rows("side_difference")[0], c.value("side_refused")
-    spread = say("sides.difference", c.lang, value=percent(gap["estimate"]), low=percent(gap["low"]), high=percent(gap["high"]),
-                 reason=refused["reason_en" if c.lang == "en" else "reason"])  # fmt: skip
+    ends = {k: points(gap[at]) for k, at in (("value", "estimate"), ("low", "low"), ("high", "high"))}
+    reason = refused["reason_en" if c.lang == "en" else "reason"]
+    spread = say("sides.difference", c.lang, a=_place(c, "a"), b=_place(c, "b"), reason=reason, **ends)
     return [basis_table(c), Paragraph(told), horizon_table(c), Note(spread, "open")]
 
 
@@ -148,11 +150,12 @@ def basis_table(c: Context, *, whole: bool = False) -> Table:
 
 
 def horizon_table(c: Context) -> Table:
-    """Lay out the first lists at the same and at their own horizon."""
+    """Lay out the first lists at the same and at their own horizon; where the two fall on one year, once."""
+    rows = {(r["side"], r["year"]): r for r in _placed(c, "side_horizons")}
     return tabulate(
         c,
         "horizons",
-        _placed(c, "side_horizons"),
+        list(rows.values()),
         say("sides.horizon_table", c.lang),
         note=say("sides.horizon_note", c.lang),
     )
@@ -363,8 +366,8 @@ SECTIONS: tuple[tuple[tuple[str, str], Callable[[Context], list[Block]]], ...] =
     (("五、差距从何而来", "5. Where the gap comes from"), split),
     (("六、企业去了哪里", "6. Where firms went"), moves),
     (("七、规则设计", "7. Rule design"), design),
-    (("八、甲地：影响检验", "8. First place: effects"), cause("a")),
-    (("九、乙地：影响检验", "9. Second place: effects"), cause("b")),
+    (("八、{a}：影响检验", "8. {a}: effects"), cause("a")),
+    (("九、{b}：影响检验", "9. {b}: effects"), cause("b")),
     (("附：税制变动、方法", "Appendix: tax rules, methods"), closing),
 )
 NAMES = ("about", "basis", "rules", "odds", "horizons", "transitions", "demand", "doors", "claims", "difference")
