@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -256,8 +257,10 @@ def test_missing_files_folders_and_samples(tmp_path):
     assert [f.rule for f in told(tmp_path / "none.xlsx")] == ["file_missing"]
     (tmp_path / "empty").mkdir()
     assert [f.rule for f in told(tmp_path / "empty")] == ["no_table"]
-    with pytest.raises(LedgerError, match="no sample ledger"):
+    with pytest.raises(LedgerError, match="no sample ledger") as missing:
         read_ledger("sample:nowhere")
+    again = pickle.loads(pickle.dumps(missing.value))
+    assert (again.faults, str(again)) == (missing.value.faults, str(missing.value))
 
 
 def test_tables_without_codes(tmp_path):

@@ -23,6 +23,7 @@ from lyeval.run.checking import outlook
 from lyeval.run.folders import held, mend
 from lyeval.run.record import whole
 from lyeval.run.review import made_from
+from lyeval.simulation.assumed import assumed
 
 ROOT = Path(__file__).resolve().parent.parent
 FIELD = ROOT.parent / "shared" / "data"
@@ -111,6 +112,44 @@ def test_changes_reach_every_kind_of_key(tmp_path: Path) -> None:
 def test_what_cannot_be_run_is_refused_before(tmp_path: Path, change: str, told: str) -> None:
     with pytest.raises((PolicyError, RunError), match=told):
         check_run(load_run(write(tmp_path, "a"), [change]))
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [("X9,banked", "codes not in the ledger: X9"), ("{0},zz", "methods must be among"), ("{0},{1}\n{0},{1}", "twice")],
+)
+def test_a_disposal_plan_is_checked_before(tmp_path: Path, rows: str, told: str) -> None:
+    code = str(open_ledger("sample:zhoushan-shengsi").enterprises["credit_code"].iloc[0])
+    method = assumed("default").practices
+    text = "credit_code,method\n" + rows.format(code, next(iter(method))) + "\n"
+    (tmp_path / "plan.csv").write_text(text, encoding="utf-8")
+    run = load_run(
+        write(tmp_path, "a", "policy: zhoushan-2020\nledger: sample:zhoushan-shengsi\nyear: 2020\nplan: plan.csv\n")
+    )
+    with pytest.raises(RunError, match=told) as refused:
+        check_run(run)
+    assert refused.value.misuse
+
+
+def test_folders_that_are_none_are_told_before(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    month = "policy: linshu-2021\nledger: sample:linshu\nyear: 2023\nkind: bulletin\nas_of: 2023-10\n"
+    for name, text, told in (
+        ("a", f"{month}previous: empty\n", "no folder of a bulletin"),
+        ("b", f"{month}fonts: {{folder: a.yaml}}\n", "a.yaml is no folder"),
+    ):
+        with pytest.raises(RunError, match=told) as refused:
+            check_run(load_run(write(tmp_path, name, text)))
+        assert refused.value.misuse
+
+
+def test_a_ledger_with_faults_fails_in_a_batch_in_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "bad.xlsx").write_bytes(b"PK nothing of a workbook")
+    run = load_run(write(tmp_path, "a", "policy: linshu-2021\nledger: bad.xlsx\nyear: 2023\n"))
+    (result,) = produce_all([run], tmp_path / "reports")
+    assert "bad.xlsx" in result.error_text("zh")
+    assert "内存" not in result.error_text("zh")
+    assert not (tmp_path / "reports/index.html").exists()
 
 
 def test_no_figures_of_the_year(tmp_path: Path) -> None:

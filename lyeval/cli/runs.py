@@ -71,9 +71,9 @@ def batch(
     with progress(len(runs)) as advance:
         results = produce_all(runs, out, workers=workers, told=advance)
     failed = [r for r in results if r.error]
-    index = _near(out.resolve() / "index.html")
-    typer.echo(say(f"完成 {len(results) - len(failed)}/{len(results)}，汇总页 {index}",
-                   f"{len(results) - len(failed)} of {len(results)} done; all counties: {index}"))  # fmt: skip
+    done, index = len(results) - len(failed), _near(out.resolve() / "index.html")
+    typer.echo(say(f"完成 {done}/{len(results)}", f"{done} of {len(results)} done")
+               + (say(f"，汇总页 {index}", f"; all counties: {index}") if done else ""))  # fmt: skip
     if failed:
         typer.echo(say("未完成：", "failed:"), err=True)
         for result in failed:

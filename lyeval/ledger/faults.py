@@ -106,6 +106,9 @@ class LedgerError(ValueError):
         errors = [fault for fault in self.faults if fault.severity == "error"]
         super().__init__("\n".join(f"{fault.text('zh')} / {fault.message('en')}" for fault in errors))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return LedgerError, (self.faults,)
+
 
 class Faults:
     """The list under way while a ledger is read; at most ``LIMIT`` records per rule and table.

@@ -132,7 +132,7 @@ def _paths(path: Paths) -> list[Path]:
             try:
                 found += resources.sample(name.removeprefix("sample:"))
             except FileNotFoundError as error:
-                known = dict(zip(("known", "known_en"), str(error).split(" / "), strict=True))
+                known: dict[str, str] = dict(zip(("known", "known_en"), str(error).split(" / "), strict=True))
                 raise LedgerError([Fault("file_missing", "error", name, params=known)]) from error
         else:
             found.append(Path(name))

@@ -47,7 +47,7 @@ Told = Callable[[Result], None]
 
 
 def produce_all(runs: Iterable[RunFile], root: Path, *, workers: int = 2, told: Told | None = None) -> list[Result]:
-    """Run many run files in processes of their own, and write ``index.html`` over all of them.
+    """Run many run files in processes of their own, and write ``index.html`` over all that are done, if any.
 
     Parameters
     ----------
@@ -80,7 +80,9 @@ def produce_all(runs: Iterable[RunFile], root: Path, *, workers: int = 2, told: 
             results[result.id] = result
         waiting = [run for run in waiting if run.id not in results]
     ordered = [results[run.id] for run in runs]
-    write_index(root, [result.folder for result in ordered if result.error is None])
+    done = [result.folder for result in ordered if result.error is None]
+    if done:
+        write_index(root, done)
     return ordered
 
 

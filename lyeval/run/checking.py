@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lyeval.policy import choose
+from lyeval.policy import choose, in_language
 from lyeval.run.errors import RunError, together
 from lyeval.run.inputs import SAMPLE, columns_of, inputs_of, open_ledger, open_plan, open_policy
 from lyeval.run.spec import RunFile
@@ -64,6 +64,7 @@ def check_run(run: RunFile) -> Assessment:
         return check_sides(run, run.spec)
     spec, lost = run.spec, _Lost()
     lost.tried(inputs_of, run)
+    lost.tried(_check_folders, run)
     policy, ledger = _opened(run, lost)
     if policy is None or ledger is None or lost.errors:
         if policy is not None:
@@ -74,6 +75,7 @@ def check_run(run: RunFile) -> Assessment:
         ledger, policy, spec.year, level=spec.level, quotas=spec.quotas, facts=spec.facts, readings=spec.readings
     )
     _check_date(ledger, policy, run)
+    _check_plan(run, ledger)
     return checked
 
 
@@ -125,6 +127,35 @@ def _check_year(run: RunFile, ledger: Ledger) -> None:
             f"the ledger has no annual figures of {run.spec.year}; it has {years}: add them or change year",
             misuse=True,
         )
+
+
+def _check_folders(run: RunFile) -> None:
+    """Refuse fonts that are no folder, and a bulletin before that is none's folder; what is not there is told elsewhere."""
+    from lyeval.run.steps import before
+
+    fonts, previous = run.spec.fonts.folder, run.spec.previous
+    if fonts and run.find(fonts).is_file():
+        raise RunError(f"fonts.folder：{fonts} 不是文件夹", f"fonts.folder: {fonts} is no folder", misuse=True)
+    if previous and run.spec.kind == "bulletin" and run.find(previous).exists():
+        before(run.find(previous))
+
+
+def _check_plan(run: RunFile, ledger: Ledger) -> None:
+    """Refuse a disposal plan with enterprises that the ledger does not have, one twice, or methods that nobody knows."""
+    from lyeval.simulation.assumed import assumed
+    from lyeval.simulation.disposals import given_plan
+    from lyeval.simulation.known import date_of
+
+    if not run.spec.plan:
+        return
+    year = run.spec.year
+    frame, practices = open_plan(run.find(run.spec.plan)), assumed(_place(run, run.spec.assumptions)).practices
+    try:
+        given_plan(frame, ledger, date_of(f"{year}-12", year + 1, ledger), practices)  # type: ignore[arg-type]
+    except ValueError as error:
+        name = Path(run.spec.plan).name
+        zh, en = (in_language(str(error), lang) for lang in ("zh", "en"))
+        raise RunError(f"处置计划 {name}：{zh}", f"the disposal plan {name}: {en}", misuse=True) from None
 
 
 def _place(run: RunFile, name: str) -> str | Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lyeval import resources
-from lyeval.policy import PolicyError, nearest
+from lyeval.policy import PolicyError, in_language, nearest
 from lyeval.run.errors import RunError
 from lyeval.run.folders import RECORD
 from lyeval.run.inputs import SAMPLE, sha256
@@ -46,10 +46,10 @@ def open_run(name: str | Path, root: Path = Path("reports")) -> Finished:
     folder = next((place for place in (Path(name), root / name) if place.is_dir()), None)
     if folder is None:
         known = sorted(p.parent.name for p in root.glob(f"*/{RECORD}"))
-        hint = nearest(Path(name).name, known)
+        zh, en = (in_language(nearest(Path(name).name, known), lang) for lang in ("zh", "en"))
         raise RunError(
-            f"没有运行 {name}{hint}；请给报告文件夹，或 {root}/ 下的标识",
-            f"no run {name}{hint}: name a report's folder, or an id below {root}/",
+            f"没有运行 {name}{zh}；请给报告文件夹，或 {root}/ 下的标识",
+            f"no run {name}{en}: name a report's folder, or an id below {root}/",
             misuse=True,
         )
     if not (folder / RECORD).is_file():

@@ -98,9 +98,10 @@ def open_plan(path: str | Path | None) -> pd.DataFrame | None:
     try:
         frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise RunError(
-            f"处置计划 {name} 无法读取，须为 UTF-8 的 CSV：{error}",
-            f"the disposal plan {name} cannot be read; it must be CSV in UTF-8: {error}",
+            f"处置计划 {name} 无法读取，须为 UTF-8 的 CSV：{why}",
+            f"the disposal plan {name} cannot be read; it must be CSV in UTF-8: {why}",
         ) from None
     missing = [column for column in ("credit_code", "method") if column not in frame]
     if missing:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from lyeval.policy import PolicyError, load_yaml, nearest, validate
+from lyeval.policy import PolicyError, in_language, load_yaml, nearest, validate
 from lyeval.policy.loading import Frozen, display
 from lyeval.run.errors import RunError
 
@@ -194,7 +194,9 @@ def find_run(path: str | Path) -> Path:
         return found[0].resolve()
     known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml") if not p.stem.endswith(".columns")})
     hint = nearest(direct.stem, known)
-    raise RunError(f"没有运行文件 {path}{hint}", f"no run file {path}{hint}", misuse=True)
+    raise RunError(
+        *(in_language(f"no run file {path} / 没有运行文件 {path}{hint}", lang) for lang in ("zh", "en")), misuse=True
+    )
 
 
 def _id(path: Path) -> str:
