@@ -49,13 +49,13 @@ def test_sentences_are_made_of_the_tables_fields(document: Document) -> None:
     text, rows = text_of(document), cells(document, "record")
     assert "2020、2021、2022、2023各年（共4年）" in text
     hits = [tuple(map(int, row["hits"].split("/"))) for row in rows]
-    assert f"全县指标落在其中{sum(a for a, _ in hits)}次（共{sum(b for _, b in hits)}次）" in text
+    assert f"全域指标落在其中{sum(a for a, _ in hits)}次（共{sum(b for _, b in hits)}次）" in text
     shares = [float(row["firms_share"].removesuffix("%")) for row in rows]
     assert f"占{min(shares):.1f}%至{max(shares):.1f}%" in text
     words = {"好于": "好于“照上年不变”", "不能说好于": "不能说好于“照上年不变”", "不如": "不如“照上年不变”"}
     for label in dict.fromkeys(row["label"] for row in rows):
         own = [row for row in rows if row["label"] == label]
-        told = re.search(f"“{label}”：逐家判断能否达到标准，(.*?)；全县完成值，(.*?)。", text)
+        told = re.search(f"“{label}”：逐家判断能否达到标准，(.*?)；全域完成值，(.*?)。", text)
         assert told is not None
         for part, key in zip(told.groups(), ("enterprise_verdict", "county_verdict"), strict=True):
             for verdict, word in words.items():

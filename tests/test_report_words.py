@@ -302,3 +302,9 @@ def test_value_and_figure_agree_on_few_firms() -> None:
     assert value_text(row, "zh") == "10/40亩"
     drawn = drawable([row]).iloc[0]
     assert (drawn["value"], drawn["goal"], drawn["high"], drawn["unit"]) == (10.0, 8.0, 20.0, "亩")
+
+
+def test_every_assumption_is_named_in_both_languages() -> None:
+    parts = {part for path in report.assumption_tables()["assumptions"]["path"] for part in path.split(".")} - {"methods"}
+    assert {"catch_up", "ramp_up"} < parts
+    assert {f"figure.{part}" for part in parts} <= set(texts())

@@ -86,6 +86,27 @@ def test_sentences_say_what_the_tables_hold(tables):
     )
 
 
+def test_firms_on_course_are_counted_and_compared_in_firms(tables):
+    c = Context(tables, "zh")
+    table = rolls.pace(c)
+    keys = [column.key for column in table.columns]
+    rows = [r for r in c.rows("pace") if r["n"]]
+    assert len(rows) == len(table.rows)
+    for r, cells in zip(rows, table.rows, strict=True):
+        if r["against"].startswith("on_course"):
+            told = dict(zip(keys, cells, strict=True))
+            assert told["now"].digits == told["before"].digits == 0
+            assert int(told["change"].replace("−", "-")) == r["now"] - r["before"]
+
+
+def test_a_case_that_failed_is_told_as_failed_beside_every_firm(tables):
+    state = tables["enterprises"].set_index("credit_code")["progress"]
+    pressed = tables["list_pressed"]
+    failed = pressed[[("failed" in reasons) for reasons in pressed["reasons"]]]
+    assert len(failed)
+    assert set(state[failed["credit_code"]]) == {"未完成"}
+
+
 def test_priority_firms_have_a_trigger_or_were_named(tables):
     table = tables["list_priority"]
     assert all(g or n is not pd.NaT for g, n in zip(table["grounds"], table["listed_on"], strict=True))

@@ -102,7 +102,7 @@ def test_the_report_lays_them_out_beside_the_odds_as_arranged() -> None:
     assert list(dict.fromkeys(row["scenario"] for row in rows)) == ["按现有安排", "加大力度", "回落"]
     odds = {row["label"]: row["odds"] for row in cells(document, "odds")}
     assert all(row["odds"] == odds[row["label"]] for row in rows if row["scenario"] == "按现有安排")
-    assert "加大力度（处置办结的快慢为现有安排的1.5倍）；回落（全县税收的对数变动−0.15）" in text_of(document)
+    assert "加大力度（处置办结的快慢为现有安排的1.5倍）；回落（全域税收的对数变动−0.15）" in text_of(document)
     assert "alternatives_full" in {t.id for t in report.annex(made)}
 
 

@@ -166,9 +166,9 @@ MULTIPLES = ("effort", "funds")
 NAMED = {
     "effort": ("全部处置的快慢（倍）", "pace of all disposals (times)", "methods"),
     "funds": ("收储资金（倍）", "money for land banking (times)", "methods"),
-    "common_shock.sd": ("全县共同波动幅度（对数）", "size of the common shock (log)", "tax"),
+    "common_shock.sd": ("全域共同波动幅度（对数）", "size of the common shock (log)", "tax"),
     "common_shock.df": ("共同波动先验的年数", "years that the shock's prior weighs", "tax"),
     "common_shock.late": ("年末共同波动的下限（对数）", "least common shock at the year's end (log)", "tax"),
-    "common_shock.mean": ("全县税收的整体变动（对数）", "shift of the county's tax (log)", "tax"),
+    "common_shock.mean": ("全域税收的整体变动（对数）", "shift of the county's tax (log)", "tax"),
     "own_spread": ("单个企业年际波动（对数）", "one firm's yearly spread (log)", "tax"),
 }

@@ -30,13 +30,14 @@ def disposals(assessment: Assessment) -> pd.DataFrame:
     final = ~np.isin(rows.outcome, OPEN)
     finished, earlier = done <= end, done <= start
     idle = (began > end) | (np.isnat(began) & (rows.outcome == "未启动"))
+    failed = (rows.outcome == "未完成") & ~(_day(sheet, "due") > end)
     state = np.where(earlier, "earlier", np.where(finished, "finished", np.where(idle, "not_started", "open")))
     table = pd.DataFrame({
         "credit_code": frame.book.codes[at], "name": frame.book.text("name")[at],
         "township": frame.book.text("township")[at], "class": assessment.enterprises["class"].to_numpy(dtype=object)[at],
         "listed": frame.identified.true[at], **_labels(assessment, rows.method, sheet),
         "started": _until(began, end), "due": _day(sheet, "due").astype("datetime64[us]"), "finished": _until(done, end),
-        "outcome": np.where(finished, rows.outcome, np.where(state == "not_started", "未启动", "进行中")),
+        "outcome": np.where(finished, rows.outcome, np.select([state == "not_started", failed], ["未启动", "未完成"], "进行中")),
         "state": state, "new": (began > start) & (began <= end),
         "overdue": (state == "open") & (_day(sheet, "due") <= end), "undated": final & np.isnat(done),
         "released_mu": np.where(finished & ~earlier, rows.released, np.nan),

@@ -333,5 +333,5 @@ def changed(text: str, c: Context) -> str:
 FIGURES = {
     "effort": ("处置办结的快慢为现有安排的{}倍", "disposals at {} times the arranged pace"),
     "funds": ("收储办结的快慢为现有安排的{}倍", "land banking at {} times the arranged pace"),
-    "common_shock.mean": ("全县税收的对数变动{}", "the county's log tax shifted by {}"),
+    "common_shock.mean": ("全域税收的对数变动{}", "the county's log tax shifted by {}"),
 }

@@ -159,6 +159,9 @@ def pace(c: Context) -> Table | None:
     for r in (r for r in rows if r["n"]):
         firm = r["against"].startswith("on_course")
         shown = {k: Cell(r[k], digits=0) if firm else r[k] for k in ("before", "now")}
+        if firm and known(r["now"]) and known(r["before"]):
+            more = int(r["now"] - r["before"])  # firms: a share of a handful misleads
+            shown["change"] = f"{more:+d}".replace("-", "−") if more else "0"
         body.append({**r, **shown, "what": AGAINST[r["against"]][c.lang == "en"], "unit": firms if firm else money})
     month = int(rows[0]["month"])
     return tabulate(c, "pace", body, say("rolls.pace", c.lang, year=c.year, month=month), source=c.source("tax"),
