@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from lyeval import report
+from lyeval.assessment import assess
 from lyeval.policy import PolicyError
 from lyeval.run import RunError, check_run, compute, load_run, open_ledger, produce, produce_all, what_if
 from lyeval.run.checking import outlook
@@ -107,6 +108,7 @@ def test_changes_reach_every_kind_of_key(tmp_path: Path) -> None:
         ("patch.targets.nobody.op=le", "nobody"),
         ("assumptions=defalt", "default"),
         ("plan=none.csv", "none.csv"),
+        ("scenarios={a: {effort: -5}}", "须不小于0"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before(tmp_path: Path, change: str, told: str) -> None:
@@ -137,10 +139,23 @@ def test_folders_that_are_none_are_told_before(tmp_path: Path) -> None:
     for name, text, told in (
         ("a", f"{month}previous: empty\n", "no folder of a bulletin"),
         ("b", f"{month}fonts: {{folder: a.yaml}}\n", "a.yaml is no folder"),
+        ("c", f"{month}fonts: {{folder: empty}}\n", "empty holds no font file"),
     ):
         with pytest.raises(RunError, match=told) as refused:
             check_run(load_run(write(tmp_path, name, text)))
         assert refused.value.misuse
+
+
+def test_a_run_before_is_a_bulletins_alone(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="only for kind bulletin"):
+        load_run(write(tmp_path, "a", "policy: linshu-2021\nledger: sample:linshu\nyear: 2023\nprevious: b\n"))
+
+
+def test_a_plan_is_taken_by_its_id() -> None:
+    made = assess(open_ledger("sample:zhoushan-shengsi"), "zhoushan-2020", 2020)
+    assert made.policy.id == "zhoushan-2020"
+    with pytest.raises(PolicyError, match="zhoushan-2020"):
+        assess(made.ledger, "zhousan-2020", 2020)
 
 
 def test_a_ledger_with_faults_fails_in_a_batch_in_its_own_words(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import pandas as pd
@@ -20,7 +21,7 @@ from lyeval.assessment.targets import Inputs, Outcome, targets_of
 from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book
 from lyeval.ledger import Ledger
-from lyeval.policy import Policy, PolicyError, choose, unknown
+from lyeval.policy import Policy, PolicyError, choose, load_policy, unknown
 
 REASONS = {
     "empty_class": ("本类没有企业，不涉及", "nobody in this class"),
@@ -202,7 +203,7 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
 
 def assess(
     ledger: Ledger,
-    policy: Policy,
+    policy: Policy | str | PathLike[str],
     year: int,
     *,
     level: str = "county",
@@ -216,6 +217,8 @@ def assess(
     ----------
     ledger
         The county's ledger, or a city's merged from any number of counties.
+    policy
+        A plan, its id or its file.
     year
         An identification or target year of the plan; in a year without targets the list alone is drawn up.
     level
@@ -230,6 +233,7 @@ def assess(
     PolicyError
         A year that the plan does not govern, or an unknown level, quota, fact or reading.
     """
+    policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     quotable = [t.id for t in policy.targets if t.quota == "city_total"]
     faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.facts))]
     governed = sorted({*policy.years.identification, *policy.years.targets})

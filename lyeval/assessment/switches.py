@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lyeval.assessment.targets import Inputs
 from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book
 from lyeval.ledger import Ledger
-from lyeval.policy import Policy, Reading, Target, patch
+from lyeval.policy import Policy, Reading, Target, load_policy, patch
 
 MAX_COMBINATIONS = 200_000
 STATUSES = ("met", "missed", "undetermined")
@@ -59,7 +60,7 @@ class Readings:
 
 def readings(
     ledger: Ledger,
-    policy: Policy,
+    policy: Policy | str | PathLike[str],
     year: int,
     *,
     level: str = "county",
@@ -73,6 +74,7 @@ def readings(
     A switch bears on a target if one of its patches writes something that the target is computed from. Targets are run on the
     switches that bear on them; the table of combinations is the product over all of these.
     """
+    policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     now = assess(ledger, policy, year, level=level, quotas=quotas, facts=facts)
     due = [o.target for o in now.outcomes]
     options, untestable = _testable(ledger, policy, set(now.inputs.facts))

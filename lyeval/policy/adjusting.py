@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lyeval.policy.assumptions import Assumptions
-from lyeval.policy.loading import PolicyError
+from lyeval.policy.loading import PolicyError, rule_words
 from lyeval.policy.patches import PART, set_at
 
 
@@ -37,7 +37,8 @@ def adjust(assumptions: Assumptions, changes: Mapping[str, Any]) -> Assumptions:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(p) for p in first["loc"])
-        raise PolicyError(f"scenario / 情景 {dict(changes)!r}: {where}: {first['input']!r}: {first['msg']}") from None
+        told = f"{first['msg']} / {rule_words(first)}"
+        raise PolicyError(f"scenario / 情景 {dict(changes)!r}: {where}: {first['input']!r}: {told}") from None
 
 
 def _figure(node: Any, parts: list[str]) -> bool:

@@ -131,12 +131,19 @@ def _check_year(run: RunFile, ledger: Ledger) -> None:
 
 def _check_folders(run: RunFile) -> None:
     """Refuse fonts that are no folder, and a bulletin before that is none's folder; what is not there is told elsewhere."""
+    from lyeval.report.products import FILES
     from lyeval.run.steps import before
 
     fonts, previous = run.spec.fonts.folder, run.spec.previous
     if fonts and run.find(fonts).is_file():
         raise RunError(f"fonts.folder：{fonts} 不是文件夹", f"fonts.folder: {fonts} is no folder", misuse=True)
-    if previous and run.spec.kind == "bulletin" and run.find(previous).exists():
+    if fonts and run.find(fonts).is_dir() and not any(p.suffix.lower() in FILES for p in run.find(fonts).iterdir()):
+        raise RunError(
+            f"fonts.folder：{fonts} 里没有字体文件（otf、ttf、ttc）",
+            f"fonts.folder: {fonts} holds no font file (otf, ttf, ttc)",
+            misuse=True,
+        )
+    if previous and run.find(previous).exists():
         before(run.find(previous))
 
 

@@ -112,6 +112,12 @@ class RunSpec(Frozen):
             raise ValueError("bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份")
         return self
 
+    @model_validator(mode="after")
+    def _bulletin_before(self) -> RunSpec:
+        if self.previous and self.kind != "bulletin":
+            raise ValueError("previous: only for kind bulletin / previous 只用于月度通报")
+        return self
+
     @property
     def ledgers(self) -> tuple[str, ...]:
         """Return the ledgers as named."""
