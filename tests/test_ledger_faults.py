@@ -259,6 +259,7 @@ def test_missing_files_folders_and_samples(tmp_path):
     assert [f.rule for f in told(tmp_path / "empty")] == ["no_table"]
     with pytest.raises(LedgerError, match="no sample ledger") as missing:
         read_ledger("sample:nowhere")
+    assert [f.rule for f in told([])] == ["file_missing"]
     again = pickle.loads(pickle.dumps(missing.value))
     assert (again.faults, str(again)) == (missing.value.faults, str(missing.value))
 

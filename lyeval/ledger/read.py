@@ -136,6 +136,8 @@ def _paths(path: Paths) -> list[Path]:
                 raise LedgerError([Fault("file_missing", "error", name, params=known)]) from error
         else:
             found.append(Path(name))
+    if not found:
+        raise LedgerError([Fault("file_missing", "error", "", params={"known": "", "known_en": ""})])
     return found
 
 
