@@ -305,6 +305,8 @@ def test_value_and_figure_agree_on_few_firms() -> None:
 
 
 def test_every_assumption_is_named_in_both_languages() -> None:
-    parts = {part for path in report.assumption_tables()["assumptions"]["path"] for part in path.split(".")} - {"methods"}
+    parts = {part for path in report.assumption_tables()["assumptions"]["path"] for part in path.split(".")} - {
+        "methods"
+    }
     assert {"catch_up", "ramp_up"} < parts
     assert {f"figure.{part}" for part in parts} <= set(texts())
