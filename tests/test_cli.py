@@ -8,11 +8,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from commands import Lyeval, runner
 from python_calamine import CalamineWorkbook
 from rich.cells import cell_len
 
@@ -26,30 +25,10 @@ ASSESS = ("assess", "sample:linshu", "--policy", "linshu-2021", "--year", "2023"
 ZHOUSHAN = ("assess", "sample:zhoushan-dinghai", "--policy", "zhoushan-2020", "--year", "2020")
 
 
-class Told(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Lyeval = Callable[..., Told]
-
-
 @pytest.fixture
 def lyeval(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Lyeval:
     """Run a command in this process, at 80 columns."""
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*words: object) -> Told:
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err + told.out
-        return Told(int(ended.value.code or 0), told.out, told.err)
-
-    return run
+    return runner(capsys, monkeypatch)
 
 
 # -- check -------------------------------------------------------------------------------------------------------------

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
+from commands import Lyeval, Told, runner
 
-from lyeval.cli import main
 from lyeval.report import save
 from lyeval.run import RunError, compute, difference, load_run, open_run, replaced, unchanged, verify, verifying
 from lyeval.run.record import record
@@ -30,29 +28,15 @@ formats: [xlsx]
 """
 
 
-class Told(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Lyeval = Callable[..., Told]
-
-
 @pytest.fixture
 def lyeval(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Lyeval:
-    """Run a command in this process, at 80 columns."""
-    monkeypatch.setenv("COLUMNS", "80")
+    """Run a command in this process; no line is wider than 80 columns."""
+    ordinary = runner(capsys, monkeypatch)
 
     def run(*words: object) -> Told:
-        with pytest.raises(SystemExit) as ended:
-            main([str(word) for word in words])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err + told.out
+        told = ordinary(*words)
         assert max((len(line) for line in told.out.splitlines()), default=0) <= 80
-        return Told(int(ended.value.code or 0), told.out, told.err)
+        return told
 
     return run
 
