@@ -1,0 +1,1 @@
+"""Named tables of results: what every report, annex, figure and trace reads."""
