@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lyeval.assessment.authority import register_of
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
+from lyeval.tables.year_end import year_end
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings
@@ -111,7 +113,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
     `spread`). Without ``readings`` the three tables of readings are left out.
     """
     firms, cases = verdict.enterprises(assessment), disposals.disposals(assessment)
-    tables: Tables = {
+    tables: dict[str, Any] = {
         "meta": verdict.meta(assessment),
         "targets": verdict.targets(assessment),
         "enterprises": firms,
@@ -142,7 +144,9 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         **origins.tables(assessment),
         **files.tables(assessment),
     }
-    return tables if readings is None else tables | verdict.reading_tables(assessment, readings)
+    if readings is not None:
+        tables |= verdict.reading_tables(assessment, readings)
+    return tables | year_end(assessment, tables, register_of(assessment.policy.id))
 
 
 def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:

@@ -41,16 +41,6 @@ HERE = Path(__file__).resolve().parent / "templates"
 MARKS = "①②③④⑤⑥⑦⑧⑨"
 FEW_NAMES = 5
 COVERED = 0.6  # of the county's own 80 % intervals that must have held before odds are told
-KEYS: dict[str, tuple[str, ...]] = TRACED | {
-    "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "causes_all": ("cause",),
-    "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",),
-    "calendar": ("id",), "years": ("year",), "bridge": ("class",), "next_targets": ("id",), "turns": ("target", "what"),
-    "narrowing": ("target", "fact"), "ranking_townships": ("unit",), "ranking_counties": ("unit",), "odds_told": ("id", "year"),
-    "list_relapsed": ("credit_code",), "list_guided": ("credit_code",), "list_issues": ("credit_code", "matter"),
-    "opening_list": ("credit_code",),
-}  # fmt: skip
-
-
 def shipped(name: str) -> str:
     """Return the text of a shipped template, ``zh/year_end``.
 
@@ -88,7 +78,7 @@ def year_end_blocks(c: Context) -> list[Block]:
     """
     run = c.value("run")
     more = Context({**c.tables, **odds_tables(c)}, c.lang)
-    select = Selector(more.tables, KEYS, _schema(more), c.lang)
+    select = Selector(more.tables, TRACED, _schema(more), c.lang)
     made = template_of("year_end", c.lang, str(run.get("template") or ""))
     words = {
         "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
