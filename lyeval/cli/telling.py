@@ -108,7 +108,7 @@ def _library(error: BaseException) -> int:
         from lyeval.policy import in_language
 
         _print(_lines(in_language(str(error), lang())))
-        return MISUSE
+        return MISUSE if error.misuse else FAULTS
     if isinstance(error, RunError):
         _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS

@@ -19,6 +19,7 @@ from lyeval.ledger.columns import COLUMNS, SHEETS, of_sheet
 from lyeval.ledger.conversions import canonical_heading, left_out, of_faults, of_forms, of_table, table, title
 from lyeval.ledger.model import PLACE, Ledger
 from lyeval.ledger.vocabulary import DONE
+from lyeval.textfiles import yaml_text
 
 Tables = Iterable[tuple[Any, ...]]
 
@@ -139,8 +140,6 @@ def _safe(text: str) -> str:
 
 def _sidecar(path: Path, note: str) -> None:
     """Write the note of a made ledger beside the workbook, where reading it looks."""
-    from ruamel.yaml import YAML
-
     content = {
         "file": path.name,
         "producer": "lyeval clean",
@@ -148,8 +147,7 @@ def _sidecar(path: Path, note: str) -> None:
         "synthetic": True,
         "synthetic_note_zh": note,
     }
-    with path.with_suffix(".yaml").open("w", encoding="utf-8", newline="\n") as file:
-        YAML().dump(content, file)
+    path.with_suffix(".yaml").write_text(yaml_text(content), encoding="utf-8", newline="\n")
 
 
 CREATED = datetime(2000, 1, 1)

@@ -33,7 +33,7 @@ def together(errors: Sequence[ValueError]) -> ValueError:
     if len(errors) == 1:
         return errors[0]
     told = [error_words(error) for error in errors]
-    misuse = any(not isinstance(e, RunError) or e.misuse for e in errors if type(e).__name__ != "LedgerError")
+    misuse = any(getattr(e, "misuse", True) for e in errors if type(e).__name__ != "LedgerError")
     return RunError(*("\n".join(words[i] for words in told) for i in (0, 1)), misuse=misuse)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
 from lyeval.run.errors import RunError, together
-from lyeval.run.spec import RunFile, RunSpec
+from lyeval.run.spec import SAMPLE, RunFile, RunSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from lyeval.ledger import Ledger
     from lyeval.policy import Policy
 
-SAMPLE = "sample:"
 FOLDER = "inputs"
 
 

@@ -159,5 +159,5 @@ def _bare(name: str) -> str:
 
 LIBRARIES = (
     "ipykernel", "jinja2", "matplotlib", "nbclient", "numpy", "pandas", "papermill", "pyarrow", "pydantic", "python-calamine",
-    "python-docx", "rocrate", "ruamel.yaml", "scipy", "statsmodels", "typst", "xlsxwriter",
+    "python-docx", "pyyaml", "rocrate", "scipy", "statsmodels", "typst", "xlsxwriter",
 )  # fmt: skip

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 import xlsxwriter
-from ruamel.yaml import YAML
 
 from lyeval.ledger.columns import SHEETS, of_sheet
+from lyeval.textfiles import yaml_text
 
 CREATED = datetime(2026, 1, 1)
 NOTE_ZH = (
@@ -80,10 +80,7 @@ def sidecar(path: Path, about: Mapping[str, Any]) -> Path:
         "synthetic_note_en": NOTE_EN,
     }
     target = path.with_name(f"{path.stem if path.is_file() else path.name}.yaml")
-    yaml = YAML()
-    yaml.width = 120
-    with target.open("w", encoding="utf-8", newline="\n") as file:
-        yaml.dump(content, file)
+    target.write_text(yaml_text(content), encoding="utf-8", newline="\n")
     return target
 
 
