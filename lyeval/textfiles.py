@@ -297,7 +297,7 @@ def read_json(path: Path) -> Any:
             raise Unreadable(name, ("cannot be read: not a file", "无法读取：不是文件"))
         if path.stat().st_size > MAX_JSON_BYTES:
             raise Unreadable(name, (f"larger than {MAX_JSON_BYTES} bytes", f"文件过大，超过{MAX_JSON_BYTES}字节"))
-        text = path.read_bytes().decode("utf-8-sig", "surrogatepass")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise Unreadable(name, (f"cannot be read: {why}", f"无法读取：{why}")) from None
@@ -329,6 +329,9 @@ def json_value(text: str, name: str = "JSON") -> Any:
 
     try:
         data = json.loads(text, parse_int=number, parse_float=number, parse_constant=number, object_pairs_hook=pairs)
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Unreadable(name, ("half of a character", "有残缺的字符")) from None
     except json.JSONDecodeError as error:
         raise Unreadable(name, ("not JSON", "JSON 格式有误"), error.lineno) from None
     except RecursionError:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lyeval.textfiles import Unreadable, read_json
+
 Tables = Mapping[str, "pd.DataFrame | dict[str, Any]"]
 
 
@@ -59,16 +61,21 @@ def load(folder: str | Path) -> dict[str, Any]:
     ------
     FileNotFoundError
         The folder holds no saved tables.
+    Unreadable
+        They are damaged.
     """
     folder = Path(folder)
     if not (folder / TYPES).is_file():
         raise FileNotFoundError(f"{folder.name}: 没有已保存的表 / no saved tables here")
-    return {name: _read(folder / f"{name}.csv", plan) for name, plan in _types(folder).items()}
+    try:
+        return {name: _read(folder / f"{name}.csv", plan) for name, plan in _types(folder).items()}
+    except (csv.Error, LookupError, TypeError, AttributeError, ValueError, OverflowError, RecursionError):
+        raise Unreadable(folder.name, ("the saved tables are damaged", "保存的表已损坏")) from None
 
 
 def _types(folder: Path) -> dict[str, Any]:
     path = folder / TYPES
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def _write(path: Path, text: str) -> None:

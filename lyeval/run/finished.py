@@ -15,6 +15,7 @@ from lyeval.run.folders import RECORD
 from lyeval.run.inputs import SAMPLE, sha256
 from lyeval.run.record import read_record
 from lyeval.run.spec import RunFile, load_run
+from lyeval.textfiles import DAY, name_fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +59,29 @@ def open_run(name: str | Path, root: Path = Path("reports")) -> Finished:
             f"{folder.name} holds no {RECORD}: not a report's folder, or the run was not finished; use lyeval run first",
         )
     found = read_record(folder)
-    if found is None or not all(isinstance(found.get(key), kind) for key, kind in SHAPE.items()):
+    if found is None or not _shaped(found):
         raise RunError(
             f"{folder.name}/{RECORD} 已损坏，无法读取；请重新执行 lyeval run",
             f"{folder.name}/{RECORD} is damaged and cannot be read: run it again with lyeval run",
         )
     return Finished(folder.resolve(), found)
+
+
+def _shaped(found: Mapping[str, Any]) -> bool:
+    """Whether a record has the form of one; names in it are a run's and its files', and lead nowhere else."""
+    if not all(isinstance(found.get(key), kind) for key, kind in SHAPE.items()):
+        return False
+    items = found["inputs"]
+    named = all(isinstance(item, dict) and all(isinstance(item.get(k), str) for k in INPUT) for item in items)
+    if not named or not isinstance(found.get("origin", {}), dict):
+        return False
+    changes = found.get("origin", {}).get("set", [])
+    hashes = [*found["outputs"].items(), *found["notebooks"].items()]
+    names = [found["run"], *(name for name, _ in hashes), *(item["name"] for item in items)]
+    plain = isinstance(changes, list) and all(isinstance(text, str) for _, text in [*hashes, *enumerate(changes)])
+    if not isinstance(day := found.get("source_date", ""), str) or (day and not DAY.fullmatch(day)):
+        return False
+    return plain and not any(name_fault(n) or Path(n).is_absolute() or ".." in Path(n).parts for n in names)
 
 
 def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
@@ -86,7 +104,7 @@ def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
     try:
         said = _placed(run.record["parameters"], folders, known)
         spec = spec_of(said).model_validate(said)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise RunError(
             f"{run.id}/{RECORD} 里的参数不成一次运行", f"the parameters in {run.id}/{RECORD} are no run's"
         ) from None
@@ -176,6 +194,7 @@ def _own_path(run: Finished, folders: Iterable[Path], known: set[str]) -> Path:
 USUAL = ("", "data", "policies", "assumptions", "parameters/policies", "parameters/assumptions")
 NAMED = ("policy", "assumptions", "plan", "previous")
 YAML = (".yaml", ".yml")
+INPUT = ("use", "name", "sha256")
 SHAPE = {
     "run": str, "parameters": dict, "inputs": list, "notebooks": dict, "code": str, "versions": dict, "outputs": dict,
     "basis": str, "fingerprint": str,

@@ -20,6 +20,7 @@ from lyeval.run.crate import CRATE, source_date, write_crate
 from lyeval.run.folders import RECORD
 from lyeval.run.inputs import Input, sha256
 from lyeval.run.spec import RunSpec
+from lyeval.textfiles import Unreadable, read_json
 
 
 def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> dict[str, Any]:
@@ -93,8 +94,8 @@ def named_inputs(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return a run's record, None where there is none that can be read."""
     try:
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(folder / RECORD)
+    except Unreadable:
         return None
     return found if isinstance(found, dict) else None
 
