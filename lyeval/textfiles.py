@@ -355,11 +355,11 @@ def _depth(data: Any) -> int:
     return depth
 
 
-def name_fault(name: str) -> tuple[str, str] | None:
+def name_fault(name: str, *, written: bool = True) -> tuple[str, str] | None:
     """Say in English and Chinese why a file cannot have a name on every system; None where it can.
 
     Parts are split at either slash; what is refused: control characters, halves of characters, more than 255 bytes, and the
-    names that Windows keeps to itself (con, nul, com1).
+    names that Windows keeps to itself (con, nul, com1), these only where the file is to be ``written``.
     """
     if CONTROL.search(name) or "\n" in name or "\t" in name:
         return "the name holds control characters", "名称含有控制字符"
@@ -369,7 +369,7 @@ def name_fault(name: str) -> tuple[str, str] | None:
     ):
         return f"the name is longer than {MAX_NAME_BYTES} bytes", f"名称过长，每段至多{MAX_NAME_BYTES}字节"
     kept = next((part for part in parts if RESERVED.fullmatch(part.strip().split(".")[0].strip())), None)
-    if kept is not None:
+    if written and kept is not None:
         return f"{kept} is a name that Windows keeps to itself", f"{kept} 是 Windows 保留的名称，请换一个"
     return None
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import typer
 
 from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, tracing
-from lyeval.cli.telling import STOPPED, tell
+from lyeval.cli.telling import STOPPED, legible, safe_streams, tell
 
 app = typer.Typer(
     name="lyeval",
@@ -25,7 +25,7 @@ policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="政策�
 
 
 def _add(group: typer.Typer, name: str, function: Callable[..., None], short: str) -> None:
-    group.command(name, short_help=short)(function)
+    group.command(name, short_help=short)(legible(function))
 
 
 _add(app, "check", checking.check, "逐条检查台账 / every fault of a ledger")
@@ -64,10 +64,11 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    try:
-        code = app(args=arguments, standalone_mode=False)
-        if code == STOPPED:
-            raise KeyboardInterrupt
-    except BaseException as error:
-        code = tell(error)
+    with safe_streams():
+        try:
+            code = app(args=arguments, standalone_mode=False)
+            if code == STOPPED:
+                raise KeyboardInterrupt
+        except BaseException as error:
+            code = tell(error)
     sys.exit(code if isinstance(code, int) else 0)

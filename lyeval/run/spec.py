@@ -22,7 +22,7 @@ Product = Literal["text", "schedule", "dossiers", "drafts"]
 
 def _name(name: str) -> str:
     """Refuse what can name no file, and a sample's name that leads out of the samples."""
-    fault = name_fault(name)
+    fault = name_fault(name, written=False)
     if not name.strip():
         fault = "the name is empty", "名称为空"
     elif name.startswith(SAMPLE) and not re.fullmatch(r"\w[\w.-]*", name.removeprefix(SAMPLE)):
@@ -180,7 +180,9 @@ class RunFile:
         try:
             return (self.path.parent / name).resolve()
         except (OSError, RuntimeError, ValueError):
-            raise RunError(f"{name}：符号链接绕成圈，打不开", f"{name}: links that lead in a circle", misuse=True) from None
+            raise RunError(
+                f"{name}：符号链接绕成圈，打不开", f"{name}: links that lead in a circle", misuse=True
+            ) from None
 
 
 def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None = None) -> RunFile:
@@ -227,7 +229,7 @@ def find_run(path: str | Path) -> Path:
     """
     from lyeval import resources
 
-    direct, fault = Path(path), name_fault(str(path))
+    direct, fault = Path(path), name_fault(str(path), written=False)
     if fault is not None:
         raise RunError(f"{shown(path)}：{fault[1]}", f"{shown(path)}: {fault[0]}", misuse=True)
     if direct.is_file():
@@ -246,7 +248,11 @@ def find_run(path: str | Path) -> Path:
 
 
 def _id(path: Path) -> str:
-    if not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or path.stem.endswith((".failed", ".part", ".old", ".columns")):
+    if (
+        name_fault(path.stem)
+        or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem)
+        or path.stem.endswith((".failed", ".part", ".old", ".columns"))
+    ):
         raise RunError(
             f"运行文件名 {shown(path.name)} 不能用作文件夹名，请只用字母、汉字、数字、短横线",
             f"the run file's name {shown(path.name)} cannot name a folder: use letters, digits and hyphens",
