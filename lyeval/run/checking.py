@@ -135,8 +135,6 @@ def _check_folders(run: RunFile) -> None:
     from lyeval.run.steps import before
 
     fonts, previous = run.spec.fonts.folder, run.spec.previous
-    if fonts and run.find(fonts).is_file():
-        raise RunError(f"fonts.folder：{fonts} 不是文件夹", f"fonts.folder: {fonts} is no folder", misuse=True)
     if fonts and run.find(fonts).is_dir() and not any(p.suffix.lower() in FILES for p in run.find(fonts).iterdir()):
         raise RunError(
             f"fonts.folder：{fonts} 里没有字体文件（otf、ttf、ttc）",

@@ -88,7 +88,9 @@ def _linked(html: str, names: set[str]) -> str:
     """Turn the marked names into links to their reports."""
 
     def link(found: re.Match[str]) -> str:
-        name = next(n for n in names if escape(n) == found.group(1))
+        name = next((n for n in names if escape(n) == found.group(1)), None)
+        if name is None:  # the marks stand in a county's or a plan's own text
+            return found.group(1)
         return f'<a href="{quote(name)}/report.html">{found.group(1)}</a>'
 
     return re.sub(f"{OPEN}(.*?){CLOSE}", link, html)
