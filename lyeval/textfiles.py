@@ -72,25 +72,37 @@ def read_text(path: Path, *, private: bool = True) -> str:
         Not there, not a regular file, above 5 MB, not UTF-8, or with control characters.
     """
     name = display(path)
+    text = _decoded(_bytes(path, name, MAX_BYTES), name)
+    check_characters(text, name, private=private)
+    return text
+
+
+def _bytes(path: Path, name: str, most: int) -> bytes:
+    """Return the bytes of a regular file; nothing is waited for, as a pipe's writer would be."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Unreadable(name, ("cannot be read: not a file", "无法读取：不是文件"))
         with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+            raw = file.read(most + 1)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise Unreadable(name, (f"cannot be read: {why}", f"无法读取：{why}")) from None
-    except ValueError:
+    except ValueError as error:
+        if isinstance(error, Unreadable):
+            raise
         raise Unreadable(shown(name), ("cannot be read: no such name", "无法读取：名称含有不能用的字符")) from None
-    if len(raw) > MAX_BYTES:
-        raise Unreadable(name, (f"larger than {MAX_BYTES} bytes", f"文件过大，超过{MAX_BYTES}字节"))
+    if len(raw) > most:
+        raise Unreadable(name, (f"larger than {most} bytes", f"文件过大，超过{most}字节"))
+    return raw
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    """Return the text of bytes in UTF-8."""
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise Unreadable(name, ("not UTF-8 text", "不是 UTF-8 文本"), line) from None
-    check_characters(text, name, private=private)
-    return text
 
 
 def check_characters(text: str, name: str, line: int = 1, where: str = "", *, private: bool = True) -> None:
@@ -292,18 +304,7 @@ def read_json(path: Path) -> Any:
         number too long or not finite.
     """
     name = display(path)
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Unreadable(name, ("cannot be read: not a file", "无法读取：不是文件"))
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise Unreadable(name, (f"larger than {MAX_JSON_BYTES} bytes", f"文件过大，超过{MAX_JSON_BYTES}字节"))
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise Unreadable(name, (f"cannot be read: {why}", f"无法读取：{why}")) from None
-    except UnicodeDecodeError:
-        raise Unreadable(name, ("not UTF-8 text", "不是 UTF-8 文本"), 1) from None
-    return json_value(text, name)
+    return json_value(_decoded(_bytes(path, name, MAX_JSON_BYTES), name), name)
 
 
 def json_value(text: str, name: str = "JSON") -> Any:
