@@ -97,6 +97,7 @@ def _library(error: BaseException) -> int:
     from lyeval.ledger import LedgerError
     from lyeval.policy import PolicyError
     from lyeval.run.errors import RunError
+    from lyeval.workbooks import WorkbookError
 
     if isinstance(error, LedgerError):
         from lyeval.cli.showing import faults
@@ -112,6 +113,9 @@ def _library(error: BaseException) -> int:
     if isinstance(error, RunError):
         _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS
+    if isinstance(error, WorkbookError):
+        _print(error.text(lang()))
+        return FAULTS
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]
     if isinstance(error, OSError):
