@@ -1,4 +1,4 @@
-"""Workbooks as Excel can hold them (工作簿): what would not fit goes on on a second sheet, or is refused in words."""
+"""Workbooks and CSV for spreadsheets (工作簿): what would not fit goes on on a second sheet or is refused; no text runs as a formula."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ ROWS, COLUMNS, TEXT, LINKS, NAME = 1_048_576, 16_384, 32_767, 65_530, 31  # what
 FILLED = 12_000_000  # cells of a sheet that our own reader takes
 LARGE = 1_000_000  # cells from which on a workbook is written row by row, so that memory does not grow with it
 CONTINUED = re.compile(r"^(.+) \(\d+\)$", re.S)
+
+
+RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 
 
 class WorkbookError(Exception):
@@ -125,6 +128,28 @@ class Book(xlsxwriter.Workbook):
                 sheet._opt_close()
             if self.rest:
                 self.rest.cleanup()
+
+
+def escape(text: str) -> str:
+    """Return a text as a CSV's cell: a single quote before what a spreadsheet would run, as spreadsheets mark text, or before a quote."""
+    return f"'{text}" if text.startswith(RISKY) else text
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Return a frame as CSV in UTF-8 with BOM, texts and headings escaped, figures as they are."""
+    texts = {
+        name: frame[name].map(lambda v: escape(v) if isinstance(v, str) else v)
+        for name in frame
+        if _holds_text(frame[name])
+    }
+    out = pd.DataFrame({name: texts.get(name, frame[name]) for name in frame}).rename(
+        columns=lambda name: escape(str(name))
+    )
+    return ("\ufeff" + out.to_csv(index=False, lineterminator="\n")).encode("utf-8")
+
+
+def _holds_text(values: pd.Series) -> bool:
+    return values.dtype.kind not in "biufM" and values.dtype != "boolean"
 
 
 def units(text: str) -> int:

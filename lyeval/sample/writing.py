@@ -12,7 +12,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from lyeval.ledger.columns import SHEETS, of_sheet
-from lyeval.workbooks import Book, write_frame
+from lyeval.workbooks import Book, csv_bytes, write_frame
 
 CREATED = datetime(2026, 1, 1)
 NOTE_ZH = (
@@ -119,7 +119,7 @@ def write_csv(frames: Mapping[str, pd.DataFrame], path: Path) -> None:
             if frame[name].dtype.kind == "M":
                 text[name] = frame[name].dt.strftime("%Y-%m-%d")
         text.columns = headings(sheet, frame)
-        text.to_csv(path / f"{SHEETS[sheet][0]}.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
+        (path / f"{SHEETS[sheet][0]}.csv").write_bytes(csv_bytes(text))
 
 
 def write_parquet(frames: Mapping[str, pd.DataFrame], path: Path) -> None:
