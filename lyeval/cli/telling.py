@@ -171,6 +171,7 @@ def _library(error: BaseException) -> int:
     from lyeval.policy import PolicyError
     from lyeval.run.errors import RunError
     from lyeval.textfiles import Unreadable
+    from lyeval.workbooks import WorkbookError
 
     if isinstance(error, LedgerError):
         from lyeval.cli.showing import faults
@@ -188,6 +189,9 @@ def _library(error: BaseException) -> int:
         return MISUSE if error.misuse else FAULTS
     if isinstance(error, Unreadable):
         _print(f"{error.place}{say(f'：{error.zh}', f': {error.en}')}")
+        return FAULTS
+    if isinstance(error, WorkbookError):
+        _print(error.text(lang()))
         return FAULTS
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]

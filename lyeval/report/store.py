@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.textfiles import Unreadable, read_json
+from lyeval.workbooks import escape
 
 Tables = Mapping[str, "pd.DataFrame | dict[str, Any]"]
 
@@ -45,7 +46,7 @@ def save(folder: str | Path, tables: Tables) -> list[Path]:
         columns, types[name] = _plan(table)
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([_escape(column) for column in columns])
+        writer.writerow([escape(column) for column in columns])
         writer.writerows(zip(*columns.values(), strict=True))
         paths.append(folder / f"{name}.csv")
         _write(paths[-1], "\ufeff" + text.getvalue())
@@ -86,7 +87,7 @@ def _plan(table: pd.DataFrame | Mapping[str, Any]) -> tuple[dict[str, list[str]]
     """Return the cells of each column, and how to read them back."""
     if not isinstance(table, pd.DataFrame):
         cells = [_json(value) for value in table.values()]
-        return {"key": [_escape(str(k)) for k in table], "value": [_escape(c) for c in cells]}, {"kind": "dict"}
+        return {"key": [escape(str(k)) for k in table], "value": [escape(c) for c in cells]}, {"kind": "dict"}
     columns, kinds = {}, {}
     for name in table.columns:
         columns[str(name)], kinds[str(name)] = _column(table[name])
@@ -111,7 +112,7 @@ def _column(values: pd.Series) -> tuple[list[str], dict[str, str]]:
         if len(blanks) < 2:
             blank = blanks.pop() if blanks else "text"
             return [_text(v, blank) for v in items], {**plan, "cells": "text", "blank": blank}
-    return [_escape("" if v is None else _json(v)) for v in items], {**plan, "cells": "json"}
+    return [escape("" if v is None else _json(v)) for v in items], {**plan, "cells": "json"}
 
 
 def _plain(value: Any) -> Any:
@@ -126,7 +127,7 @@ def _text(value: Any, blank: str) -> str:
     """Write a text; where an empty cell stands for a missing one, the empty text is a lone quote."""
     if not isinstance(value, str):
         return ""
-    return _escape(value) if value or blank == "text" else "'"
+    return escape(value) if value or blank == "text" else "'"
 
 
 def _json(value: Any) -> str:
@@ -139,10 +140,6 @@ def _default(value: Any) -> Any:
     if isinstance(value, np.ndarray | tuple | set | frozenset):
         return sorted(value) if isinstance(value, set | frozenset) else list(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _escape(text: str) -> str:
-    return f"'{text}" if text.startswith(RISKY) else text
 
 
 def _unescape(text: str) -> str:
@@ -180,4 +177,3 @@ def _restore(cells: list[str], plan: Mapping[str, str]) -> pd.Series:
 
 
 TYPES = "types.json"
-RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
