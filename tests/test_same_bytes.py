@@ -30,9 +30,10 @@ MODULES = (
 )  # fmt: skip
 LOUD_RC = "font.size: 22\naxes.grid: True\nsavefig.facecolor: red\nsavefig.bbox: tight\nlines.linewidth: 9\npath.sketch: 4, 90, 2\n"
 NOTEBOOK = (
-    "import hashlib, os, sys, time\nimport matplotlib, matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd\nimport lyeval",
+    "import hashlib, math, os, sys, time\nimport matplotlib, matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd\nimport lyeval",
     "a = np.random.default_rng(1).normal(size=(90, 90))\n"
-    "print(*(hashlib.sha256(x.tobytes()).hexdigest()[:16] for x in (a @ a, np.exp(a), np.linalg.inv(a))))",
+    "print(*(hashlib.sha256(x.tobytes()).hexdigest()[:16] for x in (a @ a, np.exp(a), np.tanh(a), np.linalg.inv(a))))\n"
+    "print(sum(math.exp(x) for x in a[0]).hex())",
     "print('one', flush=True)\ntime.sleep(0.5)\nprint('side', file=sys.stderr, flush=True)\ntime.sleep(0.5)\nprint('two')",
     "plt.plot([1, 3, 2])\nplt.show()",
     "print(sorted(n for n in os.environ if n.startswith(('PLANTED', 'PANDAS', 'NUMBA'))), os.environ.get('PYTHONPATH'))\n"
@@ -82,7 +83,8 @@ def surroundings(home: Path, witness: Path) -> dict[str, str]:
         "JUPYTER_CONFIG_PATH": str(home), "JUPYTER_PATH": str(home), "MPLCONFIGDIR": str(home / ".config/matplotlib"),
         "MATPLOTLIBRC": str(home / ".config/matplotlib"), "PYTHONSTARTUP": str(home / "sitecustomize.py"), "PYTHONOPTIMIZE": "1",
         "PYTHONHASHSEED": "77", "TZ": "Asia/Shanghai", "OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2",
-        "NPY_DISABLE_CPU_FEATURES": "X86_V4", "NUMBA_DISABLE_JIT": "1", "PANDAS_COPY_ON_WRITE": "0", "PLANTED": "1", "COLUMNS": "40",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4", "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-FMA4",
+        "NUMBA_DISABLE_JIT": "1", "PANDAS_COPY_ON_WRITE": "0", "PLANTED": "1", "COLUMNS": "40",
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ nothing but the standard library.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import platform
 import site
@@ -59,11 +60,11 @@ def quiet(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def arithmetic() -> dict[str, str]:
-    """Return what makes numpy and its linear algebra compute alike on every processor of this kind, by one thread."""
+    """Return what makes linear algebra, numpy and C's functions compute alike on every processor of this kind, by one thread."""
     kind = platform.machine().lower()
-    core, features = SHARED.get(kind, ("", ""))
+    values = SHARED.get(kind, ("", "", ""))
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-    return threads | {"OPENBLAS_CORETYPE": core, "NPY_DISABLE_CPU_FEATURES": features}
+    return threads | dict(zip(("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "GLIBC_TUNABLES"), values, strict=True))
 
 
 def settle() -> None:
@@ -72,7 +73,11 @@ def settle() -> None:
 
 
 def load_matplotlib() -> None:
-    """Load Matplotlib with its own settings: it looks for a ``matplotlibrc`` in the working folder first, so that is ours meanwhile."""
+    """Load Matplotlib with its own settings: it looks for a ``matplotlibrc`` in the working folder first, so that is ours meanwhile.
+
+    That its list of fonts takes long to make, which it tells by the clock, is not told.
+    """
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     with _standing_in(PACKAGE / "figures"):
         import matplotlib as mpl  # noqa: F401
 
@@ -129,11 +134,9 @@ def _font_list(folder: Path) -> Path:
     return place if os.access(place, os.W_OK) else folder / "matplotlib"
 
 
-X86 = (
-    "Prescott",
-    "X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
-)  # every x86-64 has this core; what numpy adds where it is there
-ARM = ("ARMV8", "ASIMDHP ASIMDDP ASIMDFHM SVE")
+# a core that every processor of the kind has; what numpy and glibc use beyond it where it is there
+X86 = ("Prescott", "X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "glibc.cpu.hwcaps=-FMA,-FMA4,-FMA_Usable,-FMA4_Usable")
+ARM = ("ARMV8", "ASIMDHP ASIMDDP ASIMDFHM SVE", "")
 SHARED = {"x86_64": X86, "amd64": X86, "aarch64": ARM, "arm64": ARM}
 PINNED = {
     "PYTHONHASHSEED": "0",
