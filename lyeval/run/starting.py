@@ -62,9 +62,8 @@ def quiet(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
 def arithmetic() -> dict[str, str]:
     """Return what makes linear algebra, numpy and C's functions compute alike on every processor of this kind, by one thread."""
     kind = platform.machine().lower()
-    values = SHARED.get(kind, ("", "", ""))
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-    return threads | dict(zip(("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "GLIBC_TUNABLES"), values, strict=True))
+    return threads | dict(zip(BEYOND, SHARED.get(kind, ()), strict=False))
 
 
 def settle() -> None:
@@ -134,6 +133,7 @@ def _font_list(folder: Path) -> Path:
     return place if os.access(place, os.W_OK) else folder / "matplotlib"
 
 
+BEYOND = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "GLIBC_TUNABLES")
 # a core that every processor of the kind has; what numpy and glibc use beyond it where it is there
 X86 = ("Prescott", "X86_V3 X86_V4 AVX512_ICL AVX512_SPR", "glibc.cpu.hwcaps=-FMA,-FMA4,-FMA_Usable,-FMA4_Usable")
 ARM = ("ARMV8", "ASIMDHP ASIMDDP ASIMDFHM SVE", "")
