@@ -12,6 +12,7 @@ import typer
 
 from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, tracing
 from lyeval.cli.telling import STOPPED, legible, safe_streams, tell
+from lyeval.run.starting import settle
 
 app = typer.Typer(
     name="lyeval",
@@ -61,6 +62,7 @@ def _version(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 faults or failure, 2 misuse."""
+    settle()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]

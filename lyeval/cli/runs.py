@@ -92,17 +92,15 @@ def explore(
 ) -> None:
     """用 JupyterLab 打开试算笔记本的副本，带上该次运行的参数。 / JupyterLab on a copy of the explore notebook."""
     import shlex
-    import subprocess
 
-    from lyeval.run import lab_command, prepare
+    from lyeval.run import lab_command, open_lab, prepare
 
     notebook = prepare(run, out)
-    command = lab_command(notebook, browser=not no_browser)
     typer.echo(say(f"试算笔记本 {_near(notebook)}", f"notebook {_near(notebook)}"))
     if dry_run:
-        typer.echo(shlex.join(command))
+        typer.echo(shlex.join(lab_command(notebook, browser=not no_browser)))
         return
-    raise typer.Exit(subprocess.call(command))
+    raise typer.Exit(open_lab(notebook, browser=not no_browser))
 
 
 def init(

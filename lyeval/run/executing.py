@@ -12,16 +12,17 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 from lyeval import resources
+from lyeval.run import starting
 from lyeval.run.errors import RunError
 
 KERNEL = "lyeval"
 START_SECONDS = 180
-QUIET = "--log-level=ERROR"
 
 
 class NotebookError(RunError):
@@ -117,15 +118,7 @@ def kernels(folder: Path) -> Iterator[None]:
     folder
         Where the kernel's description and its own files stand meanwhile.
     """
-    home = folder / "kernels" / KERNEL
-    home.mkdir(parents=True)
-    spec = {
-        "argv": [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", QUIET],
-        "display_name": "lyeval",
-        "language": "python",
-        "env": _environment(folder),
-    }
-    (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    describe(folder, KERNEL)
     before = {name: os.environ.get(name) for name in ("JUPYTER_PATH", "JUPYTER_RUNTIME_DIR")}
     os.environ["JUPYTER_PATH"] = str(folder)
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
@@ -139,25 +132,17 @@ def kernels(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Return the variables that a kernel runs under, over those of this process."""
-    search = [str(resources.PACKAGE.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    home = Path.home()
-    own = {} if os.access(home, os.W_OK) else {"MPLCONFIGDIR": str(folder / "matplotlib")}
-    return own | {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(str(Path(p).resolve()) for p in search if p)),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "PYTHONWARNINGS": "ignore",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "TZ": "UTC",
-        "LC_ALL": "C.UTF-8",
-        "IPYTHONDIR": str(folder / "ipython"),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
+def describe(folder: Path, name: str) -> None:
+    """Write a kernel's description, for those who look for kernels in ``folder``."""
+    home = folder / "kernels" / name
+    home.mkdir(parents=True)
+    spec = {
+        "argv": starting.command(),
+        "display_name": "lyeval",
+        "language": "python",
+        "env": starting.environment(folder),
     }
+    (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
 def tidy(path: Path) -> None:
@@ -171,6 +156,8 @@ def tidy(path: Path) -> None:
         cell["id"] = f"cell-{number:02d}"
         tags = cell["metadata"].get("tags")
         cell["metadata"] = {"tags": tags} if tags else {}
+        if "outputs" in cell:
+            cell["outputs"] = joined(cell["outputs"])
         for output in cell.get("outputs", []):
             output.pop("metadata", None)
             if output["output_type"] in ("display_data", "execute_result"):
@@ -179,6 +166,23 @@ def tidy(path: Path) -> None:
                 output["traceback"] = [_bare(line) for line in output["traceback"]]
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join the streams that follow one another, one output a name, as flushes by the clock cut and mix them; ``stdout`` first."""
+    told: list[dict[str, Any]] = []
+    for is_stream, part in groupby(outputs, key=lambda o: o["output_type"] == "stream"):
+        if not is_stream:
+            told += part
+            continue
+        texts: dict[str, str] = {}
+        for output in part:
+            texts[output["name"]] = texts.get(output["name"], "") + "".join(output["text"])
+        told += [
+            {"name": name, "output_type": "stream", "text": texts[name].splitlines(keepends=True)}
+            for name in sorted(texts, reverse=True)
+        ]
+    return told
 
 
 def _bare(text: str) -> str:

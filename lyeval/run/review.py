@@ -17,6 +17,7 @@ from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
 from lyeval.run.inputs import FOLDER, inputs_of, stage
 from lyeval.run.record import basis, record
 from lyeval.run.spec import RunFile, RunSpec
+from lyeval.run.starting import load_matplotlib
 from lyeval.run.steps import LOCK, about
 
 Told = Callable[[int, int, str], None]
@@ -111,6 +112,7 @@ def _announce(spec: RunSpec, private: Path, part: Path, key: str) -> None:
     """Write the public edition from private tables."""
     from lyeval import report
 
+    load_matplotlib()
     made = about(
         title=spec.title or "", report_date=str(spec.report_date or ""), basis=key, seed=spec.seed, draws=spec.draws
     )
