@@ -61,6 +61,8 @@ class RunSpec(Frozen):
         internal, or public (媒体公示): no figure of any enterprise, then where to object and in which days.
     edition
         office; or research: with errors, seeds, records of past odds and every reading in the body too.
+    cell_limit
+        Seconds that a cell of a notebook may take before it is ended; no part of the record, for nothing depends on it.
     fonts
         An office's own 小标宋, 仿宋, 黑体, 楷体: a folder of files relative to the run file, and families by role.
     """
@@ -91,6 +93,7 @@ class RunSpec(Frozen):
     disclosure: Literal["internal", "public"] = "internal"
     objections: str = Field(default="", max_length=200)
     period: str = Field(default="", max_length=100)
+    cell_limit: int = Field(default=1800, ge=1, le=604_800, exclude=True)
 
     @model_validator(mode="after")
     def _named_once(self) -> RunSpec:
