@@ -13,7 +13,7 @@ from pathlib import Path
 from lyeval.run.ending import whole_step
 from lyeval.run.errors import HeldError, RunError, error_words
 from lyeval.run.folders import held, mend_all, unwritable
-from lyeval.run.index import write_index
+from lyeval.run.index import PAGE, write_index
 from lyeval.run.record import whole
 from lyeval.run.review import made_from, produce
 from lyeval.run.spec import RunFile, load_run
@@ -109,14 +109,23 @@ def produce_all(
         say(result)
     places = {run.id: place for place, run in enumerate(loaded) if isinstance(run, RunFile)}
     waiting = [run for run, result in zip(loaded, results, strict=True) if isinstance(run, RunFile) and result is None]
+    with suppress(OSError):
+        write_index(root)
     try:
         with closing(_made(waiting, root, workers, limit)) as made:
             for result in made:
                 results[places[result.id]] = result
                 say(result)
+                with suppress(OSError):
+                    write_index(root)
     finally:
-        with whole_step():
-            _tidied(root, [run for run in waiting if results[places[run.id]] is None])
+        if left := [run for run in waiting if results[places[run.id]] is None]:
+            with whole_step():
+                _tidied(root, left)
+    try:
+        write_index(root)
+    except OSError as error:
+        raise unwritable(root / PAGE, error) from None
     return [result for result in results if result is not None]
 
 
@@ -194,17 +203,13 @@ def _one(task: _Task, root: Path, limit: float | None) -> Result | None:
 
 
 def _tidied(root: Path, left: Sequence[RunFile]) -> None:
-    """Write the index over what stands; first remove what runs that did not end have left."""
+    """Remove what runs that were not ended have left, and list what stands."""
     for run in left:
         with suppress(RunError, OSError), held(root / run.id):
             pass
-    if left:
-        sweep()
-    if root.is_dir():
-        try:
-            write_index(root)
-        except OSError as error:
-            raise unwritable(root / "index.html", error) from None
+    sweep()
+    with suppress(OSError):
+        write_index(root)
 
 
 def _words(error: BaseException) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,13 @@ def write_index(root: Path, folders: Iterable[Path] | None = None, *, lang: str 
     from lyeval.render import Document, Table, to_html
 
     path = root / PAGE
+    if not root.is_dir():
+        return None
     with alone(root / f".{PAGE}.lock"):
         listed = complete(root) if folders is None else list(folders)
         if not listed:
             return None
-        rows, notes = zip(*(_told(folder, lang) for folder in listed), strict=True)
+        rows, notes = zip(*(_told(folder, _stamp(folder), lang) for folder in listed), strict=True)
         words = WORDS[lang]
         table = Table("runs", words["caption"], _columns(lang), rows, note=words["note"], sortable=True)
         made = Document(words["title"], "", (), (table,), lang, next((note for note in notes if note), ""), "")  # type: ignore[arg-type]
@@ -62,7 +65,13 @@ def complete(root: Path) -> list[Path]:
     return found
 
 
-def _told(folder: Path, lang: str) -> tuple[tuple[Any, ...], str]:
+def _stamp(folder: Path) -> str:
+    """Return what changes with a run's content."""
+    return str((read_record(folder) or {}).get("fingerprint"))
+
+
+@lru_cache(maxsize=5000)
+def _told(folder: Path, stamp: str, lang: str) -> tuple[tuple[Any, ...], str]:
     """Return a run's row, and whether its ledger is a made one; of a kind without verdicts what its record says."""
     from lyeval.report import load
 

@@ -149,6 +149,14 @@ class RunFile:
         """Return a file that the run file names relative to itself."""
         return (self.path.parent / name).resolve()
 
+    def at(self, key: str) -> str:
+        """Return where a key stands, as ``file:line: key``; one that was changed, as the change."""
+        if any(change.partition("=")[0].strip() == key for change in self.changes):
+            return f"--set {key}"
+        _, lines = load_yaml(self.path)
+        line = lines.get(key) or next((n for path, n in lines.items() if path.startswith((f"{key}[", "sides"))), 1)
+        return f"{display(self.path)}:{line}: {key}"
+
 
 def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None = None) -> RunFile:
     """Load a run file and apply changes to it.
