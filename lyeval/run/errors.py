@@ -28,6 +28,10 @@ class RunError(ValueError):
         return _rebuilt, (self.zh, self.en, self.misuse)
 
 
+class HeldError(RunError):
+    """A run that another process is at work on."""
+
+
 def together(errors: Sequence[ValueError]) -> ValueError:
     """Return several errors as one that tells each on lines of its own; a single one as it is."""
     if len(errors) == 1:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
-from lyeval.run.errors import RunError, together
+from lyeval.run.errors import RunError, error_words, together
 from lyeval.run.spec import SAMPLE, RunFile, RunSpec
 from lyeval.textfiles import Unreadable, read_text, shown
 
@@ -311,11 +311,13 @@ def inputs_of(run: RunFile) -> tuple[Input, ...]:
     from lyeval.policy import PolicyError
 
     keep, lost = _Keeper(run, None), []
-    for step, named in _steps(keep):
+    for key, step, named in _steps(keep):
         try:
             step(*named)
         except (RunError, PolicyError) as error:
-            lost.append(error)
+            zh, en = error_words(error)
+            place = run.at(key)
+            lost.append(RunError(f"{place}: {zh}", f"{place}: {en}", misuse=True))
     if lost:
         raise together(lost)
     return tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256)))
@@ -326,22 +328,22 @@ def present_inputs(run: RunFile) -> tuple[Input, ...]:
     from lyeval.policy import PolicyError
 
     keep = _Keeper(run, None)
-    for step, named in _steps(keep):
+    for _, step, named in _steps(keep):
         with suppress(RunError, PolicyError, OSError):
             step(*named)
     return tuple(keep.inputs)
 
 
-def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
-    """Return what is to be kept of a run: how, and under which name."""
+def _steps(keep: _Keeper) -> list[tuple[str, Callable[..., str], tuple[str, ...]]]:
+    """Return what is to be kept of a run: by which key it is named, how to keep it, and its name."""
     spec = keep.run.spec
     return [
-        *((keep.ledger, (name, "")) for name in spec.ledgers),
-        *((keep.policy, (name,)) for name in spec.policies),
-        (keep.assumptions, (spec.assumptions,)),
-        *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
-        *(((keep.file, (spec.previous, "previous")),) if spec.previous else ()),
-        *(((keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
+        *(("ledger", keep.ledger, (name, "")) for name in spec.ledgers),
+        *(("policy", keep.policy, (name,)) for name in spec.policies),
+        ("assumptions", keep.assumptions, (spec.assumptions,)),
+        *((("plan", keep.file, (spec.plan, "plan")),) if spec.plan else ()),
+        *((("previous", keep.file, (spec.previous, "previous")),) if spec.previous else ()),
+        *((("fonts", keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
     ]
 
 

@@ -121,4 +121,16 @@ def check_sides(run: RunFile, spec: ComparisonSpec) -> Assessment:
 
 
 SPECS: dict[str, type[RunSpec]] = {"review": RunSpec, "comparison": ComparisonSpec}
-TAKEN = ("kind", "title", "sides", "assumptions", "draws", "seed", "lang", "formats", "report_date", "fonts")
+TAKEN = (
+    "kind",
+    "title",
+    "sides",
+    "assumptions",
+    "draws",
+    "seed",
+    "lang",
+    "formats",
+    "report_date",
+    "fonts",
+    "cell_limit",
+)

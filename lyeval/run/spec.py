@@ -88,6 +88,8 @@ class RunSpec(Frozen):
         internal, or public (媒体公示): no figure of any enterprise, then where to object and in which days.
     edition
         office; or research: with errors, seeds, records of past odds and every reading in the body too.
+    cell_limit
+        Seconds that a cell of a notebook may take before it is ended; no part of the record, for nothing depends on it.
     fonts
         An office's own 小标宋, 仿宋, 黑体, 楷体: a folder of files relative to the run file, and families by role.
     """
@@ -118,6 +120,7 @@ class RunSpec(Frozen):
     disclosure: Literal["internal", "public"] = "internal"
     objections: str = Field(default="", max_length=200)
     period: str = Field(default="", max_length=100)
+    cell_limit: int = Field(default=1800, ge=1, le=604_800, exclude=True)
 
     @model_validator(mode="after")
     def _named_once(self) -> RunSpec:
@@ -183,6 +186,14 @@ class RunFile:
             raise RunError(
                 f"{name}：符号链接绕成圈，打不开", f"{name}: links that lead in a circle", misuse=True
             ) from None
+
+    def at(self, key: str) -> str:
+        """Return where a key stands, as ``file:line: key``; one that was changed, as the change."""
+        if any(change.partition("=")[0].strip() == key for change in self.changes):
+            return f"--set {key}"
+        _, lines = load_yaml(self.path)
+        line = lines.get(key) or next((n for path, n in lines.items() if path.startswith((f"{key}[", "sides"))), 1)
+        return f"{display(self.path)}:{line}: {key}"
 
 
 def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None = None) -> RunFile:

@@ -82,11 +82,14 @@ def load_matplotlib() -> None:
 
 
 def main() -> None:
-    """Forget the variables that are not known, load this lyeval by its place, and run the kernel."""
+    """Forget the variables that are not known, load this lyeval by its place, and run the kernel, tied to the process that began it."""
     known = KEPT | {*PINNED, *arithmetic(), *quiet({}, Path()), "MPLCONFIGDIR"}
     for name in [name for name in os.environ if name.upper() not in known and not name.startswith("JPY_")]:
         del os.environ[name]
     _load_lyeval()
+    from lyeval.run.ending import tie_to_parent
+
+    tie_to_parent()
     load_matplotlib()
     from ipykernel.kernelapp import launch_new_instance
 

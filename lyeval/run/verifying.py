@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from lyeval.run.inputs import present_inputs
 from lyeval.run.record import basis, digest, fingerprint, hashed, named_inputs, parameters_of, read_record
 from lyeval.run.review import Told, notebooks, produce
 from lyeval.run.spec import RunFile
+from lyeval.scratch import scratch
 
 State = Literal["unchanged", "changed", "missing", "added"]
 
@@ -82,8 +82,8 @@ def rerun(run: Finished, also: Iterable[Path] = (), *, told: Told | None = None)
             f"inputs not found: {names}; name their folder with --inputs",
             misuse=True,
         )
-    with tempfile.TemporaryDirectory(prefix="lyeval-") as away, _dated(run.record.get("source_date")):
-        made = read_record(produce(again, Path(away), told=told))
+    with scratch() as away, _dated(run.record.get("source_date")):
+        made = read_record(produce(again, away, told=told))
     outputs = made["outputs"] if made else {}
     return (*_record(run), *_compared("output", run.record["outputs"], outputs), *sources)
 
