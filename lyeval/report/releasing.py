@@ -59,6 +59,8 @@ def reveals(releases: Iterable[Release]) -> bool:
     A set of fewer than three enterprises always does.
     """
     releases = list(releases)
+    if any(len(amounts) < FEWEST for release in releases for amounts in release.amounts.values()):
+        return True
     quantities = sorted({quantity for release in releases for quantity in release.amounts})
     return any(_Audit([r.amounts[q] for r in releases if q in r.amounts]).fails() for q in quantities)
 
@@ -70,7 +72,7 @@ class _Audit:
     """
 
     def __init__(self, sums: Sequence[Mapping[str, float]]) -> None:
-        self.sums = [amounts for amounts in sums if amounts]
+        self.sums = list(sums)
         keys = sorted({item for amounts in self.sums for item in amounts.items()})
         place = {key: i for i, key in enumerate(keys)}
         inside = np.zeros((len(self.sums), len(keys)), dtype=bool)
@@ -85,9 +87,7 @@ class _Audit:
         self.total = np.bincount(self.cell, self.mass, minlength=cells.shape[1])
 
     def fails(self) -> bool:
-        """Tell whether a set is too small, or somebody's figure can be bounded."""
-        if any(len(amounts) < FEWEST for amounts in self.sums):
-            return True
+        """Tell whether somebody's figure can be bounded."""
         return any(self._exposed(cell) for cell in range(len(self.size)))
 
     def _exposed(self, cell: int) -> bool:
@@ -111,12 +111,13 @@ class _Audit:
         own = float(self.mass[(self.cell == cell) & (self.owner == owner)].sum())
         beside = _largest_other(mass) if owner is None else np.full(len(mine), own)
         alone = np.count_nonzero(self.value[mine] >= 0) <= (2 if owner is None else 1)
-        low, high = self._range(owner, cell)
-        least = np.maximum(low - beside, 0.0) if alone else np.zeros(len(mine))
-        return bool(np.all(high - beside - mass >= need) and np.all(mass - least >= np.minimum(need, mass)))
+        if np.any(self._end(owner, cell, most=True) - beside - mass < need):
+            return False
+        least = np.maximum(self._end(owner, cell, most=False) - beside, 0.0) if alone else np.zeros(len(mine))
+        return bool(np.all(mass - least >= np.minimum(need, mass)))
 
-    def _range(self, owner: str | None, cell: int) -> tuple[float, float]:
-        """Return the least and the most that a cell's sum can be for one who knows the sums of all sets and his own figures."""
+    def _end(self, owner: str | None, cell: int, *, most: bool) -> float:
+        """Return the least or the most that a cell's sum can be for one who knows the sums of all sets and his own figures."""
         from scipy.optimize import linprog
 
         known, settled = np.zeros(len(self.size)), self.size == 0
@@ -129,11 +130,9 @@ class _Audit:
             np.add.at(known, self.cell[own], self.mass[own])
             settled[self.cell[own]] |= self.size[self.cell[own]] == 1
         bounds = np.column_stack([known, np.where(settled, known, np.inf)])
-        cost = (np.arange(len(self.size)) == cell).astype(float)
-        ends = [linprog(sign * cost, A_eq=self.sets, b_eq=self.sets @ self.total, bounds=bounds) for sign in (1, -1)]
-        if any(end.status != 0 for end in ends):
-            return float(self.total[cell]), float(self.total[cell])
-        return float(ends[0].fun), float(-ends[1].fun)
+        cost = np.where(np.arange(len(self.size)) == cell, -1.0 if most else 1.0, 0.0)
+        end = linprog(cost, A_eq=self.sets, b_eq=self.sets @ self.total, bounds=bounds)
+        return float(end.x[cell] if end.status == 0 else self.total[cell])
 
     @cached_property
     def _lookers(self) -> list[str]:
