@@ -60,6 +60,10 @@ def _written(folder: Path) -> None:
         if "/" not in name:
             typer.echo(f"  {name}")
     typer.echo(f"  record.json  {say('指纹', 'fingerprint')} {record['fingerprint'][:16]}")
+    if record["parameters"].get("disclosure") == "public":
+        kept = _near(folder.with_name(f"{folder.name}.private.json"))
+        typer.echo(say(f"内部留存 {kept}：含企业数据，供核验和与以后的公示版对比，请勿公开",
+                       f"for the office alone: {kept} holds enterprises' figures, to verify this edition and check later ones"))  # fmt: skip
 
 
 def _near(path: Path) -> Path:

@@ -16,7 +16,8 @@ from lyeval.run.errors import RunError
 from lyeval.run.executing import NotebookError, end_kernels, execute, kernels
 from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
 from lyeval.run.inputs import FOLDER, inputs_of, stage
-from lyeval.run.record import basis, record, whole
+from lyeval.run.private import admit
+from lyeval.run.record import basis, published, record, told_changes, whole
 from lyeval.run.spec import RunFile, RunSpec
 from lyeval.run.starting import load_matplotlib
 from lyeval.run.steps import LOCK, about
@@ -120,22 +121,33 @@ def _make(run: RunFile, part: Path, told: Told, jobs: int, limit: float) -> None
         parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
         _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs, limit)
         if public:
-            _announce(run.spec, place / "tables", part, source["basis"])
+            _announce(run, place / "tables", part, source)
+            return
     remove(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source, run.changes)
 
 
-def _announce(spec: RunSpec, private: Path, part: Path, key: str) -> None:
-    """Write the public edition from private tables."""
+def _announce(run: RunFile, private: Path, part: Path, source: Mapping[str, Any]) -> None:
+    """Write the public edition from private tables, record it, and keep what the office needs of it beside its folder.
+
+    Raises
+    ------
+    RunError
+        Beside an edition published before it would reveal an enterprise's figure.
+    """
     from lyeval import report
 
     load_matplotlib()
-    made = about(
-        title=spec.title or "", report_date=str(spec.report_date or ""), basis=key, seed=spec.seed, draws=spec.draws
-    )
-    tables = report.public(report.load(private) | made, objections=spec.objections, period=spec.period)
+    spec, shown = run.spec, published(source)
+    day = str(spec.report_date or "")
+    made = about(title=spec.title or "", report_date=day, basis=shown["basis"], seed=spec.seed, draws=spec.draws)
+    tables = report.load(private) | made
+    releases = report.released(tables)
+    tables = report.public(tables, objections=spec.objections, period=spec.period, sums=releases)
     report.announce(tables, part, lang=spec.lang, formats=spec.formats)
+    told = record(part, run.id, shown, told_changes(run.changes))
+    admit(part.with_name(run.id), source, run.changes, tables, releases, told["fingerprint"])
 
 
 def _execute_all(
