@@ -330,3 +330,17 @@ def test_every_option_of_a_doubtful_clause_has_a_name_of_its_own(id):
             labels = [getattr(option, name) for option in reading.options]
             assert all(labels), reading.id
             assert len(set(labels)) == len(labels), reading.id
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("id: below_low_land", "id: Above_low_land", "标识只有大小写不同：above_low_land、Above_low_land"),
+        ("id: huzhou-like", "id: con", "Windows"),
+        ("id: huzhou-like", "id: huzhou-like\u0000", "控制字符 U+0000"),
+        ("  name: 某县", "  name: 某\ue000县", "私用区字符 U+E000"),
+    ],
+)
+def test_ids_and_text_that_would_not_stay_what_they_are(tmp_path, right, wrong, told):
+    assert right in TEXT
+    assert told in fault(tmp_path, TEXT.replace(right, wrong, 1))
