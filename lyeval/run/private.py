@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval.run.errors import RunError
-from lyeval.run.folders import RECORD, locked, unwritable
+from lyeval.run.folders import RECORD, unwritable
+from lyeval.scratch import locked
 
 if TYPE_CHECKING:
     from lyeval.report.releasing import Release
