@@ -1,9 +1,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --fork-strategy fewest \
+	--no-header --no-annotate
 RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
-.PHONY: help setup report test fuzz lint bench calibrate notebooks golden pictures lock clean
+.PHONY: help setup tools report test fuzz lint bench calibrate notebooks golden pictures lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -17,39 +19,45 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	touch $@
 
+tools: $(VENV)/tools  ## add to .venv what only tests and linters need, from requirements-dev.lock
+
+$(VENV)/tools: $(VENV)/ready requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
 report: setup  ## the main job: every run file on data/sample, into reports/
 	$(BIN)/lyeval batch $(RUNS) --out reports
 
-test: setup  ## every test
+test: tools  ## every test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
-fuzz: setup  ## thousands of damaged ledgers: read rightly or told in words
-	LYEVAL_FUZZ=400 $(BIN)/python -m pytest tests/test_ledger_hostile.py -k damaged
+fuzz: tools  ## thousands of damaged ledgers: read rightly or told in words; a million rows written and read
+	LYEVAL_FUZZ=400 $(BIN)/python -m pytest tests/test_ledger_hostile.py tests/test_cleaning.py -k "damaged or million"
 
-lint: setup  ## ruff and pyright
+lint: tools  ## ruff and pyright
 	$(BIN)/ruff check lyeval tests
 	$(BIN)/ruff format --check lyeval tests
 	$(BIN)/pyright --pythonpath $(BIN)/python lyeval
 
-bench: setup  ## speed, as ratios in one process
+bench: tools  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/effects.py
 
-golden: setup  ## the small run of reports/golden, anew after an intended change
+golden: tools  ## the small run of reports/golden, anew after an intended change
 	$(BIN)/python tests/golden.py
 
-pictures: setup  ## the two pictures of the README, from the sample
+pictures: tools  ## the two pictures of the README, from the sample
 	$(BIN)/python tests/pictures.py
 
 notebooks: setup  ## execute the notebooks on their defaults and store the outputs
 	$(BIN)/python -c "from lyeval.run import refresh, shipped_notebooks; refresh(shipped_notebooks())"
 
-calibrate: setup  ## check the odds on 240 synthetic counties, into docs/validation.md
+calibrate: tools  ## check the odds on 240 synthetic counties, into docs/validation.md
 	$(BIN)/python tests/benchmarks/calibrate.py
 
-lock: setup  ## resolve requirements.lock anew
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --fork-strategy fewest \
-		--no-header --no-annotate --group dev --output-file requirements.lock pyproject.toml
+lock: tools  ## resolve both locks anew, the second within the first
+	$(COMPILE) --group install --output-file requirements.lock pyproject.toml
+	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 clean:  ## remove what was generated
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -32,11 +33,14 @@ def sample(name: str) -> list[Path]:
         No such sample; the message lists those there are.
     """
     folder = path("data/sample")
-    exact = [p for p in (folder / f"{name}.xlsx", folder / name) if p.exists()]
-    found = exact[:1] or sorted(folder.glob(f"{name}-*.xlsx"))
+    found: list[Path] = []
+    if re.fullmatch(r"\w[\w.-]*", name):
+        exact = [p for p in (folder / f"{name}.xlsx", folder / name) if p.exists()]
+        found = exact[:1] or sorted(folder.glob(f"{name}-*.xlsx"))
     if not found:
         known = "、".join(sorted(p.stem for p in folder.glob("*.xlsx")))
+        asked = " ".join(name.split())[:80]
         raise FileNotFoundError(
-            f"没有名为 {name} 的样例台账，现有：{known} / no sample ledger {name!r}; there are: {known}"
+            f"没有名为 {asked} 的样例台账，现有：{known} / no sample ledger {asked!r}; there are: {known}"
         )
     return found

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_caps(path: Path) -> None:
 def test_every_dependency_is_named_with_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     table = TEXT.split("## Libraries, and why")[1]
-    for requirement in [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]:
+    for requirement in chain(project["project"]["dependencies"], *project["dependency-groups"].values()):
         name = re.split(r"[\[>=<~! ]", requirement)[0]
         assert name in table, name
 

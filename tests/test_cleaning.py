@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from python_calamine import CalamineWorkbook
 from test_ledger_forms import office_form
 from test_ledger_property import rendered
 
+from lyeval import workbooks
 from lyeval.assessment import assess
 from lyeval.ledger import COLUMNS, SHEETS, Ledger, read_ledger
 from lyeval.ledger.cleaning import clean, write_clean
@@ -73,6 +76,58 @@ def test_every_column_of_every_sheet_comes_back(seed):
         write_clean(before, Path(name) / "out.xlsx")
         after = read_ledger(Path(name) / "out.xlsx")
     assert_same(before, after)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32), st.integers(3, 6), st.booleans())
+def test_rows_that_a_sheet_cannot_hold_come_back_from_the_next(seed, rows, large):
+    before = everything(random.Random(seed))
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbooks, "ROWS", rows)
+        patch.setattr(workbooks, "LARGE", 0 if large else 10**9)
+        write_clean(before, Path(name) / "out.xlsx")
+        sheets = CalamineWorkbook.from_path(str(Path(name) / "out.xlsx")).sheet_names
+        after = read_ledger(Path(name) / "out.xlsx")
+    assert_same(before, after)
+    assert ("企业 (2)" in sheets) == (len(before.enterprises) > rows - 1)
+    assert all(fault.severity != "error" for fault in after.faults)
+
+
+@pytest.mark.skipif("LYEVAL_FUZZ" not in os.environ, reason="make fuzz: about a minute")
+def test_a_million_months_come_back(tmp_path):
+    before = months(firms=9720, years=9)
+    assert len(before.monthly) == 1_049_760 > workbooks.ROWS
+    write_clean(before, tmp_path / "out.xlsx")
+    after = read_ledger(tmp_path / "out.xlsx")
+    assert_same(before, after)
+    assert after.monthly["source_sheet"].value_counts().to_dict() == {"月度": 1_048_575, "月度 (2)": 1185}
+
+
+def months(firms: int, years: int) -> Ledger:
+    """Return a ledger of every month of every year of every firm."""
+    codes = sorted(code(i) for i in range(firms))
+    rng, spans_ = np.random.default_rng(1), np.arange(2015, 2015 + years)
+    size = firms * years
+    columns = {
+        "enterprises": {"credit_code": codes, "name": [f"企业{i}" for i in range(firms)]},
+        "annual": {
+            "credit_code": np.repeat(codes, years),
+            "year": np.tile(spans_, firms),
+            "tax_wan": rng.random(size),
+            "land_mu": rng.random(size),
+        },
+        "monthly": {
+            "credit_code": np.repeat(codes, 12 * years),
+            "year": np.tile(np.repeat(spans_, 12), firms),
+            "month": np.tile(np.arange(1, 13), size),
+            "tax_wan": rng.random(12 * size),
+        },
+    }
+    frames = {}
+    for sheet, made in columns.items():
+        typed = {name: pd.Series(values, dtype=dtype_of(sheet, name)) for name, values in made.items()}
+        frames[sheet] = pd.DataFrame(typed).assign(**dict.fromkeys(PLACE, "x"))
+    return Ledger(**frames, sheets=tuple(frames))
 
 
 def everything(rng: random.Random) -> Ledger:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import hmac
+import io
+import os
+import random
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from build import ledger, years
+from commands import runner
 
 import lyeval as ly
-from lyeval.comparison import codebook, deidentified, panel, write_panel
+from lyeval.comparison import CannotHide, codebook, deidentified, is_shared, panel, read_key, write_panel
+from lyeval.comparison.deidentifying import AMOUNTS
 from lyeval.comparison.exports import reasons
 from lyeval.comparison.panels import columns
+from lyeval.sample.making import make
+from lyeval.workbooks import RISKY
 
-SALT = "kept-by-the-office"
+KEY = hashlib.sha256(b"a key of the tests").digest()
 
 
 @pytest.fixture
@@ -89,31 +100,159 @@ def test_formats_hold_the_same(small: ly.Ledger, tmp_path: Path) -> None:
     assert [a.read_bytes() for a in paths] == [b.read_bytes() for b in again]
 
 
-def test_deidentified_names_nobody(small: ly.Ledger) -> None:
+def test_csv_runs_no_formula(small: ly.Ledger, tmp_path: Path) -> None:
     got = panel(small, "zhoushan-2020")
-    got.loc[0, "tax_wan"] = 12345.678
-    hidden = deidentified(got, SALT)
-    text = hidden.to_csv()
-    assert not [word for word in ("企业", "某镇", "A1", "B1") if word in text]
-    assert hidden["tax_wan"].max() == 12300
-    assert hidden["credit_code"].nunique() == 3
-    assert set(deidentified(got, SALT)["credit_code"]) == set(hidden["credit_code"])
-    assert set(deidentified(got, SALT + "x")["credit_code"]).isdisjoint(hidden["credit_code"])
-    with pytest.raises(ValueError, match="at least 8"):
-        deidentified(got, "short")
+    got["name"] = ["=1+1", "+甲", "-乙", "@丙", "＝丁", "'戊", "\t己", "庚", None]
+    got.loc[0, "tax_wan"] = -5.5
+    paths = write_panel(got, tmp_path)
+    text = paths[0].read_text(encoding="utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(RISKY[:-1]) and cell != "-5.5"]
+    assert pd.read_csv(paths[0])["tax_wan"].min() == -5.5
+    assert [n for n in pd.read_csv(paths[0])["name"][:7]] == [f"'{n}" for n in got["name"][:7]]
+    assert list(pd.read_parquet(paths[1])["name"][:8]) == list(got["name"][:8])
+    assert not [line for line in paths[3].read_text(encoding="utf-8-sig").splitlines() if line.startswith(RISKY[:-1])]
 
 
-def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from lyeval.cli import main
+# -- de-identification -------------------------------------------------------------------------------------------------
 
-    for words, code in (
-        (["--out", str(tmp_path / "p"), "--deidentify", "--salt", SALT, "--lang", "zh"], 0),
-        (["--out", str(tmp_path / "q"), "--deidentify"], 2),
-        (["--out", str(tmp_path / "q"), "--salt", SALT], 2),
+
+def county(seed: int) -> pd.DataFrame:
+    """Return the panel of a random county."""
+    rng = random.Random(seed)
+    frames = make(
+        "zhoushan-2020", enterprises=rng.choice((12, 20, 40, 70)), years=(2019 - rng.randint(0, 3), 2020), seed=seed
+    )
+    filled = {name: frame.assign(source_file="x", source_sheet="x", source_row=1) for name, frame in frames.items()}
+    out = panel(ly.Ledger(**filled, sheets=tuple(filled)), "zhoushan-2020")
+    for code in rng.sample(sorted(set(out["credit_code"])), 3):
+        out.loc[(out["credit_code"] == code) & (out["year"] == 2020), "present"] = False
+    return out
+
+
+def like(frame: pd.DataFrame) -> int:
+    """Return how many firms the rarest record has: all but amounts, of all years together."""
+    known = [name for name in frame if name not in (*AMOUNTS, "credit_code")]
+    records = {}
+    for code, rows in frame.groupby("credit_code"):
+        records[code] = tuple(tuple("" if pd.isna(v) else str(v) for v in row) for row in rows[known].to_numpy())
+    return min(Counter(records.values()).values())
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_firm_has_four_like_it(seed: int) -> None:
+    whole = county(seed)
+    made = deidentified(whole, KEY)
+    assert like(made.frame) == made.k >= 5
+    assert made.firms == made.frame["credit_code"].nunique()
+    assert made.firms + made.left_out == whole["credit_code"].nunique()
+    assert made.left_out <= 0.3 * whole["credit_code"].nunique()
+    assert sum(level is not None for level in made.kept.values()) > len(AMOUNTS)
+    secret = {str(v) for name in ("name", "credit_code", "township", "county") for v in whole[name].dropna()}
+    assert not secret & {str(v) for name in made.frame for v in made.frame[name]}
+
+
+def test_one_key_joins_and_another_does_not() -> None:
+    whole = county(3)
+    one, other = deidentified(whole, KEY), deidentified(whole[whole["year"] >= 2019], KEY)
+    third = deidentified(whole, bytes(reversed(KEY)))
+    assert len(set(one.frame["credit_code"]) & set(other.frame["credit_code"])) > 5
+    assert not set(one.frame["credit_code"]) & set(third.frame["credit_code"])
+    assert one.frame["credit_code"].str.fullmatch("[0-9a-f]{32}").all()
+    code = whole["credit_code"].iloc[0]
+    by_hand = hmac.new(KEY, f"firm\0{code}".encode(), "sha256").hexdigest()[:32]
+    assert by_hand in set(one.frame["credit_code"]) or one.left_out
+
+
+def test_amounts_have_three_figures_and_land_cannot_be_worked_out() -> None:
+    whole = county(5)
+    whole.loc[whole["present"], "tax_wan"] = 12345.678
+    made = deidentified(whole, KEY).frame
+    assert set(made["tax_wan"]) == {12300.0}
+    assert not {"land_use_tax_wan", "first_score", "score", "name", "steps", "treated"} & set(made)
+    assert made.get("land_mu", pd.Series(["5-10"])).dropna().str.contains("[<>-]").all()
+    assert made.get("tax_per_mu", pd.Series(["<2"])).dropna().str.contains("[<>-]").all()
+
+
+def test_too_few_firms_are_refused_in_words(small: ly.Ledger) -> None:
+    with pytest.raises(CannotHide, match="fewer than 5 firms"):
+        deidentified(panel(small, "zhoushan-2020"), KEY)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        b"",
+        b"short",
+        bytes(15),
+        b"a" * 64,
+        b"abcdefgh" * 8,
+        b"0123456789abcdef",
+        b"0123456789" * 3,
+        bytes(range(16)),
+        b"kept-by-the-office",
+    ],
+)
+def test_weak_keys_are_refused(key: bytes, tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(key)
+    with pytest.raises(CannotHide):
+        read_key(tmp_path / "key", tmp_path / "out")
+    with pytest.raises(CannotHide):
+        deidentified(county(1), key)
+
+
+def test_where_a_key_may_lie(tmp_path: Path) -> None:
+    (tmp_path / "out" / "deep").mkdir(parents=True)
+    for inside in (tmp_path / "out" / "key", tmp_path / "out" / "deep" / "key"):
+        inside.write_bytes(KEY)
+        with pytest.raises(CannotHide, match="output folder"):
+            read_key(inside, tmp_path / "out")
+    with pytest.raises(CannotHide, match="no key file"):
+        read_key(tmp_path / "none", tmp_path / "out")
+    beside = tmp_path / "key"
+    beside.write_bytes(KEY.hex().encode() + b"\r\n")
+    assert read_key(beside, tmp_path / "out") == KEY.hex().encode()
+    (tmp_path / "link").symlink_to(tmp_path / "out" / "key")
+    with pytest.raises(CannotHide, match="output folder"):
+        read_key(tmp_path / "link", tmp_path / "out")
+
+
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lyeval = runner(capsys, monkeypatch)
+    (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "key").chmod(0o600)
+    asked = ("panel", "sample:zhoushan-shengsi", "--policy", "zhoushan-2020", "--lang", "zh")
+    done = lyeval(*asked, "--out", tmp_path / "p", "--deidentify", "--key", tmp_path / "key")
+    assert done.code == 0
+    assert "panel.dta" in done.out
+    assert "人人可读" not in done.err
+    frames = [
+        pd.read_parquet(tmp_path / "p/panel.parquet"),
+        pd.read_csv(tmp_path / "p/panel.csv"),
+        pd.read_stata(tmp_path / "p/panel.dta"),
+    ]
+    k = like(frames[0])
+    assert [like(frame) for frame in frames] == [k, k, k]
+    assert f"k = {k}：" in done.out
+    book = pd.read_csv(tmp_path / "p/codebook.csv").set_index("column")
+    assert book.loc["(k)", "about"].startswith(f"k = {k}：")
+    assert book.loc["name", "coarsened"] == "已删去"
+    for words in (
+        ["--deidentify"],
+        ["--key", tmp_path / "key"],
+        ["--deidentify", "--salt", "x" * 40],
+        ["--deidentify", "--key", tmp_path / "no"],
     ):
-        with pytest.raises(SystemExit) as done:
-            main(["panel", "sample:zhoushan-shengsi", "--policy", "zhoushan-2020", *words])
-        assert done.value.code == code
-    assert "panel.dta" in capsys.readouterr().out
-    assert "name" not in pd.read_parquet(tmp_path / "p/panel.parquet")
+        refused = lyeval(*asked, "--out", tmp_path / "q", *words)
+        assert refused.code == 2
+        assert "key" in refused.err
     assert not (tmp_path / "q").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions")
+def test_a_key_that_all_can_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "key").chmod(0o644)
+    assert is_shared(tmp_path / "key")
+    (tmp_path / "key").chmod(0o600)
+    assert not is_shared(tmp_path / "key")

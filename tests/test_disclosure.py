@@ -16,8 +16,9 @@ import pytest
 import lyeval as ly
 from lyeval import report
 from lyeval.policy import PolicyError
-from lyeval.report.disclosure import safe, townships
-from lyeval.run import load_run, produce, produce_all
+from lyeval.run import RunError, load_run, open_run, produce, produce_all, rerun, unchanged, verify
+from lyeval.run.inputs import sha256
+from lyeval.run.record import parameters_of, published, told_changes
 
 RUN = """\
 kind: review
@@ -136,14 +137,63 @@ def test_batch_lists_a_public_run(ledger: Path, folder: Path) -> None:
     assert "公示" in (folder.parent / "index.html").read_text(encoding="utf-8")
 
 
-def firms(*rows: tuple[str, float, float]) -> pd.DataFrame:
+def test_no_input_is_named_or_hashed(ledger: Path, folder: Path) -> None:
+    files = sorted(p for p in (ledger / "data").iterdir())
+    hashes = [sha256(path) for path in files]
+    assert len(hashes) == 4
+    for name, text in texts(folder).items():
+        told = [
+            word
+            for word in (*hashes, *(p.name for p in files), "data")
+            if f'"{word}"' in text or word in hashes and word in text
+        ]
+        assert not told, name
+    assert (folder.parent / "公示.private.json").is_file()
+
+
+def test_verified_by_the_offices_part(ledger: Path, folder: Path, tmp_path: Path) -> None:
+    checks = verify(open_run(folder))
+    assert unchanged(checks)
+    assert {check.name for check in checks if check.part == "input"} >= {"ledger annual.csv", "ledger enterprises.csv"}
+    text = (ledger / "data" / "annual.csv").read_bytes()
+    try:
+        (ledger / "data" / "annual.csv").write_bytes(text + b"\n")
+        moved = [check.name for check in verify(open_run(folder)) if check.state != "unchanged"]
+    finally:
+        (ledger / "data" / "annual.csv").write_bytes(text)
+    assert moved == ["ledger annual.csv"]
+    alone = tmp_path / "公示"
+    shutil.copytree(folder, alone)
+    missing = [check for check in verify(open_run(alone)) if check.state != "unchanged"]
+    assert [(check.part, check.name, check.state) for check in missing] == [("private", "公示.private.json", "missing")]
+    with pytest.raises(RunError, match="内部留存"):
+        rerun(open_run(alone))
+
+
+def test_what_is_told_of_a_public_run_names_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(RUN.replace("linshu-2021", "own.yaml"), encoding="utf-8")
+    run = load_run(path, ["plan=whom.csv", "seed=3", "fonts.folder=faces"])
+    told = published({"parameters": parameters_of(run.spec), "inputs": [{"name": "own.yaml"}], "basis": "1"})
+    assert not re.search(r"own|data|whom|faces", str(told))
+    assert told["parameters"]["seed"] == 3
+    assert told_changes(run.changes) == ["seed=3"]
+
+
+def figures(*rows: tuple[str, float | None, float | None]) -> pd.DataFrame:
     """Make enterprises in scope from township, tax and land."""
-    frame = pd.DataFrame(rows, columns=["township", "tax_wan", "land_mu"])
-    codes = [f"E{i}" for i in range(len(frame))]
-    return frame.assign(credit_code=codes, in_scope=True, listed=False, stage="")
+    frame = pd.DataFrame(rows, columns=["township", "tax_wan", "land_mu"]).astype({"tax_wan": float, "land_mu": float})
+    made = {
+        "credit_code": [f"E{i}" for i in range(len(frame))],
+        "name": "甲",
+        "county": "县",
+        "in_scope": True,
+        "listed": False,
+    }
+    return frame.assign(**made, stage="", criteria=None)
 
 
-def three(name: str, scale: float = 1.0) -> list[tuple[str, float, float]]:
+def three(name: str, scale: float = 1.0) -> list[Any]:
     return [(name, scale * tax, 10.0) for tax in (5.0, 6.0, 7.0)]
 
 
@@ -152,28 +202,24 @@ def three(name: str, scale: float = 1.0) -> list[tuple[str, float, float]]:
     [
         ([*three("甲"), *three("乙"), *three("丙")], []),
         ([*three("甲"), *three("乙", 2), ("丙", 9.0, 10.0), ("丙", 8.0, 10.0)], ["丙", "乙"]),
-        ([*three("甲"), *three("乙", 2), *three("丙", 3), ("丙", 900.0, 10.0)], ["丙", "乙", "甲", ""]),
+        ([*three("甲"), *three("乙", 2), *three("丙", 3), ("丙", 900.0, 10.0)], ["丙", ""]),
         ([*three("甲"), ("乙", 1.0, 10.0), ("丙", 2.0, 10.0), ("丙", 2.0, 10.0)], ["乙", "丙"]),
         ([("甲", 1.0, 10.0), ("乙", 1.0, 10.0)], ["", "甲", "乙"]),
+        ([*three("甲"), *three("乙"), ("乙", 900.0, None), ("丙", None, 10.0)], ["丙"]),
     ],
 )
 def test_a_held_back_township_takes_its_complement_along(rows: list[Any], held: list[str]) -> None:
-    made = townships({"enterprises": firms(*rows)}).set_index("township")
+    empty = {"targets": pd.DataFrame(), "members": pd.DataFrame(columns=["target", "counted"]), "meta": {}}
+    notices = pd.DataFrame(columns=["credit_code", "certified", "published"])
+    criteria = pd.DataFrame(columns=["id", "clause"])
+    tables = {**empty, "notices": notices, "criteria": criteria, "enterprises": figures(*rows)}
+    made = report.public(tables)["townships"].set_index("township")
     assert sorted(made.index[made["n"].isna()]) == sorted(held)
-    shown = made.dropna()
-    if "" in shown.index and len(shown) > 1:
-        rest = [r for r in rows if r[0] in held]
-        left = shown.loc["", "tax_wan"] - shown.drop("")["tax_wan"].sum()
-        assert left == pytest.approx(sum(r[1] for r in rest))
-        assert not rest or safe([r[1] for r in rest])
-
-
-def test_dominance_and_number() -> None:
-    assert not safe([1.0, 1.0])
-    assert safe([1.0, 1.0, 1.0])
-    assert not safe([8.0, 1.0, 1.0])
-    assert safe([7.9, 1.1, 1.0])
-    assert not safe([0.0, 0.0, 0.0])
+    counted = [r for r in rows if None not in r]
+    for name, row in made.dropna().iterrows():
+        mine = [r for r in counted if name in ("", r[0])]
+        assert (row["n"], row["tax_wan"]) == (len(mine), round(sum(r[1] for r in mine)))
+        assert row["tax_per_mu"] == round(row["tax_wan"] / row["land_mu"], 2)
 
 
 def test_only_a_review_has_a_public_edition(tmp_path: Path) -> None:

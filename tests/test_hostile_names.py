@@ -12,19 +12,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import runner
 from county import county
 from docx import Document as Word
 from python_calamine import CalamineWorkbook
 
 import lyeval as ly
 from lyeval import report
+from lyeval.textfiles import CONTROL, visible
 
 NAMES = [
-    "<script>alert(1)</script>甲厂", '#import "/etc/passwd": * 乙厂', "{{ 7*7 }}{% raw %}丙厂", "\"双引'单引`反引厂", "第一行\n第二行厂",
-    "../../../tmp/丁厂", "\u202e反向\u202c戊厂", "𠮷野家😀厂", "长" * 300, '=HYPERLINK("http://a.example","x")厂', "$x$ \\sum *b* _i_ @c <l>厂",
+    "<script>alert(1)</script>甲厂",
+    '#import "/etc/passwd": * 乙厂',
+    "{{ 7*7 }}{% raw %}丙厂",
+    "\"双引'单引`反引厂",
+    "第一行\n第二行厂",
+    "../../../tmp/丁厂",
+    "\u202e反向\u202c戊厂",
+    "𠮷野家😀厂",
+    "长" * 300,
+    '=HYPERLINK("http://a.example","x")厂',
+    "$x$ \\sum *b* _i_ @c <l>厂",
     "&amp;&lt;己厂]]>",
+]
+MORE = [
+    "\x1b]0;标题\x07\x1b[2J\x1b[31m红厂", "=cmd|' /C calc'!A0", "[red]辛厂[/red]", "#set page(fill: red)壬厂", "@SUM(1+1)癸厂", "-2+3子厂",
+    "\ue000丑\ue001厂", "@\u200b寅厂", "$\\sum$卯厂", '[&a *a] "\\辰厂', "%(x)s{0}巳厂", "\x9b31m午厂",
 ]  # fmt: skip
 FORMATS = ("html", "pdf", "docx", "xlsx")
+
+
+def as_read(name: str) -> str:
+    """Return a name as a ledger gives it: without control characters and marks of direction."""
+    return " ".join(visible(name).split())
 
 
 def seen(text: str) -> str:
@@ -32,17 +52,24 @@ def seen(text: str) -> str:
     return re.sub(r"[\s\u200b\u202a-\u202e\u2060\u00ad]", "", text)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A small county under hostile names and townships, from CSV files to all four formats; its folder and tables."""
-    home, source = tmp_path_factory.mktemp("hostile"), county(12)
-    (home / "data").mkdir()
+def books(folder: Path, names: list[str]) -> Path:
+    """Write the ledger of a small county under hostile names and townships."""
+    source = county(12)
+    folder.mkdir()
     for sheet in ("enterprises", "annual", "disposals"):
         frame = getattr(source, sheet).drop(columns=["source_file", "source_sheet", "source_row"])
         frame["credit_code"] = "91371329MA0000" + frame["credit_code"].str.removeprefix("E") + "X"
         if sheet == "enterprises":
-            frame = frame.assign(name=NAMES, township=[NAMES[i % 3] for i in range(12)], county="测试县")
-        frame.to_csv(home / "data" / f"{sheet}.csv", index=False, encoding="utf-8-sig")
+            frame = frame.assign(name=names, township=[names[i % 3] for i in range(12)], county="测试县")
+        frame.to_csv(folder / f"{sheet}.csv", index=False, encoding="utf-8-sig")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A small county under hostile names, from CSV files to all four formats; its folder and tables."""
+    home = tmp_path_factory.mktemp("hostile")
+    books(home / "data", NAMES)
     ledger, policy = ly.read_ledger(str(home / "data")), ly.load_policy("linshu-2021")
     tables = report.ledger_tables(ledger, policy) | report.assessment_tables(ly.assess(ledger, policy, 2023))
     report.save(home / "out" / "tables", tables)
@@ -154,3 +181,33 @@ def test_characters_that_no_font_has_are_named_in_the_faults(made: tuple[Path, d
     assert "U+1F600" in mine["text_en"].iloc[0]
     groups = made[1]["fault_groups"]
     assert groups.loc[groups["rule"] == "no_glyph", "count"].tolist() == [1]
+
+
+def test_more_names_in_every_file_and_at_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = books(tmp_path / "data", MORE)
+    ledger, policy = ly.read_ledger(str(folder)), ly.load_policy("linshu-2021")
+    assert ledger.enterprises["name"].tolist() == [as_read(name) for name in MORE]
+    tables = report.ledger_tables(ledger, policy) | report.assessment_tables(ly.assess(ledger, policy, 2023))
+    report.save(tmp_path / "tables", tables)
+    report.write(report.load(tmp_path / "tables"), tmp_path, formats=("html", "docx", "xlsx"))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "[red]辛厂[/red]" in page
+    assert "31m红厂" in page
+    for path in [tmp_path / "report.html", *(tmp_path / "tables").glob("*.csv")]:
+        assert not CONTROL.search(path.read_text(encoding="utf-8-sig")), path.name
+    for name in ("report.docx", "annex.xlsx"):
+        with zipfile.ZipFile(tmp_path / name) as packed:
+            parts = [packed.read(n).decode() for n in packed.namelist() if n.endswith(".xml")]
+        assert not any(CONTROL.search(part) or "_x001B_" in part or "<f>" in part for part in parts)
+        assert any("=cmd|" in part for part in parts)
+    lyeval = runner(capsys, monkeypatch)
+    for words in (
+        ("check", folder),
+        ("assess", folder, "--policy", "linshu-2021", "--year", "2023"),
+        ("check", f"{folder}\x1b[2J"),
+    ):
+        told = lyeval(*words)
+        assert not CONTROL.search(told.out + told.err)
+        assert "程序出错" not in told.err

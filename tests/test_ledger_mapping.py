@@ -47,7 +47,7 @@ def test_a_draft_settles_what_was_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "rule"), [("面积: land_mux\n", "mapping_column"), ("- a\n", "mapping_form"), ("a: [\n", "file_unreadable")]
+    ("text", "rule"), [("面积: land_mux\n", "mapping_column"), ("- a\n", "mapping_form"), ("a: [\n", "text_unreadable")]
 )
 def test_mapping_files_that_do_not_hold(tmp_path, text, rule):
     file = tmp_path / "c.columns.yaml"

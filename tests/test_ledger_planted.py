@@ -255,6 +255,7 @@ PLANTS: dict[str, Plant] = {
     "form_township": (form(town="玉山镇"), "Sheet1", 3),
     "form_same_name": (form(twins=True), "Sheet1", 3),
     "form_year": (form(day="年 月 日"), "Sheet1", 3),
+    "text_unreadable": (mapped("甲: &a\n乙: *a\n"), "", 1),
     "mapping_form": (mapped("- 甲\n- 乙\n"), "", None),
     "mapping_column": (mapped("税收数: annual.tax_man\n"), "", None),
     "mapping_open": (mapped("税收数: '?'\n"), "", None),

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
 import lyeval as ly
 from lyeval import effect
 from lyeval.comparison import panel, two_sides, write_panel
 from lyeval.comparison.questions import FIXED
+from lyeval.textfiles import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_every_citation_is_in_the_bibliography_and_used() -> None:
 
 
 def test_citation_file() -> None:
-    found = YAML(typ="safe", pure=True).load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    found = read_yaml(ROOT / "CITATION.cff")[0]
     assert found["version"] == ly.__version__
     assert found["authors"] == [{"name": "The lyeval developers"}]
 

@@ -110,12 +110,12 @@ def test_what_is_not_a_policy_is_refused(tmp_path, text):
     ("text", "words"),
     [
         (TEXT.encode("gb18030"), "not UTF-8"),
-        (TEXT.encode() + b"#" + b"x" * 2_000_000, "larger than"),
+        (TEXT.encode() + b"#" + b"x" * 5_000_000, "larger than"),
         ("a: [1, 2\n", "plan.yaml:2: "),
         ("a: b: c\n", "plan.yaml:1: "),
-        ("a: \x07\n", "not YAML"),
+        ("a: \x07\n", "control character U+0007"),
         ("a: &x {b: 1}\nc: *x\n", "anchors"),
-        ("a: *x\n", "undefined alias"),
+        ("a: *x\n", "anchors and aliases"),
         ("a: !!python/object:os.system x\n", "tags"),
         ("[" * 400 + "]" * 400, "not"),
     ],
@@ -330,3 +330,17 @@ def test_every_option_of_a_doubtful_clause_has_a_name_of_its_own(id):
             labels = [getattr(option, name) for option in reading.options]
             assert all(labels), reading.id
             assert len(set(labels)) == len(labels), reading.id
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("id: below_low_land", "id: Above_low_land", "标识只有大小写不同：above_low_land、Above_low_land"),
+        ("id: huzhou-like", "id: con", "Windows"),
+        ("id: huzhou-like", "id: huzhou-like\u0000", "控制字符 U+0000"),
+        ("  name: 某县", "  name: 某\ue000县", "私用区字符 U+E000"),
+    ],
+)
+def test_ids_and_text_that_would_not_stay_what_they_are(tmp_path, right, wrong, told):
+    assert right in TEXT
+    assert told in fault(tmp_path, TEXT.replace(right, wrong, 1))

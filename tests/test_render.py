@@ -293,7 +293,7 @@ def test_xlsx_bytes_and_sheet_names(tmp_path: Path) -> None:
         to_xlsx(tables, tmp_path / name, title="附表", created=date(2024, 2, 5), notes=["x"])
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
     names = CalamineWorkbook.from_path(tmp_path / "a.xlsx").sheet_names
-    assert names == ["名" * 31, "名" * 29 + " 2", "a b c", "口径", "Sheet", "口径 2"]
+    assert names == ["名" * 30 + "…", "名" * 26 + "… (2)", "a b c", "口径", "Sheet", "口径 (2)"]
 
 
 def test_rendering_leaves_the_document_as_it_was(tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
-from ruamel.yaml import YAML
 
 import lyeval as ly
-from lyeval import resources
+from lyeval import resources, textfiles
 from lyeval.sample import SHIPPED, make, messy, produce, write
 from lyeval.sample.identity import check_digit
 from lyeval.sample.shipping import frames
@@ -116,7 +115,7 @@ def test_shipped_messy_is_a_fresh_generation(tmp_path):
 
 
 def read_yaml(path, without):
-    told = YAML(typ="safe").load(path)
+    told = textfiles.read_yaml(path)[0]
     told.pop(without)
     return told
 
@@ -131,7 +130,7 @@ def test_every_sidecar_has_the_hash_licence_and_notes_of_its_file():
     sidecars = sorted(FOLDER.glob("*.yaml"))
     assert [path.stem for path in sidecars] == sorted([*ITEMS, "messy"])
     for path in sidecars:
-        told = YAML(typ="safe").load(path)
+        told = textfiles.read_yaml(path)[0]
         data = (FOLDER / told["file"]).read_bytes()
         assert told["sha256"] == hashlib.sha256(data).hexdigest()
         assert told["licence"] == "CC0-1.0"
@@ -186,7 +185,7 @@ def test_months_add_up_to_the_year_exactly(everything):
 
 def test_linshu_base_year_prints_34_7_and_the_sidecar_says_it_was_built(linshu):
     assert low_share(linshu, 2020) == pytest.approx(0.347, abs=0.0005)
-    told = YAML(typ="safe").load(FOLDER / "linshu.yaml")["truth"]
+    told = textfiles.read_yaml(FOLDER / "linshu.yaml")[0]["truth"]
     assert told["built_base_share"] == 0.347
     assert "凑成34.7%" in told["built_note_zh"]
 
@@ -339,7 +338,7 @@ def test_unknown_names_and_reversed_years_are_refused():
 
 
 def test_messy_plants_each_fault_once_and_says_where():
-    told = YAML(typ="safe").load(FOLDER / "messy.yaml")["planted"]
+    told = textfiles.read_yaml(FOLDER / "messy.yaml")[0]["planted"]
     grids = sheets(FOLDER / "messy.xlsx")
     assert len({(fault["sheet"], fault["row"], fault["rule"]) for fault in told}) == len(told) >= 12
     assert all(fault["row"] <= len(grids[fault["sheet"]]) for fault in told)
@@ -367,7 +366,7 @@ def test_reading_messy_finds_every_planted_fault():
         ly.read_ledger("sample:messy")
     found = {(fault.sheet, fault.rule) for fault in caught.value.faults}
     rows = {(fault.sheet, fault.row, fault.rule) for fault in caught.value.faults}
-    for fault in YAML(typ="safe").load(FOLDER / "messy.yaml")["planted"]:
+    for fault in textfiles.read_yaml(FOLDER / "messy.yaml")[0]["planted"]:
         if fault["rule"] == "heading_unknown":
             assert (fault["sheet"], fault["rule"]) in found
         else:

@@ -11,7 +11,10 @@ from collections.abc import Callable
 import typer
 
 from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, tracing
-from lyeval.cli.telling import STOPPED, tell
+from lyeval.cli.telling import STOPPED, legible, safe_streams, tell
+from lyeval.run.ending import caught
+from lyeval.run.starting import settle
+from lyeval.scratch import sweep
 
 app = typer.Typer(
     name="lyeval",
@@ -25,7 +28,7 @@ policy = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="政策�
 
 
 def _add(group: typer.Typer, name: str, function: Callable[..., None], short: str) -> None:
-    group.command(name, short_help=short)(function)
+    group.command(name, short_help=short)(legible(function))
 
 
 _add(app, "check", checking.check, "逐条检查台账 / every fault of a ledger")
@@ -57,17 +60,22 @@ def _version(
 
         typer.echo(f"lyeval {lyeval.__version__}")
         raise typer.Exit
+    sweep()
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 faults or failure, 2 misuse."""
+    """Run the command line and exit: 0 done, 1 faults or failure, 2 misuse; stopped 130 by INT, 143 by TERM, 129 by HUP."""
+    settle()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    try:
-        code = app(args=arguments, standalone_mode=False)
-        if code == STOPPED:
-            raise KeyboardInterrupt
-    except BaseException as error:
-        code = tell(error)
+    with safe_streams(), caught() as signalled:
+        try:
+            code = app(args=arguments, standalone_mode=False)
+            if code == STOPPED:
+                raise KeyboardInterrupt
+        except BaseException as error:
+            code = tell(error)
+    if signalled.number:
+        sys.exit(signalled.code)
     sys.exit(code if isinstance(code, int) else 0)

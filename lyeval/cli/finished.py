@@ -97,6 +97,13 @@ def _told(run: Finished, checks: Iterable[Check], head: str) -> None:
         console().print(
             say("找不到的输入，可用 --inputs 指明所在文件夹", "name the folder of a missing input with --inputs")
         )
+    if any(check.part == "private" for check in checks):
+        console().print(
+            say(
+                "公示版不载输入，内部留存又不在旁边：输入和参数未能核对",
+                "a public edition names no input and the office's part is not beside it: inputs were not checked",
+            )
+        )
     console().print(say("有变动", "something changed"))
     raise typer.Exit(FAULTS)
 
@@ -230,7 +237,8 @@ def value_text(value: Any) -> str:
 
 
 PARTS = {
-    "record": ("运行记录", "record"), "output": ("输出", "outputs"), "input": ("输入", "inputs"), "parameter": ("参数", "parameters"),
+    "record": ("运行记录", "record"), "output": ("输出", "outputs"), "input": ("输入", "inputs"), "private": ("内部留存", "office's part"),
+    "parameter": ("参数", "parameters"),
     "notebook": ("笔记本", "notebooks"), "code": ("代码", "code"), "version": ("版本", "versions"),
 }  # fmt: skip
 STATES = {"changed": ("已变", "changed"), "missing": ("找不到", "missing"), "added": ("多出", "added")}

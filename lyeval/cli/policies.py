@@ -195,12 +195,14 @@ def _register(path: Path) -> Path | None:
 
 
 def _text(source: Path) -> str:
-    try:
-        return source.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    from lyeval.textfiles import Unreadable, read_text
+
+    if not source.exists():
         refuse(f"找不到原文 {source}", f"no such text: {source}")
-    except UnicodeDecodeError:
-        refuse(f"{source.name} 不是 UTF-8 文本", f"{source.name} is not UTF-8 text")
+    try:
+        return read_text(source)
+    except Unreadable as error:
+        refuse(f"{source.name}：{error.zh}", f"{source.name}: {error.en}")
     return ""
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lyeval.cli.telling import FAULTS, Lang, console, lang, refuse, say
+from lyeval.cli.telling import FAULTS, MISUSE, STOPPED, Lang, console, lang, refuse, say
+
+if TYPE_CHECKING:
+    from lyeval.run.batching import Result
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="报告存放的文件夹 / folder of the reports")]
+Timeout = Annotated[
+    int | None,
+    typer.Option("--timeout", min=1, metavar="S", help="笔记本一个单元至多运行几秒 / seconds that a cell may take"),
+]
 
 
 def run(
@@ -18,9 +26,13 @@ def run(
         list[str] | None, typer.Option("--set", metavar="key=value", help="改运行文件里的值 / change a value")
     ] = None,
     out: Out = Path("reports"),
+    timeout: Timeout = None,
     spoken: Lang = None,
 ) -> None:
-    """执行一个运行文件：笔记本、报告、附表、运行记录。 / One county's year: notebooks, report, record."""
+    """执行一个运行文件：笔记本、报告、附表、运行记录。 / One county's year: notebooks, report, record.
+
+    退出码 / exit codes: 0 完成 done; 1 未完成 failed; 2 用法或运行文件不对 misuse; 130 Ctrl-C, 143 TERM, 129 HUP 中止 stopped。
+    """
     from lyeval.run import load_run, produce, replaced
 
     loaded = load_run(file, set_ or [], lang=spoken)
@@ -31,7 +43,7 @@ def run(
         def told(number: int, total: int, name: str) -> None:
             status.update(f"{loaded.id}  {number}/{total}  {name}")
 
-        made = produce(loaded, out, told=told)
+        made = produce(loaded, out, told=told, limit=timeout)
     _written(made)
     if earlier:
         typer.echo(say(f"原有报告是按其他参数做的，已被替换：{earlier}；要两份都留，请用 --out 另指定文件夹",
@@ -48,6 +60,10 @@ def _written(folder: Path) -> None:
         if "/" not in name:
             typer.echo(f"  {name}")
     typer.echo(f"  record.json  {say('指纹', 'fingerprint')} {record['fingerprint'][:16]}")
+    if record["parameters"].get("disclosure") == "public":
+        kept = _near(folder.with_name(f"{folder.name}.private.json"))
+        typer.echo(say(f"内部留存 {kept}：含企业数据，供核验和与以后的公示版对比，请勿公开",
+                       f"for the office alone: {kept} holds enterprises' figures, to verify this edition and check later ones"))  # fmt: skip
 
 
 def _near(path: Path) -> Path:
@@ -61,24 +77,48 @@ def batch(
     workers: Annotated[
         int, typer.Option("--workers", min=1, max=64, metavar="N", help="同时运行的进程数 / processes")
     ] = 2,
+    timeout: Timeout = None,
     spoken: Lang = None,
 ) -> None:
-    """执行多个运行文件；未变的跳过，中断后接着做。 / Many run files; goes on where it stopped."""
-    from lyeval.cli.showing import progress
-    from lyeval.run import load_run, produce_all
+    """执行多个运行文件；未变的跳过，中断后接着做。 / Many run files; goes on where it stopped.
 
-    runs = [load_run(file, lang=spoken) for file in files if not file.endswith(".columns.yaml")]
-    with progress(len(runs)) as advance:
-        results = produce_all(runs, out, workers=workers, told=advance)
+    退出码 / exit codes: 0 全部完成 all done; 1 有未完成的 some failed; 2 没有一个运行文件可读 none could be read;
+    130 Ctrl-C, 143 TERM, 129 HUP 中止 stopped。
+    """
+    from lyeval.cli.showing import progress
+    from lyeval.run import produce_all
+
+    named = [file for file in files if not file.endswith(".columns.yaml")]
+    ended: list[Result] = []
+    try:
+        with progress(len(named)) as advance:
+
+            def told(result: Result) -> None:
+                ended.append(result)
+                advance(result)
+
+            results = produce_all(named, out, workers=workers, told=told, limit=timeout, lang=spoken)
+    except KeyboardInterrupt:
+        done = sum(result.error is None for result in ended)
+        refuse(f"已中止，完成 {done}/{len(named)}；再执行同一条命令接着做",
+               f"stopped, {done} of {len(named)} done; the same command goes on", code=STOPPED)  # fmt: skip
+        return
+    _ended(results, out)
+
+
+def _ended(results: Sequence[Result], out: Path) -> None:
+    """Print how a batch ended."""
     failed = [r for r in results if r.error]
-    done, index = len(results) - len(failed), _near(out.resolve() / "index.html")
-    typer.echo(say(f"完成 {done}/{len(results)}", f"{done} of {len(results)} done")
-               + (say(f"，汇总页 {index}", f"; all counties: {index}") if done else ""))  # fmt: skip
+    begun = any(r.begun for r in results)
+    if begun or not results:
+        done, index = len(results) - len(failed), _near(out.resolve() / "index.html")
+        typer.echo(say(f"完成 {done}/{len(results)}", f"{done} of {len(results)} done")
+                   + (say(f"，汇总页 {index}", f"; all counties: {index}") if index.is_file() else ""))  # fmt: skip
     if failed:
         typer.echo(say("未完成：", "failed:"), err=True)
         for result in failed:
             typer.echo(f"  {result.id}  {result.error_text(lang())}", err=True)
-        raise typer.Exit(FAULTS)
+        raise typer.Exit(FAULTS if begun else MISUSE)
 
 
 def explore(
@@ -92,17 +132,15 @@ def explore(
 ) -> None:
     """用 JupyterLab 打开试算笔记本的副本，带上该次运行的参数。 / JupyterLab on a copy of the explore notebook."""
     import shlex
-    import subprocess
 
-    from lyeval.run import lab_command, prepare
+    from lyeval.run import lab_command, open_lab, prepare
 
     notebook = prepare(run, out)
-    command = lab_command(notebook, browser=not no_browser)
     typer.echo(say(f"试算笔记本 {_near(notebook)}", f"notebook {_near(notebook)}"))
     if dry_run:
-        typer.echo(shlex.join(command))
+        typer.echo(shlex.join(lab_command(notebook, browser=not no_browser)))
         return
-    raise typer.Exit(subprocess.call(command))
+    raise typer.Exit(open_lab(notebook, browser=not no_browser))
 
 
 def init(

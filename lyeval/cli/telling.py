@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from lyeval.textfiles import CONTROL, name_fault, shown, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,6 +58,35 @@ def refuse(zh: str, en: str, *, code: int = MISUSE) -> None:
     raise Refused(say(zh, en), code)
 
 
+def legible(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that refuses arguments no text or file can be: control characters, too long, names kept by Windows."""
+
+    @wraps(function)
+    def checked(**given: Any) -> None:
+        for name, value in given.items():
+            for text in value if isinstance(value, list) else [value]:
+                if isinstance(text, str | Path):
+                    _fit(name, str(text))
+        function(**given)
+
+    return checked
+
+
+def _fit(name: str, text: str) -> None:
+    """Refuse one argument's text."""
+    fault = None
+    if CONTROL.search(text):
+        fault = "control characters or halves of characters", "含有控制字符或残缺的字符"
+    elif name in READ or name in WRITTEN:
+        fault = name_fault(text, written=name in WRITTEN)
+    if fault is not None:
+        refuse(f"{shown(text)}：{fault[1]}", f"{shown(text)}: {fault[0]}")
+
+
+READ = ("ledger", "policy", "file", "files", "run", "inputs", "source", "before", "after", "a", "b")
+WRITTEN = ("out", "folder")
+
+
 def chosen(option: str, value: str, known: tuple[str, ...]) -> str:
     """Return an option's value, refusing one that is not among those known."""
     if value not in known:
@@ -63,8 +98,46 @@ def chosen(option: str, value: str, known: tuple[str, ...]) -> str:
 def console(*, stderr: bool = False) -> Console:
     """Return a console that prints text as it is: no markup, no emoji, no guessing at numbers."""
     from rich.console import Console
+    from rich.segment import Segment
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    class Plain(Console):
+        """A console on which text of files and arguments is nothing but text."""
+
+        def render(self, renderable: Any, options: Any = None) -> Iterator[Any]:
+            for part in super().render(renderable, options):
+                yield part if part.control else Segment(visible(part.text), part.style)
+
+    return Plain(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+@contextmanager
+def safe_streams() -> Iterator[None]:
+    """Write nothing to the terminal, within the block, that it would take for a command: control characters are left out.
+
+    What a console itself writes (colours, moves of the cursor) goes past this, to the stream beneath.
+    """
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_Seen(stream) for stream in streams)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+class _Seen:
+    """A stream that passes on what is `visible`."""
+
+    def __init__(self, beneath: Any) -> None:
+        self.beneath = self.rich_proxied_file = (
+            beneath  # the second name is where a console looks for the stream itself
+        )
+
+    def write(self, text: str) -> int:
+        self.beneath.write(visible(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.beneath, name)
 
 
 def busy(zh: str, en: str) -> Any:
@@ -97,6 +170,8 @@ def _library(error: BaseException) -> int:
     from lyeval.ledger import LedgerError
     from lyeval.policy import PolicyError
     from lyeval.run.errors import RunError
+    from lyeval.textfiles import Unreadable
+    from lyeval.workbooks import WorkbookError
 
     if isinstance(error, LedgerError):
         from lyeval.cli.showing import faults
@@ -108,10 +183,16 @@ def _library(error: BaseException) -> int:
         from lyeval.policy import in_language
 
         _print(_lines(in_language(str(error), lang())))
-        return MISUSE
+        return MISUSE if error.misuse else FAULTS
     if isinstance(error, RunError):
         _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS
+    if isinstance(error, Unreadable):
+        _print(f"{error.place}{say(f'：{error.zh}', f': {error.en}')}")
+        return FAULTS
+    if isinstance(error, WorkbookError):
+        _print(error.text(lang()))
+        return FAULTS
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]
     if isinstance(error, OSError):

@@ -3,7 +3,8 @@
 from lyeval.comparison.carry import assess_as_if, carry
 from lyeval.comparison.compare import Comparison, compare
 from lyeval.comparison.decompose import Decomposition, decompose
-from lyeval.comparison.exports import codebook, deidentified, write_panel
+from lyeval.comparison.deidentifying import CannotHide, Deidentified, deidentified, is_shared, read_key
+from lyeval.comparison.exports import codebook, write_panel
 from lyeval.comparison.panels import panel
 from lyeval.comparison.rates import newcombe, wilson
 from lyeval.comparison.sides import Sides, two_sides
@@ -11,8 +12,10 @@ from lyeval.comparison.studies import Study, study
 from lyeval.comparison.sweeps import Population, burden, population, rule_of, sweep
 
 __all__ = [
+    "CannotHide",
     "Comparison",
     "Decomposition",
+    "Deidentified",
     "Population",
     "Sides",
     "Study",
@@ -23,9 +26,11 @@ __all__ = [
     "compare",
     "decompose",
     "deidentified",
+    "is_shared",
     "newcombe",
     "panel",
     "population",
+    "read_key",
     "rule_of",
     "study",
     "sweep",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lyeval.comparison.deidentifying import AMOUNTS, Deidentified
 from lyeval.comparison.panels import PanelColumn, columns
+from lyeval.workbooks import csv_bytes
 
-FIGURES = 3
 STAMP = datetime(2000, 1, 1)
-HIDDEN = ("county", "township")
 
 
 def codebook(frame: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +61,7 @@ def reasons(frame: pd.DataFrame, name: str) -> dict[str, int]:
     whole = bool(missing[~absent].all()) if (~absent).any() else True
     tests = {
         "annual": [("no_row", absent), ("no_column", np.full(len(frame), whole)), ("blank", ~absent)],
-        "ratio": [("no_row", absent), ("no_tax", frame["tax_wan"].isna()), ("no_land", frame["land_mu"].isna())],
+        "ratio": [("no_row", absent), ("no_tax", _blank(frame, "tax_wan")), ("no_land", _blank(frame, "land_mu"))],
         "monthly": [("no_months", np.full(len(frame), whole)), ("months", ~absent | absent)],
         "plan": [
             ("not_governed", ungoverned),
@@ -78,62 +78,58 @@ def reasons(frame: pd.DataFrame, name: str) -> dict[str, int]:
     return out
 
 
-def deidentified(frame: pd.DataFrame, salt: str) -> pd.DataFrame:
-    """Return a panel without names: codes and places hashed with a salt, amounts cut to three figures.
+def write_panel(made: pd.DataFrame | Deidentified, folder: str | Path) -> list[Path]:
+    """Write ``panel.csv``, ``panel.parquet``, ``panel.dta`` and ``codebook.csv`` into ``folder``; the same panel gives the same bytes.
 
-    Parameters
-    ----------
-    salt
-        Kept by the office; without it the codes cannot be tried one by one. At least eight characters.
-
-    Raises
-    ------
-    ValueError
-        A salt that is too short.
-
-    Notes
-    -----
-    Who knows an enterprise's figures can still find it among few: this is for sharing under an agreement, not for
-    publication.
+    In the CSV a text that a spreadsheet would run as a formula has a single quote before it.
     """
-    if len(salt) < 8:
-        raise ValueError("salt 至少 8 个字符 / the salt needs at least 8 characters")
-    out = frame.drop(columns="name")
-    out["credit_code"] = [_hashed(code, salt) for code in frame["credit_code"]]
-    for name in HIDDEN:
-        out[name] = [None if pd.isna(v) else _hashed(str(v), salt)[:8] for v in frame[name]]
-    for name in out:
-        if out[name].dtype.kind == "f":
-            out[name] = _cut(out[name].to_numpy(dtype=float))
-    return out.sort_values(["credit_code", "year"], kind="stable", ignore_index=True)
-
-
-def _hashed(text: str, salt: str) -> str:
-    return hashlib.sha256(f"{salt}\x00{text}".encode()).hexdigest()[:16]
-
-
-def _cut(values: np.ndarray) -> np.ndarray:
-    """Round to three significant figures."""
-    size = np.abs(np.where(np.isfinite(values) & (values != 0), values, 1.0))
-    step = 10.0 ** (np.floor(np.log10(size)) - (FIGURES - 1))
-    return np.where(np.isfinite(values), np.round(values / step) * step, values).round(10)
-
-
-def write_panel(frame: pd.DataFrame, folder: str | Path) -> list[Path]:
-    """Write ``panel.csv``, ``panel.parquet``, ``panel.dta`` and ``codebook.csv`` into ``folder``; the same panel gives the same bytes."""
+    frame = made.frame if isinstance(made, Deidentified) else made
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / name for name in ("panel.csv", "panel.parquet", "panel.dta", "codebook.csv")]
-    paths[0].write_bytes(_csv(frame))
+    paths[0].write_bytes(csv_bytes(frame))
     frame.to_parquet(paths[1], index=False)
     labels = {c.name: f"{c.en} ({c.unit})"[:80] if c.unit else c.en[:80] for c in columns() if c.name in frame}
     _plain(frame).to_stata(paths[2], write_index=False, version=118, time_stamp=STAMP, variable_labels=labels)
-    paths[3].write_bytes(_csv(codebook(frame)))
+    paths[3].write_bytes(csv_bytes(_told(made) if isinstance(made, Deidentified) else codebook(frame)))
     return paths
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
-    return ("\ufeff" + frame.to_csv(index=False, lineterminator="\n")).encode("utf-8")
+def _told(made: Deidentified) -> pd.DataFrame:
+    """Return the codebook of a de-identified panel: what was coarsened, what taken out, and on its last row the k reached."""
+    book = codebook(made.frame)
+    gone = [c for c in columns() if c.name not in made.frame]
+    rest = pd.DataFrame({"column": c.name, "label": c.zh, "label_en": c.en, "n": 0, "missing": 0} for c in gone)
+    book = pd.concat([book, rest], ignore_index=True)
+    for column, words in (("coarsened", 0), ("coarsened_en", 1)):
+        book[column] = [_how(name, made.kept, words) for name in book["column"]]
+    zh = f"k = {made.k}：{made.firms}户中，任何一户各年已知情况的全部记录至少与另外{made.k - 1}户相同；另有{made.left_out}户因相同者太少未列入"
+    en = (
+        f"k = {made.k}: of {made.firms} firms each has at least {made.k - 1} others with the same record of all that is known "
+        f"of it in all years; {made.left_out} firms with too few like them are left out"
+    )
+    last = {
+        "column": "(k)",
+        "label": "k-匿名",
+        "label_en": "k-anonymity",
+        "n": made.firms,
+        "missing": 0,
+        "about": zh,
+        "about_en": en,
+    }
+    return pd.concat([book, pd.DataFrame([last])], ignore_index=True)
+
+
+def _how(name: str, kept: Mapping[str, int | None], words: int) -> str:
+    """Say how a column was made harder to recognise."""
+    if name in ("credit_code", "county", "township") and kept.get(name, 0) is not None:
+        return ("换成密钥算出的编号", "an id by a secret key")[words]
+    if name in AMOUNTS:
+        return ("取三位有效数字", "three significant figures")[words]
+    level = kept.get(name, 0)
+    if level is None:
+        return ("已删去", "taken out")[words]
+    return "" if name == "year" else (f"每户一个值，第{level + 1}级", f"one value a firm, level {level + 1}")[words]
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -146,6 +142,11 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
             values.fillna("").astype(str) if text else values.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         )
     return pd.DataFrame(out)
+
+
+def _blank(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Return where a column is blank; nowhere, where the panel lacks it."""
+    return frame[name].isna().to_numpy() if name in frame else np.zeros(len(frame), dtype=bool)
 
 
 REASONS = {

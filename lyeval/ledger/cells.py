@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from lyeval.ledger.units import factor
 from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, SIZES, YES, is_missing, plain
+from lyeval.textfiles import visible
 
 
 class Odd(NamedTuple):
@@ -141,14 +142,14 @@ def flag(value: Any, kind: str) -> bool | Odd | None:
 
 
 def text(value: Any) -> str | None:
-    """Return a text without outer and repeated spaces; whole numbers without a decimal point."""
+    """Return a text without outer and repeated spaces and unseen control characters; whole numbers without a decimal point."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool):
         value = "是" if value else "否"
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
-    words = " ".join(str(value).split())
+    words = " ".join(visible(" ".join(str(value).split())).split())
     return None if is_missing(words) else words
 
 

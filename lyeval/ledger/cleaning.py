@@ -7,7 +7,7 @@ so does 完成, which the method decides.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from lyeval.ledger.columns import COLUMNS, SHEETS, of_sheet
 from lyeval.ledger.conversions import canonical_heading, left_out, of_faults, of_forms, of_table, table, title
 from lyeval.ledger.model import PLACE, Ledger
 from lyeval.ledger.vocabulary import DONE
+from lyeval.textfiles import yaml_text
 
 Tables = Iterable[tuple[Any, ...]]
 
@@ -48,16 +49,23 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
     """Write the canonical workbook (规范台账) with its sheets 更改清单 and 未读取的列, and return the changes.
 
     Headings are the Chinese labels with canonical units; text is written as text; the same ledger gives the same bytes. A
-    made ledger (样例) keeps its note in ``<name>.yaml`` beside the workbook.
+    made ledger (样例) keeps its note in ``<name>.yaml`` beside the workbook. Rows beyond a sheet's last go on on a second
+    one (月度, 月度 (2) …), which reading puts together again.
+
+    Raises
+    ------
+    WorkbookError
+        Before anything is written: a text, or more columns, than a workbook holds.
     """
-    import xlsxwriter
+    from lyeval.workbooks import Book, write_frame
 
     tables = list(tables)
     frames, changes = clean(ledger, tables)
     path = Path(path)
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties({"title": "规范台账", "comments": "lyeval clean", "created": CREATED})
+    listed = changes.assign(rule=[title(rule) for rule in changes["rule"]])
+    rest = kept_columns(tables)
+    size = sum(frame.size for frame in (*frames.values(), listed, rest))
+    with Book(path, {"title": "规范台账", "comments": "lyeval clean", "created": CREATED}, cells=size) as book:
         styles = {
             "head": book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E8EEF4"}),
             "date": book.add_format({"num_format": "yyyy-mm-dd"}),
@@ -65,12 +73,10 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
         for sheet, frame in frames.items():
             known = of_sheet("enterprises") | of_sheet(sheet)
             heads = [canonical_heading(known[name]) for name in frame.columns]
-            _sheet(book.add_worksheet(SHEETS[sheet][0]), heads, frame, styles)
-        listed = changes.assign(rule=[title(rule) for rule in changes["rule"]])
-        _sheet(book.add_worksheet(LIST), list(HEADS), listed, styles)
-        rest = kept_columns(tables)
+            write_frame(book, SHEETS[sheet][0], heads, frame, WIDTHS, styles)
+        write_frame(book, LIST, HEADS, listed, WIDTHS, styles)
         if len(rest):
-            _sheet(book.add_worksheet(REST), [str(head) for head in rest], rest, styles)
+            write_frame(book, REST, [str(head) for head in rest], rest, {}, styles)
     if ledger.synthetic:
         _sidecar(path, ledger.synthetic)
     return changes
@@ -98,49 +104,8 @@ def _written(frame: pd.DataFrame) -> pd.DataFrame:
     return out[[name for name in out if name in KNOWN and name not in PLACE]].reset_index(drop=True)
 
 
-def _sheet(sheet: Any, heads: list[str], frame: pd.DataFrame, styles: Mapping[str, Any]) -> None:
-    """Write headings and rows: text as text, dates as dates, 是 and 否 for flags, blank for what is missing."""
-    for place, (head, name) in enumerate(zip(heads, frame, strict=True)):
-        sheet.write_string(0, place, head, styles["head"])
-        sheet.set_column(place, place, WIDTHS.get(str(name), 12))
-        for row, value in enumerate(frame[name].tolist(), start=1):
-            _cell(sheet, row, place, value, styles)
-    sheet.freeze_panes(1, 1)
-    if len(frame):
-        sheet.autofilter(0, 0, len(frame), len(heads) - 1)
-
-
-def _cell(sheet: Any, row: int, place: int, value: Any, styles: Mapping[str, Any]) -> None:
-    """Write one value by what it is."""
-    if value is None or value is pd.NA or value is pd.NaT or value != value or value == "":
-        return
-    if isinstance(value, bool):
-        sheet.write_string(row, place, "是" if value else "否")
-    elif isinstance(value, datetime):
-        sheet.write_datetime(row, place, value.replace(tzinfo=None), styles["date"])
-    elif isinstance(value, str):
-        sheet.write_string(row, place, _safe(value))
-    else:
-        sheet.write_number(row, place, _Exact(value))
-
-
-class _Exact(float):
-    """A figure written with all its digits: a workbook's usual sixteen lose the last bit of some."""
-
-    def __format__(self, spec: str) -> str:
-        return repr(float(self)).removesuffix(".0")
-
-
-def _safe(text: str) -> str:
-    """Drop what a workbook cannot hold, and shorten what is longer than a cell."""
-    clean = "".join(c for c in text if c >= " " and c not in "\ufffe\uffff")
-    return clean.encode("utf-8", "replace").decode()[:LONGEST]
-
-
 def _sidecar(path: Path, note: str) -> None:
     """Write the note of a made ledger beside the workbook, where reading it looks."""
-    from ruamel.yaml import YAML
-
     content = {
         "file": path.name,
         "producer": "lyeval clean",
@@ -148,14 +113,12 @@ def _sidecar(path: Path, note: str) -> None:
         "synthetic": True,
         "synthetic_note_zh": note,
     }
-    with path.with_suffix(".yaml").open("w", encoding="utf-8", newline="\n") as file:
-        YAML().dump(content, file)
+    path.with_suffix(".yaml").write_text(yaml_text(content), encoding="utf-8", newline="\n")
 
 
 CREATED = datetime(2000, 1, 1)
 GRIDDED = 4  # a table is kept as grid, layout, kinds of rows, values; a field of survey forms as entries, forms, values
 LIST, REST = "更改清单", "未读取的列"
-LONGEST = 32_000
 HEADS = ("文件", "工作表", "行号", "原列名", "原为", "改为", "事由", "处数")
 KNOWN = {column.name for column in COLUMNS}
 LABELS = {

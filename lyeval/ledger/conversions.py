@@ -259,7 +259,7 @@ def _rows_out(grid: Grid, raws: list[list[Any]], kinds: np.ndarray, first: int) 
     for position in np.flatnonzero(kinds != DATA).tolist():
         cells = [raw[position] for raw in raws if raw[position] is not None and str(raw[position]).strip()]
         if cells:
-            words = "，".join(shown(cell) for cell in cells[:8])
+            words = "，".join(shown(cell) for cell in cells)
             rule = "total_row" if kinds[position] == TOTALS else "note_row"
             out.append(Change(grid.file, grid.sheet, "", (first + position,), words, "", rule, 1))
     return out
@@ -287,7 +287,7 @@ def _unread(grid: Grid, layout: Layout, raws: list[list[Any]]) -> list[tuple[int
 
 
 def shown(value: Any) -> str:
-    """Write a cell or a value as a reader sees it, at most 120 signs."""
+    """Write a cell or a value as a reader sees it, whole."""
     if value is None or value is pd.NaT or value is pd.NA or value != value:
         return ""
     if isinstance(value, bool | np.bool_):
@@ -296,8 +296,7 @@ def shown(value: Any) -> str:
         return f"{value:.15g}"
     if isinstance(value, dt.datetime | pd.Timestamp):
         return f"{value:%Y-%m-%d}"
-    words = " ".join(str(value).split())
-    return words if len(words) <= 120 else words[:119] + "…"
+    return " ".join(str(value).split())
 
 
 MOST = 20

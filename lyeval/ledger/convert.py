@@ -257,7 +257,10 @@ def to_texts(raw: Raw) -> Cells:
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
-        untidy = pc.match_substring_regex(distinct, r"^\s|\s$|\s\s|[\t\r\n\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]")
+        untidy = pc.match_substring_regex(
+            distinct,
+            r"^\s|\s$|\s\s|[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]",
+        )
         if not pc.any(pc.or_(missing, untidy)).as_py():
             return Cells(as_text(raw), [], marks=(places, distinct))
     results, places, _ = _each(raw, cells.text)

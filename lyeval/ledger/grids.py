@@ -18,6 +18,7 @@ from lyeval.ledger.convert import Raw, cell_of
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.limits import LONGEST_TEXT, survives, too_large
 from lyeval.ledger.model import Source
+from lyeval.workbooks import base_of
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
 
@@ -117,7 +118,7 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     grids = []
     with CalamineWorkbook.from_path(str(path)) as book:
         for sheet in book.sheets_metadata:
-            if sheet.typ not in (SheetTypeEnum.WorkSheet,) or sheet.name in OWN_NOTES:
+            if sheet.typ not in (SheetTypeEnum.WorkSheet,) or base_of(sheet.name) in OWN_NOTES:
                 continue
             cells = book.get_sheet_by_name(sheet.name)
             if cells.start is None:

@@ -18,6 +18,7 @@ from lyeval.ledger.periods import Period
 from lyeval.ledger.titles import is_of_month, line_units_of, runs, title_months, title_year, titled
 from lyeval.ledger.units import factor, find_unit
 from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, YES, find_method, plain
+from lyeval.workbooks import base_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | 
             faults.add("sheet_unknown", grid.file, grid.sheet)
         return None
     start, height, headings = header
-    name = grid.sheet or grid.file.rsplit(".", 1)[0]
+    name = base_of(grid.sheet) or grid.file.rsplit(".", 1)[0]
     lost = _key_lost(name, headings)
     if lost is not None:
         faults.add("no_key", grid.file, grid.sheet, column=lost.zh, column_en=lost.en)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from lyeval.ledger.faults import Faults
+from lyeval.workbooks import FILLED
 
 
 def too_large(path: Path, faults: Faults) -> bool:
@@ -120,7 +121,7 @@ LONGEST_TRIAL = 20  # seconds
 LIMIT_MB = 600
 LIMIT_TEXTS_MB = 200
 LIMIT_CELLS = 28_000_000  # a reader reserves some 60 bytes for each
-LIMIT_FILLED = 12_000_000
+LIMIT_FILLED = FILLED
 LIMIT_BINARY = 5_000_000
 LONGEST_TEXT = 40_000  # a spreadsheet cell holds 32,767 characters
 SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$")

@@ -13,6 +13,7 @@ from pathlib import Path
 from lyeval.ledger.columns import COLUMNS, Column
 from lyeval.ledger.faults import Fault, LedgerError
 from lyeval.ledger.headings import key, nearest, take_apart
+from lyeval.textfiles import Unreadable, read_yaml, shown
 
 Own = Mapping[str, Column | None]
 
@@ -95,15 +96,19 @@ def _quoted(heading: str) -> str:
 
 def _read(path: Path) -> object:
     """Load a YAML file."""
-    from ruamel.yaml import YAML, YAMLError
-
     try:
-        return YAML(typ="safe").load(path)
-    except FileNotFoundError as error:
-        raise LedgerError([Fault("file_missing", "error", path.name, params={"known": "", "known_en": ""})]) from error
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        cause = " ".join(str(error).split())[:120]
-        raise LedgerError([Fault("file_unreadable", "error", path.name, params={"cause": cause})]) from error
+        return read_yaml(path)[0]
+    except Unreadable as error:
+        raise LedgerError([unreadable(path, error)]) from None
+
+
+def unreadable(path: Path, error: Unreadable) -> Fault:
+    """Return the fault of a text beside a ledger that is not read, with its line and why."""
+    if not path.exists():
+        return Fault("file_missing", "error", path.name, params={"known": "", "known_en": ""})
+    at = f"{shown(error.where)}: " if error.where else ""
+    why = {"why": f"{at}{error.zh}", "why_en": f"{at}{error.en}"}
+    return Fault("text_unreadable", "error", path.name, row=error.line or None, params=why)
 
 
 def _column(name: str) -> Column | None:

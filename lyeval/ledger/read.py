@@ -19,11 +19,12 @@ from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.forms import Form, read_form
 from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
 from lyeval.ledger.layout import Layout, find_layout
-from lyeval.ledger.mapping import Own, beside, load_columns
+from lyeval.ledger.mapping import Own, beside, load_columns, unreadable
 from lyeval.ledger.model import Ledger, Source, each, empty
 from lyeval.ledger.rows import Part, read_rows
 from lyeval.ledger.sections import sections
 from lyeval.ledger.surveys import known_of, survey_parts
+from lyeval.textfiles import Unreadable, read_yaml
 
 Paths = str | Path | Sequence[str | Path]
 FIGURES = {"tax_wan", "land_mu", "approved_mu"}
@@ -211,11 +212,12 @@ def _made(one: _Opened, year: int | None) -> Ledger:
         part.frame for part in parts if listed and part.main and part.sheet != "enterprises" and "name" in part.frame
     ]
     check(frames, names, one.path.name, one.faults)
+    synthetic = _synthetic(one.path, one.faults)
     return Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
         faults=tuple(one.faults.items),
         sources=tuple(one.sources),
-        synthetic=_synthetic(one.path),
+        synthetic=synthetic,
         sheets=tuple(sheet for sheet in SHEETS if sheet in frames),
     )
 
@@ -311,16 +313,15 @@ def _dated(part: Part, table: _Table, tables: list[_Table], faults: Faults) -> P
     return None
 
 
-def _synthetic(path: Path) -> str | None:
-    """Return the note of a made ledger from the sidecar beside it."""
+def _synthetic(path: Path, faults: Faults) -> str | None:
+    """Return the note of a made ledger from the sidecar beside it; one that is not read is an error."""
     sidecar = path.parent / f"{path.stem if path.suffix else path.name}.yaml"
     if not sidecar.is_file() or not path.exists():
         return None
-    from ruamel.yaml import YAML, YAMLError
-
     try:
-        content = YAML(typ="safe").load(sidecar)
-    except (YAMLError, UnicodeDecodeError):
+        content, _ = read_yaml(sidecar)
+    except Unreadable as error:
+        faults.items.append(unreadable(sidecar, error))
         return None
     note = content.get("synthetic_note_zh") if isinstance(content, dict) else None
     return str(note) if note else None

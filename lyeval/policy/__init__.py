@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyeval import resources
-from lyeval.policy.loading import PolicyError, display, in_language, load_yaml, nearest, unknown, validate
+from lyeval.policy.loading import PolicyError, in_language, load_yaml, nearest, unknown, validate
 from lyeval.policy.model import Condition, Consequence, Dated, Method, Option, Policy, Reading, Target
 from lyeval.policy.patches import choose, patch, unread
+from lyeval.textfiles import display
 
 if TYPE_CHECKING:
     from os import PathLike

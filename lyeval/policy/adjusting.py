@@ -45,7 +45,7 @@ def _figure(node: Any, parts: list[str]) -> bool:
     """Tell whether a path leads to a figure that is one number."""
     for part in parts:
         if isinstance(node, list | tuple):
-            node = next((item for item in node if item["id"] == part), None)
+            node = next((item for item in node if isinstance(item, dict) and item.get("id") == part), None)
         else:
             node = node.get(part) if isinstance(node, dict) else None
     return isinstance(node, dict) and "value" in node

@@ -5,19 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import RoundTripConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
-from ruamel.yaml.scalarfloat import ScalarFloat
-from ruamel.yaml.scalarint import ScalarInt
 
-MAX_BYTES = 2_000_000
+from lyeval.textfiles import Unreadable, display, read_yaml, shown
+
 JOINT = re.compile(r"(; |: )")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 KINDS = {
@@ -35,7 +29,21 @@ RULES: tuple[tuple[str, str], ...] = (
 
 
 class PolicyError(ValueError):
-    """A parameter file that cannot be used; the text tells every fault, one a line, with file, line and path."""
+    """A parameter file that cannot be used; the text tells every fault, one a line, with file, line and path.
+
+    ``misuse`` tells whether what the command or a file says is at fault (exit code 2), or the file cannot be read (1).
+    """
+
+    def __init__(self, text: str, *, misuse: bool = True) -> None:
+        super().__init__(text)
+        self.misuse = misuse
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (str(self), self.misuse)
+
+
+def _again(text: str, misuse: bool) -> PolicyError:
+    return PolicyError(text, misuse=misuse)
 
 
 class Frozen(BaseModel):
@@ -57,11 +65,7 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         """Return ``file:line: where: text``."""
-        return (
-            f"{self.file}:{self.line}: {self.where}: {self.text}"
-            if self.where
-            else f"{self.file}:{self.line}: {self.text}"
-        )
+        return ": ".join(part for part in (f"{self.file}:{self.line}", shown(self.where, 120), self.text) if part)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -96,14 +100,6 @@ def _spoken(part: str, lang: str) -> str:
     return sides[lang == "zh"]
 
 
-def display(path: Path) -> str:
-    """Return a path as errors show it: from the working folder where it lies below it, else its last three parts."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return "/".join(path.parts[-3:])
-
-
 def load_yaml(path: Path) -> tuple[Any, dict[str, int]]:
     """Load a YAML file as plain data and the line of each path.
 
@@ -115,82 +111,12 @@ def load_yaml(path: Path) -> tuple[Any, dict[str, int]]:
     Raises
     ------
     PolicyError
-        Not there, not UTF-8, not YAML, a repeated key, an anchor, a tag, or too large.
+        What `lyeval.textfiles.read_yaml` refuses.
     """
-    name = display(path)
     try:
-        raw = path.read_bytes()
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PolicyError(f"{name}:1: not UTF-8 text / 不是 UTF-8 文本 (byte {error.start})") from None
-    except OSError as error:
-        raise PolicyError(f"{name}: cannot be read / 无法读取: {error.strerror}") from None
-    if len(raw) > MAX_BYTES:
-        raise PolicyError(f"{name}: larger than {MAX_BYTES} bytes / 文件过大")
-    reader = YAML(typ="rt")
-    reader.Constructor = _Constructor
-    try:
-        data = reader.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 0
-        problem = " ".join((error.problem or "not YAML").split())
-        raise PolicyError(f"{name}:{line}: {problem} / YAML 格式有误") from None
-    except RecursionError:
-        raise PolicyError(f"{name}: nested too deeply / 嵌套过深") from None
-    except (YAMLError, ValueError) as error:
-        raise PolicyError(f"{name}: not YAML / YAML 格式有误: {str(error).splitlines()[0][:120]}") from None
-    lines: dict[str, int] = {}
-    return _plain(data, "", lines, 1, set(), name), lines
-
-
-class _Constructor(RoundTripConstructor):
-    """Keeps a day that the calendar does not have as text, so that it is told with its line like any other value."""
-
-    def day(self, node: Any) -> Any:
-        """Construct a date, or the text of one that there is not."""
-        try:
-            return self.construct_yaml_timestamp(node)
-        except ValueError:
-            return self.construct_scalar(node)
-
-
-_Constructor.add_constructor("tag:yaml.org,2002:timestamp", _Constructor.day)
-
-
-def _plain(node: Any, where: str, lines: dict[str, int], line: int, seen: set[int], name: str) -> Any:
-    lines[where] = line
-    again = isinstance(node, Mapping | list) and id(node) in seen
-    if again or getattr(getattr(node, "anchor", None), "value", None):
-        raise PolicyError(f"{name}:{line}: {where}: anchors and aliases are not allowed / 不允许使用锚点和别名")
-    seen.add(id(node))
-    tag = getattr(getattr(node, "tag", None), "value", None)
-    if tag:
-        raise PolicyError(f"{name}:{line}: {where}: tags are not allowed / 不允许使用标签: {tag}")
-    if isinstance(node, Mapping):
-        out = {}
-        for key, value in node.items():
-            inner = f"{where}.{key}" if where else str(key)
-            out[_scalar(key)] = _plain(value, inner, lines, _line(node, key, line), seen, name)
-        return out
-    if isinstance(node, list):
-        return [_plain(v, f"{where}[{i}]", lines, _line(node, i, line), seen, name) for i, v in enumerate(node)]
-    return _scalar(node)
-
-
-def _line(node: Any, key: Any, default: int) -> int:
-    try:
-        at = node.lc
-        return (at.item(key) if isinstance(node, list) else at.key(key))[0] + 1
-    except (AttributeError, KeyError, TypeError, IndexError):
-        return default
-
-
-def _scalar(value: Any) -> Any:
-    for kind, plain in ((ScalarBoolean, bool), (ScalarInt, int), (ScalarFloat, float)):
-        if isinstance(value, kind):
-            return plain(value)
-    return value if value is None or isinstance(value, bool | int | float | date) else str(value)
+        return read_yaml(path, private=False)
+    except Unreadable as error:
+        raise PolicyError(str(error), misuse=not path.exists()) from None
 
 
 MEANT = ": "
@@ -247,10 +173,10 @@ def _problem(error: Any, model: type[BaseModel], data: Any, lines: Mapping[str, 
         return Problem(name, line, where, "missing / 缺少此项")
     if kind in ("literal_error", "enum"):
         options = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-        return Problem(name, line, where, unknown(str(given), _value_of(loc), options))
+        return Problem(name, line, where, unknown(shown(given), _value_of(loc), options))
     text = str(error["msg"]).removeprefix("Value error, ")
     return Problem(
-        name, line, where, text if kind == "value_error" else f"{given!r}{MEANT}{text} / {rule_words(error)}"
+        name, line, where, text if kind == "value_error" else f"{shown(repr(given))}{MEANT}{text} / {rule_words(error)}"
     )
 
 

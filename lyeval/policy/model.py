@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, STATISTICS, TEXTS
+from lyeval.policy.bounds import DAY_OF_YEAR, Days, Id, Year, once
 from lyeval.policy.loading import Frozen, unknown
 
 Class = Literal["above", "below", "any"]
@@ -63,8 +64,8 @@ class Document(Frozen):
 class Years(Frozen):
     """The years that the plan governs: lists are drawn up in ``identification``, targets are due in ``targets``."""
 
-    identification: tuple[int, ...]
-    targets: tuple[int, ...]
+    identification: tuple[Year, ...]
+    targets: tuple[Year, ...]
     cite: Cite = ()
 
 
@@ -140,7 +141,7 @@ class Exclusion(Frozen):
     label_en: str
     when: Condition | None = None
     protected: bool = False
-    at: str = Field(default="facts", pattern=r"^(facts|any|\d\d-\d\d)$")
+    at: str = Field(default="facts", pattern=DAY_OF_YEAR)
     applies_to: tuple[Literal["identification", "targets"], ...]
     cite: Cite
 
@@ -159,8 +160,8 @@ class Criterion(Frozen):
 class Lines(Frozen):
     """The line by which a class is identified, 万元/亩, by the year of identification (the latest named year holds on)."""
 
-    above: dict[int, float]
-    below: dict[int, float]
+    above: dict[Year, float]
+    below: dict[Year, float]
 
 
 class Identification(Frozen):
@@ -182,7 +183,7 @@ class Baseline(Frozen):
     """What the document says of the start."""
 
     value: float
-    year: int
+    year: Year
 
 
 class Target(Frozen):
@@ -206,7 +207,7 @@ class Target(Frozen):
     outcomes: tuple[str, ...] = ()
     only_scattered: bool = False
     baseline: Baseline | None = None
-    years: dict[int, Dated]
+    years: dict[Year, Dated]
     cite: Cite
 
     @field_validator("statistic")
@@ -275,7 +276,7 @@ class Consequence(Frozen):
     trigger: Literal["missed", "reached", "priority", "refused", "behind"]
     class_: Class = Field(default="any", alias="class")
     when: Condition | None = None
-    year_offset: int = 0
+    year_offset: int = Field(default=0, ge=-20, le=20)
     effects: tuple[Effect, ...] = ()
     cite: Cite
 
@@ -287,7 +288,7 @@ class Step(Frozen):
     label: str
     label_en: str
     after: str | None = None
-    days: int | None = None
+    days: Days | None = None
     day_kind: Literal["calendar", "working"] = "calendar"
     cite: Cite
 
@@ -353,7 +354,7 @@ class Policy(Frozen):
     """A county's plan: what the document says, and the doubtful clauses as switches."""
 
     lyeval: Literal[1]
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")
+    id: Id
     title: str
     title_en: str
     place: Place
@@ -378,8 +379,12 @@ class Policy(Frozen):
     @model_validator(mode="after")
     def _ids_once(self) -> Policy:
         for name in ("exclusions", "targets", "methods", "consequences", "steps", "readings"):
-            _once([x.id for x in getattr(self, name)], name)
-        _once([c.id for c in self.identification.criteria], "identification.criteria")
+            once([x.id for x in getattr(self, name)], name)
+        once([c.id for c in self.identification.criteria], "identification.criteria")
+        for reading in self.readings:
+            once([o.id for o in reading.options], f"readings.{reading.id}")
+        for method in self.methods:
+            once([a.id for a in method.actions], f"methods.{method.id}")
         return self
 
     def target(self, id: str) -> Target:
@@ -393,8 +398,3 @@ class Policy(Frozen):
     def class_label(self, name: str, lang: str = "zh") -> str:
         """Return the name of a class in words."""
         return getattr(self.classes, name if lang == "zh" else f"{name}_en", "") or {"zh": "全部", "en": "all"}[lang]
-
-
-def _once(ids: list[str], name: str) -> None:
-    for id in sorted({i for i in ids if ids.count(i) > 1}):
-        raise ValueError(f"{name}: id {id!r} stands twice / 标识重复")

@@ -57,7 +57,7 @@ def set_at(node: Any, parts: list[str], value: Any, path: str) -> Any:
         return [set_at(x, rest, value, path) if i == head else x for x, i in zip(node, ids, strict=True)]
     if not isinstance(node, dict):
         raise PolicyError(f"patch {path} / 修改 {path}: nothing below {head!r} / 路径 {head} 之下没有内容")
-    key = int(head) if head.isdigit() and any(isinstance(k, int) for k in node) else head
+    key = int(head) if re.fullmatch(r"[0-9]{1,9}", head) and any(isinstance(k, int) for k in node) else head
     if key not in node and rest:
         raise PolicyError(f"patch {path} / 修改 {path}: no {head!r}{nearest(head, map(str, node))}")
     return {**node, key: set_at(node.get(key), rest, value, path)}

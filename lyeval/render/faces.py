@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from lyeval import resources
 from lyeval.render.glyphs import coverage
+from lyeval.scratch import scratch
 
 SERIF, SANS = "Lyeval Serif SC", "Lyeval Sans SC"
 SHIPPED = resources.PACKAGE / "fonts"
@@ -59,10 +59,10 @@ def loaded(paths: Sequence[str | Path] = (), names: Mapping[str, str] | None = N
     if not paths:
         yield _shipped()
         return
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch() as folder:
         for place, path in enumerate(map(Path, paths)):
-            shutil.copyfile(path, Path(folder) / f"{place:02d}{path.suffix.lower()}")
-        yield _office(folder, [Path(path) for path in paths], names or {})
+            shutil.copyfile(path, folder / f"{place:02d}{path.suffix.lower()}")
+        yield _office(str(folder), [Path(path) for path in paths], names or {})
 
 
 @lru_cache(maxsize=1)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from lyeval.render.numbers import digits_of, format_value, plain
 
 HEADER = 1  # row of the column headings, below the title; the first record stands on the next one
 LONGEST = 32000  # Excel's cell holds 32,767 characters
+AROUND = 8  # rows of a sheet that are no records: title, headings, the lines beneath
 LONGEST_RULE = 200  # and a rule's text 255
 
 
@@ -30,7 +31,8 @@ def to_xlsx(
     """Write one sheet per table and a last sheet of notes (口径).
 
     Text is written as text, whatever it begins with; missing values are empty cells; shares keep their fraction under a
-    percent format; status cells are coloured. The same tables give the same bytes.
+    percent format; status cells are coloured. The same tables give the same bytes. Rows beyond a sheet's last go on on a
+    second one, named as the first with (2).
 
     Parameters
     ----------
@@ -44,22 +46,17 @@ def to_xlsx(
         Lines of the notes sheet.
     lang : {"zh", "en"}
     """
-    import xlsxwriter
+    from lyeval.workbooks import Book, pages
 
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-        "nan_inf_to_errors": True,
-    }
-    with xlsxwriter.Workbook(str(path), options) as book:
-        moment = created if isinstance(created, datetime) else datetime(created.year, created.month, created.day)
-        book.set_properties({"title": title, "created": moment.replace(tzinfo=None), "comments": "lyeval"})
+    moment = created if isinstance(created, datetime) else datetime(created.year, created.month, created.day)
+    properties = {"title": title, "created": moment.replace(tzinfo=None), "comments": "lyeval"}
+    size = sum(len(table.rows) * len(table.columns) for table in sheets)
+    with Book(path, properties, cells=size, nan_inf_to_errors=True) as book:
         formats = _Formats(book)
-        taken: set[str] = set()
         for table in sheets:
-            _sheet(book.add_worksheet(_name(table.title, taken)), table, formats, lang)
-        _notes(book.add_worksheet(_name(NOTES[lang], taken)), title, notes, formats)
+            for part in pages(len(table.rows), len(table.columns), AROUND):
+                _sheet(book.sheet(table.title), replace(table, rows=table.rows[part]), formats, lang)
+        _notes(book.sheet(NOTES[lang]), title, notes, formats)
 
 
 def _sheet(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
@@ -183,21 +180,16 @@ def _columns_wide(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WFA" else 1 for c in text)
 
 
-def _name(title: str, taken: set[str]) -> str:
-    """Return a sheet name that Excel accepts and that no other sheet has."""
-    base = re.sub(r"[\[\]:*?/\\\x00-\x1f]", " ", title).strip().strip("'") or "Sheet"
-    name, place = base[:31], 1
-    while name.lower() in taken or name.lower() == "history":
-        place += 1
-        name = f"{base[: 30 - len(str(place))]} {place}"
-    taken.add(name.lower())
-    return name
-
-
 def _safe(text: str) -> str:
-    """Drop control and direction marks; shorten what is longer than a cell."""
+    """Drop control and direction marks; of what is longer than a cell the beginning, and how long it was."""
     told = clean(text)
-    return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
+    if 2 * len(told) <= LONGEST:
+        return told
+    from lyeval.workbooks import units
+
+    if units(told) <= LONGEST:
+        return told
+    return f"{told[: LONGEST // 2]}…（共{len(told)}字，此处只列前{LONGEST // 2}字 / {len(told)} characters, the first {LONGEST // 2}）"
 
 
 class _Formats:

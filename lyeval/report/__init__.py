@@ -4,7 +4,7 @@ from lyeval.report.annex import annex
 from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
 from lyeval.report.causes import effect_tables
-from lyeval.report.disclosure import public
+from lyeval.report.disclosure import public, released
 from lyeval.report.document import build_report
 from lyeval.report.monthly import bulletin_tables
 from lyeval.report.results import (
@@ -34,6 +34,7 @@ __all__ = [
     "ledger_tables",
     "load",
     "public",
+    "released",
     "save",
     "side_tables",
     "simulation_tables",

@@ -1,7 +1,7 @@
 """What may be shown in public (媒体公示): from a run's tables to redacted ones, of which alone the public edition is made.
 
-A figure of enterprises is shown only where at least `FEWEST` stand behind it and none of them holds `MOST_SHARE` of it or more; one
-that is held back is held back with its complement, so that no total gives it back.
+Sums of enterprises are of those whose tax and land are both known, and stand only where `lyeval.report.releasing` lets them beside
+everything else that is shown; all are rounded before they are written anywhere.
 """
 
 from __future__ import annotations
@@ -14,38 +14,51 @@ import pandas as pd
 
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
+from lyeval.report.releasing import FEWEST, Release, releasable
 from lyeval.report.words import goal_text, status_text, value_text
 
-FEWEST = 3
-MOST_SHARE = 0.8
 Tables = Mapping[str, Any]
 
 
-def public(tables: Tables, *, objections: str = "", period: str = "") -> dict[str, Any]:
+def public(
+    tables: Tables, *, objections: str = "", period: str = "", sums: Sequence[Release] | None = None
+) -> dict[str, Any]:
     """Return the tables that a public edition is made of; nothing else of a run may stand in it.
 
     Parameters
     ----------
     objections, period
         Where to object and in which days, as the run file says; "" for what the plan and the ledger say.
+    sums
+        As `released` gives it for these tables, where it is known already.
 
     Returns
     -------
     dict
         ``meta`` (place, year, plan; nothing of enterprises), ``run``, ``versions``, ``targets`` (in words; a value that would tell of an
-        enterprise is None), ``certified`` (name, county, township, clause, certified, published), ``townships`` (n, certified, land_mu, tax_wan,
-        tax_per_mu; None where held back; last the total).
+        enterprise is None), ``certified`` (name, county, township, clause, certified, published), ``townships`` (n enterprises with both
+        figures, certified, land_mu and tax_wan in whole numbers, tax_per_mu of these; None where held back; last the total).
     """
+    shown = {release.name for release in (released(tables) if sums is None else sums)}
     meta = {key: tables["meta"][key] for key in META if key in tables["meta"]}
     out: dict[str, Any] = {"meta": meta | {"disclosure": "public", "objections": objections, "period": period}}
     out |= {name: tables[name] for name in ("run", "versions") if name in tables}
-    return out | {"targets": _targets(tables), "certified": certified(tables), "townships": townships(tables)}
+    return out | {
+        "targets": _targets(tables, shown),
+        "certified": certified(tables),
+        "townships": _townships(tables, shown),
+    }
 
 
-def safe(amounts: Sequence[float] | np.ndarray | pd.Series) -> bool:
-    """Tell whether a sum may be shown: enough enterprises add to it, and none of them most of it."""
-    values = np.abs(np.nan_to_num(np.asarray(amounts, dtype=float)))
-    return len(values) >= FEWEST and bool(values.max() < MOST_SHARE * values.sum())
+def released(tables: Tables) -> list[Release]:
+    """Choose which sums are shown: the total, then the targets, then townships from the largest, each if it reveals nothing beside those before.
+
+    What it returns holds every enterprise's figures: it is for the office alone.
+    """
+    parts = _parts(tables)
+    total, *places = sorted(parts, key=lambda name: (bool(name), -len(parts[name]), name))
+    order = [[_release(_place_name(total), parts[total])], *_by_target(tables)]
+    return releasable([*order, *([_release(_place_name(name), parts[name])] for name in places)])
 
 
 def certified(tables: Tables) -> pd.DataFrame:
@@ -68,81 +81,100 @@ def _day(dates: pd.DataFrame, code: Any, column: str) -> str | None:
     return None if day is None or pd.isna(day) else str(day)[:10]
 
 
-def townships(tables: Tables) -> pd.DataFrame:
-    """Sum enterprises in scope by township; the smallest go with those held back until their sum tells of none either."""
+def _parts(tables: Tables) -> dict[str, pd.DataFrame]:
+    """Return the enterprises in scope with tax and land, by township; "" for all, those of no township among them."""
     firms = tables["enterprises"]
-    firms = firms[firms["in_scope"].eq(True)]
-    place = firms["township"].astype("object").where(firms["township"].notna(), None)
-    parts = {str(name): firms[(place == name).to_numpy()] for name in sorted({str(p) for p in place if p})}
-    hidden = _hidden(parts)
-    rows = [_sums(name, None if name in hidden else part) for name, part in parts.items()]
-    whole = safe(firms["tax_wan"]) and safe(firms["land_mu"]) and len(hidden) < max(len(parts), 1)
-    unplaced = int(place.isna().sum())
-    rows.append(_sums("", firms if whole and (unplaced == 0 or unplaced >= FEWEST) else None))
-    return pd.DataFrame(rows, columns=["township", "n", "certified", "land_mu", "tax_wan", "tax_per_mu"])
+    both = np.isfinite(firms[["tax_wan", "land_mu"]].to_numpy(dtype=float)).all(axis=1)
+    firms = firms[firms["in_scope"].eq(True) & both]
+    place = firms["township"].astype("object").where(firms["township"].notna(), "").astype(str)
+    names = sorted({str(t) for t in tables["enterprises"]["township"].dropna()} - {""})
+    return {"": firms} | {name: firms[(place == name).to_numpy()] for name in names}
 
 
-def _hidden(parts: Mapping[str, pd.DataFrame]) -> set[str]:
-    """Return the townships to hold back: the unsafe ones, and the smallest others until what is held back is safe as one."""
-    hidden = {name for name, part in parts.items() if not _may_show(part)}
-    others = sorted((name for name in parts if name not in hidden), key=lambda name: (len(parts[name]), name))
-    while hidden and others and (len(hidden) < 2 or not _may_show(pd.concat([parts[name] for name in sorted(hidden)]))):
-        hidden.add(others.pop(0))
-    return hidden
+def _release(name: str, part: pd.DataFrame, **columns: str) -> Release:
+    """Return a set of enterprises by quantity, its figures from the columns named."""
+    columns = columns or {"tax": "tax_wan", "land": "land_mu"}
+    sums = part.groupby(part["credit_code"].astype(str))[list(columns.values())].sum().astype(float).round(6)
+    codes = [str(code) for code in sums.index]
+    return Release(name, {q: dict(zip(codes, sums[c].tolist(), strict=True)) for q, c in columns.items()})
 
 
-def _may_show(part: pd.DataFrame) -> bool:
-    return safe(part["tax_wan"]) and safe(part["land_mu"])
+def _place_name(township: str) -> str:
+    return f"townships/{township}"
 
 
-def _sums(name: str, part: pd.DataFrame | None) -> tuple[Any, ...]:
+def _by_target(tables: Tables) -> list[list[Release]]:
+    """Return the sets that each target's value tells of; what a target only counts is no sum."""
+    members, out = tables["members"], []
+    for row in Context(tables, "zh").rows("targets"):
+        mine = members[(members["target"] == row["id"]) & members["counted"].eq(True)]
+        name = f"targets/{row['id']}"
+        if row["kind"] == "mean":
+            out.append([_release(name, mine, tax="part", land="whole")])
+        elif row["kind"] == "demolished":
+            out.append([_release(name, mine, floor="part")] if len(mine) else [])
+        elif _by_land(row):
+            under = mine[mine["part"].to_numpy(dtype=float) > 0]
+            rest = mine[mine["part"].to_numpy(dtype=float) <= 0]
+            out.append([_release(name, part, land="whole") for part in (under, rest) if len(part)])
+    return out
+
+
+def _by_land(row: Mapping[str, Any]) -> bool:
+    return row["kind"] == "share" and row["weight"] == "land"
+
+
+def _townships(tables: Tables, shown: set[str]) -> pd.DataFrame:
+    """Sum by township, the total last; who is certified is counted as the list names them."""
+    listed = certified(tables)["township"].astype(str)
+    parts = _parts(tables)
+    rows = [
+        _sums(
+            name,
+            parts[name] if _place_name(name) in shown else None,
+            int((listed == name).sum()) if name else len(listed),
+        )
+        for name in [*(name for name in parts if name), ""]
+    ]
+    made = pd.DataFrame(rows, columns=["township", "n", "certified", "land_mu", "tax_wan", "tax_per_mu"])
+    return made.astype({name: "Int64" for name in ("n", "certified", "land_mu", "tax_wan")})
+
+
+def _sums(name: str, part: pd.DataFrame | None, certified: int) -> tuple[Any, ...]:
+    """Return a row; the ratio is that of the rounded sums, so that it tells no more than they do."""
     if part is None:
-        return (name, None, None, None, None, None)
-    both = part[part["tax_wan"].notna() & part["land_mu"].notna()]
-    land = float(both["land_mu"].sum())
-    mine = int((part["listed"] & part["stage"].isin(STAGES)).sum())
-    return (name, len(part), mine, float(part["land_mu"].sum()), float(part["tax_wan"].sum()),
-            float(both["tax_wan"].sum()) / land if land else None)  # fmt: skip
+        return (name, None, None, None, None, float("nan"))
+    land, tax = (round(float(part[column].sum())) for column in ("land_mu", "tax_wan"))
+    return (name, len(part), certified, land, tax, round(tax / land, 2) if land else float("nan"))
 
 
-def _targets(tables: Tables) -> pd.DataFrame:
+def _targets(tables: Tables, shown: set[str]) -> pd.DataFrame:
     """Put the targets in words, a value that would tell of an enterprise left out."""
     rows = []
     for row in Context(tables, "zh").rows("targets"):
-        shown = _target_may_show(tables, row)
+        may = _target_may_show(tables, row, shown)
         told: dict[str, Any] = {k: row[k] for k in ("id", "label", "label_en", "year", "status", "clause")}
         for lang, end in LANGS:
             told[f"goal{end}"] = goal_text(row, lang)
-            told[f"value{end}"] = value_text(row, lang) if shown else None
+            told[f"value{end}"] = value_text(row, lang) if may else None
             told[f"verdict{end}"] = status_text(row, lang)
         rows.append(told)
     return pd.DataFrame(rows, columns=TARGET_COLUMNS, dtype=object)
 
 
-def _target_may_show(tables: Tables, row: Mapping[str, Any]) -> bool:
-    """Tell whether a target's value tells of no enterprise, on neither side of it."""
+def _target_may_show(tables: Tables, row: Mapping[str, Any], shown: set[str]) -> bool:
+    """Tell whether a target's value tells of no enterprise: its sums are released, and neither side of a count is a few."""
     members = tables["members"]
     mine = members[(members["target"] == row["id"]) & members["counted"].eq(True)]
-    kind, part = str(row["kind"]), mine["part"].to_numpy(dtype=float)
+    kind = str(row["kind"])
     if kind == "blocks":
         return True
-    if kind == "mean":
-        return safe(part) and safe(mine["whole"].to_numpy(dtype=float)) and _rest_may_show(tables, mine)
-    if kind == "demolished":
-        return safe(mine.groupby("credit_code")["part"].sum()) if len(part) else True
-    if kind == "share" and row["weight"] == "land":
-        whole = mine["whole"].to_numpy(dtype=float)
-        return all(not side.any() or safe(side[side > 0]) for side in (part, whole - part))
+    if kind in ("mean", "demolished") or _by_land(row):
+        return mine.empty or f"targets/{row['id']}" in shown
+    part = mine["part"].to_numpy(dtype=float)
     n, total = int((part > 0).sum()), len(part)
     sides = [n, total - n] if kind == "share" else [n]
     return all(side == 0 or side >= FEWEST for side in sides)
-
-
-def _rest_may_show(tables: Tables, mine: pd.DataFrame) -> bool:
-    """Tell whether those in scope that a mean leaves out could not be told from the total over all townships."""
-    firms = tables["enterprises"]
-    rest = firms[firms["in_scope"].eq(True) & ~firms["credit_code"].isin(mine["credit_code"])]
-    return len(rest) == 0 or _may_show(rest)
 
 
 LANGS: tuple[tuple[Lang, str], ...] = (("zh", ""), ("en", "_en"))

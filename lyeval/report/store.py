@@ -3,6 +3,9 @@
 A text that a spreadsheet would run as a formula (it begins with ``=``, ``+``, ``-``, ``@``, their full-width forms, a
 tab or a line break) is written with a single quote before it, as spreadsheets mark text; so is a text that begins with a
 quote itself. `load` takes the quote off again.
+
+A number is written to `EXACT` digits, one that comes of draws or regressions to `DRAWN`: at least three more than any page
+prints, and too few for the last bits to show, which differ from processor to processor.
 """
 
 from __future__ import annotations
@@ -10,12 +13,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from lyeval.textfiles import Unreadable, read_json
+from lyeval.workbooks import escape
 
 Tables = Mapping[str, "pd.DataFrame | dict[str, Any]"]
 
@@ -33,17 +40,17 @@ def save(folder: str | Path, tables: Tables) -> list[Path]:
     Returns
     -------
     list of Path
-        The files written, ``types.json`` last. The same tables give the same bytes.
+        The files written, ``types.json`` last. The same tables give the same bytes, and so do tables that differ in last bits.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     types = _types(folder)
     paths = []
     for name, table in tables.items():
-        columns, types[name] = _plan(table)
+        columns, types[name] = _plan(table, DRAWN if name.startswith(OF_DRAWS) else EXACT)
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([_escape(column) for column in columns])
+        writer.writerow([escape(column) for column in columns])
         writer.writerows(zip(*columns.values(), strict=True))
         paths.append(folder / f"{name}.csv")
         _write(paths[-1], "\ufeff" + text.getvalue())
@@ -59,34 +66,41 @@ def load(folder: str | Path) -> dict[str, Any]:
     ------
     FileNotFoundError
         The folder holds no saved tables.
+    Unreadable
+        They are damaged.
     """
     folder = Path(folder)
     if not (folder / TYPES).is_file():
         raise FileNotFoundError(f"{folder.name}: 没有已保存的表 / no saved tables here")
-    return {name: _read(folder / f"{name}.csv", plan) for name, plan in _types(folder).items()}
+    try:
+        return {name: _read(folder / f"{name}.csv", plan) for name, plan in _types(folder).items()}
+    except (csv.Error, LookupError, TypeError, AttributeError, ValueError, OverflowError, RecursionError):
+        raise Unreadable(folder.name, ("the saved tables are damaged", "保存的表已损坏")) from None
 
 
 def _types(folder: Path) -> dict[str, Any]:
     path = folder / TYPES
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}
 
 
 def _write(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
 
-def _plan(table: pd.DataFrame | Mapping[str, Any]) -> tuple[dict[str, list[str]], dict[str, Any]]:
+def _plan(
+    table: pd.DataFrame | Mapping[str, Any], digits: tuple[int, int]
+) -> tuple[dict[str, list[str]], dict[str, Any]]:
     """Return the cells of each column, and how to read them back."""
     if not isinstance(table, pd.DataFrame):
-        cells = [_json(value) for value in table.values()]
-        return {"key": [_escape(str(k)) for k in table], "value": [_escape(c) for c in cells]}, {"kind": "dict"}
+        cells = [_json(value, digits) for value in table.values()]
+        return {"key": [escape(str(k)) for k in table], "value": [escape(c) for c in cells]}, {"kind": "dict"}
     columns, kinds = {}, {}
     for name in table.columns:
-        columns[str(name)], kinds[str(name)] = _column(table[name])
+        columns[str(name)], kinds[str(name)] = _column(table[name], digits)
     return columns, {"kind": "table", "rows": len(table), "columns": kinds}
 
 
-def _column(values: pd.Series) -> tuple[list[str], dict[str, str]]:
+def _column(values: pd.Series, digits: tuple[int, int]) -> tuple[list[str], dict[str, str]]:
     """Return a column's cells and its kind: dtype, how cells are written, and what an empty cell means."""
     dtype = str(values.dtype)
     plan = {"dtype": dtype}
@@ -97,14 +111,14 @@ def _column(values: pd.Series) -> tuple[list[str], dict[str, str]]:
     if values.dtype.kind in "biu":
         return [str(v) for v in values.tolist()], plan
     if values.dtype.kind == "f":
-        return ["" if v != v else repr(v) for v in values.tolist()], plan
+        return ["" if v != v else repr(rounded(v, *digits)) for v in values.tolist()], plan
     items = [_plain(v) for v in values.tolist()]
     if all(isinstance(v, str) or _blank(v) for v in items):
         blanks = {"none" if v is None else "nan" for v in items if not isinstance(v, str)}
         if len(blanks) < 2:
             blank = blanks.pop() if blanks else "text"
             return [_text(v, blank) for v in items], {**plan, "cells": "text", "blank": blank}
-    return [_escape("" if v is None else _json(v)) for v in items], {**plan, "cells": "json"}
+    return [escape("" if v is None else _json(v, digits)) for v in items], {**plan, "cells": "json"}
 
 
 def _plain(value: Any) -> Any:
@@ -119,23 +133,35 @@ def _text(value: Any, blank: str) -> str:
     """Write a text; where an empty cell stands for a missing one, the empty text is a lone quote."""
     if not isinstance(value, str):
         return ""
-    return _escape(value) if value or blank == "text" else "'"
+    return escape(value) if value or blank == "text" else "'"
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=_default)
+def _json(value: Any, digits: tuple[int, int]) -> str:
+    return json.dumps(_round_all(value, digits), ensure_ascii=False)
 
 
-def _default(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray | tuple | set | frozenset):
-        return sorted(value) if isinstance(value, set | frozenset) else list(value)
+def _round_all(value: Any, digits: tuple[int, int]) -> Any:
+    """Return a value as JSON has it, every float in it rounded."""
+    value = _plain(value)
+    if isinstance(value, float):
+        return rounded(value, *digits)
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _round_all(item, digits) for key, item in value.items()}
+    if isinstance(value, set | frozenset):
+        value = sorted(value)
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_round_all(item, digits) for item in value]
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _escape(text: str) -> str:
-    return f"'{text}" if text.startswith(RISKY) else text
+def rounded(value: float, digits: int, places: int) -> float:
+    """Round to so many significant digits, never to more than so many decimals and never a whole number; zero has no sign."""
+    if not math.isfinite(value) or value == 0:
+        return value + 0.0
+    fitting = digits - 1 - math.floor(math.log10(abs(value)))
+    return round(value, max(0, min(fitting, places))) + 0.0
 
 
 def _unescape(text: str) -> str:
@@ -173,4 +199,5 @@ def _restore(cells: list[str], plan: Mapping[str, str]) -> pd.Series:
 
 
 TYPES = "types.json"
-RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+EXACT, DRAWN = (12, 12), (9, 8)  # significant digits, and most decimals
+OF_DRAWS = ("alternatives", "backtest", "effect", "forecast", "plan_burden", "sensitivity", "side_", "simulation")

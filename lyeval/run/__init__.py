@@ -48,6 +48,7 @@ PUBLIC = {
     "keep": "steps",
     "load_run": "spec",
     "odds_after": "steps",
+    "open_lab": "exploring",
     "open_ledger": "inputs",
     "open_plan": "inputs",
     "open_policy": "inputs",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lyeval.policy import choose, in_language
-from lyeval.run.errors import RunError, together
+from lyeval.run.errors import RunError, error_words, together
 from lyeval.run.inputs import SAMPLE, columns_of, inputs_of, open_ledger, open_plan, open_policy
 from lyeval.run.spec import RunFile
 
@@ -90,7 +90,8 @@ class _Lost:
         try:
             return step(*given, **more)
         except ValueError as error:
-            if str(error) not in {str(one) for one in self.errors}:
+            told = error_words(error)[0]
+            if not any(told in error_words(one)[0] for one in self.errors):
                 self.errors.append(error)
             return None
 
@@ -122,9 +123,10 @@ def _check_year(run: RunFile, ledger: Ledger) -> None:
     """Refuse a year that the ledger has no annual figures of."""
     if run.spec.year not in ledger.years:
         years = "、".join(map(str, ledger.years))
+        place = run.at("year")
         raise RunError(
-            f"台账没有 {run.spec.year} 年的年度数据，现有 {years}；请补充台账或改 year",
-            f"the ledger has no annual figures of {run.spec.year}; it has {years}: add them or change year",
+            f"{place}: 台账没有 {run.spec.year} 年的年度数据，现有 {years}；请补充台账或改 year",
+            f"{place}: the ledger has no annual figures of {run.spec.year}; it has {years}: add them or change year",
             misuse=True,
         )
 
@@ -135,8 +137,6 @@ def _check_folders(run: RunFile) -> None:
     from lyeval.run.steps import before
 
     fonts, previous = run.spec.fonts.folder, run.spec.previous
-    if fonts and run.find(fonts).is_file():
-        raise RunError(f"fonts.folder：{fonts} 不是文件夹", f"fonts.folder: {fonts} is no folder", misuse=True)
     if fonts and run.find(fonts).is_dir() and not any(p.suffix.lower() in FILES for p in run.find(fonts).iterdir()):
         raise RunError(
             f"fonts.folder：{fonts} 里没有字体文件（otf、ttf、ttc）",

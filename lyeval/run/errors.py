@@ -28,12 +28,16 @@ class RunError(ValueError):
         return _rebuilt, (self.zh, self.en, self.misuse)
 
 
+class HeldError(RunError):
+    """A run that another process is at work on."""
+
+
 def together(errors: Sequence[ValueError]) -> ValueError:
     """Return several errors as one that tells each on lines of its own; a single one as it is."""
     if len(errors) == 1:
         return errors[0]
     told = [error_words(error) for error in errors]
-    misuse = any(not isinstance(e, RunError) or e.misuse for e in errors if type(e).__name__ != "LedgerError")
+    misuse = any(getattr(e, "misuse", True) for e in errors if type(e).__name__ != "LedgerError")
     return RunError(*("\n".join(words[i] for words in told) for i in (0, 1)), misuse=misuse)
 
 

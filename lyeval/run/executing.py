@@ -8,20 +8,30 @@ import logging
 import os
 import re
 import shutil
+import signal
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from pprint import pformat
 from typing import Any
 
 from lyeval import resources
+from lyeval.run import starting
 from lyeval.run.errors import RunError
+from lyeval.scratch import scratch
 
 KERNEL = "lyeval"
 START_SECONDS = 180
-QUIET = "--log-level=ERROR"
+OUTPUT_SECONDS = 60
+RUNNING: set[int] = set()
+DIED = "内核被终止（多为内存不足）", "its kernel was killed (often for lack of memory)"
+TOO_LONG = (
+    "运行超过时限 {:g} 秒，已终止；若本来就要这么久，请用 --timeout 或运行文件的 cell_limit 放宽，否则请查看这个单元停在哪里",
+    "it ran longer than {:g} seconds and was ended; if it needs that long, raise --timeout or the run file's cell_limit, "
+    "else see in that cell where it hangs",
+)
 
 
 class NotebookError(RunError):
@@ -30,17 +40,17 @@ class NotebookError(RunError):
     Attributes
     ----------
     notebook, cell, cause
-        File name; number of the code cell, counted from 1; last line of the error.
+        File name; number of the code cell, counted from 1; last line of the error, which may be told in English too.
     """
 
-    def __init__(self, notebook: str, cell: int, cause: str) -> None:
+    def __init__(self, notebook: str, cell: int, cause: str, cause_en: str = "") -> None:
         place = f"{notebook} 第 {cell} 个代码单元" if cell else notebook
         place_en = f"code cell {cell} of {notebook}" if cell else notebook
-        super().__init__(f"{place}出错：{cause}", f"{place_en} failed: {cause}")
-        self.notebook, self.cell, self.cause = notebook, cell, cause
+        super().__init__(f"{place}出错：{cause}", f"{place_en} failed: {cause_en or cause}")
+        self.notebook, self.cell, self.cause, self.cause_en = notebook, cell, cause, cause_en
 
     def __reduce__(self) -> tuple[object, ...]:
-        return NotebookError, (self.notebook, self.cell, self.cause)
+        return NotebookError, (self.notebook, self.cell, self.cause, self.cause_en)
 
 
 def declared(notebook: Path) -> dict[str, Any]:
@@ -54,7 +64,9 @@ def declared(notebook: Path) -> dict[str, Any]:
     }
 
 
-def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, folder: Path) -> None:
+def execute(
+    notebook: Path, output: Path, parameters: Mapping[str, Any], *, folder: Path, limit: float | None = None
+) -> None:
     """Execute a notebook with some parameters and save it, outputs and all, without times, ids or paths.
 
     Parameters
@@ -63,11 +75,13 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
         Values by name; those that the notebook does not declare are left out.
     folder
         Working folder of the notebook.
+    limit
+        Seconds that a cell may take; None: as long as it takes.
 
     Raises
     ------
     NotebookError
-        A cell failed; the notebook is saved up to there.
+        A cell failed, took too long or lost its kernel; the notebook is saved up to there.
     """
     papermill = _papermill()
     names = declared(notebook)
@@ -75,13 +89,18 @@ def execute(notebook: Path, output: Path, parameters: Mapping[str, Any], *, fold
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
-            str(notebook), str(output), given, kernel_name=KERNEL, progress_bar=False, start_timeout=START_SECONDS,
-            shutdown_kernel="immediate", request_save_on_cell_execute=False, resources={"metadata": {"path": str(folder)}},
+            str(notebook), str(output), given, kernel_name=KERNEL, engine_name=KERNEL, progress_bar=False,
+            start_timeout=START_SECONDS, execution_timeout=limit, iopub_timeout=OUTPUT_SECONDS, saved_to=str(output), shutdown_kernel="immediate",
+            request_save_on_cell_execute=False, resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         raise NotebookError(notebook.name, _code_cell(output, error.cell_index), _cause(error)) from None
+    except TimeoutError:
+        zh, en = (text.format(limit or OUTPUT_SECONDS) for text in TOO_LONG)
+        raise NotebookError(notebook.name, _code_cell(output, 0), zh, en) from None
     except RuntimeError as error:
-        raise NotebookError(notebook.name, 0, str(error).splitlines()[0]) from None
+        zh, en = DIED if type(error).__name__ == "DeadKernelError" else (str(error).splitlines()[0],) * 2
+        raise NotebookError(notebook.name, _code_cell(output, 0), zh, en) from None
     finally:
         with suppress(ValueError):  # a notebook cut short, as by a full disk, is told by the error that cut it
             if output.is_file():
@@ -101,11 +120,21 @@ def refresh(paths: Iterable[Path]) -> None:
     NotebookError
         A cell failed; that notebook is left as it was.
     """
-    with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
+    with scratch() as away, kernels(away):
         for path in paths:
-            made = Path(away) / path.name
-            execute(path, made, {}, folder=Path(away))
+            made = away / path.name
+            execute(path, made, {}, folder=away)
             shutil.copyfile(made, path)
+
+
+def end_kernels() -> None:
+    """Kill every kernel that this process runs notebooks in, with all that a cell began; their notebooks end as failed."""
+    for pid in list(RUNNING):
+        with suppress(OSError):
+            if sys.platform == "win32":
+                os.kill(pid, signal.SIGTERM)
+            else:
+                os.killpg(pid, signal.SIGKILL)
 
 
 @contextmanager
@@ -117,15 +146,7 @@ def kernels(folder: Path) -> Iterator[None]:
     folder
         Where the kernel's description and its own files stand meanwhile.
     """
-    home = folder / "kernels" / KERNEL
-    home.mkdir(parents=True)
-    spec = {
-        "argv": [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}", QUIET],
-        "display_name": "lyeval",
-        "language": "python",
-        "env": _environment(folder),
-    }
-    (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    describe(folder, KERNEL)
     before = {name: os.environ.get(name) for name in ("JUPYTER_PATH", "JUPYTER_RUNTIME_DIR")}
     os.environ["JUPYTER_PATH"] = str(folder)
     os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
@@ -139,25 +160,17 @@ def kernels(folder: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Return the variables that a kernel runs under, over those of this process."""
-    search = [str(resources.PACKAGE.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    home = Path.home()
-    own = {} if os.access(home, os.W_OK) else {"MPLCONFIGDIR": str(folder / "matplotlib")}
-    return own | {
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(str(Path(p).resolve()) for p in search if p)),
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "PYTHONWARNINGS": "ignore",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "TZ": "UTC",
-        "LC_ALL": "C.UTF-8",
-        "IPYTHONDIR": str(folder / "ipython"),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
+def describe(folder: Path, name: str) -> None:
+    """Write a kernel's description, for those who look for kernels in ``folder``."""
+    home = folder / "kernels" / name
+    home.mkdir(parents=True)
+    spec = {
+        "argv": starting.command(),
+        "display_name": "lyeval",
+        "language": "python",
+        "env": starting.environment(folder),
     }
+    (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
 def tidy(path: Path) -> None:
@@ -171,6 +184,8 @@ def tidy(path: Path) -> None:
         cell["id"] = f"cell-{number:02d}"
         tags = cell["metadata"].get("tags")
         cell["metadata"] = {"tags": tags} if tags else {}
+        if "outputs" in cell:
+            cell["outputs"] = joined(cell["outputs"])
         for output in cell.get("outputs", []):
             output.pop("metadata", None)
             if output["output_type"] in ("display_data", "execute_result"):
@@ -179,6 +194,23 @@ def tidy(path: Path) -> None:
                 output["traceback"] = [_bare(line) for line in output["traceback"]]
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join the streams that follow one another, one output a name, as flushes by the clock cut and mix them; ``stdout`` first."""
+    told: list[dict[str, Any]] = []
+    for is_stream, part in groupby(outputs, key=lambda o: o["output_type"] == "stream"):
+        if not is_stream:
+            told += part
+            continue
+        texts: dict[str, str] = {}
+        for output in part:
+            texts[output["name"]] = texts.get(output["name"], "") + "".join(output["text"])
+        told += [
+            {"name": name, "output_type": "stream", "text": texts[name].splitlines(keepends=True)}
+            for name in sorted(texts, reverse=True)
+        ]
+    return told
 
 
 def _bare(text: str) -> str:
@@ -212,11 +244,12 @@ def _papermill() -> Any:
         sys.modules[slow] = None  # type: ignore[assignment]
     try:
         import papermill
+        from papermill.engines import papermill_engines
         from papermill.translators import PythonTranslator, papermill_translators
     finally:
         if absent:
             del sys.modules[slow]
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
 
     class Readable(PythonTranslator):
         """Write parameters as a person would: Chinese as Chinese, one a line."""
@@ -227,4 +260,7 @@ def _papermill() -> Any:
             return "\n".join(["# 本次运行的参数", *lines, ""])
 
     papermill_translators.register(KERNEL, Readable)
+    from lyeval.run.limiting import Limited
+
+    papermill_engines.register(KERNEL, Limited)
     return papermill

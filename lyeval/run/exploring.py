@@ -6,12 +6,15 @@ import ast
 import json
 import os
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from lyeval import resources
-from lyeval.run.executing import declared
+from lyeval.run import starting
+from lyeval.run.executing import declared, describe
 from lyeval.run.inputs import SAMPLE
 from lyeval.run.review import given
 from lyeval.run.spec import RunFile, load_run
@@ -51,10 +54,22 @@ def prepare(run: str | None, folder: Path) -> Path:
 
 
 def lab_command(notebook: Path, *, browser: bool = True) -> list[str]:
-    """Return the command that opens a notebook in JupyterLab."""
+    """Return the command that opens a notebook in JupyterLab; `open_lab` says under which variables."""
     quiet = [] if browser else ["--no-browser"]
     root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    return [sys.executable, "-m", "jupyterlab", *quiet, *root, str(notebook)]
+    return [sys.executable, "-P", "-m", "jupyterlab", *quiet, *root, str(notebook)]
+
+
+def open_lab(notebook: Path, *, browser: bool = True) -> int:
+    """Open a notebook in JupyterLab until it is closed, and return its exit code.
+
+    Neither the server nor a kernel takes code or a setting from the notebook's folder, the working folder or the user's
+    profile; the kernel is that of the runs.
+    """
+    with tempfile.TemporaryDirectory(prefix="lyeval-") as away:
+        describe(Path(away), "python3")
+        env = os.environ | starting.quiet(os.environ, Path(away))
+        return subprocess.call(lab_command(notebook, browser=browser), cwd=away, env=env)
 
 
 def _values(run: RunFile) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
-from lyeval.run.errors import RunError
+from lyeval.run.errors import HeldError, RunError
+from lyeval.scratch import locked_as
 
 RECORD = "record.json"
 
@@ -46,8 +45,8 @@ def held(final: Path) -> Iterator[None]:
     except OSError as error:
         raise unwritable(final.parent, error) from None
     with file:
-        if not locked(file):
-            raise RunError(
+        if not locked_as(file, lock):
+            raise HeldError(
                 f"{final.name} 正在由另一个进程运行，请等它结束",
                 f"{final.name} is being run by another process: wait for it to end",
             )
@@ -57,22 +56,6 @@ def held(final: Path) -> Iterator[None]:
         finally:
             with _ignored():
                 lock.unlink()
-
-
-def locked(file: IO[bytes]) -> bool:
-    """Take an exclusive lock on an open file without waiting; tell whether it was free."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def mend(final: Path) -> None:

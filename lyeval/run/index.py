@@ -4,37 +4,84 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from lyeval.run.record import fingerprint, read_record
+from lyeval.scratch import alone
+
+PAGE = "index.html"
 OPEN, CLOSE = "\ue000", "\ue001"
 
 
-def write_index(root: Path, folders: Iterable[Path], *, lang: str = "zh") -> Path:
-    """Write ``index.html`` in ``root`` over finished runs.
+def write_index(root: Path, folders: Iterable[Path] | None = None, *, lang: str = "zh") -> Path | None:
+    """Write ``index.html`` in ``root`` over finished runs, whole or not at all; one process at a time.
 
     Parameters
     ----------
     folders
-        The runs' folders, in the order of the page.
+        The runs' folders, in the order of the page; None: all that stand complete in ``root``.
+
+    Returns
+    -------
+    Path
+        The page; None where there is nothing to list.
     """
     from lyeval.render import Document, Table, to_html
+
+    path = root / PAGE
+    if not root.is_dir():
+        return None
+    with alone(root / f".{PAGE}.lock"):
+        listed = complete(root) if folders is None else list(folders)
+        if not listed:
+            return None
+        rows, notes = zip(*(_told(folder, _stamp(folder), lang) for folder in listed), strict=True)
+        words = WORDS[lang]
+        table = Table("runs", words["caption"], _columns(lang), rows, note=words["note"], sortable=True)
+        made = Document(words["title"], "", (), (table,), lang, next((note for note in notes if note), ""), "")  # type: ignore[arg-type]
+        html = _linked(to_html(made), {folder.name for folder in listed})
+        fresh = root / f".{PAGE}.new"
+        fresh.write_text(html, encoding="utf-8", newline="\n")
+        fresh.replace(path)
+    return path
+
+
+def complete(root: Path) -> list[Path]:
+    """Return the folders in ``root`` that a run of lyeval left complete, by name: record sound, every output there."""
+    found = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        told = read_record(folder)
+        if told is None or folder.is_symlink() or told.get("run") != folder.name:
+            continue
+        outputs = told.get("outputs")
+        if not isinstance(outputs, dict) or told.get("fingerprint") != fingerprint(told):
+            continue
+        if all((folder / name).is_file() for name in outputs):
+            found.append(folder)
+    return found
+
+
+def _stamp(folder: Path) -> str:
+    """Return what changes with a run's content."""
+    return str((read_record(folder) or {}).get("fingerprint"))
+
+
+@lru_cache(maxsize=5000)
+def _told(folder: Path, stamp: str, lang: str) -> tuple[tuple[Any, ...], str]:
+    """Return a run's row, and whether its ledger is a made one; of a kind without verdicts what its record says."""
     from lyeval.report import load
 
-    rows, notes = [], []
-    for folder in folders:
+    try:
         tables = load(folder / "tables")
-        rows.append(_row(folder, tables, lang))
-        notes.append(tables["meta"].get("synthetic"))
-    words = WORDS[lang]
-    table = Table("runs", words["caption"], _columns(lang), tuple(rows), note=words["note"], sortable=True)
-    made = Document(words["title"], "", (), (table,), lang, next((note for note in notes if note), ""), "")  # type: ignore[arg-type]
-    path = root / "index.html"
-    html = _linked(to_html(made), {folder.name for folder in folders})
-    path.write_text(html, encoding="utf-8", newline="\n")
-    return path
+        return _row(folder, tables, lang), tables["meta"].get("synthetic")
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        said = (read_record(folder) or {}).get("parameters") or {}
+        title, policy, year = (str(said.get(key) or "") for key in ("title", "policy", "year"))
+        return (f"{OPEN}{folder.name}{CLOSE}", title, year, policy, *[None] * (len(COLUMNS) - 5), ""), ""
 
 
 def _row(folder: Path, tables: Any, lang: str) -> tuple[Any, ...]:
@@ -88,7 +135,9 @@ def _linked(html: str, names: set[str]) -> str:
     """Turn the marked names into links to their reports."""
 
     def link(found: re.Match[str]) -> str:
-        name = next(n for n in names if escape(n) == found.group(1))
+        name = next((n for n in names if escape(n) == found.group(1)), None)
+        if name is None:  # the marks stand in a county's or a plan's own text
+            return found.group(1)
         return f'<a href="{quote(name)}/report.html">{found.group(1)}</a>'
 
     return re.sub(f"{OPEN}(.*?){CLOSE}", link, html)

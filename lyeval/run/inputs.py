@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
-from lyeval.run.errors import RunError, together
-from lyeval.run.spec import RunFile, RunSpec
+from lyeval.run.errors import RunError, error_words, together
+from lyeval.run.spec import SAMPLE, RunFile, RunSpec
+from lyeval.textfiles import Unreadable, read_text, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from lyeval.ledger import Ledger
     from lyeval.policy import Policy
 
-SAMPLE = "sample:"
 FOLDER = "inputs"
 
 
@@ -96,12 +97,12 @@ def open_plan(path: str | Path | None) -> pd.DataFrame | None:
 
     name = Path(path).name
     try:
-        frame = pd.read_csv(path, dtype=str, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        frame = pd.read_csv(io.StringIO(read_text(Path(path))), dtype=str)
+    except ValueError as error:
+        zh, en = (error.zh, error.en) if isinstance(error, Unreadable) else (shown(error), shown(error))
         raise RunError(
-            f"处置计划 {name} 无法读取，须为 UTF-8 的 CSV：{why}",
-            f"the disposal plan {name} cannot be read; it must be CSV in UTF-8: {why}",
+            f"处置计划 {name} 无法读取，须为 UTF-8 的 CSV：{zh}",
+            f"the disposal plan {name} cannot be read; it must be CSV in UTF-8: {en}",
         ) from None
     missing = [column for column in ("credit_code", "method") if column not in frame]
     if missing:
@@ -238,6 +239,15 @@ class _Keeper:
                 f"no {en} {name} (relative to the folder of {self.run.path.name}); check the path",
                 misuse=True,
             )
+        fits = {"file": path.is_file(), "folder": path.is_dir()}
+        if not any(fits[kind] for kind in KINDS.get(use, ("file",))):
+            (zh, en), (kind, *more) = USES[use], KINDS.get(use, ("file",))
+            folder = kind == "folder"
+            raise RunError(
+                f"{zh} {name} 不是{'文件夹' if folder else '文件'}" + ("，也不是文件夹" if more else ""),
+                f"the {en} {name} is no {kind}" + (" and no folder" if more else ""),
+                misuse=True,
+            )
         return path
 
     def _keep(self, path: Path, use: str, below: str, name: str = "") -> str:
@@ -248,7 +258,7 @@ class _Keeper:
             kept = self.folder / place
             kept.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
-                shutil.copytree(path, kept)
+                shutil.copytree(path, kept, ignore=_not_files)
             else:
                 shutil.copyfile(path, kept)
             files = [kept] if kept.is_file() else sorted(p for p in kept.rglob("*") if p.is_file())
@@ -259,6 +269,12 @@ class _Keeper:
     def _note(self, path: Path, use: str, name: str = "") -> None:
         if path.is_file():
             self.inputs.append(Input(use, name or path.name, sha256(path)))
+
+
+def _not_files(folder: str, names: list[str]) -> list[str]:
+    """Return what of a folder is not copied: pipes and devices, broken links, links to folders, which may lead in a circle."""
+    paths = {name: Path(folder, name) for name in names}
+    return [n for n, p in paths.items() if not p.is_file() and (p.is_symlink() or not p.is_dir())]
 
 
 def _names(path: Path, other: Path) -> bool:
@@ -295,11 +311,13 @@ def inputs_of(run: RunFile) -> tuple[Input, ...]:
     from lyeval.policy import PolicyError
 
     keep, lost = _Keeper(run, None), []
-    for step, named in _steps(keep):
+    for key, step, named in _steps(keep):
         try:
             step(*named)
         except (RunError, PolicyError) as error:
-            lost.append(error)
+            zh, en = error_words(error)
+            place = run.at(key)
+            lost.append(RunError(f"{place}: {zh}", f"{place}: {en}", misuse=True))
     if lost:
         raise together(lost)
     return tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256)))
@@ -310,22 +328,22 @@ def present_inputs(run: RunFile) -> tuple[Input, ...]:
     from lyeval.policy import PolicyError
 
     keep = _Keeper(run, None)
-    for step, named in _steps(keep):
+    for _, step, named in _steps(keep):
         with suppress(RunError, PolicyError, OSError):
             step(*named)
     return tuple(keep.inputs)
 
 
-def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
-    """Return what is to be kept of a run: how, and under which name."""
+def _steps(keep: _Keeper) -> list[tuple[str, Callable[..., str], tuple[str, ...]]]:
+    """Return what is to be kept of a run: by which key it is named, how to keep it, and its name."""
     spec = keep.run.spec
     return [
-        *((keep.ledger, (name, "")) for name in spec.ledgers),
-        *((keep.policy, (name,)) for name in spec.policies),
-        (keep.assumptions, (spec.assumptions,)),
-        *(((keep.file, (spec.plan, "plan")),) if spec.plan else ()),
-        *(((keep.file, (spec.previous, "previous")),) if spec.previous else ()),
-        *(((keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
+        *(("ledger", keep.ledger, (name, "")) for name in spec.ledgers),
+        *(("policy", keep.policy, (name,)) for name in spec.policies),
+        ("assumptions", keep.assumptions, (spec.assumptions,)),
+        *((("plan", keep.file, (spec.plan, "plan")),) if spec.plan else ()),
+        *((("previous", keep.file, (spec.previous, "previous")),) if spec.previous else ()),
+        *((("fonts", keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
     ]
 
 
@@ -335,6 +353,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+KINDS = {"ledger": ("file", "folder"), "previous": ("folder",), "fonts": ("folder",)}
 USES = {
     "ledger": ("台账", "ledger"),
     "policy": ("政策文件", "policy"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from lyeval.policy.loading import Frozen
 from lyeval.run.errors import RunError
 from lyeval.run.inputs import SAMPLE, columns_of, inputs_of, open_ledger, open_policy
-from lyeval.run.spec import Product, RunFile, RunSpec
+from lyeval.run.spec import Draws, Name, Product, RunFile, RunSpec, Year
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Side(Frozen):
     """One side of a comparison: plan, ledger (or a city's ledgers), evaluation year, readings not by default."""
 
-    policy: str = Field(min_length=1)
-    ledger: str | tuple[str, ...]
-    year: int = Field(ge=1990, le=2100)
+    policy: Name
+    ledger: Name | tuple[Name, ...]
+    year: Year
     readings: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -49,7 +49,7 @@ class ComparisonSpec(RunSpec):
 
     kind: Literal["comparison"] = "comparison"  # pyright: ignore[reportIncompatibleVariableOverride]
     sides: tuple[Side, Side]
-    draws: int = Field(default=500, ge=100, le=1_000_000)
+    draws: Draws = 500
     products: tuple[Product, ...] = ()
 
     @model_validator(mode="before")
@@ -121,4 +121,16 @@ def check_sides(run: RunFile, spec: ComparisonSpec) -> Assessment:
 
 
 SPECS: dict[str, type[RunSpec]] = {"review": RunSpec, "comparison": ComparisonSpec}
-TAKEN = ("kind", "title", "sides", "assumptions", "draws", "seed", "lang", "formats", "report_date", "fonts")
+TAKEN = (
+    "kind",
+    "title",
+    "sides",
+    "assumptions",
+    "draws",
+    "seed",
+    "lang",
+    "formats",
+    "report_date",
+    "fonts",
+    "cell_limit",
+)

@@ -19,7 +19,9 @@ from lyeval.run.checkout import origin
 from lyeval.run.crate import CRATE, source_date, write_crate
 from lyeval.run.folders import RECORD
 from lyeval.run.inputs import Input, sha256
+from lyeval.run.private import made_from_these
 from lyeval.run.spec import RunSpec
+from lyeval.textfiles import Unreadable, read_json
 
 
 def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> dict[str, Any]:
@@ -43,6 +45,21 @@ def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> 
     if (day := source_date()) is not None:
         found["source_date"] = day.isoformat()
     return {**found, "basis": digest(found)}
+
+
+def published(made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be told of a public run's making: nothing of its inputs, neither name nor hash (`lyeval.run.private`)."""
+    told = dict(made_from["parameters"])
+    files = [key for key in ("policy", "assumptions") if Path(str(told[key])).suffix in (".yaml", ".yml")]
+    for key in ("ledger", "plan", "previous", "fonts", *files):
+        told.pop(key, None)
+    kept = {key: value for key, value in made_from.items() if key != "basis"} | {"parameters": told, "inputs": []}
+    return {**kept, "basis": digest(kept)}
+
+
+def told_changes(changes: Iterable[str]) -> list[str]:
+    """Return those changes to a run file that name no file."""
+    return [change for change in changes if not change.strip().startswith(FILES)]
 
 
 def record(folder: Path, run: str, made_from: Mapping[str, Any], changes: Iterable[str] = ()) -> dict[str, Any]:
@@ -93,8 +110,8 @@ def named_inputs(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def read_record(folder: Path) -> dict[str, Any] | None:
     """Return a run's record, None where there is none that can be read."""
     try:
-        found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(folder / RECORD)
+    except Unreadable:
         return None
     return found if isinstance(found, dict) else None
 
@@ -102,7 +119,10 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 def whole(folder: Path, made_from: Mapping[str, Any]) -> bool:
     """Tell whether a finished run was made from just this and stands unchanged."""
     found = read_record(folder)
-    if found is None or found.get("basis") != made_from["basis"]:
+    public = made_from["parameters"].get("disclosure") == "public"
+    if found is None or found.get("basis") != (published(made_from) if public else made_from)["basis"]:
+        return False
+    if public and not made_from_these(folder, made_from["inputs"], str(found.get("fingerprint"))):
         return False
     outputs = found.get("outputs")
     if not isinstance(outputs, dict):
@@ -157,7 +177,8 @@ def _bare(name: str) -> str:
     return name if name.startswith("sample:") else Path(name.replace("\\", "/")).name
 
 
+FILES = ("ledger", "policy", "assumptions", "plan", "previous", "fonts")
 LIBRARIES = (
     "ipykernel", "jinja2", "matplotlib", "nbclient", "numpy", "pandas", "papermill", "pyarrow", "pydantic", "python-calamine",
-    "python-docx", "rocrate", "ruamel.yaml", "scipy", "statsmodels", "typst", "xlsxwriter",
+    "python-docx", "pyyaml", "rocrate", "scipy", "statsmodels", "typst", "xlsxwriter",
 )  # fmt: skip

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from lyeval import resources
 from lyeval.run.checking import check_run
+from lyeval.run.ending import whole_step
 from lyeval.run.errors import RunError
-from lyeval.run.executing import NotebookError, execute, kernels
+from lyeval.run.executing import NotebookError, end_kernels, execute, kernels
 from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
 from lyeval.run.inputs import FOLDER, inputs_of, stage
-from lyeval.run.record import basis, record
+from lyeval.run.private import admit
+from lyeval.run.record import basis, published, record, told_changes, whole
 from lyeval.run.spec import RunFile, RunSpec
+from lyeval.run.starting import load_matplotlib
 from lyeval.run.steps import LOCK, about
+from lyeval.scratch import scratch
 
 Told = Callable[[int, int, str], None]
 
@@ -44,7 +48,9 @@ def made_from(run: RunFile) -> dict[str, Any]:
     return basis(run.spec, inputs_of(run), notebooks(run.spec.kind, run.spec.edition))
 
 
-def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2) -> Path:
+def produce(
+    run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2, limit: float | None = None, anew: bool = True
+) -> Path:
     """Run a run file: notebooks, report, record.
 
     Parameters
@@ -55,6 +61,10 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
         Called before each notebook with its number, how many there are, and its name.
     jobs
         How many notebooks are executed at a time.
+    limit
+        Seconds that a cell may take; None: the run file's ``cell_limit``.
+    anew
+        Make it even if it stands unchanged.
 
     Returns
     -------
@@ -65,16 +75,25 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
     ------
     PolicyError, LedgerError, RunError
         Something in the run file, the plan or the ledger is wrong: nothing was run.
+    HeldError
+        Another process is at work on it.
     NotebookError
         A notebook failed; what it made stands in ``<run-id>.failed``, the earlier report is untouched.
+    KeyboardInterrupt
+        It was interrupted; its kernels are ended, what it had made is removed, the earlier report is untouched.
     """
-    check_run(run)
     final = root.resolve() / run.id
+    if anew:
+        check_run(run)
     with held(final):
+        if not anew:
+            if whole(final, made_from(run)):
+                return final
+            check_run(run)
         part = part_of(final)
         try:
             part.mkdir()
-            _make(run, part, told or _silent, jobs)
+            _make(run, part, told or _silent, jobs, limit or run.spec.cell_limit)
         except NotebookError as error:
             if run.spec.disclosure == "public":
                 remove(part)
@@ -86,54 +105,80 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
         except BaseException:
             remove(part)
             raise
-        replace(final)
+        with whole_step():
+            replace(final)
     return final
 
 
-def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
+def _make(run: RunFile, part: Path, told: Told, jobs: int, limit: float) -> None:
     """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
     ordered, public = notebooks(run.spec.kind, run.spec.edition), run.spec.disclosure == "public"
-    with tempfile.TemporaryDirectory(prefix="lyeval-") as away, kernels(Path(away)):
-        place = Path(away) / "private" if public else part
+    with scratch() as away, kernels(away):
+        place = away / "private" if public else part
         place.mkdir(exist_ok=True)
         staged = stage(run, place)
         source = basis(run.spec, staged.inputs, ordered)
         parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
-        _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs)
+        _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs, limit)
         if public:
-            _announce(run.spec, place / "tables", part, source["basis"])
+            _announce(run, place / "tables", part, source)
+            return
     remove(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source, run.changes)
 
 
-def _announce(spec: RunSpec, private: Path, part: Path, key: str) -> None:
-    """Write the public edition from private tables."""
+def _announce(run: RunFile, private: Path, part: Path, source: Mapping[str, Any]) -> None:
+    """Write the public edition from private tables, record it, and keep what the office needs of it beside its folder.
+
+    Raises
+    ------
+    RunError
+        Beside an edition published before it would reveal an enterprise's figure.
+    """
     from lyeval import report
 
-    made = about(
-        title=spec.title or "", report_date=str(spec.report_date or ""), basis=key, seed=spec.seed, draws=spec.draws
-    )
-    tables = report.public(report.load(private) | made, objections=spec.objections, period=spec.period)
+    load_matplotlib()
+    spec, shown = run.spec, published(source)
+    day = str(spec.report_date or "")
+    made = about(title=spec.title or "", report_date=day, basis=shown["basis"], seed=spec.seed, draws=spec.draws)
+    tables = report.load(private) | made
+    releases = report.released(tables)
+    tables = report.public(tables, objections=spec.objections, period=spec.period, sums=releases)
     report.announce(tables, part, lang=spec.lang, formats=spec.formats)
+    told = record(part, run.id, shown, told_changes(run.changes))
+    admit(part.with_name(run.id), source, run.changes, tables, releases, told["fingerprint"])
 
 
-def _execute_all(ordered: Sequence[Path], part: Path, parameters: Mapping[str, Any], told: Told, jobs: int) -> None:
-    """Execute the notebooks, the report's after all others; of several that fail, the first is told."""
+def _execute_all(
+    ordered: Sequence[Path], part: Path, parameters: Mapping[str, Any], told: Told, jobs: int, limit: float
+) -> None:
+    """Execute the notebooks, the report's after all others; of several that fail, the first is told.
+
+    They are executed in threads, so that a signal reaches this one at once and their kernels can be ended from here.
+    """
 
     def one(number: int, notebook: Path) -> None:
         told(number, len(ordered), notebook.stem)
-        execute(notebook, part / "notebooks" / notebook.name, parameters, folder=part)
+        execute(notebook, part / "notebooks" / notebook.name, parameters, folder=part, limit=limit)
 
     *steps, last = enumerate(ordered, start=1)
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [pool.submit(one, *step) for step in steps]
-        try:
-            for future in futures:
-                future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-    one(*last)
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    futures: list[Future[None]] = []
+    try:
+        futures += [pool.submit(one, *step) for step in steps]
+        for future in futures:
+            future.result()
+        futures.append(pool.submit(one, *last))
+        futures[-1].result()
+    except Exception:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        while not all(future.done() for future in futures):
+            end_kernels()
+            time.sleep(0.05)
 
 
 def given(spec: RunSpec) -> dict[str, Any]:

@@ -7,24 +7,51 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lyeval.policy import PolicyError, in_language, load_yaml, nearest, validate
 from lyeval.policy.loading import Frozen, display
 from lyeval.run.errors import RunError
+from lyeval.textfiles import CONTROL, Unreadable, name_fault, shown, yaml_value
 
 Format = Literal["html", "pdf", "docx", "xlsx"]
 Product = Literal["text", "schedule", "dossiers", "drafts"]
 
 
+def _name(name: str) -> str:
+    """Refuse what can name no file, and a sample's name that leads out of the samples."""
+    fault = name_fault(name, written=False)
+    if not name.strip():
+        fault = "the name is empty", "名称为空"
+    elif name.startswith(SAMPLE) and not re.fullmatch(r"\w[\w.-]*", name.removeprefix(SAMPLE)):
+        fault = "a sample's name has letters, digits and hyphens only", "样例名只有字母、数字和短横线"
+    if fault is not None:
+        raise ValueError(f"{shown(name)}: {fault[0]} / {fault[1]}")
+    return name
+
+
+def _measured(value: Any) -> Any:
+    """Refuse yes and no where a number is due."""
+    if isinstance(value, bool):
+        raise ValueError(f"{value}: must be a number, not yes or no / 须为数，不能是 true 或 false")
+    return value
+
+
+SAMPLE = "sample:"
+Name = Annotated[str, AfterValidator(_name)]
+Number = Annotated[float, BeforeValidator(_measured), Field(ge=-1e12, le=1e12)]
+Quota = Annotated[float, BeforeValidator(_measured), Field(ge=0, le=1e12)]
+Year = Annotated[int, BeforeValidator(_measured), Field(ge=1990, le=2100)]
+Draws = Annotated[int, BeforeValidator(_measured), Field(ge=100, le=1_000_000)]
+Seed = Annotated[int, BeforeValidator(_measured), Field(ge=0, lt=2**63)]
+
+
 class Fonts(Frozen):
     """An office's own fonts (字体): a folder of files for PDF, and families by role, in DOCX too."""
 
-    folder: str | None = Field(default=None, min_length=1)
+    folder: Name | None = None
     title: str | None = Field(default=None, min_length=1, max_length=60)
     body: str | None = Field(default=None, min_length=1, max_length=60)
     heading1: str | None = Field(default=None, min_length=1, max_length=60)
@@ -61,27 +88,29 @@ class RunSpec(Frozen):
         internal, or public (媒体公示): no figure of any enterprise, then where to object and in which days.
     edition
         office; or research: with errors, seeds, records of past odds and every reading in the body too.
+    cell_limit
+        Seconds that a cell of a notebook may take before it is ended; no part of the record, for nothing depends on it.
     fonts
         An office's own 小标宋, 仿宋, 黑体, 楷体: a folder of files relative to the run file, and families by role.
     """
 
     kind: Literal["review", "bulletin", "comparison"] = "review"
     title: str | None = Field(default=None, min_length=1, max_length=200)
-    policy: str = Field(min_length=1)
-    ledger: str | tuple[str, ...]
-    year: int = Field(ge=1990, le=2100)
+    policy: Name
+    ledger: Name | tuple[Name, ...]
+    year: Year
     level: Literal["county", "city"] = "county"
     as_of: str | None = Field(default=None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-    quotas: dict[str, float] = {}
-    facts: dict[str, float] = {}
+    quotas: dict[str, Quota] = {}
+    facts: dict[str, Number] = {}
     readings: dict[str, str] = {}
     patch: dict[str, Any] = {}
-    assumptions: str = "default"
+    assumptions: Name = "default"
     scenarios: dict[str, dict[str, Any]] = {}
-    plan: str | None = None
-    previous: str | None = None
-    draws: int = Field(default=2000, ge=100, le=1_000_000)
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    plan: Name | None = None
+    previous: Name | None = None
+    draws: Draws = 2000
+    seed: Seed = 0
     lang: Literal["zh", "en"] = "zh"
     formats: tuple[Format, ...] = Field(default=("html", "pdf", "docx", "xlsx"), min_length=1)
     products: tuple[Product, ...] = ("text",)
@@ -91,6 +120,7 @@ class RunSpec(Frozen):
     disclosure: Literal["internal", "public"] = "internal"
     objections: str = Field(default="", max_length=200)
     period: str = Field(default="", max_length=100)
+    cell_limit: int = Field(default=1800, ge=1, le=604_800, exclude=True)
 
     @model_validator(mode="after")
     def _named_once(self) -> RunSpec:
@@ -143,8 +173,27 @@ class RunFile:
     changes: tuple[str, ...] = ()
 
     def find(self, name: str) -> Path:
-        """Return a file that the run file names relative to itself."""
-        return (self.path.parent / name).resolve()
+        """Return a file that the run file names relative to itself.
+
+        Raises
+        ------
+        RunError
+            The name leads in a circle of links.
+        """
+        try:
+            return (self.path.parent / name).resolve()
+        except (OSError, RuntimeError, ValueError):
+            raise RunError(
+                f"{name}：符号链接绕成圈，打不开", f"{name}: links that lead in a circle", misuse=True
+            ) from None
+
+    def at(self, key: str) -> str:
+        """Return where a key stands, as ``file:line: key``; one that was changed, as the change."""
+        if any(change.partition("=")[0].strip() == key for change in self.changes):
+            return f"--set {key}"
+        _, lines = load_yaml(self.path)
+        line = lines.get(key) or next((n for path, n in lines.items() if path.startswith((f"{key}[", "sides"))), 1)
+        return f"{display(self.path)}:{line}: {key}"
 
 
 def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None = None) -> RunFile:
@@ -191,9 +240,13 @@ def find_run(path: str | Path) -> Path:
     """
     from lyeval import resources
 
-    direct = Path(path)
+    direct, fault = Path(path), name_fault(str(path), written=False)
+    if fault is not None:
+        raise RunError(f"{shown(path)}：{fault[1]}", f"{shown(path)}: {fault[0]}", misuse=True)
     if direct.is_file():
         return direct.resolve()
+    if direct.suffix in (".yaml", ".yml") and direct.exists():
+        raise RunError(f"运行文件 {path} 不是文件", f"the run file {path} is not a file", misuse=True)
     folders = [Path("parameters/runs"), resources.path("parameters/runs")]
     found = [folder / f"{path}.yaml" for folder in folders if (folder / f"{path}.yaml").is_file()]
     if found:
@@ -206,10 +259,14 @@ def find_run(path: str | Path) -> Path:
 
 
 def _id(path: Path) -> str:
-    if not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or path.stem.endswith((".failed", ".part", ".old", ".columns")):
+    if (
+        name_fault(path.stem)
+        or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem)
+        or path.stem.endswith((".failed", ".part", ".old", ".columns"))
+    ):
         raise RunError(
-            f"运行文件名 {path.name} 不能用作文件夹名，请只用字母、汉字、数字、短横线",
-            f"the run file's name {path.name} cannot name a folder: use letters, digits and hyphens",
+            f"运行文件名 {shown(path.name)} 不能用作文件夹名，请只用字母、汉字、数字、短横线",
+            f"the run file's name {shown(path.name)} cannot name a folder: use letters, digits and hyphens",
             misuse=True,
         )
     return path.stem
@@ -240,25 +297,25 @@ def _changed(data: dict[str, Any], changes: Iterable[str], told: list[str]) -> d
         head, _, rest = key.strip().partition(".")
         value = _value(head, text.strip())
         if not mark or not key.strip():
-            told.append(f"--set {change}: write key=value / 应写成 键=值")
+            told.append(f"--set {shown(change)}: write key=value / 应写成 键=值")
         elif value is NO_VALUE:
-            told.append(f"--set {key}: {text.strip()} is not a YAML value / {text.strip()} 不是 YAML 值")
+            told.append(f"--set {shown(key)}: {shown(text)} is not a YAML value / {shown(text)} 不是 YAML 值")
         elif not rest:
             out[head] = value
         elif head in MAPPINGS and isinstance(out.setdefault(head, {}), dict):
             out[head][rest] = value
         else:
-            told.append(f"--set {key}: unknown key / 未知的键{nearest(head, MAPPINGS)}")
+            told.append(f"--set {shown(key)}: unknown key / 未知的键{nearest(head, MAPPINGS)}")
     return out
 
 
 def _value(head: str, text: str) -> Any:
     """Read a value as YAML 1.2; what is text by its key, and digits after a leading zero, stay text."""
     if head in TEXTS or re.fullmatch(r"0\d+", text):
-        return text if text not in ("", "null", "~") else None
+        return NO_VALUE if CONTROL.search(text) else text if text not in ("", "null", "~") else None
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError):
+        return yaml_value(text)
+    except Unreadable:
         return NO_VALUE
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from lyeval.run.checking import outlook
 from lyeval.run.errors import RunError
-from lyeval.run.folders import locked
 from lyeval.run.inputs import open_ledger, open_plan, open_policy
+from lyeval.scratch import lasting, locked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,8 +71,8 @@ def before(previous: str | Path) -> dict[str, Any]:
 
 
 def folder(name: str | Path) -> Path:
-    """Return a folder to write a report into: the one named, else a new temporary one."""
-    return Path(name) if name else Path(tempfile.mkdtemp(prefix="lyeval-"))
+    """Return a folder to write a report into: the one named, else a new one that stands as long as this process."""
+    return Path(name) if name else lasting()
 
 
 def outline(document: Document) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,22 @@ from typing import Any, Literal
 from lyeval.policy import PolicyError
 from lyeval.run.errors import RunError
 from lyeval.run.finished import Finished, regained, run_file
-from lyeval.run.inputs import present_inputs
-from lyeval.run.record import basis, digest, fingerprint, hashed, named_inputs, parameters_of, read_record
+from lyeval.run.inputs import present_inputs, sha256
+from lyeval.run.private import private_of
+from lyeval.run.record import (
+    code_hash,
+    digest,
+    fingerprint,
+    hashed,
+    named_inputs,
+    parameters_of,
+    published,
+    read_record,
+    versions,
+)
 from lyeval.run.review import Told, notebooks, produce
 from lyeval.run.spec import RunFile
+from lyeval.scratch import scratch
 
 State = Literal["unchanged", "changed", "missing", "added"]
 
@@ -29,7 +40,7 @@ class Check:
     Attributes
     ----------
     part
-        record, output, input, parameter, notebook, code or version.
+        record, output, input, private (the office's part of a public edition), parameter, notebook, code or version.
     name
         Which one.
     state
@@ -73,7 +84,8 @@ def rerun(run: Finished, also: Iterable[Path] = (), *, told: Told | None = None)
         An input is not here; name its folder in ``also``.
     """
     also = list(also)
-    again, sources = regained(run, also), _sources(run, also)
+    again = regained(run, also)
+    sources = _sources(run, also)
     missing = [check.name for check in sources if (check.part, check.state) == ("input", "missing")]
     if missing:
         names = "、".join(missing)
@@ -82,8 +94,8 @@ def rerun(run: Finished, also: Iterable[Path] = (), *, told: Told | None = None)
             f"inputs not found: {names}; name their folder with --inputs",
             misuse=True,
         )
-    with tempfile.TemporaryDirectory(prefix="lyeval-") as away, _dated(run.record.get("source_date")):
-        made = read_record(produce(again, Path(away), told=told))
+    with scratch() as away, _dated(run.record.get("source_date")):
+        made = read_record(produce(again, away, told=told))
     outputs = made["outputs"] if made else {}
     return (*_record(run), *_compared("output", run.record["outputs"], outputs), *sources)
 
@@ -92,6 +104,8 @@ def replaced(run: RunFile, root: Path) -> str:
     """Say which parameters an earlier report of a run file was made with otherwise, as ``seed 5 → 6``; "" where there is none."""
     found = read_record(root / run.id)
     then, now = (found or {}).get("parameters"), parameters_of(run.spec)
+    if found is not None and run.spec.disclosure == "public":
+        now = published({"parameters": now})["parameters"]
     if not isinstance(then, dict):
         return ""
     moved = [key for key in now if then.get(key) != now[key]]
@@ -113,16 +127,25 @@ def _record(run: Finished) -> list[Check]:
 
 def _sources(run: Finished, also: list[Path]) -> list[Check]:
     """Compare inputs, parameters, notebooks, code and versions with those of now."""
-    again, told = regained(run, also), run.record
-    now = basis(again.spec, (), notebooks(again.spec.kind, again.spec.edition))
-    then, here = named_inputs(told["inputs"]), named_inputs(vars(item) for item in present_inputs(again))
+    told = run.record
+    kind, edition = (
+        str(told["parameters"].get(key, default)) for key, default in (("kind", "review"), ("edition", "office"))
+    )
+    papers = {path.name: sha256(path) for path in notebooks(kind, edition)}
     return [
-        *_compared("input", then, here),
-        *_parameters(run, also),
-        *_compared("notebook", told["notebooks"], now["notebooks"]),
-        Check("code", "lyeval", "unchanged" if told["code"] == now["code"] else "changed"),
-        *_compared("version", told["versions"], now["versions"]),
+        *_inputs(run, also),
+        *_compared("notebook", told["notebooks"], papers),
+        Check("code", "lyeval", "unchanged" if told["code"] == code_hash() else "changed"),
+        *_compared("version", told["versions"], versions()),
     ]
+
+
+def _inputs(run: Finished, also: list[Path]) -> list[Check]:
+    """Compare inputs and parameters; of a public edition without the office's part, say that this is missing."""
+    if run.public and run.private is None:
+        return [Check("private", private_of(run.folder).name, "missing")]
+    here = [vars(item) | {"sha256": run.seal(item.sha256)} for item in present_inputs(regained(run, also))]
+    return [*_compared("input", named_inputs(run.inputs), named_inputs(here)), *_parameters(run, also)]
 
 
 def _parameters(run: Finished, also: list[Path]) -> list[Check]:
@@ -131,7 +154,7 @@ def _parameters(run: Finished, also: list[Path]) -> list[Check]:
         own = run_file(run, also)
     except (PolicyError, RunError):
         return [Check("parameter", f"{run.id}.yaml", "changed")]
-    return [] if own is None else _compared("parameter", run.record["parameters"], parameters_of(own.spec))
+    return [] if own is None else _compared("parameter", run.parameters, parameters_of(own.spec))
 
 
 def _compared(part: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Check]:

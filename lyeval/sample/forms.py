@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from lyeval.ledger.columns import of_sheet
 from lyeval.sample import truth
 from lyeval.sample.making import Frames, make
 from lyeval.sample.places import places
 from lyeval.sample.writing import CREATED, sidecar
+from lyeval.workbooks import Book
 
 Values = Mapping[str, Any]
 
@@ -65,12 +65,16 @@ def write_forms(frames: Frames, folder: Path | str, year: int) -> list[Path]:
 
 def write_form(path: Path, values: Values) -> None:
     """Write one form; fields that ``values`` (canonical name → value) does not have stay blank. Same values, same bytes."""
-    book = xlsxwriter.Workbook(str(path), {"in_memory": True, "strings_to_formulas": False})
-    book.set_properties({"title": "低效企业基本情况调查表", "created": CREATED})
+    with Book(path, {"title": "低效企业基本情况调查表", "created": CREATED}) as book:
+        _form(book, values)
+
+
+def _form(book: Book, values: Values) -> None:
+    """Write the form's one sheet."""
     line = {"border": 1, "text_wrap": True, "valign": "vcenter", "align": "center"}
     label, fill = book.add_format(line | {"bg_color": "#E8EEF4"}), book.add_format(line | {"num_format": "@"})
     figure = book.add_format(line | {"num_format": "General"})
-    sheet = book.add_worksheet("调查表")
+    sheet = book.sheet("调查表")
     sheet.set_column(0, 0, 18)
     sheet.set_column(1, 3, 22)
     title = book.add_format({"bold": True, "font_size": 16, "align": "center"})
@@ -81,7 +85,6 @@ def write_form(path: Path, values: Values) -> None:
             sheet.write_string(r, c, LABELS[name], label)
             _write(sheet, r, c + 1, _shown(values.get(name)), fill)
     _body(sheet, len(HEAD) + 2, values, label, figure, fill)
-    book.close()
 
 
 def _body(sheet: Any, top: int, values: Values, label: Any, figure: Any, fill: Any) -> None:

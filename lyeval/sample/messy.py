@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
 from lyeval.ledger.columns import SHEETS
 from lyeval.sample.making import Frames, make
 from lyeval.sample.writing import CREATED, NOTE_ZH, cells, headings, sidecar
+from lyeval.workbooks import Book
 
 Grid = list[list[Any]]
 COLUMNS = {
@@ -30,18 +29,16 @@ def messy(folder: Path | str, *, enterprises: int = 40, seed: int = 2020) -> Pat
     grids = {sheet: _grid(frames, sheet) for sheet in COLUMNS}
     planted = _plant(grids)
     path = Path(folder) / "messy.xlsx"
-    book = xlsxwriter.Workbook(str(path), {"in_memory": True})
-    book.set_properties({"title": "messy", "comments": NOTE_ZH, "created": CREATED})
-    date = book.add_format({"num_format": "yyyy-mm-dd"})
-    for sheet, grid in grids.items():
-        table = book.add_worksheet(SHEETS[sheet][0])
-        for row, values in enumerate(grid):
-            for column, value in enumerate(values):
-                if isinstance(value, str):
-                    table.write_string(row, column, value)
-                elif value is not None:
-                    table.write(row, column, value, date if hasattr(value, "year") else None)
-    book.close()
+    with Book(path, {"title": "messy", "comments": NOTE_ZH, "created": CREATED}) as book:
+        date = book.add_format({"num_format": "yyyy-mm-dd"})
+        for sheet, grid in grids.items():
+            table = book.sheet(SHEETS[sheet][0])
+            for row, values in enumerate(grid):
+                for column, value in enumerate(values):
+                    if isinstance(value, str):
+                        table.write_string(row, column, value)
+                    elif value is not None:
+                        table.write(row, column, value, date if hasattr(value, "year") else None)
     about = {
         "command": f"lyeval.sample.messy(folder, enterprises={enterprises}, seed={seed})",
         "policy": "zhoushan-2020",

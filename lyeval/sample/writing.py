@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
-from ruamel.yaml import YAML
 
 from lyeval.ledger.columns import SHEETS, of_sheet
+from lyeval.textfiles import yaml_text
+from lyeval.workbooks import Book, csv_bytes, write_frame
 
 CREATED = datetime(2026, 1, 1)
 NOTE_ZH = (
@@ -80,36 +80,18 @@ def sidecar(path: Path, about: Mapping[str, Any]) -> Path:
         "synthetic_note_en": NOTE_EN,
     }
     target = path.with_name(f"{path.stem if path.is_file() else path.name}.yaml")
-    yaml = YAML()
-    yaml.width = 120
-    with target.open("w", encoding="utf-8", newline="\n") as file:
-        yaml.dump(content, file)
+    target.write_text(yaml_text(content), encoding="utf-8", newline="\n")
     return target
 
 
 def write_xlsx(frames: Mapping[str, pd.DataFrame], path: Path) -> None:
     """Write a workbook with Chinese sheet names and headings; the same frames give the same bytes."""
-    book = xlsxwriter.Workbook(str(path), {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
-    book.set_properties({"title": path.stem, "comments": NOTE_ZH, "created": CREATED})
-    head = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E8EEF4"})
-    date = book.add_format({"num_format": "yyyy-mm-dd"})
-    for sheet, frame in frames.items():
-        table = book.add_worksheet(SHEETS[sheet][0])
-        table.freeze_panes(1, 1)
-        table.write_row(0, 0, headings(sheet, frame), head)
-        for column, name in enumerate(frame.columns):
-            dated = frame[name].dtype.kind == "M"
-            table.set_column(column, column, WIDTHS.get(name, 12), date if dated else None)
-            for row, value in enumerate(cells(frame[name]), start=1):
-                if value is None:
-                    continue
-                if dated:
-                    table.write_datetime(row, column, value)
-                elif isinstance(value, str):
-                    table.write_string(row, column, value)
-                else:
-                    table.write_number(row, column, value)
-    book.close()
+    size = sum(frame.size for frame in frames.values())
+    with Book(path, {"title": path.stem, "comments": NOTE_ZH, "created": CREATED}, cells=size) as book:
+        head = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E8EEF4"})
+        styles = {"head": head, "date": book.add_format({"num_format": "yyyy-mm-dd"})}
+        for sheet, frame in frames.items():
+            write_frame(book, SHEETS[sheet][0], headings(sheet, frame), frame, WIDTHS, styles)
 
 
 def cells(column: pd.Series) -> list[Any]:
@@ -134,7 +116,7 @@ def write_csv(frames: Mapping[str, pd.DataFrame], path: Path) -> None:
             if frame[name].dtype.kind == "M":
                 text[name] = frame[name].dt.strftime("%Y-%m-%d")
         text.columns = headings(sheet, frame)
-        text.to_csv(path / f"{SHEETS[sheet][0]}.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
+        (path / f"{SHEETS[sheet][0]}.csv").write_bytes(csv_bytes(text))
 
 
 def write_parquet(frames: Mapping[str, pd.DataFrame], path: Path) -> None:

@@ -1,0 +1,21 @@
+"""The command line with one tiny notebook in place of all others: for tests of what goes on around notebooks.
+
+Run as a program. Processes that it spawns import this file, too, and so are stubbed alike. What the notebook does is said by
+the run file's title (``sleep``, ``hold`` the interpreter in C code, ``fail``, ``die``) and seed (seconds).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lyeval.cli import main
+from lyeval.run import review
+
+NOTEBOOK = Path(__file__).parent / "fixtures" / "stub.ipynb"
+review.check_run = lambda run: None  # type: ignore[assignment]
+review.notebooks = lambda kind="review", edition="office": [NOTEBOOK]
+
+if __name__ == "__main__":
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    main()
