@@ -88,19 +88,24 @@ class Column:
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading of level 1 to 3 below the document's title; ``fresh`` begins a new page where there are pages."""
+    """A heading of level 1 to 3 below the document's title; ``fresh`` begins a new page where there are pages.
+
+    ``titled`` sets it as the document's title is set: the next of several papers in one file.
+    """
 
     level: int
     text: str
     fresh: bool = False
+    titled: bool = False
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text; ``close`` sets it a size smaller (四号) where one page is to hold it."""
+    """Running text; ``close`` sets it a size smaller (四号) where one page is to hold it, ``align`` sets it flush left (主送) or at the right (落款)."""
 
     text: str
     close: bool = False
+    align: Literal["", "left", "right"] = ""
 
 
 @dataclass(frozen=True)

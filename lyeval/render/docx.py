@@ -129,7 +129,8 @@ class _Writer:
     def block(self, block: Block) -> Iterator[str]:
         """Yield running text, a note, a list or key figures."""
         if isinstance(block, Paragraph):
-            yield from (paragraph("Close" if block.close else "Normal", line) for line in lines(block.text))
+            style = {"left": "Flush", "right": "Signed"}.get(block.align, "Close" if block.close else "Normal")
+            yield from (paragraph(style, line) for line in lines(block.text))
         elif isinstance(block, Note):
             style = {"good": "NoteGood", "bad": "NoteBad", "open": "NoteOpen"}.get(block.tone, "Note")
             sign = SIGNS[block.tone] + " " if block.tone in SIGNS else ""
@@ -150,8 +151,9 @@ class _Writer:
         turn = "<w:pageBreakBefore/>" if block.fresh or self.fresh else ""
         self.fresh = False
         number = int(anchor[4:])
+        style = "Title" if block.titled else f"Heading{level}"
         return (
-            f'<w:p><w:pPr><w:pStyle w:val="Heading{level}"/>{turn}</w:pPr>'
+            f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{turn}</w:pPr>'
             f'<w:bookmarkStart w:id="{number}" w:name="{anchor}"/><w:r>{text(said)}</w:r><w:bookmarkEnd w:id="{number}"/></w:p>'
         )
 

@@ -152,9 +152,9 @@ class _Writer:
         """Write a block that is no table."""
         block: Block | None = part.block
         if isinstance(block, Heading):
-            return {"level": part.level, "text": self.text(block.text), "fresh": block.fresh}
+            return {"level": part.level, "text": self.text(block.text), "fresh": block.fresh, "titled": block.titled}
         if isinstance(block, Paragraph):
-            return {"text": self.lines(block.text), "close": block.close}
+            return {"text": self.lines(block.text), "close": block.close, "align": block.align}
         if isinstance(block, Note):
             return {"text": self.lines(block.text), "tone": block.tone}
         if isinstance(block, Bullets):

@@ -201,10 +201,13 @@ RULE = '<w:pBdr><w:left w:val="single" w:sz="20" w:space="6" w:color="{colour}"/
 NOTE = FLAT.format(before=120, after=120) + '<w:ind w:left="160" w:firstLineChars="0" w:firstLine="0"/>'
 ENTRY = '<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="8845"/></w:tabs>' + FLAT.format(before=60, after=60)
 CLOSE = '<w:spacing w:before="0" w:after="0" w:line="440" w:lineRule="exact"/><w:ind w:firstLineChars="200" w:firstLine="560"/>'
+SIGNED = '<w:ind w:right="1280" w:firstLineChars="0" w:firstLine="0"/>'
 TOP = '<w:pBdr><w:top w:val="single" w:sz="4" w:space="4" w:color="8A949E"/></w:pBdr>'
 STYLES = (  # id, name, based on, paragraph, run; in the order that the schema asks for
     ("Normal", "Normal", "", "<w:widowControl/>" + ZERO + TWO + '<w:jc w:val="both"/>', FANG + _size(32)),
     ("Close", "Close", "Normal", CLOSE, _size(28)),
+    ("Flush", "Flush", "Normal", ZERO + FLUSH + LEFT, ""),
+    ("Signed", "Signed", "Normal", ZERO + SIGNED + '<w:jc w:val="right"/>', ""),
     ("Title", "Title", "Normal", KEEP + '<w:spacing w:before="0" w:after="240" w:line="640" w:lineRule="exact"/>' + FLUSH + CENTRE, BIAO + _size(44)),
     ("Subtitle", "Subtitle", "Normal", LINES.format(before=0, after=200) + FLUSH + CENTRE, KAI + _size(32)),
     ("Heading1", "heading 1", "Normal", KEEP + ZERO + TWO + LEFT + '<w:outlineLvl w:val="0"/>', HEI + _size(32)),

@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Heading, Paragraph, Table, to_docx, to_html, to_pdf, to_xlsx
-from lyeval.render.blocks import Block, Lang
+from lyeval.render import Document, Table, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.document import notice
+from lyeval.report.filling import fill, titled
 from lyeval.report.store import save
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import day, known, say
@@ -19,17 +20,13 @@ from lyeval.report.words import day, known, say
 def announcement(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
     """Build the public edition from the tables that `lyeval.report.disclosure.public` gives."""
     c = Context(tables, lang)
-    given = c.value("run").get("title")
-    title = str(given) if known(given) and given else say("public.title", lang, place=c.place, year=c.year)
-    plan = c.meta["policy_title_en" if lang == "en" else "policy_title"]
+    days = sorted({str(d) for d in c.frame("certified")["published"] if known(d)})
+    told = {name: str(c.meta.get(name) or "") for name in ("period", "objections")}
+    words = {**told, "issuer": c.meta["issuer"], "days": [day(d, lang) for d in dict.fromkeys([*days[:1], *days[-1:]])]}
     sheets = {table.id: table for table in public_sheets(c)}
-    blocks: list[Block] = [
-        Paragraph(say("public.intro", lang, plan=plan, number=c.document, n=len(c.frame("certified")))),
-        Heading(1, say("public.list", lang)), sheets["certified"],
-        Heading(1, say("public.objecting", lang)), Paragraph(_period(c)), Paragraph(_objections(c)),
-        Heading(1, say("public.targets", lang)), sheets["targets"],
-        Heading(1, say("public.townships", lang)), sheets["townships"],
-    ]  # fmt: skip
+    own, blocks = titled(fill("public", c, {"table": sheets.__getitem__}, words))
+    given = c.value("run").get("title")
+    title = str(given) if known(given) and given else own
     meta = (
         (say("public.place", lang), c.place),
         (say("public.year", lang), str(c.year)),
@@ -56,31 +53,6 @@ def public_sheets(c: Context) -> list[Table]:
         tabulate(c, "public_townships", places, say("public.township_table", c.lang, year=c.year), id="townships", note=note,
                  source=c.source("tax", "land")),
     ]  # fmt: skip
-
-
-def _period(c: Context) -> str:
-    """Say in which days it is announced: as the run file says, else as the ledger dates it."""
-    told = str(c.meta.get("period") or "")
-    if told:
-        return say("public.period", c.lang, period=told)
-    days = sorted({str(d) for d in c.frame("certified")["published"] if known(d)})
-    if not days:
-        return say("public.period_open", c.lang)
-    ends = [day(d, c.lang) for d in (days[0], days[-1])]
-    return (
-        say("public.period_dates", c.lang, first=ends[0], last=ends[1])
-        if days[1:]
-        else say("public.period_day", c.lang, day=ends[0])
-    )
-
-
-def _objections(c: Context) -> str:
-    told = str(c.meta.get("objections") or "")
-    return (
-        say("public.objections", c.lang, where=told)
-        if told
-        else say("public.objections_open", c.lang, issuer=c.meta["issuer"])
-    )
 
 
 def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str]) -> list[Path]:

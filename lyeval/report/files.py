@@ -10,10 +10,11 @@ import pandas as pd
 from lyeval.assessment import Assessment
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import deadline
+from lyeval.assessment.enterprises import line_of_class
 from lyeval.assessment.frame import land_of, tax_of
 from lyeval.indicators import year_end
 
-YEARS = ["credit_code", "year", "above_scale", "land_mu", "tax_wan", "tax_per_mu"]
+YEARS = ["credit_code", "year", "above_scale", "land_mu", "tax_wan", "tax_per_mu", "line"]
 METHODS = ["credit_code", "method", "label", "label_en", "clause", "lawful", "owed"]
 STEPS = ["credit_code", "step", "label", "label_en", "on", "due", "clause"]
 PROCEDURE = ["step", "label", "label_en", "days", "day_kind", "after", "clause"]
@@ -34,14 +35,15 @@ def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
 
 
 def _years(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
-    """Return tax and land of each listed enterprise and year up to the facts' year."""
+    """Return tax and land of each listed enterprise and year up to the facts' year, with the line of the year assessed."""
     frame, parts = assessment.frame, []
+    line = line_of_class(frame)[at]
     for year in (y for y in frame.book.years if y <= frame.facts_year):
         tax, land = tax_of(frame.policy, frame.book, year)[at], land_of(frame.policy, frame.book, year)[at]
         above = frame.book.annual_flag("above_scale", year).objects()[at]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(land > 0, tax / land, np.nan)
-        parts.append(pd.DataFrame(dict(zip(YEARS, (frame.book.codes[at], year, above, land, tax, ratio), strict=True))))
+        parts.append(pd.DataFrame(dict(zip(YEARS, (frame.book.codes[at], year, above, land, tax, ratio, line), strict=True))))
     return _by_code(pd.concat(parts) if parts else pd.DataFrame(columns=YEARS), "year")
 
 

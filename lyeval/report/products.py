@@ -9,11 +9,8 @@ from typing import NamedTuple
 
 from lyeval.render import Document, to_docx, to_pdf, to_xlsx
 from lyeval.report.context import Context
-from lyeval.report.dossiers import dossiers
-from lyeval.report.drafts import drafts
+from lyeval.report.papers import dossiers, drafts, schedule, schedule_table
 from lyeval.report.plaintext import plain_text
-from lyeval.report.schedule import schedule
-from lyeval.report.schedule import table as schedule_table
 from lyeval.report.words import say
 
 FOLDER = "products"
@@ -86,8 +83,9 @@ def _text(made: Made, folder: Path) -> list[Path]:
 
 def _schedule(made: Made, folder: Path) -> list[Path]:
     c, created = made.context, made.created
-    path = _put(folder / FOLDER / "schedule.docx", made.docx(schedule(c)))
-    book, title = path.with_suffix(".xlsx"), say("schedule.title", c.lang, place=c.place)
+    document = schedule(c)
+    path = _put(folder / FOLDER / "schedule.docx", made.docx(document))
+    book, title = path.with_suffix(".xlsx"), document.title
     notes = [say("schedule.note", c.lang), say("listing.distance_note", c.lang)]
     to_xlsx([schedule_table(c)], book, title=title, created=created, notes=notes, lang=c.lang)
     return [path, book]

@@ -10,6 +10,7 @@ import pandas as pd
 from lyeval.assessment.authority import register_of
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
+from lyeval.tables.papers import papers
 from lyeval.tables.year_end import year_end
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
     }
     if readings is not None:
         tables |= verdict.reading_tables(assessment, readings)
-    return tables | year_end(assessment, tables, register_of(assessment.policy.id))
+    register = register_of(assessment.policy.id)
+    return tables | year_end(assessment, tables, register) | papers(assessment, tables, register)
 
 
 def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:

@@ -6,7 +6,8 @@ private-use signs and is put in after Markdown is parsed: nothing in a name can 
 
 In a template stand ``fig(table, *keys, column)``, ``row(table, *keys)``, ``rows(table, column=value)``, ``table(name)``,
 ``figure(name)``, ``cards(name)``, ``id(name)`` in a heading, ``ref(name)`` for a section by its name, ``slot(name, hint)``
-for the office's own words, and what the caller adds.
+for the office's own words, ``blank(name, line)`` for those within a sentence (a line to be filled in by hand where there are none), and
+what the caller adds. A paragraph that begins with ← or → stands flush left or at the right.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from lyeval.render.blocks import Block, Bullets, Heading, Lang, Mark, Note, Paragraph, Slot, Text
 from lyeval.report.cells import Row, Rows, Selector, Value
 
 OPEN, CLOSE = "\ue000", "\ue001"
 TOKEN = re.compile(f"{OPEN}(\\d+){CLOSE}")
+RESERVED = re.compile(f"[{OPEN}{CLOSE}]")
 PRIVATE = re.compile("[\ue000-\uf8ff]")
 NUMERALS = "一二三四五六七八九十"
 CAUTION = ("！", "! ")
+SIDES: dict[str, Literal["left", "right"]] = {"←": "left", "→": "right"}  # how a paragraph begins that stands flush left (主送) or at the right (落款)
+BLANK = "________"
 
 
 class TemplateError(ValueError):
@@ -45,12 +49,13 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True)
 class Section:
-    """What ``id`` puts into a heading: its name, whether it is numbered, begins a page, sets its text closer."""
+    """What ``id`` puts into a heading: its name, whether it is numbered, begins a page, sets its text closer, is a paper's title."""
 
     name: str
     numbered: bool = True
     fresh: bool = False
     close: bool = False
+    titled: bool = False
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,9 @@ class Template:
             "id": lambda name, **more: sheet.hold(Section(name, **more)),
             "ref": lambda name: sheet.hold(Reference(name)),
             "slot": slot,
+            "blank": lambda name, line=BLANK: Value("", name, texts.get(name, "").strip() or line, sheet.hold),
             **{kind: made(kind) for kind in things},
-            **words,
+            **{name: _inert(word, sheet.hold) for name, word in words.items()},
         }
         try:
             return self._compiled.render(names)
@@ -163,6 +169,13 @@ class Template:
             name, line = _place(error, self)
             zh, en = getattr(error, "zh", _said(error)), getattr(error, "en", _said(error))
             raise TemplateError(name, line, zh, en) from None
+
+
+def _inert(word: Any, hold: Callable[[Any], str]) -> Any:
+    """Return a text, or each of a list, as a value: what it holds cannot become markup."""
+    if isinstance(word, list):
+        return [_inert(one, hold) for one in word]
+    return Value("", word, word, hold) if isinstance(word, str) else word
 
 
 def _only_values(value: Any) -> Any:
@@ -226,6 +239,7 @@ class _Reader:
         section = Section("")
         for held in self._held(token.content):
             section = held if isinstance(held, Section) else section
+        section = replace(section, numbered=section.numbered and not section.titled)
         self.close = section.close if level == 1 else self.close
         return _Head(min(level, 3), self._text(token), section)
 
@@ -240,7 +254,10 @@ class _Reader:
             )  # fmt: skip
         text = self._text(token)
         yield from blocks
-        if text.strip():
+        side = SIDES.get(token.content[:1])
+        if side is not None:
+            yield Paragraph(_cut(text, len(text) - len(text[1:].lstrip())), align=side)
+        elif text.strip():
             yield Paragraph(text, self.close)
 
     def _note(self, token: Any) -> Note:
@@ -272,7 +289,7 @@ class _Reader:
             at = found.end()
             held = self.sheet.held[int(found.group(1))]
             if isinstance(held, Value):
-                add(held.text, held.id)
+                add(RESERVED.sub("〓", held.text), held.id)
             elif isinstance(held, Reference):
                 add(f"{OPEN}{held.name}{CLOSE}")
         add(content[at:])
@@ -281,7 +298,7 @@ class _Reader:
     def _resolved(self, block: Block) -> Block:
         """Put the numbers of sections into references."""
         if isinstance(block, Paragraph):
-            return Paragraph(self._referred(block.text), block.close)
+            return Paragraph(self._referred(block.text), block.close, block.align)
         if isinstance(block, Note):
             return Note(self._referred(block.text), block.tone)
         if isinstance(block, Bullets):
@@ -352,7 +369,7 @@ def _numbered(made: list[Block | _Head], lang: Lang) -> tuple[list[Block], dict[
         text = thing.text.strip()
         grown = len(number)
         marks = [Mark(m.start + grown, m.end + grown, m.id) for m in thing.text.marks]
-        out.append(Heading(thing.level, Text(number + text, marks), thing.section.fresh))
+        out.append(Heading(thing.level, Text(number + text, marks), thing.section.fresh, thing.section.titled))
         if thing.section.name:
             names[thing.section.name] = _spoken(counts, thing.level, text, lang) if number else f"“{text}”"
     return out, names

@@ -259,6 +259,10 @@ TRACED: dict[str, tuple[str, ...]] = {
     "years": ("year",), "bridge": ("class",), "next_targets": ("id",), "turns": ("target", "what"), "narrowing": ("target", "fact"),
     "ranking_townships": ("unit",), "ranking_counties": ("unit",), "list_relapsed": ("credit_code",), "list_guided": ("credit_code",),
     "list_issues": ("credit_code", "matter"), "opening_list": ("credit_code",),
+    "papers": ("paper", "credit_code"), "evidence": ("credit_code", "criterion", "item"), "files": ("credit_code",), "file_years": ("credit_code", "year"),
+    "pressed_units": ("unit",), "procedure": ("step",), "list_missed": ("credit_code",), "list_undecided": ("credit_code",),
+    "list_pressed": ("credit_code",), "units": ("unit", "whole"), "months": ("month",), "moves": ("move",),
+    "warnings": ("credit_code",), "pace": ("class", "against"),
 }  # fmt: skip
 SAID = ("status",)
 ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}

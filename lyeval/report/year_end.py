@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lyeval.render import Cell, Column, Document, Figure, Table
+from lyeval.render import Cell, Figure, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.attainment import attainment_figure, gap_text, needed_text, short_text
-from lyeval.report.cells import Selector
-from lyeval.report.context import Context, records
+from lyeval.report.context import Context
+from lyeval.report.filling import fill, of_target
 from lyeval.report.tabulate import headings, tabulate
-from lyeval.report.template import Template, TemplateError
-from lyeval.report.tracing import TRACED
 from lyeval.report.words import (
-    amount,
     band,
     chance,
     day,
-    fact_name,
     goal_text,
     joined,
     kind_of,
@@ -34,38 +28,11 @@ from lyeval.report.words import (
     status_text,
     tone_of,
     value_text,
-    word,
 )
 
-HERE = Path(__file__).resolve().parent / "templates"
 MARKS = "①②③④⑤⑥⑦⑧⑨"
 FEW_NAMES = 5
 COVERED = 0.6  # of the county's own 80 % intervals that must have held before odds are told
-def shipped(name: str) -> str:
-    """Return the text of a shipped template, ``zh/year_end``.
-
-    Raises
-    ------
-    TemplateError
-        There is no such template.
-    """
-    path = HERE / f"{name}.md"
-    if not re.fullmatch(r"(zh|en)/[a-z_]+", name) or not path.is_file():
-        there = "、".join(sorted(str(p.relative_to(HERE).with_suffix("")) for p in HERE.glob("*/*.md")))
-        raise TemplateError(name, 0, f"没有这个模板；可用：{there}", f"no such template; there are: {there}")
-    return path.read_text(encoding="utf-8")
-
-
-def template_of(name: str, lang: Lang, own: str | Path = "") -> Template:
-    """Return a template by name in one language, or an office's own file in its place; it may include the shipped ones."""
-    others = {f"{p.parent.name}/{p.name}": p.read_text(encoding="utf-8") for p in sorted(HERE.glob("*/*.md"))}
-    if not own:
-        return Template(f"{lang}/{name}.md", shipped(f"{lang}/{name}"), others)
-    path = Path(own)
-    try:
-        return Template(path.name, path.read_text(encoding="utf-8"), others)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(path.name, 0, f"读不了模板：{error}", f"cannot read the template: {error}") from None
 
 
 def year_end_blocks(c: Context) -> list[Block]:
@@ -78,68 +45,17 @@ def year_end_blocks(c: Context) -> list[Block]:
     """
     run = c.value("run")
     more = Context({**c.tables, **odds_tables(c)}, c.lang)
-    select = Selector(more.tables, TRACED, _schema(more), c.lang)
-    made = template_of("year_end", c.lang, str(run.get("template") or ""))
     words = {
         "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
         "next_goals": bool(len(c.frame("next_targets"))), "next_governed": bool(c.meta["next_governed"]),
         "odds_withheld": _withheld(c),
     }  # fmt: skip
     things = {"table": lambda name, *args: TABLES[name](more, *args), "figure": lambda name: _figure(more, name)}
-    return made.blocks(select, lang=c.lang, things=things, words=words, texts=run.get("texts") or {})
+    return fill("year_end", more, things, words, own=str(run.get("template") or ""))
 
 
 def _figure(c: Context, name: str) -> Figure | None:
     return attainment_figure(c, c.rows("targets")) if name == "attainment" else None
-
-
-def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]:
-    """Return how each cell is printed: a target's figures on their side of its goal, dates as dates, the rest by the column's unit."""
-    targets = {str(r["id"]): r for r in c.rows("targets")}
-
-    def schema(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
-        if table == "targets" and column in OWN:
-            return Column(column, ""), lambda _: OWN[column](row, c.lang)
-        target = targets.get(str(row.get("id", row.get("target"))))
-        if target is not None and (table, column) in OF_TARGET:
-            goal = row["goal"] if column == "goal" else target["goal"]
-            return Column(column, ""), lambda raw: _of_target(target, raw, goal, column, c.lang)
-        if table == "targets" and column in ("low", "high") and target is not None:
-            return Column(column, ""), lambda raw: _of_target(target, raw, target["goal"], column, c.lang)
-        if column == "fact":
-            return Column(column, ""), lambda raw: fact_name(str(raw), c.lang) if raw else ""
-        if isinstance(row.get(column), pd.Timestamp) or column in ("end", "due", "written_off"):
-            return Column(column, ""), lambda raw: day(raw, c.lang) if known(raw) else ""
-        return Column(column, "", kind=_kind(column, row.get(column))), None
-
-    return schema
-
-
-def _kind(column: str, value: Any) -> Any:
-    """Return how a column is printed: by its unit, whole numbers as counts, years as they are."""
-    if column == "year" or isinstance(value, str | list):
-        return "text"
-    if column.endswith(("_wan", "_mu", "mean")) or column == "width":
-        return "number"
-    if column in ("rate", "share", "part"):
-        return "percent"
-    return "count"
-
-
-def _of_target(target: Mapping[str, Any], raw: Any, goal: Any, column: str, lang: Lang) -> str:
-    if not known(raw):
-        return "—"
-    if column == "goal":
-        return goal_text({**target, "goal": raw}, lang)
-    return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
-
-
-OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
-    "value": value_text, "goal": goal_text, "short_by": lambda r, lang: short_text(dict(r), lang),
-    "status": lambda r, _: str(r["status"]),
-}  # fmt: skip
-OF_TARGET = {("history", "value"), ("enough", "value"), ("actions", "value_after"), ("next_targets", "value"),
-             ("next_targets", "goal"), ("turns", "value"), ("turns", "low"), ("turns", "high")}  # fmt: skip
 
 
 def odds_tables(c: Context) -> dict[str, Any]:
@@ -179,8 +95,8 @@ def leader_targets(c: Context) -> Table | None:
         first = history.get((t["id"], int(t["baseline_year"]))) if known(t["baseline_year"]) else None
         stated = shown(t["baseline"], None, kind_of(t)) if known(t["baseline"]) else ""
         rows.append({
-            "label": named(t, c.lang), "base": stated or (_of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
-            "before": _of_target(t, before["value"], t["goal"], "", c.lang) if before else "", "value": _value(t, c.lang),
+            "label": named(t, c.lang), "base": stated or (of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
+            "before": of_target(t, before["value"], t["goal"], "", c.lang) if before else "", "value": _value(t, c.lang),
             "goal": goal_text(t, c.lang), "short": short_text(t, c.lang), "status": Cell(status_text(t, c.lang), tone=tone_of(t)),
             **{k: t[k] for k in ("id", "year")},
         })  # fmt: skip
@@ -272,4 +188,3 @@ TABLES: dict[str, Callable[..., Table | None]] = {
     "leader_targets": leader_targets, "targets": target_lines, "bridge": bridge, "years": years, "deciding": deciding,
     "methods": methods, "units": units, "next_steps": next_steps,
 }  # fmt: skip
-__all__ = ["Document", "records", "template_of", "word", "year_end_blocks"]

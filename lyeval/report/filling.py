@@ -1,0 +1,171 @@
+"""Fill a shipped template, or an office's own, from a run's tables: which text, and how each cell is printed (模板的填写)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lyeval.render import Column, Heading, digits_beside
+from lyeval.render.blocks import Block, Lang
+from lyeval.report.attainment import short_text
+from lyeval.report.cells import Selector
+from lyeval.report.context import Context
+from lyeval.report.template import Template, TemplateError
+from lyeval.report.tracing import TRACED
+from lyeval.report.words import amount, day, fact_name, goal_text, kind_of, known, number, percent, shown, value_text, word
+
+HERE = Path(__file__).resolve().parent / "templates"
+
+
+def names() -> list[str]:
+    """Return the names of the shipped templates, ``zh/year_end`` …"""
+    return sorted(path.relative_to(HERE).with_suffix("").as_posix() for path in HERE.glob("*/*.md"))
+
+
+def shipped(name: str) -> str:
+    """Return the text of a shipped template, ``zh/year_end``.
+
+    Raises
+    ------
+    TemplateError
+        There is no such template.
+    """
+    path = HERE / f"{name}.md"
+    if not re.fullmatch(r"(zh|en)/[a-z_]+", name) or not path.is_file():
+        there = "、".join(names())
+        raise TemplateError(name, 0, f"没有这个模板；可用：{there}", f"no such template; there are: {there}")
+    return path.read_text(encoding="utf-8")
+
+
+def template_of(name: str, lang: Lang, own: str | Path = "") -> Template:
+    """Return a template by name in one language, or an office's own file in its place; it may include the shipped ones."""
+    others = {f"{p.parent.name}/{p.name}": p.read_text(encoding="utf-8") for p in sorted(HERE.glob("*/*.md"))}
+    if not own:
+        return Template(f"{lang}/{name}.md", shipped(f"{lang}/{name}"), others)
+    path = Path(own)
+    try:
+        return Template(path.name, path.read_text(encoding="utf-8"), others)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(path.name, 0, f"读不了模板：{error}", f"cannot read the template: {error}") from None
+
+
+def fill(
+    name: str,
+    c: Context,
+    things: Mapping[str, Callable[..., Any]],
+    words: Mapping[str, Any] | None = None,
+    *,
+    own: str = "",
+) -> list[Block]:
+    """Fill a template from the tables of a run.
+
+    Parameters
+    ----------
+    name
+        The template, ``year_end``, in the context's language.
+    things, words
+        Makers of blocks and more names that the template may use, as `Template.blocks` takes them.
+    own
+        Path of an office's own template in its place; "" for the shipped one.
+
+    Raises
+    ------
+    TemplateError
+        The template is wrong: told with file and line.
+    """
+    select = Selector(c.tables, TRACED, _schema(c), c.lang)
+    plan = c.meta.get("policy_title_en" if c.lang == "en" else "policy_title", "")
+    known_ = {"place": c.place, "plan": plan, "document": c.document, **(words or {})}
+    texts = c.value("run").get("texts") or {}
+    return template_of(name, c.lang, own).blocks(select, lang=c.lang, things=things, words=known_, texts=texts)
+
+
+def titled(blocks: list[Block]) -> tuple[str, list[Block]]:
+    """Return a document's title and its blocks: a template that begins with a titled heading names its document."""
+    first = blocks[0] if blocks else None
+    if isinstance(first, Heading) and first.titled:
+        return str(first.text), blocks[1:]
+    return "", blocks
+
+
+def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]:
+    """Return how each cell is printed: a figure on its side of its goal or line, dates as dates, the rest by the column's unit."""
+    targets = {str(r["id"]): r for r in c.rows("targets")}
+    lang = c.lang
+
+    def schema(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
+        target = targets.get(str(row.get("id", row.get("target"))))
+        if table == "targets" and column in OWN:
+            return Column(column, ""), lambda _: OWN[column](row, lang)
+        if target is not None and ((table, column) in OF_TARGET or (table == "targets" and column in ("low", "high"))):
+            goal = row["goal"] if column == "goal" else target["goal"]
+            return Column(column, ""), lambda raw: of_target(target, raw, goal, column, lang)
+        own = COLUMNS.get(column)
+        if own is not None:
+            return Column(column, ""), lambda raw: own(raw, row, lang) if known(raw) else ""
+        if isinstance(row.get(column), pd.Timestamp):
+            return Column(column, ""), lambda raw: day(raw, lang) if known(raw) else ""
+        return Column(column, "", kind=_kind(column, row.get(column))), None
+
+    return schema
+
+
+def _kind(column: str, value: Any) -> Any:
+    """Return how a column is printed: by its unit, whole numbers as counts, years as they are."""
+    if column == "year" or isinstance(value, str | list):
+        return "text"
+    if column.endswith(("_wan", "_mu", "mean")) or column in ("width", "now", "date", "asked", "before"):
+        return "number"
+    if column in ("rate", "part", "schedule", "usual", "by"):
+        return "percent"
+    return "count"
+
+
+def of_target(target: Mapping[str, Any], raw: Any, goal: Any, column: str, lang: Lang) -> str:
+    """Write a figure of a target with its unit, on its side of the goal."""
+    if not known(raw):
+        return "—"
+    if column == "goal":
+        return goal_text({**target, "goal": raw}, lang)
+    return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
+
+
+def signed(value: Any) -> str:
+    """Write a change as a percentage with its sign; a dash where there is nothing to compare with."""
+    return ("+" if value > 0 else "") + percent(value) if known(value) else "—"
+
+
+def _day(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
+    return day(raw, lang)
+
+
+def _beside_line(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+    return shown(raw, row["line"], "number") if known(row.get("line")) else number(raw)
+
+
+def _beside_schedule(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+    beside = row.get("schedule")
+    return percent(raw, digits_beside(raw, beside, "percent") or 1 if known(beside) else 1)
+
+
+OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
+    "value": value_text, "goal": goal_text, "short_by": lambda r, lang: short_text(dict(r), lang),
+    "status": lambda r, _: str(r["status"]),
+}  # fmt: skip
+OF_TARGET = {("history", "value"), ("enough", "value"), ("actions", "value_after"), ("next_targets", "value"),
+             ("next_targets", "goal"), ("turns", "value"), ("turns", "low"), ("turns", "high")}  # fmt: skip
+COLUMNS: dict[str, Callable[[Any, Mapping[str, Any], Lang], str]] = {
+    "fact": lambda raw, row, lang: fact_name(str(raw), lang) if raw else "",
+    **dict.fromkeys(("end", "due", "written_off", "cutoff", "on", "term"), _day),
+    **dict.fromkeys(("tax_per_mu", "tax_per_mu_before"), _beside_line),
+    **dict.fromkeys(("on_month", "on_year", "change", "so_far"), lambda raw, row, lang: signed(raw)),
+    **dict.fromkeys(("line", "agreed"), lambda raw, row, lang: f"{raw:g}"),
+    "actual": lambda raw, row, lang: shown(raw, row["agreed"], "number"),
+    "share": _beside_schedule,
+    **dict.fromkeys(("unit", "item"), lambda raw, row, lang: str(raw)),
+    **dict.fromkeys(("stage", "outcome"), lambda raw, row, lang: word(raw, lang)),
+}  # fmt: skip

@@ -1,0 +1,285 @@
+"""Who is to get which paper, and on what evidence (文书：发给谁、凭什么): each firm at most one paper of the procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment.casework import latest, plan_method, responsible
+from lyeval.indicators import Facts, year_end
+from lyeval.ledger.columns import of_sheet
+
+if TYPE_CHECKING:
+    from lyeval.assessment import Assessment
+    from lyeval.policy import Condition
+    from lyeval.policy.record import Register
+
+Tables = Mapping[str, Any]
+ORDER = ("notice", "certificate", "publication", "priority", "writeoff")
+WHO = ["credit_code", "name", "township", "county", "class"]
+FIGURES = ["land_mu", "tax_wan", "tax_per_mu", "tax_per_mu_before", "line", "tax_needed_wan"]
+STEPS = ["notified", "statement", "certified", "published", "accepted"]
+PAPERS = [
+    "paper", *WHO, *FIGURES, *STEPS, "term", "named", "effects", "effects_en", "method", "method_en", "outcome", "finished", "due",
+    "terms", "intent", "responsible",
+]  # fmt: skip
+EVIDENCE = ["credit_code", "criterion", "label", "label_en", "clause", "item", "item_en", "kind", "agreed", "actual", "unit", "unit_en", "on", "year"]
+FORM = ["credit_code", "row", "label", "label_en", "unit", "value", "value_en"]
+CONTROLS = {
+    "plot_ratio": ("容积率", "plot ratio", "", ""), "building_density": ("建筑密度", "building density", "", ""),
+    "investment_intensity": ("投资强度", "investment intensity", "万元/亩", "×10⁴ yuan per mu"),
+}  # fmt: skip
+PER_MU = ("亩均税收", "tax per mu", "万元/亩", "×10⁴ yuan per mu")
+WITHDRAWN = "撤销"  # how a statement ended that was upheld
+
+
+def papers(assessment: Assessment, tables: Tables, register: Register | None) -> dict[str, pd.DataFrame]:
+    """Return the tables of the papers, as of 31 December of the year assessed.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``papers`` (one row a paper and firm), ``evidence`` (what shows each ground that a listed firm is listed on: agreed and actual, or since
+        when), ``survey_form`` (the plan's survey form filled in, one row a field).
+    """
+    return {
+        "papers": _papers(assessment, tables),
+        "evidence": evidence(assessment),
+        "survey_form": survey_form(assessment, tables, register),
+        "files": _files(assessment, tables),
+        "pressed_units": _units(tables["list_pressed"]),
+    }
+
+
+def _files(assessment: Assessment, tables: Tables) -> pd.DataFrame:
+    """Return what a dossier's page says of each listed firm: who, figures, stage, its disposal; by township, most land first."""
+    firms, last = tables["enterprises"], latest(assessment)
+    more = {name: [_text(v) for v in last[column]] for name, column in CASE.items()}
+    made = firms.assign(**more, due=[_day(v) for v in last["due"]], responsible=responsible(assessment))
+    made = made[made["listed"].astype(bool)].assign(town=lambda f: f["township"].fillna("~"))
+    made = made.sort_values(["town", "land_mu", "credit_code"], ascending=[True, False, True], kind="stable", ignore_index=True)
+    made["due"] = pd.to_datetime(made["due"]).astype("datetime64[us]")
+    return made[[*WHO, *FIGURES, "stage", "gone", "below_line", "industry", *CASE, "due", "responsible"]]
+
+
+CASE = {"disposal": "label", "disposal_en": "label_en", "outcome": "outcome", "next_step": "next_step", "difficulty": "difficulty"}
+
+
+def _units(pressed: pd.DataFrame) -> pd.DataFrame:
+    """Count whom each unit is to be pressed for: unit, n, clause."""
+    rows = [(unit, len(mine), mine["clause"].iloc[0]) for unit, mine in pressed.groupby("responsible", sort=True)]
+    return pd.DataFrame(rows, columns=["unit", "n", "clause"])
+
+
+def _papers(assessment: Assessment, tables: Tables) -> pd.DataFrame:
+    """Say who gets which: one of `ORDER` at most, by the step that comes next; agreements and letters of intent besides."""
+    firms = tables["enterprises"]
+    last, answer = latest(assessment), responsible(assessment)
+    steps = _steps(assessment, tables)
+    priority = tables["list_priority"].set_index("credit_code")
+    owed = dict(zip(tables["list_papers"]["credit_code"], tables["list_papers"]["owed"], strict=True))
+    rows: list[dict[str, Any]] = []
+    for at, firm in enumerate(firms.to_dict("records")):
+        if not firm["listed"] or firm["gone"] is True:
+            continue
+        code, case = firm["credit_code"], last.iloc[at]
+        method = plan_method(assessment, case["method"]) if case["open"] is True or bool(case["open"] == True) else None  # noqa: E712
+        row = {
+            **{k: firm[k] for k in (*WHO, *FIGURES)}, **steps.get(code, {}), "named": _of(priority, code, "listed_on"),
+            "effects": _of(priority, code, "effects") or [], "effects_en": _of(priority, code, "effects_en") or [],
+            "method": _text(case["label"]), "method_en": _text(case["label_en"]), "outcome": _text(case["outcome"]),
+            "finished": _day(case["finished"]), "due": _day(case["due"]), "written_off": _day(case["written_off"]),
+            "responsible": answer[at], "terms": list(method.agreement) if method else [],
+            "intent": next((p for p in owed.get(code, []) if p.endswith(INTENT)), ""), "reached": bool(firm["reached"]),
+        }  # fmt: skip
+        row["candidate"] = code in priority.index
+        rows += [{**row, "paper": paper} for paper in _due(row, year_end(assessment.year))]
+    made = pd.DataFrame(rows, columns=PAPERS)
+    for name in (*STEPS, "term", "named", "finished", "due"):
+        made[name] = pd.to_datetime(made[name]).astype("datetime64[us]")
+    return made.sort_values(["paper", "township", "credit_code"], kind="stable", ignore_index=True, na_position="last")
+
+
+def _due(row: Mapping[str, Any], end: np.datetime64) -> Iterator[str]:
+    """Yield the papers that a firm is to get: at most one of the procedure, and what its disposal asks for."""
+    told, sure, shown, named = (_there(row.get(k)) for k in ("notified", "certified", "published", "named"))
+    over = _there(row.get("statement")) or (_there(row.get("term")) and np.datetime64(row["term"], "D") < end)
+    if named:
+        yield "priority"
+    elif sure:
+        if not shown:
+            yield "publication"
+        elif _accepted(row):
+            yield "writeoff"
+    elif told:
+        if over and row.get("result") != WITHDRAWN:
+            yield "certificate"
+    elif not row["reached"]:
+        yield "notice"
+    if row["candidate"] and not named:
+        yield "candidate"
+    if row["terms"]:
+        yield "agreement"
+    if row["intent"]:
+        yield "intent"
+
+
+def _accepted(row: Mapping[str, Any]) -> bool:
+    """Tell whether a disposal is finished and accepted, no ground is left, and it is not written off yet."""
+    return bool(row["reached"] and _there(row["finished"]) and _there(row.get("accepted")) and not _there(row["written_off"]))
+
+
+INTENT = "申请意向书"
+
+
+def _steps(assessment: Assessment, tables: Tables) -> dict[str, dict[str, Any]]:
+    """Return each listed firm's days of the procedure, and the last day of the time for a statement."""
+    out: dict[str, dict[str, Any]] = {}
+    for row in tables["file_steps"].to_dict("records"):
+        mine = out.setdefault(row["credit_code"], {})
+        mine[row["step"]] = row["on"]
+        if row["step"] == "statement":
+            mine["term"] = row["due"]
+    process = assessment.ledger.process
+    if "statement_result" in process:
+        for code, result in zip(process["credit_code"], process["statement_result"], strict=True):
+            out.setdefault(code, {})["result"] = result
+    return out
+
+
+def _of(frame: pd.DataFrame, code: str, column: str) -> Any:
+    return frame.loc[code, column] if code in frame.index else None
+
+
+def _there(value: Any) -> bool:
+    return value is not None and not pd.isna(value)
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str) else ""
+
+
+def _day(value: Any) -> Any:
+    return pd.NaT if value is None or pd.isna(value) else pd.Timestamp(value)
+
+
+def evidence(assessment: Assessment) -> pd.DataFrame:
+    """Say what shows each ground that a listed firm is listed on, on the facts it was listed by.
+
+    Returns
+    -------
+    DataFrame
+        credit_code, criterion, label, label_en, clause, item, item_en, kind (agreed: an agreed figure not reached; line: a line not
+        reached; since: a day; flag: on record), agreed, actual (in ``unit``), on (the day), year (of the figures).
+    """
+    frame, rows = assessment.frame, []
+    facts, codes = frame.before, frame.book.codes
+    for criterion in frame.policy.identification.criteria:
+        holds = frame.criteria[criterion.id].true & frame.identified.true
+        head = {"criterion": criterion.id, "label": criterion.label, "label_en": criterion.label_en,
+                "clause": "；".join(criterion.cite), "year": facts.year}  # fmt: skip
+        leaves = list(dict.fromkeys(_leaves(criterion.when)))
+        for i in np.flatnonzero(holds):
+            found = [one for fact, than in leaves for one in _shown(facts, int(i), fact, than)]
+            rows += [{"credit_code": codes[i], **head, **one} for one in found or [{"kind": "flag"}]]
+    made = pd.DataFrame(rows, columns=EVIDENCE)
+    made["on"] = pd.to_datetime(made["on"]).astype("datetime64[us]")
+    for name in ("item", "item_en", "unit", "unit_en"):
+        made[name] = made[name].fillna("")
+    return made.sort_values(["credit_code"], kind="stable", ignore_index=True)
+
+
+def _leaves(condition: Condition) -> Iterator[tuple[str, Any]]:
+    for part in condition.all or condition.any or ():
+        yield from _leaves(part)
+    if condition.fact:
+        yield condition.fact, condition.than if condition.than is not None else condition.value
+
+
+def _shown(facts: Facts, i: int, fact: str, than: Any) -> list[dict[str, Any]]:
+    """Return what shows one fact of a firm: figures with what was agreed, or since when."""
+    if fact == "below_contract_controls":
+        return list(_controls(facts, i))
+    if fact == "tax_per_mu":
+        agreed = than == "contract_tax_per_mu"
+        line = facts.book.number("contract_tax_per_mu")[i] if agreed else facts.line[i] if than == "class_line" else than
+        if not facts.tax_per_mu[i] < float(line) * (1 - 1e-9):
+            return []
+        zh, en, unit, unit_en = PER_MU
+        return [{"kind": "agreed" if agreed else "line", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en,
+                 "agreed": _number(line), "actual": _number(facts.tax_per_mu[i])}]  # fmt: skip
+    if fact == "late_build":
+        return [_since("合同约定竣工日期", "completion agreed in the contract for", facts.book.date("contract_completion")[i])]
+    if fact == "idle":
+        stopped, done = facts.book.date("stopped_since")[i], facts.book.date("completed")[i]
+        if not np.isnat(stopped) and stopped <= facts.end:
+            return [_since("停产起始", "stopped since", stopped)]
+        return [_since("竣工后未投产，竣工日期", "not producing since completion on", done)]
+    return []
+
+
+def _controls(facts: Facts, i: int) -> Iterator[dict[str, Any]]:
+    for name, (zh, en, unit, unit_en) in CONTROLS.items():
+        agreed, actual = facts.book.number(f"contract_{name}")[i], facts.book.number(f"actual_{name}")[i]
+        if np.isnan(actual):
+            actual = facts.book.annual(f"actual_{name}", facts.year)[i]
+        if actual < agreed * (1 - 1e-9):
+            yield {"kind": "agreed", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en, "agreed": float(agreed), "actual": float(actual)}
+
+
+def _since(zh: str, en: str, day: Any) -> dict[str, Any]:
+    return {"kind": "since", "item": zh, "item_en": en, "on": pd.NaT if np.isnat(day) else pd.Timestamp(day)}
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def survey_form(assessment: Assessment, tables: Tables, register: Register | None) -> pd.DataFrame:
+    """Fill the plan's survey form (调查表) for each listed firm from the year's ledger; what it does not hold is None.
+
+    Returns
+    -------
+    DataFrame
+        credit_code, row (place on the form), label, label_en, unit, value (number, text, day or None). No row where the plan has no form.
+    """
+    fields = register.form if register is not None else ()
+    listed = assessment.frame.book.codes[assessment.frame.identified.true]
+    own = {"enterprises": assessment.ledger.enterprises, "annual": assessment.ledger.annual}
+    own["annual"] = own["annual"][own["annual"]["year"] == assessment.year]
+    sheets = {name: sheet.drop_duplicates("credit_code", keep="last").set_index("credit_code") for name, sheet in own.items()}
+    last = latest(assessment)
+    more = {"拟定处置方案": "label", "处置结果": "outcome"}
+    english = dict(zip(assessment.frame.book.codes, last["label_en"], strict=True))
+    cases = {label: dict(zip(assessment.frame.book.codes, last[column], strict=True)) for label, column in more.items()}
+    ratios = dict(zip(tables["enterprises"]["credit_code"], tables["enterprises"]["tax_per_mu"], strict=True))
+    rows = []
+    for code in listed:
+        for place, field in enumerate(fields, start=1):
+            sheet, _, column = field.column.partition(".")
+            values = sheets.get(sheet)
+            value = cases.get(field.label, {}).get(code)
+            if values is not None and column in values and code in values.index:
+                value = values.at[code, column]
+            if column == "tax_per_mu_reported" and not _there(value):
+                value = ratios.get(code)
+            rows.append((code, place, field.label, CARRIED.get(field.label) or _heading(sheet, column), field.unit or "",
+                         value if _there(value) and value != "" else None,
+                         english.get(code) if more.get(field.label) == "label" else None))  # fmt: skip
+    return pd.DataFrame(rows, columns=FORM).astype({"value": object, "value_en": object})
+
+
+def _heading(sheet: str, column: str) -> str:
+    found = of_sheet(sheet).get(column) if sheet in ("enterprises", "annual") else None
+    return found.en if found is not None else column
+
+
+CARRIED = {
+    "法人代表": "legal representative", "项目名称": "project", "联系电话": "telephone", "宗地坐落": "location of the site",
+    "用电户号": "power account", "拟定处置方案": "way of disposal", "处置结果": "outcome", "审核意见": "opinion of the county office",
+    "填表人": "filled in by", "填表时间": "filled in on",
+}  # fmt: skip
+__all__ = ["evidence", "papers", "survey_form"]
