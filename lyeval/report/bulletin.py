@@ -1,96 +1,76 @@
-"""The monthly bulletin (月度通报) as a document: units, the 规上 months, what moved and why, warnings, the odds as of the month."""
+"""The monthly bulletin (月度通报): its template filled, and the tables and key figures that it lays out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from lyeval.render import Cell, Document, Heading, KeyFigure, KeyFigures, Note, Paragraph, Table, digits_beside
-from lyeval.render.blocks import Block, Lang
+from lyeval.render import Cell, Document, KeyFigure, KeyFigures, Table, Text, digits_beside
+from lyeval.render.blocks import Lang, Mark
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice, subtitle
-from lyeval.report.outlook import odds_rows, odds_sentence, odds_table
+from lyeval.report.filling import fill, signed, titled
 from lyeval.report.rolls import WORDS as REASONS
-from lyeval.report.rolls import pace, pace_sentence
-from lyeval.report.shifts import cause_sentence, cause_table
+from lyeval.report.rolls import pace
 from lyeval.report.tabulate import tabulate
-from lyeval.report.words import count, day, joined, known, number, percent, say, sentence
+from lyeval.report.tracing import row_id
+from lyeval.report.words import count, day, joined, known, named, number, percent, say
+from lyeval.report.year_end import odds_tables, odds_withheld
+from lyeval.tables.bulletin import FEWEST, revised, sources
 
-FEWEST = 5  # a unit with fewer listed firms is not ranked
-NAMED = 3
 Row = dict[str, Any]
 
 
 def build_bulletin(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
-    """Build the bulletin from the tables of `bulletin_tables` and, where there are any, those of the odds."""
-    c = Context(tables, lang)
-    blocks: list[Block] = []
-    for name, make in SECTIONS:
-        made = make(c)
-        if made:
-            blocks += [Heading(1, _heading(name, c, sum(isinstance(b, Heading) for b in blocks))), *made]
-    meta = [(say(f"bulletin.meta_{k}", lang), v) for k, v in _meta(c).items()]
-    return Document(title(c), subtitle(c), tuple(meta), tuple(blocks), lang, notice(c), footer(c))
+    """Build the bulletin from the tables of `bulletin_tables` and, where there are any, those of the odds.
+
+    Raises
+    ------
+    TemplateError
+        The template is wrong: told with file and line.
+    """
+    c = _told(tables, lang)
+    run = c.value("run")
+    words = {"above": c.class_("above"), "odds_withheld": odds_withheld(c), "month": str(int(c.meta["month"]))}
+    things = {"table": lambda name: TABLES[name](c), "cards": lambda name: _cards(c)}
+    own, blocks = titled(fill("bulletin", c, things, words, own=str(run.get("template") or "")))
+    given = run.get("title")
+    title = str(given) if known(given) and given else own
+    return Document(title, subtitle(c), tuple(_meta(c)), tuple(blocks), lang, notice(c), footer(c))
 
 
-def title(c: Context) -> str:
-    """Return the bulletin's title, or the one that the run gives it."""
-    given = c.value("run").get("title")
-    return (
-        str(given)
-        if known(given) and given
-        else say("bulletin.title", c.lang, place=c.place, year=c.year, month=month_of(c))
-    )
+def _told(tables: Mapping[str, Any], lang: Lang) -> Context:
+    """Return the tables with what is told of the sources of change and of the odds; of the odds, the year's own alone."""
+    made = {**tables, "sources_of_change": sources(tables)}
+    ahead = made.get("forecast")
+    if ahead is not None and len(ahead):
+        made["forecast"] = ahead[ahead["year"] == made["meta"]["year"]]
+    return Context(made | odds_tables(Context(made, lang)), lang)
 
 
-def month_of(c: Context) -> int:
-    """Return the month that the bulletin stands at."""
-    return int(c.meta["month"])
-
-
-def _heading(name: str, c: Context, place: int) -> str:
-    mark = "一二三四五六七"[place] if c.lang == "zh" else str(place + 1)
-    return say("bulletin.heading", c.lang, number=mark, text=say(f"bulletin.{name}", c.lang))
-
-
-def _meta(c: Context) -> Row:
+def _meta(c: Context) -> list[tuple[str, str]]:
     date = c.value("run").get("report_date")
     told = {"place": c.place, "document": c.document, "cutoff": day(c.meta["cutoff"], c.lang)}
-    return told | ({"date": day(date, c.lang)} if known(date) and date else {})
+    told |= {"date": day(date, c.lang)} if known(date) and date else {}
+    return [(say(f"bulletin.meta_{k}", c.lang), v) for k, v in told.items()]
 
 
-def _whole(c: Context) -> Row:
-    return c.rows("units")[-1]
+def _cards(c: Context) -> KeyFigures:
+    """Lay out four figures; the share is good only where most units are at schedule too."""
+    w, state = c.rows("units")[-1], c.value("progress")["state"]
+    firms, money = ({"zh": "家", "en": "firms"}[c.lang], {"zh": "万元", "en": "10k yuan"}[c.lang])
+    row = row_id("units", w)
 
+    def cell(text: str, column: str) -> Text:
+        return Text(text, [Mark(0, len(text), f"{row}/{column}")])
 
-def whole(c: Context) -> list[Block]:
-    """Write the first section: four figures, the month against others, in a sentence and a table."""
-    w, firms = _whole(c), {"zh": "家", "en": "firms"}[c.lang]
-    tone = "good" if known(w["share"]) and w["share"] >= w["schedule"] else "bad"
-    beside = say("bulletin.schedule", c.lang, month=month_of(c), schedule=percent(w["schedule"]))
-    cards = (
-        KeyFigure(say("bulletin.key_month", c.lang), number(w["now"]), {"zh": "万元", "en": "10k yuan"}[c.lang]),
-        KeyFigure(say("bulletin.key_share", c.lang), _share(w), "", tone if known(w["share"]) else "plain", beside),
+    beside = say("bulletin.schedule", c.lang, month=int(c.meta["month"]), schedule=percent(w["schedule"]))
+    return KeyFigures((
+        KeyFigure(say("bulletin.key_month", c.lang), cell(number(w["now"]), "now"), money),
+        KeyFigure(say("bulletin.key_share", c.lang), cell(_share(w), "share"), "", state if known(w["share"]) else "plain", beside),
         KeyFigure(say("bulletin.key_course", c.lang), f"{w['on_course']}/{w['n']}", firms),
         KeyFigure(say("bulletin.key_warned", c.lang), count(len(c.rows("warnings"))), firms),
-    )
-    told = Context({**c.tables, "pace": c.frame("pace").loc[lambda t: t["class"] == "all"]}, c.lang)
-    text, table = pace_sentence(c), pace(told)
-    return [KeyFigures(cards), Paragraph(sentence([listed_sentence(c), text], c.lang)), *([table] if table else [])]
-
-
-def listed_sentence(c: Context) -> str:
-    """Say how many of the list are still here and how many have gone."""
-    w = _whole(c)
-    return say(
-        "bulletin.listed",
-        c.lang,
-        day=day(c.meta["cutoff"], c.lang),
-        n=w["listed"],
-        left=w["left"],
-        open=w["open"],
-        overdue=w["overdue"],
-    )
+    ))  # fmt: skip
 
 
 def _share(row: Row) -> str:
@@ -99,155 +79,120 @@ def _share(row: Row) -> str:
     return percent(row["share"], digits_beside(row["share"], row["schedule"], "percent") or 1)
 
 
-def by_unit(c: Context) -> list[Block]:
-    """Write how units stand against the month before, the same month last year and schedule."""
-    return [Paragraph(unit_sentence(c)), unit_table(c)]
-
-
-def unit_sentence(c: Context) -> str:
-    """Name the units first and last by share among those ranked, and how many are behind schedule."""
-    ranked = [r for r in c.rows("units")[:-1] if r["listed"] >= FEWEST and known(r["share"])]
-    if not ranked:
-        return say("bulletin.no_units", c.lang)
-    behind = sum(r["share"] < r["schedule"] for r in ranked)
-    last, first = ([str(r["unit"]) for r in part] for part in (ranked[:NAMED], ranked[::-1][:NAMED]))
-    if len(ranked) <= 2 * NAMED:
-        first, last = first[:1], last[:1]
-    return say("bulletin.units", c.lang, n=len(ranked), first=joined(first, c.lang), last=joined(last, c.lang), behind=behind,
-               fewest=FEWEST)  # fmt: skip
+def pace_table(c: Context) -> Table | None:
+    """Lay out the whole's pace against others."""
+    return pace(Context({**c.tables, "pace": c.frame("pace").loc[lambda t: t["class"] == "all"]}, c.lang))
 
 
 def unit_table(c: Context) -> Table:
-    """Lay out the units; a change only where the base is positive and every firm has both months."""
+    """Lay out the units, each with who answers for its firms that are not on course."""
     rows = [
         {
             **r, "place": say("rolls.whole", c.lang) if r["whole"] else str(r["unit"]) or say("rolls.blank", c.lang),
-            "on_month": _signed(r["on_month"]), "on_year": _signed(r["on_year"]),
+            "on_month": signed(r["on_month"]), "on_year": signed(r["on_year"]),
             "share": _share(r), "behind": _behind(r, c), "course": f"{r['on_course']}/{r['n']}",
+            "owners": "" if r["whole"] else joined(list(r["owners"])[:2], c.lang),
         }
         for r in c.rows("units")
     ]  # fmt: skip
-    note = say("bulletin.unit_note", c.lang, month=month_of(c), usual=percent(_whole(c)["usual"]), fewest=FEWEST)
-    return tabulate(c, "bulletin_units", rows, say("bulletin.unit_table", c.lang, year=c.year, month=month_of(c)), source=c.source("tax", "towns"),
-                    note=note)  # fmt: skip
-
-
-def _signed(change: Any) -> str:
-    return ("+" if change > 0 else "") + percent(change) if known(change) else "—"
-
-
-def _rise(now: Any, before: Any) -> float | None:
-    return now / before - 1 if known(before) and known(now) and before > 0 else None
-
-
-def _said(change: float | None, lang: Lang) -> str:
-    """Say a change in words: 增加7.6%."""
-    if change is None:
-        return say("rolls.not_comparable", lang)
-    return say("rolls.up" if change >= 0 else "rolls.down", lang, by=percent(abs(change)))
+    note = say(
+        "bulletin.unit_note",
+        c.lang,
+        month=int(c.meta["month"]),
+        usual=percent(c.rows("units")[-1]["usual"]),
+        fewest=FEWEST,
+    )
+    title = say("bulletin.unit_table", c.lang, year=c.year, month=int(c.meta["month"]))
+    return tabulate(c, "bulletin_units", rows, title, source=c.source("tax", "towns"), note=note)
 
 
 def _behind(row: Row, c: Context) -> Any:
     if not known(row["share"]):
         return "—"
     late = row["share"] < row["schedule"]
+    if row["whole"] and not late and c.value("progress")["state"] == "open":
+        return Cell(say("bulletin.mixed", c.lang), tone="open")
     return Cell(say("bulletin.behind" if late else "bulletin.in_time", c.lang), tone="bad" if late else "good")
 
 
-def by_month(c: Context) -> list[Block]:
-    """Write the tax of the 规上 month by month beside last year's."""
+def month_table(c: Context) -> Table | None:
+    """Lay out the tax of the 规上 month by month beside last year's."""
     rows = c.rows("months")
     if not rows or not rows[-1]["n"]:
-        return []
-    last, name = rows[-1], c.class_("above")
-    values = {
-        "month": int(last["month"]),
-        "n": last["n"],
-        "now": number(last["now"], 0),
-        "date": number(last["date"], 0),
-        "name": name,
-    }
-    changes = {
-        "change": _said(_rise(last["now"], last["before"]), c.lang),
-        "so_far": _said(_rise(last["date"], last["date_before"]), c.lang),
-    }
+        return None
     body = [
-        {
-            **r,
-            "month": str(int(r["month"])),
-            "change": _signed(_rise(r["now"], r["before"])),
-            "so_far": _signed(_rise(r["date"], r["date_before"])),
-        }
-        for r in rows
+        {**r, "month": str(int(r["month"])), "change": signed(r["change"]), "so_far": signed(r["so_far"])} for r in rows
     ]
-    table = tabulate(c, "bulletin_months", body, say("bulletin.month_table", c.lang, year=c.year, name=name), source=c.source("tax"),
-                     note=say("bulletin.month_note", c.lang))  # fmt: skip
-    return [Paragraph(say("bulletin.months", c.lang, **values, **changes)), table]
+    title = say("bulletin.month_table", c.lang, year=c.year, name=c.class_("above"))
+    return tabulate(c, "bulletin_months", body, title, source=c.source("tax"), note=say("bulletin.month_note", c.lang))
 
 
-def moved(c: Context) -> list[Block]:
-    """Write what moved since the month before, and why: data, rule, code or seed."""
-    rows = [{**r, "move": say(f"bulletin.move_{r['move']}", c.lang), "names": joined(list(r["names"]), c.lang) or None}
+def move_table(c: Context) -> Table | None:
+    """Lay out what happened in the month, with names."""
+    rows = [{**r, "move": named(r, c.lang), "names": joined(list(r["names"]), c.lang) or None}
             for r in c.rows("moves") if r["n"]]  # fmt: skip
-    parts = [say("bulletin.moved_one", c.lang, move=r["move"], n=r["n"]) for r in rows]
-    text = (
-        say("bulletin.moved_text", c.lang, parts=("、" if c.lang == "zh" else ", ").join(parts))
-        if parts
-        else say("bulletin.unmoved", c.lang)
+    return (
+        tabulate(c, "bulletin_moves", rows, say("bulletin.move_table", c.lang), source=c.source("towns", "tax"))
+        if rows
+        else None
     )
-    blocks: list[Block] = [Paragraph(sentence([text, cause_sentence(c)], c.lang))]
-    if rows:
-        blocks.append(
-            tabulate(c, "bulletin_moves", rows, say("bulletin.move_table", c.lang), source=c.source("towns", "tax"))
-        )
-    table = cause_table(c)
-    return [*blocks, *([table] if table is not None else [])]
 
 
-def warned(c: Context) -> list[Block]:
-    """Write whom to warn, and why."""
-    rows = c.rows("warnings")
-    if not rows:
-        return [Paragraph(say("bulletin.nobody_warned", c.lang))]
-    reasons = [k for r in rows for k in r["reasons"]]
-    parts = [
-        say("leader.reason", c.lang, reason=_reason(k, c), n=reasons.count(k))
-        for k in sorted(set(reasons), key=lambda k: (-reasons.count(k), k))
-    ]
+def warning_table(c: Context) -> Table | None:
+    """Lay out whom to warn by township, why, and who answers for each."""
     gap = "；" if c.lang == "zh" else "; "
-    body = [{**r, "reason": gap.join(_reason(k, c) for k in r["reasons"])} for r in rows]
-    table = tabulate(c, "bulletin_warnings", body, say("bulletin.warning_table", c.lang), source=c.source("tax", "towns"),
-                     note=say("bulletin.warning_note", c.lang), sortable=len(body) > 12)  # fmt: skip
-    return [Paragraph(say("bulletin.warned_text", c.lang, n=len(rows), parts=joined(parts, c.lang))), table]
+    body = [{**r, "number": k, "reason": gap.join(_reason(reason, c) for reason in r["reasons"])}
+            for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)]  # fmt: skip
+    if not body:
+        return None
+    return tabulate(c, "bulletin_warnings", body, say("bulletin.warning_table", c.lang), source=c.source("tax", "towns"),
+                    note=say("bulletin.warning_note", c.lang), sortable=len(body) > 12)  # fmt: skip
 
 
 def _reason(key: str, c: Context) -> str:
     return REASONS[key][c.lang == "en"] if key in REASONS else say(f"bulletin.{key}", c.lang)
 
 
-def ahead(c: Context) -> list[Block]:
-    """Write the odds of the year's targets as of the month; nothing where there are none."""
-    rows = [r for r in odds_rows(c) if int(r["year"]) == c.year]
+def source_table(c: Context) -> Table | None:
+    """Lay out the four sources of change, each with what changed; None without a bulletin before."""
+    rows = []
+    for r in c.rows("sources_of_change"):
+        changed = r["state"] == "changed"
+        state = say(f"shifts.{r['state']}", c.lang)
+        rows.append({"cause": r["cause_en" if c.lang == "en" else "cause_zh"], "state": Cell(state, tone="open") if changed else state,
+                     "what": _what(c, r["cause"]) if changed else None})  # fmt: skip
     if not rows:
-        return []
-    return [
-        *(Paragraph(odds_sentence(r, c)) for r in rows),
-        Note(say("outlook.condition", c.lang)),
-        odds_table(c, rows),
-    ]
+        return None
+    return tabulate(
+        c, "bulletin_causes", rows, say("shifts.table", c.lang, before=c.value("before_stamp").get("as_of", "—"))
+    )
+
+
+def _what(c: Context, name: str) -> str:
+    """Say what of a source changed."""
+    old, new, was, now = (c.value(k) for k in ("before_stamp", "stamp", "before_run", "run"))
+    if name == "data":
+        shifts = [
+            say("shifts.revised", c.lang, month=m, shift=("+" if v > 0 else "−") + number(abs(v)))
+            for m, v in revised(c.tables).items()
+        ]
+        facts = any(old.get(k) != new.get(k) for k in ("annual", "annual_rows"))
+        return joined([*shifts, *([say("shifts.facts", c.lang)] if facts else [])], c.lang)
+    if name == "code":
+        return f"{str(was['code'])[:12]} → {str(now['code'])[:12]}"
+    before, after = (dict(old.get("readings") or {}), dict(new.get("readings") or {})) if name == "rule" else (was, now)
+    keys = sorted({*before, *after}) if name == "rule" else ("seed", "draws")
+    turned = [f"{k}: {before.get(k, '—')} → {after.get(k, '—')}" for k in keys if before.get(k) != after.get(k)]
+    return joined(turned, c.lang) or say("shifts.document", c.lang)
 
 
 def bulletin_annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
     """Return the sheets of the bulletin's annex."""
-    c = Context(tables, lang)
-    return [b for make in (whole, by_unit, by_month, moved, warned, ahead) for b in make(c) if isinstance(b, Table)]
+    c = _told(tables, lang)
+    return [table for make in TABLES.values() if (table := make(c)) is not None]
 
 
-SECTIONS = (
-    ("whole", whole),
-    ("by_unit", by_unit),
-    ("by_month", by_month),
-    ("moved", moved),
-    ("warned", warned),
-    ("ahead", ahead),
-)
+TABLES: dict[str, Callable[[Context], Table | None]] = {
+    "pace": pace_table, "units": unit_table, "months": month_table, "moves": move_table, "sources": source_table,
+    "warnings": warning_table,
+}  # fmt: skip

@@ -43,7 +43,9 @@ def _years(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
         above = frame.book.annual_flag("above_scale", year).objects()[at]
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(land > 0, tax / land, np.nan)
-        parts.append(pd.DataFrame(dict(zip(YEARS, (frame.book.codes[at], year, above, land, tax, ratio, line), strict=True))))
+        parts.append(
+            pd.DataFrame(dict(zip(YEARS, (frame.book.codes[at], year, above, land, tax, ratio, line), strict=True)))
+        )
     return _by_code(pd.concat(parts) if parts else pd.DataFrame(columns=YEARS), "year")
 
 

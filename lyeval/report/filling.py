@@ -16,7 +16,19 @@ from lyeval.report.cells import Selector
 from lyeval.report.context import Context
 from lyeval.report.template import Template, TemplateError
 from lyeval.report.tracing import TRACED
-from lyeval.report.words import amount, day, fact_name, goal_text, kind_of, known, number, percent, shown, value_text, word
+from lyeval.report.words import (
+    amount,
+    day,
+    fact_name,
+    goal_text,
+    kind_of,
+    known,
+    number,
+    percent,
+    shown,
+    value_text,
+    word,
+)
 
 HERE = Path(__file__).resolve().parent / "templates"
 

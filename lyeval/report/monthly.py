@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Assessment, duties, standings
-from lyeval.assessment.casework import case_rows, latest
+from lyeval.assessment.casework import case_rows, latest, responsible
 from lyeval.assessment.flows import EXITS
 from lyeval.assessment.lists import standing_listed
 from lyeval.assessment.result import assess_frame, choose
@@ -22,15 +22,22 @@ from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 from lyeval.report import verdict
 from lyeval.simulation.known import Date, as_known, date_of
+from lyeval.tables import bulletin
 
 UNITS = [
     "unit", "whole", "listed", "left", "n", "now", "on_month", "on_year", "date", "asked", "share", "schedule", "usual", "on_course",
-    "on_course_before", "open", "overdue",
+    "on_course_before", "open", "overdue", "owners",
 ]  # fmt: skip
-MONTHS = ["month", "n", "now", "before", "change", "date", "date_before"]
-MOVES = ["move", "n", "names"]
+MONTHS = ["month", "n", "now", "before", "change", "date", "date_before", "so_far"]
+MOVES = ["move", "label", "label_en", "n", "names"]
 WARNINGS = ["credit_code", "name", "township", "class", "reasons", "date", "asked", "responsible"]
 NAMED = 5
+MOVE = {
+    "started": ("启动处置", "cases begun"), "finished": ("办结处置", "cases ended"), "written_off": ("销号", "written off"),
+    "on_course": ("转为可达标进度", "now on course"), "off_course": ("由可达标转为滞后", "now off course"),
+    "notified": ("告知", "notified"), "certified": ("认定", "certified"), "published": ("公示", "published"),
+    "plan_approved": ("方案审定", "plans approved"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,14 +100,28 @@ def bulletin_tables(
     now = view(ledger, policy, date, readings=readings, inputs=inputs)
     before = view(ledger, policy, _before(date), readings=readings, inputs=inputs)
     by = "county" if level == "city" else "township"
-    made = now.assessment
-    firms = verdict.enterprises(made)
+    made, year, month = now.assessment, date.year, date.month
+    firms, table = verdict.enterprises(made), units(now, by)
+    pace = standings.pace(made, month, now.here)
+    moved = bulletin.drivers(
+        made.enterprises, now.months.alone(year, month), now.months.alone(year - 1, month), now.here
+    )
+    about = {"kind": "bulletin", "cutoff": now.end, "month": month, "by": by, "final": None}
     return {
-        "meta": {**verdict.meta(made), "kind": "bulletin", "cutoff": now.end, "month": date.month, "by": by, "final": None},
-        "targets": verdict.targets(made), "enterprises": firms, "criteria": verdict.criteria(made), "switches": verdict.switches(made),
-        "units": units(now, by), "months": months(now), "moves": moves(now, before), "warnings": warnings(now),
-        "pace": standings.pace(made, date.month, now.here), "stamp": stamp(now, ledger, policy),
-    }  # fmt: skip
+        "meta": verdict.meta(made) | about,
+        "targets": verdict.targets(made),
+        "enterprises": firms,
+        "criteria": verdict.criteria(made),
+        "switches": verdict.switches(made),
+        "units": table,
+        "progress": bulletin.progress(table),
+        "drivers": moved,
+        "months": months(now),
+        "moves": moves(now, before),
+        "warnings": warnings(now),
+        "pace": pace.assign(by=pace["change"].abs()),
+        "stamp": stamp(now, ledger, policy),
+    }
 
 
 def _before(date: Date) -> Date:
@@ -117,7 +138,9 @@ def units(v: View, by: str) -> pd.DataFrame:
         unit ("" blank), whole, listed (still here), left (gone since the year began), n (with every month so far), now (tax of the month, 万元),
         on_month, on_year (its change on the month before and on last year's, each over firms with both), date (since January), asked (that
         the line asks of the year), share (date / asked), schedule (k/12), usual (part of a year that has come in by the month, earlier
-        years), on_course, on_course_before (firms whose tax to date is at the usual part of their line), open and overdue cases. Units by
+        years), on_course,
+        on_course_before (firms whose tax to date is at the usual part of their line), open and overdue
+        cases, owners (who answers for its firms that are not on course, most first). Units by
         share, the least first; the whole last.
     """
     text = v.assessment.frame.book.text(by)
@@ -138,6 +161,7 @@ def _unit(v: View, unit: str, mask: np.ndarray, listed: np.ndarray) -> dict[str,
     now, last_month, last_year = tax.alone(year, month), tax.alone(year, month - 1), tax.alone(year - 1, month)
     cases = case_rows(v.assessment, v.end)
     mine = cases[np.isin(cases["at"].to_numpy(), np.flatnonzero(here))]
+    late = here & (tax.on_course(year, month, year) != 1)
     course = {k: tax.on_course(year, m, year) for k, m in (("on_course", month), ("on_course_before", month - 1))}
     asked, done = float(line[full].sum()), float(date[full].sum())
     return {
@@ -147,6 +171,7 @@ def _unit(v: View, unit: str, mask: np.ndarray, listed: np.ndarray) -> dict[str,
         "asked": asked, "share": done / asked if asked > 0 else None, "schedule": month / 12, "usual": tax.usual(year, month),
         **{k: int(np.nansum(c[full])) for k, c in course.items()},
         "open": int(mine["open"].sum()), "overdue": int(mine["overdue"].sum()),
+        "owners": bulletin.owners(responsible(v.assessment, v.end), late),
     }  # fmt: skip
 
 
@@ -167,8 +192,9 @@ def months(v: View) -> pd.DataFrame:
         both = mask & ~np.isnan(a) & ~np.isnan(b)
         now, old = float(a[both].sum()), float(b[both].sum())
         so_far += (now, old)
-        rows.append((month, int(both.sum()), now, old, now / old - 1 if old > 0 else None, *so_far.tolist()))
-    return pd.DataFrame(rows, columns=MONTHS).astype({"change": object})
+        rows.append((month, int(both.sum()), now, old, now / old - 1 if old > 0 else None, *so_far.tolist(),
+                     so_far[0] / so_far[1] - 1 if so_far[1] > 0 else None))  # fmt: skip
+    return pd.DataFrame(rows, columns=MONTHS).astype({"change": object, "so_far": object})
 
 
 def moves(now: View, before: View) -> pd.DataFrame:
@@ -196,7 +222,10 @@ def moves(now: View, before: View) -> pd.DataFrame:
                 ((process[step] > start) & (process[step] <= end)).to_numpy(dtype=bool), "credit_code"
             ].tolist()
     names = dict(zip(codes.tolist(), now.assessment.enterprises["name"].tolist(), strict=True))
-    rows = [(k, len(v), [str(names.get(code) or code) for code in sorted(set(v))[:NAMED]]) for k, v in found.items()]
+    rows = [
+        (k, *MOVE[k], len(v), [str(names.get(code) or code) for code in sorted(set(v))[:NAMED]])
+        for k, v in found.items()
+    ]
     return pd.DataFrame(rows, columns=MOVES)
 
 

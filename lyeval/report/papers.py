@@ -69,7 +69,9 @@ def publication(c: Context) -> Table:
         told = say("dossier.cited", c.lang, label=named(r, c.lang), clause=r["clause"])
         mine = grounds.setdefault(str(r["credit_code"]), [])
         mine += [told] if told not in mine else []
-    rows = [{**r, "grounds": joined(grounds.get(r["credit_code"], []), c.lang) or BLANK} for r in _papers(c, "publication")]
+    rows = [
+        {**r, "grounds": joined(grounds.get(r["credit_code"], []), c.lang) or BLANK} for r in _papers(c, "publication")
+    ]
     return tabulate(c, "draft_publication", rows, say("draft.publication_table", c.lang, year=c.year), cite=c.document)
 
 
@@ -89,7 +91,9 @@ def letter(c: Context, unit: str) -> Table:
     mine = [r for r in c.rows("list_pressed") if r["responsible"] == unit]
     rows = [{**r, "number": k, "reason": gap.join(REASONS[reason][c.lang == "en"] for reason in r["reasons"])}
             for k, r in enumerate(mine, start=1)]  # fmt: skip
-    return tabulate(c, "draft_letter", rows, say("draft.letter_table", c.lang), id=f"letter_{unit}", source=c.source("tax", "towns"))
+    return tabulate(
+        c, "draft_letter", rows, say("draft.letter_table", c.lang), id=f"letter_{unit}", source=c.source("tax", "towns")
+    )
 
 
 def writeoff(c: Context, code: str) -> Table:
@@ -106,7 +110,9 @@ def writeoff(c: Context, code: str) -> Table:
         **dict.fromkeys(("person", "opinion_firm", "opinion_town", "opinion_office"), ""),
     }  # fmt: skip
     rows = [{"item": say(f"draft.form_{k}", lang), "value": v or BLANK} for k, v in values.items()]
-    return tabulate(c, "draft_form", rows, say("draft.form", lang, year=c.year), id=f"form_{code}", source=c.source("tax"))
+    return tabulate(
+        c, "draft_form", rows, say("draft.form", lang, year=c.year), id=f"form_{code}", source=c.source("tax")
+    )
 
 
 def survey_form(c: Context, code: str) -> Table:

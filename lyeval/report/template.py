@@ -28,7 +28,10 @@ RESERVED = re.compile(f"[{OPEN}{CLOSE}]")
 PRIVATE = re.compile("[\ue000-\uf8ff]")
 NUMERALS = "一二三四五六七八九十"
 CAUTION = ("！", "! ")
-SIDES: dict[str, Literal["left", "right"]] = {"←": "left", "→": "right"}  # how a paragraph begins that stands flush left (主送) or at the right (落款)
+SIDES: dict[str, Literal["left", "right"]] = {
+    "←": "left",
+    "→": "right",
+}  # how a paragraph begins that stands flush left (主送) or at the right (落款)
 BLANK = "________"
 
 
@@ -344,7 +347,7 @@ def _pruned(made: list[Block | _Head]) -> list[Block | _Head]:
     """Leave out headings under which nothing stands, the innermost first."""
     kept: list[Block | _Head] = []
     for thing in reversed(made):
-        if isinstance(thing, _Head):
+        if isinstance(thing, _Head) and not thing.section.titled:
             below = kept[-1] if kept else None
             if below is None or (isinstance(below, _Head) and below.level <= thing.level):
                 continue

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.render.blocks import Column, Lang, Table
-from lyeval.report.words import count, known, named, number, percent, say, texts
+from lyeval.report.words import count, known, named, number, say, texts
 
 Row = Mapping[str, Any]
 
@@ -248,7 +248,9 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
     )
 
 
-SELECTION = re.compile(r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))")
+SELECTION = re.compile(
+    r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))"
+)
 TRACED: dict[str, tuple[str, ...]] = {
     "targets": ("id", "year"), "county_targets": ("county", "target"), "enterprises": ("credit_code",), "criteria": ("id",),
     "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
@@ -259,10 +261,11 @@ TRACED: dict[str, tuple[str, ...]] = {
     "years": ("year",), "bridge": ("class",), "next_targets": ("id",), "turns": ("target", "what"), "narrowing": ("target", "fact"),
     "ranking_townships": ("unit",), "ranking_counties": ("unit",), "list_relapsed": ("credit_code",), "list_guided": ("credit_code",),
     "list_issues": ("credit_code", "matter"), "opening_list": ("credit_code",),
-    "papers": ("paper", "credit_code"), "evidence": ("credit_code", "criterion", "item"), "files": ("credit_code",), "file_years": ("credit_code", "year"),
+    "papers": ("paper", "credit_code"), "evidence": ("credit_code", "criterion", "item"), "files": ("credit_code",), 
+    "file_years": ("credit_code", "year"),
     "pressed_units": ("unit",), "procedure": ("step",), "list_missed": ("credit_code",), "list_undecided": ("credit_code",),
     "list_pressed": ("credit_code",), "units": ("unit", "whole"), "months": ("month",), "moves": ("move",),
-    "warnings": ("credit_code",), "pace": ("class", "against"),
+    "warnings": ("credit_code",), "pace": ("class", "against"), "drivers": ("credit_code",),
 }  # fmt: skip
 SAID = ("status",)
 ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}

@@ -248,7 +248,8 @@ STATUS = {
 }
 UNITS_EN = {
     "家": "firms", "户": "firms", "亩": "mu", "万元": "×10,000 yuan", "万元/亩": "×10,000 yuan/mu", "个": "blocks", "m²": "m²",
-    "人": "people", "元": "yuan", "吨": "t", "平方米": "m²", "立方米": "m³", "千伏安": "kVA", "万千瓦时": "×10,000 kWh", "件": "cases", "种": "readings",
+    "人": "people", "元": "yuan", "吨": "t", "平方米": "m²", "立方米": "m³", "千伏安": "kVA",
+    "万千瓦时": "×10,000 kWh", "件": "cases", "种": "readings",
 }  # fmt: skip
 WORDS_EN = {
     "符合认定条件": "meeting the criteria", "已告知": "notified", "已认定": "certified", "重点": "priority",

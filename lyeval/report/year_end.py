@@ -48,7 +48,7 @@ def year_end_blocks(c: Context) -> list[Block]:
     words = {
         "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
         "next_goals": bool(len(c.frame("next_targets"))), "next_governed": bool(c.meta["next_governed"]),
-        "odds_withheld": _withheld(c),
+        "odds_withheld": odds_withheld(c),
     }  # fmt: skip
     things = {"table": lambda name, *args: TABLES[name](more, *args), "figure": lambda name: _figure(more, name)}
     return fill("year_end", more, things, words, own=str(run.get("template") or ""))
@@ -61,7 +61,7 @@ def _figure(c: Context, name: str) -> Figure | None:
 def odds_tables(c: Context) -> dict[str, Any]:
     """Return what is told of the odds: only for target years that the plan has, and only where the county's record bears them."""
     told: list[dict[str, Any]] = []
-    if not _withheld(c):
+    if not odds_withheld(c):
         for r in c.rows("forecast"):
             if int(r["year"]) in c.meta["target_years"] and known(r["probability"]):
                 told.append({
@@ -72,7 +72,7 @@ def odds_tables(c: Context) -> dict[str, Any]:
     return {"odds_told": pd.DataFrame(told, columns=["id", "year", "label", "as_of", "band", "chance"])}
 
 
-def _withheld(c: Context) -> str:
+def odds_withheld(c: Context) -> str:
     """Return why no odds are told; "" where they are, or where there is no target year to come."""
     ahead = [r for r in c.rows("forecast") if int(r["year"]) in c.meta["target_years"]]
     if not ahead:
@@ -156,7 +156,11 @@ def deciding(c: Context, target: Any) -> Table:
 def methods(c: Context) -> Table | None:
     """Lay out the year's disposals by method."""
     rows = [r for r in c.rows("disposals_summary") if any(r[k] for k in ("opening", "started", "finished", "closing"))]
-    return tabulate(c, "methods", rows, say("year_end.methods", c.lang, year=c.year), source=c.source("lead", "towns")) if rows else None
+    return (
+        tabulate(c, "methods", rows, say("year_end.methods", c.lang, year=c.year), source=c.source("lead", "towns"))
+        if rows
+        else None
+    )
 
 
 def units(c: Context) -> Table:

@@ -26,7 +26,22 @@ PAPERS = [
     "paper", *WHO, *FIGURES, *STEPS, "term", "named", "effects", "effects_en", "method", "method_en", "outcome", "finished", "due",
     "terms", "intent", "responsible",
 ]  # fmt: skip
-EVIDENCE = ["credit_code", "criterion", "label", "label_en", "clause", "item", "item_en", "kind", "agreed", "actual", "unit", "unit_en", "on", "year"]
+EVIDENCE = [
+    "credit_code",
+    "criterion",
+    "label",
+    "label_en",
+    "clause",
+    "item",
+    "item_en",
+    "kind",
+    "agreed",
+    "actual",
+    "unit",
+    "unit_en",
+    "on",
+    "year",
+]
 FORM = ["credit_code", "row", "label", "label_en", "unit", "value", "value_en"]
 CONTROLS = {
     "plot_ratio": ("容积率", "plot ratio", "", ""), "building_density": ("建筑密度", "building density", "", ""),
@@ -60,12 +75,20 @@ def _files(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     more = {name: [_text(v) for v in last[column]] for name, column in CASE.items()}
     made = firms.assign(**more, due=[_day(v) for v in last["due"]], responsible=responsible(assessment))
     made = made[made["listed"].astype(bool)].assign(town=lambda f: f["township"].fillna("~"))
-    made = made.sort_values(["town", "land_mu", "credit_code"], ascending=[True, False, True], kind="stable", ignore_index=True)
+    made = made.sort_values(
+        ["town", "land_mu", "credit_code"], ascending=[True, False, True], kind="stable", ignore_index=True
+    )
     made["due"] = pd.to_datetime(made["due"]).astype("datetime64[us]")
     return made[[*WHO, *FIGURES, "stage", "gone", "below_line", "industry", *CASE, "due", "responsible"]]
 
 
-CASE = {"disposal": "label", "disposal_en": "label_en", "outcome": "outcome", "next_step": "next_step", "difficulty": "difficulty"}
+CASE = {
+    "disposal": "label",
+    "disposal_en": "label_en",
+    "outcome": "outcome",
+    "next_step": "next_step",
+    "difficulty": "difficulty",
+}
 
 
 def _units(pressed: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +152,9 @@ def _due(row: Mapping[str, Any], end: np.datetime64) -> Iterator[str]:
 
 def _accepted(row: Mapping[str, Any]) -> bool:
     """Tell whether a disposal is finished and accepted, no ground is left, and it is not written off yet."""
-    return bool(row["reached"] and _there(row["finished"]) and _there(row.get("accepted")) and not _there(row["written_off"]))
+    return bool(
+        row["reached"] and _there(row["finished"]) and _there(row.get("accepted")) and not _there(row["written_off"])
+    )
 
 
 INTENT = "申请意向书"
@@ -205,14 +230,20 @@ def _shown(facts: Facts, i: int, fact: str, than: Any) -> list[dict[str, Any]]:
         return list(_controls(facts, i))
     if fact == "tax_per_mu":
         agreed = than == "contract_tax_per_mu"
-        line = facts.book.number("contract_tax_per_mu")[i] if agreed else facts.line[i] if than == "class_line" else than
+        line = (
+            facts.book.number("contract_tax_per_mu")[i] if agreed else facts.line[i] if than == "class_line" else than
+        )
         if not facts.tax_per_mu[i] < float(line) * (1 - 1e-9):
             return []
         zh, en, unit, unit_en = PER_MU
         return [{"kind": "agreed" if agreed else "line", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en,
                  "agreed": _number(line), "actual": _number(facts.tax_per_mu[i])}]  # fmt: skip
     if fact == "late_build":
-        return [_since("合同约定竣工日期", "completion agreed in the contract for", facts.book.date("contract_completion")[i])]
+        return [
+            _since(
+                "合同约定竣工日期", "completion agreed in the contract for", facts.book.date("contract_completion")[i]
+            )
+        ]
     if fact == "idle":
         stopped, done = facts.book.date("stopped_since")[i], facts.book.date("completed")[i]
         if not np.isnat(stopped) and stopped <= facts.end:
@@ -227,7 +258,15 @@ def _controls(facts: Facts, i: int) -> Iterator[dict[str, Any]]:
         if np.isnan(actual):
             actual = facts.book.annual(f"actual_{name}", facts.year)[i]
         if actual < agreed * (1 - 1e-9):
-            yield {"kind": "agreed", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en, "agreed": float(agreed), "actual": float(actual)}
+            yield {
+                "kind": "agreed",
+                "item": zh,
+                "item_en": en,
+                "unit": unit,
+                "unit_en": unit_en,
+                "agreed": float(agreed),
+                "actual": float(actual),
+            }
 
 
 def _since(zh: str, en: str, day: Any) -> dict[str, Any]:
@@ -250,7 +289,9 @@ def survey_form(assessment: Assessment, tables: Tables, register: Register | Non
     listed = assessment.frame.book.codes[assessment.frame.identified.true]
     own = {"enterprises": assessment.ledger.enterprises, "annual": assessment.ledger.annual}
     own["annual"] = own["annual"][own["annual"]["year"] == assessment.year]
-    sheets = {name: sheet.drop_duplicates("credit_code", keep="last").set_index("credit_code") for name, sheet in own.items()}
+    sheets = {
+        name: sheet.drop_duplicates("credit_code", keep="last").set_index("credit_code") for name, sheet in own.items()
+    }
     last = latest(assessment)
     more = {"拟定处置方案": "label", "处置结果": "outcome"}
     english = dict(zip(assessment.frame.book.codes, last["label_en"], strict=True))

@@ -142,7 +142,9 @@ def _causes_all(tables: Tables) -> pd.DataFrame:
                  & ~firms["gone"].eq(True)]  # fmt: skip
     cases, relapsed = _latest(tables["disposals"]), tables["list_relapsed"].set_index("credit_code")
     rows: dict[str, dict[str, Any]] = {}
-    for firm in mine.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], kind="stable").to_dict("records"):
+    for firm in mine.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], kind="stable").to_dict(
+        "records"
+    ):
         code = firm["credit_code"]
         cause = _cause(pd.Series(firm), cases.loc[code] if code in cases.index else None,
                        relapsed.loc[code] if code in relapsed.index else None)  # fmt: skip
@@ -455,7 +457,12 @@ def _next_steps(assessment: Assessment, tables: Tables, register: Register | Non
     for _, mine in met.groupby("consequence", sort=False) if len(met) else ():
         effects = list(dict.fromkeys(e for row in mine["effects"] for e in row))
         english = list(dict.fromkeys(e for row in mine["effects_en"] for e in row))
-        add(f"{mine['label'].iloc[0]}：{'；'.join(effects)}", f"{mine['label_en'].iloc[0]}: {'; '.join(english)}", mine, _clause(mine))
+        add(
+            f"{mine['label'].iloc[0]}：{'；'.join(effects)}",
+            f"{mine['label_en'].iloc[0]}: {'; '.join(english)}",
+            mine,
+            _clause(mine),
+        )
     pressed = tables["list_pressed"]
     add("督办逾期和未启动的处置", "press disposals overdue or not begun", pressed, _clause(pressed))
     guided = tables["list_guided"]
