@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import typer
 
-from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, tracing
+from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, templates, tracing
 from lyeval.cli.telling import STOPPED, legible, safe_streams, tell
 from lyeval.run.ending import caught
 from lyeval.run.starting import settle
@@ -43,6 +43,7 @@ _add(app, "trace", tracing.trace, "一个数的来历 / one figure's origin")
 _add(app, "diff", finished.diff, "两次运行有何不同、因何不同 / two runs side by side")
 app.add_typer(policy, name="policy", short_help="政策方案 / the plans")
 _add(app, "sample", samples.sample, "生成样例台账 / a synthetic ledger")
+_add(app, "template", templates.template, "打印或写出随附的模板 / a shipped template")
 _add(app, "explore", runs.explore, "打开试算笔记本 / the explore notebook")
 _add(app, "init", runs.init, "建一个工作区 / a new workspace")
 _add(policy, "list", policies.listed, "列出自带的方案 / list them")

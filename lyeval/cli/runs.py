@@ -45,6 +45,7 @@ def run(
 
         made = produce(loaded, out, told=told, limit=timeout)
     _written(made)
+    _unfilled(made)
     if earlier:
         typer.echo(say(f"原有报告是按其他参数做的，已被替换：{earlier}；要两份都留，请用 --out 另指定文件夹",
                        f"it replaced a report made with other parameters: {earlier}; to keep both, name another folder with --out"))  # fmt: skip
@@ -64,6 +65,24 @@ def _written(folder: Path) -> None:
         kept = _near(folder.with_name(f"{folder.name}.private.json"))
         typer.echo(say(f"内部留存 {kept}：含企业数据，供核验和与以后的公示版对比，请勿公开",
                        f"for the office alone: {kept} holds enterprises' figures, to verify this edition and check later ones"))  # fmt: skip
+
+
+def _unfilled(folder: Path) -> None:
+    """Tell which places for the office's own words nobody has filled."""
+    import csv
+
+    path = folder / "tables" / "slots.csv"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        names = [row["name"] for row in csv.DictReader(file)]
+    if names:
+        typer.echo(
+            say(
+                f"未填的文字：{'、'.join(names)}；写在运行文件的 texts 里",
+                f"not filled in: {', '.join(names)}; write them under texts in the run file",
+            )
+        )
 
 
 def _near(path: Path) -> Path:

@@ -187,6 +187,9 @@ def _library(error: BaseException) -> int:
     if isinstance(error, RunError):
         _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS
+    if type(error).__name__ == "TemplateError":
+        _print(say(error.zh, error.en))  # type: ignore[attr-defined]
+        return FAULTS
     if isinstance(error, Unreadable):
         _print(f"{error.place}{say(f'：{error.zh}', f': {error.en}')}")
         return FAULTS

@@ -33,7 +33,7 @@ def build_bulletin(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
     run = c.value("run")
     words = {"above": c.class_("above"), "odds_withheld": odds_withheld(c), "month": str(int(c.meta["month"]))}
     things = {"table": lambda name: TABLES[name](c), "cards": lambda name: _cards(c)}
-    own, blocks = titled(fill("bulletin", c, things, words, own=str(run.get("template") or "")))
+    own, blocks = titled(fill("bulletin", c, things, words, may_be_own=True))
     given = run.get("title")
     title = str(given) if known(given) and given else own
     return Document(title, subtitle(c), tuple(_meta(c)), tuple(blocks), lang, notice(c), footer(c))

@@ -29,6 +29,7 @@ from lyeval.report.words import (
     value_text,
     word,
 )
+from lyeval.textfiles import Unreadable, read_text
 
 HERE = Path(__file__).resolve().parent / "templates"
 
@@ -53,16 +54,56 @@ def shipped(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def template_of(name: str, lang: Lang, own: str | Path = "") -> Template:
-    """Return a template by name in one language, or an office's own file in its place; it may include the shipped ones."""
+def template_of(name: str, lang: Lang, own: tuple[str, str] | None = None) -> Template:
+    """Return a template by name in one language, or an office's own (file name, text) in its place; either may include the shipped ones."""
     others = {f"{p.parent.name}/{p.name}": p.read_text(encoding="utf-8") for p in sorted(HERE.glob("*/*.md"))}
-    if not own:
-        return Template(f"{lang}/{name}.md", shipped(f"{lang}/{name}"), others)
-    path = Path(own)
+    return Template(*own, others) if own else Template(f"{lang}/{name}.md", shipped(f"{lang}/{name}"), others)
+
+
+def read_template(path: str | Path) -> tuple[str, str]:
+    """Read an office's own template: its file name and text, compiled once so that what is wrong with it is told at once.
+
+    Raises
+    ------
+    TemplateError
+        It cannot be read, or is no template: told with file and line.
+    """
+    own = Path(path).name, _read(Path(path))
+    template_of("", "zh", own).check()
+    return own
+
+
+def read_texts(path: str | Path) -> dict[str, str]:
+    """Read an office's words from Markdown: under each heading ``# 名称`` the text of the slot of that name.
+
+    Raises
+    ------
+    TemplateError
+        It cannot be read, a name stands twice, or text stands before the first heading: told with file and line.
+    """
+    path, out, name = Path(path), {}, ""
+    for place, line in enumerate(_read(path).splitlines(), start=1):
+        if line.startswith("# "):
+            name = line[2:].strip()
+            if not name or name in out:
+                raise TemplateError(
+                    path.name, place, f"名称为空或重复：{name}", f"the name is empty or stands twice: {name}"
+                )
+            out[name] = ""
+        elif name:
+            out[name] += line + "\n"
+        elif line.strip():
+            raise TemplateError(path.name, place, "第一个“# 名称”之前有文字", "text before the first “# name”")
+    return {name: text.strip() for name, text in out.items()}
+
+
+def _read(path: Path) -> str:
     try:
-        return Template(path.name, path.read_text(encoding="utf-8"), others)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(path.name, 0, f"读不了模板：{error}", f"cannot read the template: {error}") from None
+        return read_text(path)
+    except Unreadable as error:
+        raise TemplateError(path.name, 0, f"读不了：{error.zh}", f"cannot be read: {error.en}") from None
+    except OSError as error:
+        raise TemplateError(path.name, 0, f"读不了：{error.strerror}", f"cannot be read: {error.strerror}") from None
 
 
 def fill(
@@ -71,7 +112,7 @@ def fill(
     things: Mapping[str, Callable[..., Any]],
     words: Mapping[str, Any] | None = None,
     *,
-    own: str = "",
+    may_be_own: bool = False,
 ) -> list[Block]:
     """Fill a template from the tables of a run.
 
@@ -81,8 +122,8 @@ def fill(
         The template, ``year_end``, in the context's language.
     things, words
         Makers of blocks and more names that the template may use, as `Template.blocks` takes them.
-    own
-        Path of an office's own template in its place; "" for the shipped one.
+    may_be_own
+        Whether the run's own template (``template`` and ``template_name`` of the table ``run``) takes its place.
 
     Raises
     ------
@@ -92,7 +133,9 @@ def fill(
     select = Selector(c.tables, TRACED, _schema(c), c.lang)
     plan = c.meta.get("policy_title_en" if c.lang == "en" else "policy_title", "")
     known_ = {"place": c.place, "plan": plan, "document": c.document, **(words or {})}
-    texts = c.value("run").get("texts") or {}
+    run = c.value("run")
+    texts, text = run.get("texts") or {}, run.get("template")
+    own = (str(run.get("template_name") or "template.md"), str(text)) if may_be_own and known(text) and text else None
     return template_of(name, c.lang, own).blocks(select, lang=c.lang, things=things, words=known_, texts=texts)
 
 

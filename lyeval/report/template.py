@@ -100,6 +100,24 @@ class Template:
         )  # fmt: skip
         return environment.get_template(self.name)
 
+    def check(self) -> None:
+        """Compile the template, filling nothing.
+
+        Raises
+        ------
+        TemplateError
+            It is no template: told with file and line.
+        """
+        import jinja2
+
+        if (private := PRIVATE.search(self.source)) is not None:
+            line = self.source[: private.start()].count("\n") + 1
+            raise TemplateError(self.name, line, "模板里有私用区字符", "a private-use character in the template")
+        try:
+            _ = self._compiled
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)) from None
+
     def blocks(
         self,
         select: Selector,
@@ -127,9 +145,7 @@ class Template:
         TemplateError
             The template is wrong: told with file and line.
         """
-        if (private := PRIVATE.search(self.source)) is not None:
-            line = self.source[: private.start()].count("\n") + 1
-            raise TemplateError(self.name, line, "模板里有私用区字符", "a private-use character in the template")
+        self.check()
         sheet = Sheet()
         text = self._filled(sheet, select, things or {}, words or {}, texts or {})
         return _Reader(self.name, sheet, lang).read(text)
@@ -167,10 +183,10 @@ class Template:
         try:
             return self._compiled.render(names)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(error.name or self.name, error.lineno, _said(error), _said(error)) from None
+            raise TemplateError(error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)) from None
         except (jinja2.TemplateError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             name, line = _place(error, self)
-            zh, en = getattr(error, "zh", _said(error)), getattr(error, "en", _said(error))
+            zh, en = getattr(error, "zh", f"模板写法有误：{_said(error)}"), getattr(error, "en", _said(error))
             raise TemplateError(name, line, zh, en) from None
 
 

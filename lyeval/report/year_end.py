@@ -43,7 +43,6 @@ def year_end_blocks(c: Context) -> list[Block]:
     TemplateError
         The template is wrong: told with file and line.
     """
-    run = c.value("run")
     more = Context({**c.tables, **odds_tables(c)}, c.lang)
     words = {
         "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
@@ -51,7 +50,7 @@ def year_end_blocks(c: Context) -> list[Block]:
         "odds_withheld": odds_withheld(c),
     }  # fmt: skip
     things = {"table": lambda name, *args: TABLES[name](more, *args), "figure": lambda name: _figure(more, name)}
-    return fill("year_end", more, things, words, own=str(run.get("template") or ""))
+    return fill("year_end", more, things, words, may_be_own=True)
 
 
 def _figure(c: Context, name: str) -> Figure | None:

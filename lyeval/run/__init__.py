@@ -54,6 +54,7 @@ PUBLIC = {
     "open_policy": "inputs",
     "open_run": "finished",
     "outline": "steps",
+    "own_words": "steps",
     "prepare": "exploring",
     "produce": "review",
     "produce_all": "batching",
@@ -64,6 +65,7 @@ PUBLIC = {
     "switches": "steps",
     "tables_of": "differing",
     "unchanged": "verifying",
+    "unfilled": "steps",
     "verify": "verifying",
     "what_if": "trying",
 }

@@ -65,6 +65,7 @@ def check_run(run: RunFile) -> Assessment:
     spec, lost = run.spec, _Lost()
     lost.tried(inputs_of, run)
     lost.tried(_check_folders, run)
+    lost.tried(_check_words, run)
     policy, ledger = _opened(run, lost)
     if policy is None or ledger is None or lost.errors:
         if policy is not None:
@@ -145,6 +146,21 @@ def _check_folders(run: RunFile) -> None:
         )
     if previous and run.find(previous).exists():
         before(run.find(previous))
+
+
+def _check_words(run: RunFile) -> None:
+    """Refuse an office's template that does not compile, or words that are no sections: told with file and line."""
+    from lyeval.report.filling import read_template, read_texts
+    from lyeval.report.template import TemplateError
+
+    texts = run.spec.texts
+    try:
+        if run.spec.template and run.find(run.spec.template).is_file():
+            read_template(run.find(run.spec.template))
+        if isinstance(texts, str) and run.find(texts).is_file():
+            read_texts(run.find(texts))
+    except TemplateError as error:
+        raise RunError(error.zh, error.en) from None
 
 
 def _check_plan(run: RunFile, ledger: Ledger) -> None:

@@ -160,10 +160,12 @@ def _placed(parameters: Mapping[str, Any], folders: Sequence[Path], known: Known
         return _located(name, folders, known) if outside else name
 
     said = dict(parameters)
-    said |= {key: place(said[key], file=key in ("plan", "previous")) for key in NAMED if key in said}
+    said |= {key: place(said[key], file=key in ("plan", "previous", "template")) for key in NAMED if key in said}
     said["ledger"] = [place(name, file=True) for name in said["ledger"]]
     if said.get("fonts", {}).get("folder"):
         said["fonts"] = said["fonts"] | {"folder": place(said["fonts"]["folder"], file=True)}
+    if isinstance(said.get("texts"), str):
+        said["texts"] = place(said["texts"], file=True)
     if "sides" not in said:
         return said
     said["sides"] = [
@@ -231,7 +233,7 @@ def _own_path(run: Finished, folders: Iterable[Path], known: Known) -> Path:
 
 
 USUAL = ("", "data", "policies", "assumptions", "parameters/policies", "parameters/assumptions")
-NAMED = ("policy", "assumptions", "plan", "previous")
+NAMED = ("policy", "assumptions", "plan", "previous", "template")
 YAML = (".yaml", ".yml")
 INPUT = ("use", "name", "sha256")
 SHAPE = {

@@ -159,6 +159,8 @@ def stage(run: RunFile, folder: Path) -> Staged:
         "plan": keep.file(spec.plan, "plan") if spec.plan else "",
         "previous": keep.file(spec.previous, "previous") if spec.previous else "",
         "fonts": _fonts(spec, keep),
+        "template": keep.file(spec.template, "template") if spec.template else "",
+        "texts": keep.file(spec.texts, "texts") if isinstance(spec.texts, str) else dict(spec.texts),
         **spec.kept(policies, dict(zip(spec.ledgers, ledgers, strict=True))),
     }
     return Staged(parameters, tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256))))
@@ -344,6 +346,8 @@ def _steps(keep: _Keeper) -> list[tuple[str, Callable[..., str], tuple[str, ...]
         *((("plan", keep.file, (spec.plan, "plan")),) if spec.plan else ()),
         *((("previous", keep.file, (spec.previous, "previous")),) if spec.previous else ()),
         *((("fonts", keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
+        *((("template", keep.file, (spec.template, "template")),) if spec.template else ()),
+        *((("texts", keep.file, (spec.texts, "texts")),) if isinstance(spec.texts, str) else ()),
     ]
 
 
@@ -361,4 +365,6 @@ USES = {
     "plan": ("处置计划", "disposal plan"),
     "previous": ("上一期通报", "bulletin before"),
     "fonts": ("字体文件夹", "folder of fonts"),
+    "template": ("模板", "template"),
+    "texts": ("文字", "texts"),
 }

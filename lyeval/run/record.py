@@ -163,8 +163,10 @@ def parameters_of(spec: RunSpec) -> dict[str, Any]:
     """Return a run's parameters, files named without their folders."""
     told = spec.model_dump(mode="json")
     told["ledger"] = [_bare(name) for name in spec.ledgers]
-    for key in ("policy", "assumptions", "plan", "previous"):
+    for key in ("policy", "assumptions", "plan", "previous", "template"):
         told[key] = _bare(told[key]) if told[key] else None
+    if isinstance(told["texts"], str):
+        told["texts"] = _bare(told["texts"])
     if told["fonts"]["folder"]:
         told["fonts"]["folder"] = _bare(told["fonts"]["folder"])
     for side in told.get("sides", ()):

@@ -92,6 +92,10 @@ class RunSpec(Frozen):
         Seconds that a cell of a notebook may take before it is ended; no part of the record, for nothing depends on it.
     fonts
         An office's own 小标宋, 仿宋, 黑体, 楷体: a folder of files relative to the run file, and families by role.
+    template
+        An office's own Markdown in place of the shipped template of the review or bulletin.
+    texts
+        An office's words by the name of their slot, or a Markdown file with a section ``# 名称`` for each.
     """
 
     kind: Literal["review", "bulletin", "comparison"] = "review"
@@ -116,6 +120,8 @@ class RunSpec(Frozen):
     products: tuple[Product, ...] = ("text",)
     edition: Literal["office", "research"] = "office"
     fonts: Fonts = Fonts()
+    template: Name | None = None
+    texts: Name | dict[str, str] = {}
     report_date: date | None = None
     disclosure: Literal["internal", "public"] = "internal"
     objections: str = Field(default="", max_length=200)
@@ -134,6 +140,12 @@ class RunSpec(Frozen):
     def _public_review(self) -> RunSpec:
         if self.disclosure == "public" and self.kind != "review":
             raise ValueError("disclosure public: only for kind review / 公开版只用于 review")
+        return self
+
+    @model_validator(mode="after")
+    def _own_words(self) -> RunSpec:
+        if self.disclosure == "public" and (self.template or self.texts):
+            raise ValueError("disclosure public: takes no template and no texts / 公开版不用 template、texts")
         return self
 
     @model_validator(mode="after")
@@ -320,5 +332,5 @@ def _value(head: str, text: str) -> Any:
 
 
 NO_VALUE = object()
-TEXTS = ("kind", "title", "policy", "level", "as_of", "assumptions", "plan", "lang", "readings")
-MAPPINGS = ("quotas", "facts", "readings", "patch", "fonts")
+TEXTS = ("kind", "title", "policy", "level", "as_of", "assumptions", "plan", "lang", "readings", "template", "texts")
+MAPPINGS = ("quotas", "facts", "readings", "patch", "fonts", "texts")

@@ -50,6 +50,40 @@ def about(**run: Any) -> dict[str, Any]:
     return {"run": run, "versions": pd.DataFrame(list(versions().items()), columns=["component", "version"])}
 
 
+def own_words(template: str = "", texts: Any = None) -> dict[str, Any]:
+    """Return an office's own template and words as the table ``run`` keeps them: text, file name, words by slot.
+
+    Parameters
+    ----------
+    template
+        Its file; "" for the shipped one.
+    texts
+        Words by slot, or a Markdown file of them.
+
+    Raises
+    ------
+    TemplateError
+        Either is wrong: told with file and line.
+    """
+    from lyeval.report.filling import read_template, read_texts
+
+    told: dict[str, Any] = {}
+    if template:
+        told["template_name"], told["template"] = read_template(template)
+    if texts:
+        told["texts"] = read_texts(texts) if isinstance(texts, str) else dict(texts)
+    return told
+
+
+def unfilled(document: Document) -> dict[str, pd.DataFrame]:
+    """Return the places of a document for the office's own words that nobody has filled: the table ``slots`` (name, hint)."""
+    import pandas as pd
+
+    from lyeval.render.blocks import slots
+
+    return {"slots": pd.DataFrame([(s.name, s.text) for s in slots(document)], columns=["name", "hint"])}
+
+
 def before(previous: str | Path) -> dict[str, Any]:
     """Return what a bulletin's run before says of itself (its stamp and choices); nothing where there is none.
 
