@@ -8,13 +8,12 @@ from typing import Any
 from lyeval.render import Table
 from lyeval.render.blocks import Lang
 from lyeval.report import annexed, causes, rolls
+from lyeval.report.annexed import opening_table, trend_table
 from lyeval.report.appendix import assumption_table, rerun_table, switch_table
 from lyeval.report.attainment import county_table as target_county_table
 from lyeval.report.attainment import target_table
 from lyeval.report.context import Context
 from lyeval.report.listing import criteria_table, firm_table, listed_codes, spread_table
-from lyeval.report.measures import opening_table
-from lyeval.report.overall import trend_table
 from lyeval.report.progress import change_table, disposal_table, door_table, flow_table, outcome_table, usual_rise
 from lyeval.report.quality import missing_table, narrowing_table, undetermined_table
 from lyeval.report.robustness import baseline_table, untestable_table

@@ -7,7 +7,6 @@ from typing import Any
 from lyeval.render import Cell, Table
 from lyeval.report.context import Context
 from lyeval.report.listing import firm_rows
-from lyeval.report.measures import consequence_rows
 from lyeval.report.outlook import odds_source
 from lyeval.report.quality import SEVERITY, department
 from lyeval.report.robustness import reading_rows, reading_value
@@ -22,6 +21,7 @@ from lyeval.report.words import (
     known,
     named,
     say,
+    sentence,
     shown,
     tone_of,
 )
@@ -275,3 +275,56 @@ def measures(c: Context) -> Table:
     rows = [{**r, "year": str(int(r["year"]))} for r in consequence_rows(c, c.rows("consequences"))]
     return tabulate(c, "measures", rows, say("annex.measures", c.lang, year=c.year), source=c.source("tax", "towns"),
                     note=say("measures.distance", c.lang), cite=c.document)  # fmt: skip
+
+
+def trend_table(c: Context) -> Table | None:
+    """Lay out tax, land and tax per mu of the whole ledger over the years."""
+    rows = [{**r, "year": str(r["year"])} for r in c.rows("totals") if r["year"] <= c.year]
+    if not rows:
+        return None
+    return tabulate(c, "trend", rows, say("overall.trend_table", c.lang), source=c.source("tax", "land"),
+                    note=say("overall.trend_note", c.lang))  # fmt: skip
+
+
+def consequence_rows(c: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return whom consequences meet, by township, with grounds and measures in words."""
+    key, gap = ("effects_en", "; ") if c.lang == "en" else ("effects", "；")
+    ordered = sorted(
+        rows, key=lambda r: (str(r["consequence"]), str(r["township"]), -(r["land_mu"] or 0), r["credit_code"])
+    )
+    return [
+        {
+            **r, "grounds": joined([fact_name(g, c.lang) for g in r["grounds"] or []], c.lang) or None,
+            "effects": gap.join(r[key] or []),
+        }
+        for r in ordered
+    ]  # fmt: skip
+
+
+def opening_table(c: Context, most: int | None = None) -> Table:
+    """List who opens next year's list: new ones first, then those that remain, then those that wait for data."""
+    labels = {r["id"]: named(r, c.lang) for r in c.rows("criteria")}
+    rows = sorted(c.rows("opening_list"), key=_opening_order)
+    rows = rows if most is None else [r for r in rows if r["identified"] is True]
+    body = [{**r, "state": _state(r, c), "criteria": joined([labels.get(k, str(k)) for k in r["criteria"] or []], c.lang) or None}
+            for r in rows[:most]]  # fmt: skip
+    key = "measures.opening_table" if c.meta["next_governed"] else "measures.opening_table_as_if"
+    notes = [say("measures.distance", c.lang)]
+    every = c.rows("opening_list")
+    if len(every) > len(body):
+        open_ = sum(r["identified"] is not True for r in every)
+        waiting = say("measures.opening_waiting", c.lang, n=open_) if open_ else ""
+        notes.append(say("measures.opening_rest", c.lang, shown=len(body), n=len(every), waiting=waiting))
+    return tabulate(c, "opening_list", body, say(key, c.lang, year=c.year + 1), source=c.source("tax", "land", "statistics"),
+                    note=sentence(notes, c.lang), cite=c.document, sortable=len(body) > 12)  # fmt: skip
+
+
+def _opening_order(row: dict[str, Any]) -> tuple[bool, bool, str, str]:
+    return (row["identified"] is not True, bool(row["before"]), str(row["township"]), str(row["credit_code"]))
+
+
+def _state(row: dict[str, Any], c: Context) -> str:
+    if row["identified"] is not True:
+        return say("measures.state_open", c.lang)
+    name = "old" if row["before"] else "line" if row["by_line"] else "new"
+    return say(f"measures.state_{name}", c.lang)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame
 from lyeval.assessment.conditions import decide
-from lyeval.assessment.dossier import consequence_masks, fact_label
+from lyeval.assessment.dossier import consequence_masks
 from lyeval.assessment.enterprises import line_of_class, stages
 from lyeval.assessment.totals import decide_target
 from lyeval.policy import Condition, Policy, Reading, Target, patch, unread
@@ -197,8 +197,3 @@ def _in_base_year(rules: Policy, target: Target, year: int, assessment: Assessme
         )
     frame = Frame(rules, assessment.frame.book, year, year)
     return decide_target(rules.target(target.id), frame, assessment.inputs).bounded
-
-
-def ground_words(name: str) -> str:
-    """Return the Chinese name of a fact."""
-    return fact_label(name)

@@ -197,14 +197,6 @@ def _turning(row: dict[str, Any], c: Context) -> list[str]:
     return [str(names.get(code, code)) for code in mine]
 
 
-def lead_sentences(c: Context) -> list[str]:
-    """Return each target's odds in one line, for the first section; none for a year that the plan does not govern."""
-    rows = [r for r in odds_rows(c) if int(r["year"]) in c.meta["target_years"]]
-    return [
-        say("outlook.lead", c.lang, year=int(r["year"]), label=named(r, c.lang), odds=odds_text(r, c)) for r in rows
-    ]
-
-
 def odds_table(c: Context, rows: list[dict[str, Any]]) -> Table:
     """Lay out the odds in words with the range of most draws."""
     body = [

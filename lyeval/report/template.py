@@ -24,7 +24,6 @@ from lyeval.report.cells import Row, Rows, Selector, Value
 
 OPEN, CLOSE = "\ue000", "\ue001"
 TOKEN = re.compile(f"{OPEN}(\\d+){CLOSE}")
-RESERVED = re.compile(f"[{OPEN}{CLOSE}]")
 PRIVATE = re.compile("[\ue000-\uf8ff]")
 NUMERALS = "一二三四五六七八九十"
 CAUTION = ("！", "! ")
@@ -116,7 +115,9 @@ class Template:
         try:
             _ = self._compiled
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)) from None
+            raise TemplateError(
+                error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)
+            ) from None
 
     def blocks(
         self,
@@ -183,7 +184,9 @@ class Template:
         try:
             return self._compiled.render(names)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)) from None
+            raise TemplateError(
+                error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)
+            ) from None
         except (jinja2.TemplateError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             name, line = _place(error, self)
             zh, en = getattr(error, "zh", f"模板写法有误：{_said(error)}"), getattr(error, "en", _said(error))
@@ -308,9 +311,9 @@ class _Reader:
             at = found.end()
             held = self.sheet.held[int(found.group(1))]
             if isinstance(held, Value):
-                add(RESERVED.sub("〓", held.text), held.id)
+                add(held.text, held.id)
             elif isinstance(held, Reference):
-                add(f"{OPEN}{held.name}{CLOSE}")
+                add("?", OPEN + held.name)
         add(content[at:])
         return Text("".join(parts), marks)
 
@@ -325,19 +328,19 @@ class _Reader:
         return block
 
     def _referred(self, text: str) -> str:
-        found = re.search(f"{OPEN}([^{CLOSE}]*){CLOSE}", text)
-        if found is None:
+        marks = getattr(text, "marks", ())
+        mark = next((m for m in marks if m.id.startswith(OPEN)), None)
+        if mark is None:
             return text
-        name = found.group(1)
+        name = mark.id[1:]
         if name not in self.sections:
             raise TemplateError(self.name, 0, f"没有名为 {name} 的部分", f"no section is named {name}")
         said = self.sections[name]
-        grown = len(said) - (found.end() - found.start())
-        marks = [
-            m if m.end <= found.start() else Mark(m.start + grown, m.end + grown, m.id)
-            for m in getattr(text, "marks", ())
+        grown = len(said) - (mark.end - mark.start)
+        rest = [
+            m if m.end <= mark.start else Mark(m.start + grown, m.end + grown, m.id) for m in marks if m is not mark
         ]
-        return self._referred(Text(text[: found.start()] + said + text[found.end() :], marks))
+        return self._referred(Text(text[: mark.start] + said + text[mark.end :], rest))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame, Readings
 from lyeval.assessment.flows import door_of, reached_criteria
-from lyeval.indicators import STATISTICS, year_end
+from lyeval.indicators import STATISTICS
 from lyeval.report.disposals import progress
 
 
@@ -209,14 +209,3 @@ def stages(assessment: Assessment) -> pd.DataFrame:
     words = assessment.enterprises["stage"].to_numpy(dtype=object)
     order = ("符合认定条件", "已告知", "已认定", "重点")
     return pd.DataFrame({"stage": list(order), "n": [int((listed & (words == w)).sum()) for w in order]})
-
-
-def stage_dates_known(assessment: Assessment) -> bool:
-    """Tell whether the ledger keeps dates of the procedure (告知, 认定) up to the facts' year."""
-    process = assessment.ledger.process
-    end = year_end(assessment.frame.facts_year)
-    return any(
-        bool((process[c].to_numpy(dtype="datetime64[D]") <= end).any())
-        for c in ("notified", "certified")
-        if c in process
-    )
