@@ -145,7 +145,7 @@ def test_no_input_is_named_or_hashed(ledger: Path, folder: Path) -> None:
         told = [
             word
             for word in (*hashes, *(p.name for p in files), "data")
-            if f'"{word}"' in text or word in hashes and word in text
+            if f'"{word}"' in text or (word in hashes and word in text)
         ]
         assert not told, name
     assert (folder.parent / "公示.private.json").is_file()

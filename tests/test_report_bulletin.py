@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from test_report_leader import LINSHU, _linshu
+from samples import linshu
+from samples import tables as review
+from test_report_tables import LINSHU
 from test_report_words import table_of, text_of
 
 from lyeval import report
-from lyeval.render import Heading, Table, format_value
+from lyeval.render import Heading, KeyFigures, Table, format_value
 from lyeval.report.bulletin import bulletin_annex
-from lyeval.report.context import Context
-from lyeval.report.shifts import revised, stands
+from lyeval.report.printed import find, printed
+from lyeval.report.tracing import trace
+from lyeval.tables.bulletin import progress, revised, stands
 
 RUN = {"run": {"report_date": "2023-11-10", "seed": 1, "draws": 200, "code": "a" * 64}}
 
@@ -24,11 +27,11 @@ RUN = {"run": {"report_date": "2023-11-10", "seed": 1, "draws": 200, "code": "a"
 @lru_cache(maxsize=4)
 def tables(as_of: str = "2023-10") -> dict:
     """Return the sample's bulletin tables as of a month."""
-    return report.bulletin_tables(_linshu(), LINSHU, as_of) | RUN
+    return report.bulletin_tables(linshu(), LINSHU, as_of) | RUN
 
 
 def test_nothing_later_than_the_month_is_read() -> None:
-    book = _linshu()
+    book = linshu()
     late = book.monthly["year"] * 12 + book.monthly["month"] > 2023 * 12 + 10
     spoiled = replace(
         book,
@@ -58,7 +61,7 @@ def test_units_add_up_to_the_whole_and_to_the_ledger() -> None:
 
 
 def test_months_are_the_above_scale_of_both_years() -> None:
-    rows, book = tables()["months"], _linshu()
+    rows, book = tables()["months"], linshu()
     assert rows["month"].tolist() == list(range(1, 11))
     above = book.annual[(book.annual["year"] == 2022) & (book.annual["above_scale"] == True)]["credit_code"]  # noqa: E712
     month = book.monthly[book.monthly["credit_code"].isin(above) & (book.monthly["month"] == 10)]
@@ -75,7 +78,7 @@ def test_text_and_tables_say_the_same() -> None:
     heads = [b.text for b in document.blocks if isinstance(b, Heading)]
     assert heads == ["一、总体进度", "二、各单位进度", "三、规上企业分月税收", "四、变动及原因", "五、预警"]
     whole = tables()["units"].iloc[-1]
-    assert f"名单企业仍在{whole['listed']}家，年内已退出{whole['left']}家" in text
+    assert f"仍在{whole['listed']}家，年内已退出{whole['left']}家" in text
     assert f"需要预警的企业{len(tables()['warnings'])}家" in text
     assert len(table_of(document, "bulletin_warnings").rows) == len(tables()["warnings"])
     units = table_of(document, "bulletin_units")
@@ -117,7 +120,7 @@ def test_each_cause_is_told_apart(change: dict, cause: str | None, said: str) ->
     before = dict(tables("2023-09")["stamp"])
     before |= {k: v if k == "rule" else {**before["months"], **v} for k, v in change.items() if k in ("rule", "months")}
     made = tables() | {"before_stamp": before, "before_run": change.get("before_run", RUN["run"])}
-    found = stands(Context(made, "zh"))
+    found = stands(made)
     assert [k for k, v in found.items() if v] == ([cause] if cause else [])
     document = report.build_bulletin(made)
     assert said in text_of(document)
@@ -133,18 +136,18 @@ def test_a_revised_month_is_named_with_its_amount() -> None:
     now = tables()["stamp"]
     before = {**tables("2023-09")["stamp"]}
     before["months"] = {**before["months"], "2023-08": now["months"]["2023-08"] - 12.5}
-    c = Context(tables() | {"before_stamp": before, "before_run": RUN["run"]}, "zh")
-    assert {k: round(v, 6) for k, v in revised(c).items()} == {"2023-08": 12.5}
-    assert "2023-08税收修订+12.50万元" in text_of(report.build_bulletin(c.tables))
-    both = Context({**c.tables, "before_run": {**RUN["run"], "seed": 9}}, "zh")
-    assert "数字的变动不能单独归于其中一项" in text_of(report.build_bulletin(both.tables))
+    made = tables() | {"before_stamp": before, "before_run": RUN["run"]}
+    assert {k: round(v, 6) for k, v in revised(made).items()} == {"2023-08": 12.5}
+    assert "2023-08税收修订+12.50万元" in text_of(report.build_bulletin(made))
+    both = made | {"before_run": {**RUN["run"], "seed": 9}}
+    assert "数字的变动不能单独归于其中一项" in text_of(report.build_bulletin(both))
 
 
 def test_january_and_english() -> None:
     made = tables("2023-01")
     assert made["months"]["month"].tolist() == [1]
     english = report.build_bulletin(made, lang="en")
-    assert english.title.endswith("2023-01")
+    assert english.title.endswith("month 1 of 2023")
     assert "bulletin." not in text_of(english)
 
 
@@ -155,3 +158,70 @@ def test_all_formats_are_written_and_read_back(tmp_path: Path) -> None:
     assert names == ["report.html", "report.pdf", "report.docx", "annex.xlsx"]
     assert [t.id for t in bulletin_annex(kept)][:4] == ["pace", "bulletin_units", "bulletin_months", "bulletin_moves"]
     assert text_of(report.build_bulletin(kept)) == text_of(report.build_bulletin(tables()))
+
+
+def test_the_whole_is_not_good_where_most_units_lag() -> None:
+    made = tables()
+    assert made["progress"]["whole_ahead"]
+    assert made["progress"]["behind"] * 2 > made["progress"]["n"]
+    for lang in ("zh", "en"):
+        document = report.build_bulletin(made, lang=lang)
+        tones = {i.tone for b in document.blocks if isinstance(b, KeyFigures) for i in b.items}
+        assert "good" not in tones
+        units = table_of(document, "bulletin_units")
+        assert getattr(units.rows[-1][[c.key for c in units.columns].index("behind")], "tone", "") == "open"
+    assert "总体虽达到时序进度，但多数单位滞后" in text_of(report.build_bulletin(made))
+
+
+@pytest.mark.parametrize(
+    ("shares", "state"),
+    [((0.9, 0.9, 0.9), "good"), ((0.5, 0.5, 2.0), "open"), ((0.5, 0.5, 0.5), "bad"), ((0.9, 0.9, 0.5), "good")],
+)
+def test_states_of_the_whole(shares: tuple[float, ...], state: str) -> None:
+    rows = [{"unit": f"U{k}", "whole": False, "listed": 5, "share": s, "schedule": 0.75} for k, s in enumerate(shares)]
+    rows.append({"unit": "", "whole": True, "listed": 15, "share": sum(shares) / 3, "schedule": 0.75})
+    assert progress(pd.DataFrame(rows))["state"] == state
+
+
+def test_each_unit_has_its_own_owner_and_no_certainty_is_claimed() -> None:
+    made = tables()
+    units = made["units"].iloc[:-1]
+    assert all(row["owners"] == [row["unit"]] or row["unit"] not in row["owners"][1:] for _, row in units.iterrows())
+    warned = table_of(report.build_bulletin(made), "bulletin_warnings")
+    keys = [c.key for c in warned.columns]
+    assert all(row[keys.index("responsible")] for row in warned.rows)
+    assert "可以确定" not in text_of(report.build_bulletin(made))
+
+
+def test_odds_are_told_only_where_the_countys_record_bears_them() -> None:
+    row = {"id": "above_scale_clear", "label": "线下规上企业全部出清", "label_en": "none", "year": 2023, "probability": 0.3, "certain": None,
+           "unit": "家", "op": "le", "goal": 0.0}  # fmt: skip
+    made = tables() | {"forecast": pd.DataFrame([row]), "forecast_meta": {"as_of": "2023-10"}}
+    assert "没有往年测算可供检验" in text_of(report.build_bulletin(made))
+    cover = pd.DataFrame([{"level": "county", "nominal": 0.8, "share": 0.5, "n": 10}])
+    assert "10次中有5次" in text_of(report.build_bulletin(made | {"backtest_coverage": cover}))
+    document = report.build_bulletin(made | {"backtest_coverage": cover.assign(share=0.9)})
+    text = text_of(document).split("年底目标可能性")[1]
+    assert "完成的把握不大（约三成）" in text
+    assert text.count("。") == 2
+
+
+def test_the_bulletin_of_december_counts_as_the_review_does() -> None:
+    whole, bridge = tables("2023-12")["units"].iloc[-1], review("linshu", 2023)["bridge"].set_index("class").loc["all"]
+    assert whole["listed"] + whole["left"] == bridge["listed"]
+    assert whole["left"] == bridge["left"]
+    october = tables()["units"].iloc[-1]
+    assert october["listed"] + october["left"] == bridge["listed"]
+
+
+def test_every_printed_figure_leads_to_its_cell() -> None:
+    document = report.build_bulletin(tables())
+    seen = printed(document)
+    whole = tables()["units"].iloc[-1]
+    assert "units//True/listed" in {one.id for one in find(document, f"{whole['listed']}家")}
+    assert trace(tables(), "units//True/listed").value == whole["listed"]
+    unit = tables()["units"].iloc[1]
+    rise = f"+{unit['on_year']:.1%}"
+    assert f"units/{unit['unit']}/False/on_year" in {one.id for one in find(document, rise)}
+    for one in seen:
+        trace(tables(), one.id)

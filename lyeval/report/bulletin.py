@@ -14,7 +14,7 @@ from lyeval.report.rolls import WORDS as REASONS
 from lyeval.report.rolls import pace
 from lyeval.report.tabulate import tabulate
 from lyeval.report.tracing import row_id
-from lyeval.report.words import count, day, joined, known, named, number, percent, say
+from lyeval.report.words import count, day, joined, known, number, percent, say
 from lyeval.report.year_end import odds_tables, odds_withheld
 from lyeval.tables.bulletin import FEWEST, revised, sources
 
@@ -129,7 +129,7 @@ def month_table(c: Context) -> Table | None:
 
 def move_table(c: Context) -> Table | None:
     """Lay out what happened in the month, with names."""
-    rows = [{**r, "move": named(r, c.lang), "names": joined(list(r["names"]), c.lang) or None}
+    rows = [{**r, "names": joined(list(r["names"]), c.lang) or None}
             for r in c.rows("moves") if r["n"]]  # fmt: skip
     return (
         tabulate(c, "bulletin_moves", rows, say("bulletin.move_table", c.lang), source=c.source("towns", "tax"))

@@ -88,5 +88,9 @@ def _cell(c: Context, row: Mapping[str, Any], head: Heading) -> Any:
     return value
 
 
-SOURCES = {"firms": "enterprises", "trend": "totals"}
+SOURCES = {
+    "firms": "enterprises",
+    "trend": "totals",
+    **{f"bulletin_{name}": name for name in ("units", "months", "moves", "warnings")},
+}
 TRI = {"zh": ("是", "否", "待判定"), "en": ("yes", "no", "open")}

@@ -104,7 +104,7 @@ def _papers(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     steps = _steps(assessment, tables)
     priority = tables["list_priority"].set_index("credit_code")
     owed = dict(zip(tables["list_papers"]["credit_code"], tables["list_papers"]["owed"], strict=True))
-    rows: list[dict[str, Any]] = []
+    asked, rows = set(tables["procedure"]["step"]), []
     for at, firm in enumerate(firms.to_dict("records")):
         if not firm["listed"] or firm["gone"] is True:
             continue
@@ -119,35 +119,39 @@ def _papers(assessment: Assessment, tables: Tables) -> pd.DataFrame:
             "intent": next((p for p in owed.get(code, []) if p.endswith(INTENT)), ""), "reached": bool(firm["reached"]),
         }  # fmt: skip
         row["candidate"] = code in priority.index
-        rows += [{**row, "paper": paper} for paper in _due(row, year_end(assessment.year))]
+        rows += [{**row, "paper": paper} for paper in _due(row, year_end(assessment.year), asked)]
     made = pd.DataFrame(rows, columns=PAPERS)
     for name in (*STEPS, "term", "named", "finished", "due"):
         made[name] = pd.to_datetime(made[name]).astype("datetime64[us]")
     return made.sort_values(["paper", "township", "credit_code"], kind="stable", ignore_index=True, na_position="last")
 
 
-def _due(row: Mapping[str, Any], end: np.datetime64) -> Iterator[str]:
-    """Yield the papers that a firm is to get: at most one of the procedure, and what its disposal asks for."""
+def _due(row: Mapping[str, Any], end: np.datetime64, asked: set[str]) -> Iterator[str]:
+    """Yield the papers that a firm is to get: at most one of the procedure, for a step that the plan asks for; and its disposal's."""
     told, sure, shown, named = (_there(row.get(k)) for k in ("notified", "certified", "published", "named"))
-    over = _there(row.get("statement")) or (_there(row.get("term")) and np.datetime64(row["term"], "D") < end)
     if named:
         yield "priority"
-    elif sure:
-        if not shown:
-            yield "publication"
-        elif _accepted(row):
-            yield "writeoff"
-    elif told:
-        if over and row.get("result") != WITHDRAWN:
+    elif "notified" in asked and not (told or sure):
+        if not row["reached"]:
+            yield "notice"
+    elif "certified" in asked and not sure:
+        if _over(row, end) and row.get("result") != WITHDRAWN:
             yield "certificate"
-    elif not row["reached"]:
-        yield "notice"
+    elif "published" in asked and not shown:
+        yield "publication"
+    elif "accepted" in asked and _accepted(row):
+        yield "writeoff"
     if row["candidate"] and not named:
         yield "candidate"
     if row["terms"]:
         yield "agreement"
     if row["intent"]:
         yield "intent"
+
+
+def _over(row: Mapping[str, Any], end: np.datetime64) -> bool:
+    """Tell whether a firm has stated its case, or its time to do so is over."""
+    return _there(row.get("statement")) or (_there(row.get("term")) and np.datetime64(row["term"], "D") < end)
 
 
 def _accepted(row: Mapping[str, Any]) -> bool:
