@@ -15,7 +15,7 @@ from lyeval import report
 from lyeval.assessment import assess, readings
 from lyeval.ledger import Ledger
 from lyeval.policy import load_policy
-from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph, Table, format_value
+from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph, Slot, Table, format_value
 from lyeval.report.words import BANDS, band, chance, percent, share, shown, texts, value_text
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
@@ -45,7 +45,7 @@ def words_of(document: Document) -> list[str]:
             out += [
                 format_value(c, v, document.lang) for row in block.rows for c, v in zip(block.columns, row, strict=True)
             ]
-        else:
+        elif not isinstance(block, Slot):
             out += [block.title, block.alt, block.source]
     return out
 

@@ -187,14 +187,11 @@ def _library(error: BaseException) -> int:
     if isinstance(error, RunError):
         _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS
-    if type(error).__name__ == "TemplateError":
-        _print(say(error.zh, error.en))  # type: ignore[attr-defined]
-        return FAULTS
     if isinstance(error, Unreadable):
         _print(f"{error.place}{say(f'：{error.zh}', f': {error.en}')}")
         return FAULTS
-    if isinstance(error, WorkbookError):
-        _print(error.text(lang()))
+    if isinstance(error, WorkbookError) or type(error).__name__ == "TemplateError":
+        _print(error.text(lang()))  # type: ignore[attr-defined]
         return FAULTS
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]

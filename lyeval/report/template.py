@@ -48,6 +48,10 @@ class TemplateError(ValueError):
         self.zh, self.en = place + zh, place + en
         super().__init__(f"{self.zh} / {en}")
 
+    def text(self, lang: str = "zh") -> str:
+        """Return the message in one language."""
+        return self.en if lang == "en" else self.zh
+
 
 @dataclass(frozen=True)
 class Section:

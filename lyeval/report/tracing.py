@@ -84,6 +84,9 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     """
     if (chosen := SELECTION.fullmatch(id)) is not None:
         return _selected(tables, id, chosen, lang)
+    name, _, key = id.partition("/")
+    if isinstance(tables.get(name), Mapping) and key in tables[name]:
+        return _plain(tables, name, key, lang)
     name, row, column = _found(tables, id)
     column = ALIASES.get((name, column), column)
     codes, members = _behind(tables, name, row)
@@ -95,6 +98,16 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     value = row[column] if known(row[column]) else None
     return Trace(id, _label(name, row, column, lang), value, _formula(name, row, column, lang), _clause(tables, name, row),
                  _readings(tables, name, row, lang), members.reset_index(drop=True), mine.reset_index(drop=True))  # fmt: skip
+
+
+def _plain(tables: Mapping[str, Any], name: str, key: str, lang: Lang) -> Trace:
+    """Return the origin of a single value that a run keeps by name; of a list, how many it holds."""
+    held = tables[name][key]
+    nobody = pd.DataFrame(columns=["credit_code"])
+    value = len(held) if isinstance(held, list) else held
+    return Trace(
+        f"{name}/{key}", f"{name} · {key}", value, say("trace.other", lang, table=name), "", (), nobody, nobody
+    )
 
 
 def _selected(tables: Mapping[str, Any], id: str, chosen: re.Match[str], lang: Lang) -> Trace:

@@ -151,7 +151,7 @@ def _due(row: Mapping[str, Any], end: np.datetime64, asked: set[str]) -> Iterato
 
 def _over(row: Mapping[str, Any], end: np.datetime64) -> bool:
     """Tell whether a firm has stated its case, or its time to do so is over."""
-    return _there(row.get("statement")) or (_there(row.get("term")) and np.datetime64(row["term"], "D") < end)
+    return _there(row.get("statement")) or (_there(row.get("term")) and bool(np.datetime64(row["term"], "D") < end))
 
 
 def _accepted(row: Mapping[str, Any]) -> bool:
