@@ -13,7 +13,6 @@ import typer
 from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, tracing
 from lyeval.cli.telling import STOPPED, tell
 from lyeval.run.ending import caught
-from lyeval.scratch import sweep
 
 app = typer.Typer(
     name="lyeval",
@@ -59,6 +58,8 @@ def _version(
 
         typer.echo(f"lyeval {lyeval.__version__}")
         raise typer.Exit
+    from lyeval.scratch import sweep
+
     sweep()
 
 
