@@ -60,6 +60,8 @@ def _version(
 
         typer.echo(f"lyeval {lyeval.__version__}")
         raise typer.Exit
+    from lyeval.scratch import sweep
+
     sweep()
 
 
