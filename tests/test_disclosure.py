@@ -145,7 +145,7 @@ def test_no_input_is_named_or_hashed(ledger: Path, folder: Path) -> None:
         told = [
             word
             for word in (*hashes, *(p.name for p in files), "data")
-            if f'"{word}"' in text or word in hashes and word in text
+            if f'"{word}"' in text or (word in hashes and word in text)
         ]
         assert not told, name
     assert (folder.parent / "公示.private.json").is_file()
@@ -201,9 +201,9 @@ def three(name: str, scale: float = 1.0) -> list[Any]:
     ("rows", "held"),
     [
         ([*three("甲"), *three("乙"), *three("丙")], []),
-        ([*three("甲"), *three("乙", 2), ("丙", 9.0, 10.0), ("丙", 8.0, 10.0)], ["丙", "乙"]),
+        ([*three("甲"), *three("乙", 2), ("丙", 9.0, 10.0), ("丙", 8.0, 10.0)], ["丙", "甲"]),
         ([*three("甲"), *three("乙", 2), *three("丙", 3), ("丙", 900.0, 10.0)], ["丙", ""]),
-        ([*three("甲"), ("乙", 1.0, 10.0), ("丙", 2.0, 10.0), ("丙", 2.0, 10.0)], ["乙", "丙"]),
+        ([*three("甲"), ("乙", 3.0, 10.0), ("丙", 4.0, 10.0), ("丙", 4.0, 10.0)], ["乙", "丙"]),
         ([("甲", 1.0, 10.0), ("乙", 1.0, 10.0)], ["", "甲", "乙"]),
         ([*three("甲"), *three("乙"), ("乙", 900.0, None), ("丙", None, 10.0)], ["丙"]),
     ],
