@@ -51,6 +51,7 @@ lock: setup  ## resolve requirements.lock anew
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --fork-strategy fewest \
 		--no-header --no-annotate --group dev --output-file requirements.lock pyproject.toml
 
-clean:  ## remove what was generated
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
-	find reports -mindepth 1 -maxdepth 1 ! -name golden ! -name README.md -exec rm -rf {} +
+clean:  ## remove what was generated: of reports/ only what lyeval wrote and nobody changed
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) -m lyeval.run.emptying reports
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+	test ! -f $(VENV)/ready || rm -rf $(VENV)

@@ -23,7 +23,7 @@ def panel(
     from lyeval.comparison import deidentified, write_panel
     from lyeval.comparison import panel as laid_out
     from lyeval.policy import in_language
-    from lyeval.run import open_ledger, open_policy
+    from lyeval.run import apart, free, named, open_ledger, open_policy, placed
 
     all_there(ledger)
     if hide and not salt:
@@ -33,14 +33,19 @@ def panel(
             "--salt 只用于去标识：请加上 --deidentify，否则写出的面板含名称和代码",
             "--salt is for --deidentify: add it, else the panel would be written with names and codes",
         )
+    named(out)
+    free(out)
+    apart(out, map(Path, ledger))
     plan = open_policy(policy)
     with busy("读取台账 …", "reading …"):
         frame = laid_out(open_ledger(ledger if len(ledger) > 1 else ledger[0], plan), plan)
     try:
-        written = write_panel(deidentified(frame, salt) if hide else frame, out)
+        shown = deidentified(frame, salt) if hide else frame
     except ValueError as error:
         refuse(in_language(str(error), "zh"), in_language(str(error), "en"))
         return
+    with placed(out) as place:
+        written = write_panel(shown, place)
     rows = len(frame)
     typer.echo(say(f"面板 {rows} 行，已写入 {out}", f"{rows} rows written to {out}"))
     for path in written:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lyeval.run.errors import RunError, error_words
-from lyeval.run.folders import mend_all
+from lyeval.run.folders import claim, mend_all
 from lyeval.run.index import write_index
+from lyeval.run.placing import alike, free, named
 from lyeval.run.record import whole
 from lyeval.run.review import made_from, produce
 from lyeval.run.spec import RunFile
@@ -64,10 +65,12 @@ def produce_all(runs: Iterable[RunFile], root: Path, *, workers: int = 2, told: 
     Raises
     ------
     RunError
-        Two run files of one name.
+        Two run files of one name, or an ``index.html`` in ``root`` that is somebody else's.
     """
     runs, root = list(runs), root.resolve()
     _distinct(runs)
+    named(root)
+    free(root / "index.html")
     mend_all(root)
     say = told or _silent
     results = {run.id: found for run in runs if (found := _standing(run, root)) is not None}
@@ -87,16 +90,21 @@ def produce_all(runs: Iterable[RunFile], root: Path, *, workers: int = 2, told: 
 
 
 def _distinct(runs: Sequence[RunFile]) -> None:
-    ids = [run.id for run in runs]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
+    ids = [alike(run.id) for run in runs]
+    twice = sorted({run.id for run in runs if ids.count(alike(run.id)) > 1})
     if twice:
         names = "、".join(twice)
-        raise RunError(f"运行文件重名：{names}，请改名", f"run files of one name: {names}; rename them", misuse=True)
+        raise RunError(
+            f"运行文件重名（大小写不分）：{names}，请改名",
+            f"run files of one name (upper and lower case are the same): {names}; rename them",
+            misuse=True,
+        )
 
 
 def _standing(run: RunFile, root: Path) -> Result | None:
     """Return the result of a run that stands finished, or that cannot be begun; None if it is to be run."""
     try:
+        claim(root / run.id)
         return Result(run.id, root / run.id, skipped=True) if whole(root / run.id, made_from(run)) else None
     except RunError as error:
         return Result(run.id, root / run.id, error=(error.zh, error.en))

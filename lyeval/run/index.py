@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from lyeval.run.placing import placed, seal
+
 OPEN, CLOSE = "\ue000", "\ue001"
 
 
@@ -19,6 +21,11 @@ def write_index(root: Path, folders: Iterable[Path], *, lang: str = "zh") -> Pat
     ----------
     folders
         The runs' folders, in the order of the page.
+
+    Raises
+    ------
+    RunError
+        A page of that name is not as lyeval wrote it.
     """
     from lyeval.render import Document, Table, to_html
     from lyeval.report import load
@@ -31,10 +38,10 @@ def write_index(root: Path, folders: Iterable[Path], *, lang: str = "zh") -> Pat
     words = WORDS[lang]
     table = Table("runs", words["caption"], _columns(lang), tuple(rows), note=words["note"], sortable=True)
     made = Document(words["title"], "", (), (table,), lang, next((note for note in notes if note), ""), "")  # type: ignore[arg-type]
-    path = root / "index.html"
     html = _linked(to_html(made), {folder.name for folder in folders})
-    path.write_text(html, encoding="utf-8", newline="\n")
-    return path
+    with placed(root / "index.html") as path:
+        path.write_text(seal(html), encoding="utf-8", newline="\n")
+    return root / "index.html"
 
 
 def _row(folder: Path, tables: Any, lang: str) -> tuple[Any, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
 from lyeval.run.errors import RunError, together
+from lyeval.run.folders import sha256
 from lyeval.run.spec import RunFile, RunSpec
 
 if TYPE_CHECKING:
@@ -327,12 +327,6 @@ def _steps(keep: _Keeper) -> list[tuple[Callable[..., str], tuple[str, ...]]]:
         *(((keep.file, (spec.previous, "previous")),) if spec.previous else ()),
         *(((keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
     ]
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 USES = {

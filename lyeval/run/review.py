@@ -11,10 +11,11 @@ from typing import Any
 
 from lyeval import resources
 from lyeval.run.checking import check_run
-from lyeval.run.errors import RunError
+from lyeval.run.errors import RunError, unwritable
 from lyeval.run.executing import NotebookError, execute, kernels
-from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
-from lyeval.run.inputs import FOLDER, inputs_of, stage
+from lyeval.run.folders import begin, claim, discard, erase, fail, held, replace
+from lyeval.run.inputs import FOLDER, SAMPLE, inputs_of, stage
+from lyeval.run.placing import apart, named
 from lyeval.run.record import basis, record
 from lyeval.run.spec import RunFile, RunSpec
 from lyeval.run.steps import LOCK, about
@@ -65,29 +66,41 @@ def produce(run: RunFile, root: Path, *, told: Told | None = None, jobs: int = 2
     ------
     PolicyError, LedgerError, RunError
         Something in the run file, the plan or the ledger is wrong: nothing was run.
-    NotebookError
-        A notebook failed; what it made stands in ``<run-id>.failed``, the earlier report is untouched.
+    RunError
+        Something that is not lyeval's has the folder's name, or a notebook failed; what it made stands in ``<run-id>.failed``.
+        The earlier report is untouched.
     """
-    check_run(run)
     final = root.resolve() / run.id
+    claim(final)
+    named(root)
+    read = [*run.spec.ledgers, run.spec.fonts.folder, run.spec.previous]
+    apart(root, (run.find(name) for name in read if name and not name.startswith(SAMPLE)))
+    check_run(run)
     with held(final):
-        part = part_of(final)
+        claim(final)
+        part = _begun(final)
         try:
-            part.mkdir()
             _make(run, part, told or _silent, jobs)
         except NotebookError as error:
             if run.spec.disclosure == "public":
-                remove(part)
                 raise
-            raise _failed(error, fail(final)) from None
+            raise _failed(error, fail(final, part)) from None
         except OSError as error:
-            fail(final)
+            fail(final, part)
             raise unwritable(part, error) from None
-        except BaseException:
-            remove(part)
-            raise
-        replace(final)
+        else:
+            replace(final, part)
+        finally:
+            discard(part.parent)
     return final
+
+
+def _begun(final: Path) -> Path:
+    """Return the hidden folder in which a run's new folder is made."""
+    try:
+        return begin(final)
+    except OSError as error:
+        raise unwritable(final, error) from None
 
 
 def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
@@ -102,7 +115,7 @@ def _make(run: RunFile, part: Path, told: Told, jobs: int) -> None:
         _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs)
         if public:
             _announce(run.spec, place / "tables", part, source["basis"])
-    remove(part / FOLDER)
+    erase(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source, run.changes)
 
@@ -144,16 +157,19 @@ def given(spec: RunSpec) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name != "kind"} | texts | {"fonts": fonts}
 
 
-def _failed(error: NotebookError, left: Path) -> RunError:
-    place = f"{left.name}/notebooks/{error.notebook}"
+def _failed(error: NotebookError, left: Path | None) -> RunError:
     full = bool(re.search(r"\[Errno (27|28|122)\]", error.cause))
     zh, en = (
-        "磁盘已满：请腾出空间，或用 --out 另指定文件夹\n",
-        "the disk is full: make room, or name another folder with --out\n",
+        "磁盘已满：请腾出空间，或用 --out 另指定文件夹（临时文件夹满了，用环境变量 TMPDIR 另指定）\n",
+        "the disk is full: make room, or name another folder with --out (for temporary files: in TMPDIR)\n",
+    )
+    place = f"{left.name}/notebooks/{error.notebook}" if left else ""
+    where = (
+        (f"执行到出错处的笔记本在 {place}；", f"the notebook, executed up to there, is {place}; ") if left else ("", "")
     )
     return RunError(
-        f"{zh if full else ''}{error.zh}\n执行到出错处的笔记本在 {place}；原有报告未改动",
-        f"{en if full else ''}{error.en}\nthe notebook, executed up to there, is {place}; the earlier report is untouched",
+        f"{zh if full else ''}{error.zh}\n{where[0]}原有报告未改动",
+        f"{en if full else ''}{error.en}\n{where[1]}the earlier report is untouched",
     )
 
 

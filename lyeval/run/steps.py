@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from lyeval.run.checking import outlook
 from lyeval.run.errors import RunError
-from lyeval.run.folders import locked
 from lyeval.run.inputs import open_ledger, open_plan, open_policy
+from lyeval.run.locking import locked
 
 if TYPE_CHECKING:
     import pandas as pd
