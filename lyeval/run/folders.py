@@ -153,15 +153,17 @@ def clear(folder: Path, ours: Mapping[str, str]) -> bool:
     for place, path in list(_files(folder)):
         if place not in (RECORD, MARK) and _unchanged(path, ours.get(place)):
             path.unlink()
-    if all(place in (RECORD, MARK) for place, _ in _files(folder)):
-        for name in (RECORD, MARK):
-            if _is_own(folder, name, ours):
-                (folder / name).unlink()
-    made = {".", *(parent.as_posix() for place in ours for parent in PurePosixPath(place).parents)}
+    made = {parent.as_posix() for place in ours for parent in PurePosixPath(place).parents} - {"."}
     for top, _, _ in os.walk(folder, topdown=False, followlinks=False):
         if Path(top).relative_to(folder).as_posix() in made:
             with suppress(OSError):
                 Path(top).rmdir()
+    if all(path.name in (RECORD, MARK) for path in folder.iterdir()):
+        for name in (RECORD, MARK):
+            if _is_own(folder, name, ours):
+                (folder / name).unlink()
+        with suppress(OSError):
+            folder.rmdir()
     return not stands(folder)
 
 
@@ -343,9 +345,12 @@ def settle(final: Path, work: Path) -> None:
     old = work / OLD
     if stands(old):
         ours = written(old)
-        if ours is None or written(final) is None:
+        if ours is None:
+            with suppress(OSError):
+                old.rmdir()  # emptied by a process killed just then
+        elif written(final) is None:
             return  # something foreign took the name meanwhile: the earlier report is left in its hidden folder
-        if not clear(old, ours):
+        elif not clear(old, ours):
             _give_back(old, final)
             if not clear(old, ours):
                 move(old, _aside(final, "earlier"))

@@ -205,6 +205,11 @@ def placed(out: Path, *, note: bool = False) -> Iterator[Path]:
         try:
             yield new / out.name
             _put_all(new, out)
+        except OSError as error:
+            raise unwritable(out, error) from None
+        except Exception as error:
+            inner = error.args[0] if type(error).__name__ == "FileCreateError" and error.args else None
+            raise unwritable(out, inner) if isinstance(inner, OSError) else error from None
         finally:
             discard(new.parent)
 
