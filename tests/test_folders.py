@@ -1,7 +1,8 @@
 """Only what lyeval marked is renamed, replaced or removed: random trees of a user's files beside every command that writes, some killed.
 
 What a user added to a report of lyeval's goes with it: after a kill it may be in a hidden folder until the next command, which is run here.
-The notebooks are not executed here, nor ledgers made or read: stubs write small files and the commands put them in place. Runs with real notebooks are those of test_run.py.
+The notebooks are not executed here, nor ledgers made or read: stubs write small files and the commands put them in place. Runs with
+real notebooks are those of test_run.py.
 """
 
 from __future__ import annotations
