@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 
 class RunError(ValueError):
@@ -54,6 +59,45 @@ def error_words(error: ValueError) -> tuple[str, str]:
     if isinstance(error, PolicyError):
         return in_language(str(error), "zh"), in_language(str(error), "en")
     return str(error), str(error)
+
+
+def unwritable(path: Path, error: OSError) -> RunError:
+    """Say that a file or folder, or the folder for temporary files, cannot be written, and what to do."""
+    what = os.strerror(error.errno) if error.errno else str(error)
+    if away := _temporary(path, error):
+        return RunError(
+            f"无法写入临时文件夹 {away}：{what}。请在其中腾出空间、给予写权限，或设环境变量 TMPDIR 另指定文件夹",
+            f"cannot write the folder for temporary files, {away}: {what}. Make room there, allow writing, or name another "
+            "folder in the environment variable TMPDIR",
+        )
+    return RunError(
+        f"无法写入 {path}：{what}。请关闭正在打开其中文件的程序，检查磁盘空间和权限，或用 --out 另指定文件夹",
+        f"cannot write {path}: {what}. Close programs that hold its files open, check disk space and permissions, "
+        "or name another folder with --out",
+    )
+
+
+def _temporary(path: Path, error: OSError) -> str:
+    """Return the folder for temporary files if that is what cannot be written, "" if it is another."""
+    try:
+        away = Path(tempfile.gettempdir())
+    except OSError:
+        return os.environ.get("TMPDIR", "TMPDIR")
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    if named is not None:
+        elsewhere = not any(named.is_relative_to(own) for own in (path, path.parent))
+        return str(away) if elsewhere and named.is_relative_to(away) else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) and _room(away) < LEAST <= _room(path)
+    return str(away) if full else ""
+
+
+def _room(path: Path) -> int:
+    """Return the bytes free where a path is or is to be."""
+    here = next((one for one in (path, *path.parents) if one.exists()), Path())
+    return shutil.disk_usage(here).free
+
+
+LEAST = 2**20  # bytes: with less, a disk is full
 
 
 def _rebuilt(zh: str, en: str, misuse: bool) -> RunError:
