@@ -20,9 +20,9 @@ from lyeval.policy.assumptions import Assumptions
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, setting, year_as_known, years_to_come
-from lyeval.simulation.known import Date, as_known, date_of, distinct, note
+from lyeval.simulation.known import Date, as_known, date_of, note
 from lyeval.simulation.odds import SWING_COLUMNS, members, odds, settled, table, values
-from lyeval.simulation.projection import Projection, check_draws, described, past_targets, tables
+from lyeval.simulation.projection import Projection, check_draws, past_targets, projected
 
 Pairs = list[tuple[TargetView, Year]]
 
@@ -140,25 +140,15 @@ def forecast(
     if ahead > MAX_AHEAD:
         last = date.facts_year
         raise ValueError(f"{year} 距最近数据 {last} 超过 {MAX_AHEAD} 年 / is more than {MAX_AHEAD} years past the data")
-    known, sampling = as_known(ledger, date), Sampling(draws, seed)
-    given = setting(known, date, plan, assumed(assumptions), sampling)
+    known = as_known(ledger, date)
+    given = setting(known, date, plan, assumed(assumptions), Sampling(draws, seed))
     drawn = {item.year: item for item in (year_as_known(given), *years_to_come(given, year))}
     basis = Basis(known, rules, dict(readings or {}), date, year, drawn, dict(quotas or {}), level, given)
     past = past_targets(known, choose(rules, readings)[0], date.facts_year, quotas=quotas, level=level)
     pairs = basis.pairs(basis.readings)
-    made = tables(pairs, given.assumed, seed=seed, facts_year=date.facts_year, past=past, swings=True)
     iterated = [note("iterated", n=ahead, year=date.facts_year)] if ahead > 1 else []
-    return Forecast(
-        **described(rules.id, given.assumed.id, date, sampling),
-        targets=made.targets,
-        enterprises=made.enterprises,
-        scenarios=made.scenarios,
-        left=made.left,
-        notes=distinct((*given.notes, *made.notes, *iterated)),
-        year=year,
-        by_enterprises=made.swings,
-        basis=basis,
-    )
+    made = projected(given, pairs, past, iterated, swings=True)
+    return Forecast(policy=rules.id, **made, year=year, basis=basis)
 
 
 def by_reading(

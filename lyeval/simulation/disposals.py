@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,22 +63,18 @@ class Pace:
     speed: float = 1.0  # multiple of both from the date of knowledge on
 
 
-@dataclass(frozen=True, eq=False)
-class Disposed:
-    """What disposals have done by the end of a year, shape (draws, cases) each."""
+class Disposed(NamedTuple):
+    """What disposals have done by the end of a year, shape (draws, cases) each: finished by then, within it, share of it in force."""
 
-    done: np.ndarray  # finished by the year's end
-    fresh: np.ndarray  # finished within the year
-    in_force: np.ndarray  # share of the year for which a finished case was in force, 0 to 1
+    done: np.ndarray
+    fresh: np.ndarray
+    in_force: np.ndarray
 
 
 def left_since(ledger: Ledger, date: Date, land: np.ndarray) -> Left:
-    """Read off the ledger who has gone and what land has been released by the date of knowledge.
+    """Read off the ledger who has gone and what has been released by the date of the ``land`` of the annual figures, 亩, shape (n,).
 
-    Parameters
-    ----------
-    land
-        Land of the annual figures' year, 亩, shape (n,); no more than it can leave, whatever the disposals add up to.
+    No more than all of it can leave, whatever the disposals add up to.
     """
     laid = book(ledger)
     now, before = standing(laid, date.year, land), standing(laid, date.facts_year, land)
@@ -165,13 +162,8 @@ def _successor(frame: pd.DataFrame, ledger: Ledger) -> np.ndarray:
 def treated(ledger: Ledger, years: np.ndarray, month: int, methods: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Lay out by method how much more of each year a finished case was in force than of the year before, 0 to 1, shape (n, years).
 
-    The methods' effect on tax is estimated from it.
-
-    Parameters
-    ----------
-    month
-        Months of a year that are known when it is projected: what came into force in them shows in the year to date already, so only
-        cases finished later count. 0: all cases count, with what last year's have left to give.
+    The methods' effect on tax is estimated from it. What came into force in the first ``month`` months shows in the year to date already,
+    so only cases finished later count; 0: all cases count, with what last year's have left to give.
     """
     laid = book(ledger)
     rows = cases(laid)
@@ -188,15 +180,10 @@ def treated(ledger: Ledger, years: np.ndarray, month: int, methods: tuple[str, .
 
 def _rise(finished: np.ndarray, year: int, month: int) -> np.ndarray:
     """Share of the year in force less that of the year before, shape (cases,)."""
-    now = _in_force(finished, year)
-    if not month:
-        return now - _in_force(finished, year - 1)
-    known = np.datetime64(f"{year}-{month:02d}", "M") + 1
-    return np.where(finished >= known.astype("datetime64[D]"), now, 0.0)
-
-
-def _in_force(finished: np.ndarray, year: int) -> np.ndarray:
-    return np.clip((np.datetime64(f"{year + 1}-01-01") - finished).astype(float) / 365.25, 0.0, 1.0)
+    ends = (np.datetime64(f"{end}-01-01") for end in (year + 1, year))
+    now, before = (np.clip((end - finished).astype(float) / 365.25, 0.0, 1.0) for end in ends)
+    known = np.datetime64(f"{year}-{month:02d}", "M") + 1 if month else None
+    return now - before if known is None else np.where(finished >= known.astype("datetime64[D]"), now, 0.0)
 
 
 def informed(practices: dict[str, Practice], found: dict[str, tuple[float, float]]) -> dict[str, Practice]:
@@ -319,12 +306,8 @@ def taken_over(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return who takes land over, and by how much their land and tax grow, as multiples of their own: (k,), (draws, k) twice.
 
-    Parameters
-    ----------
-    share
-        Share of its land that each case has given away by the year's end, shape (draws, cases).
-    months, end
-        Months from the date of knowledge to the end of each case, shape (draws, cases), and to the year's end.
+    ``share`` is what each case has given away by the year's end of its land, ``months`` how many from the date of knowledge it takes to
+    its end, shape (draws, cases) each; ``end`` is the months to the year's end.
     """
     some = takers(plan, panel, practices)
     to, column = np.unique(plan.successor[some], return_inverse=True)
@@ -338,22 +321,13 @@ def taken_over(
 
 
 def ramped(age: np.ndarray, months: float) -> np.ndarray:
-    """Mean over the last twelve months of how far a site has come, rising in a straight line over ``months``.
+    """Mean over the last twelve months of how far a site taken over ``age`` months ago has come, in a straight line over ``months``."""
 
-    Parameters
-    ----------
-    age
-        Months since it was taken over, at the end of the twelve; below 0: not yet.
-    """
-    return (_area(age, months) - _area(age - 12, months)) / 12
+    def area(age: np.ndarray) -> np.ndarray:
+        age = np.maximum(age, 0.0)
+        return age if months <= 0 else np.where(age < months, age**2 / (2 * months), age - months / 2)
 
-
-def _area(age: np.ndarray, months: float) -> np.ndarray:
-    """Integral from 0 to ``age`` of min(x / months, 1)."""
-    age = np.maximum(age, 0.0)
-    if months <= 0:
-        return age
-    return np.where(age < months, age**2 / (2 * months), age - months / 2)
+    return (area(age) - area(age - 12)) / 12
 
 
 LIVE = ("", "进行中", "未启动")

@@ -47,17 +47,8 @@ def philox(counter: tuple[Words, Words, Words, Words], key: tuple[int, int]) -> 
 
 
 def words(keys: Keys, sampling: Sampling, year: int, stream: str) -> Words:
-    """Draw 32 random bits for each draw and enterprise, uint32 of shape (draws, n).
+    """Draw 32 random bits for each draw and enterprise (`code_keys`), uint32 of shape (draws, n); ``stream`` is their purpose (`STREAMS`).
 
-    Parameters
-    ----------
-    keys
-        As from `code_keys`, shape (n,).
-    year, stream
-        Calendar year, and the purpose of the numbers (a key of `STREAMS`).
-
-    Notes
-    -----
     A counter's four words serve four draws: word s of counter 64 g + j is that of draw 256 g + 64 s + j.
     """
     groups = -(-sampling.draws // GROUP)
@@ -140,15 +131,7 @@ class Chance:
 
 
 def chance(model: Dynamics, panel: Panel, before: Past, at: Rows, year: int, sampling: Sampling) -> Chance:
-    """Draw what chance brings the enterprises ``at`` in ``year``.
-
-    Parameters
-    ----------
-    model
-        Fitted for the months known of ``year``; its ``month`` is 0 for later years.
-    before
-        Their tax up to the year before.
-    """
+    """Draw what chance brings the enterprises ``at`` in ``year``, given their tax up to the year before."""
     keys = panel.keys[at]
     word = uniforms(keys, sampling, year, "tax")
     frame = projected(model, panel, before, at)
@@ -208,12 +191,7 @@ def draw_tax(
 ) -> tuple[np.ndarray, ...]:
     """Draw each enterprise's tax of consecutive years without any disposal, 万元, one array (draws, n) a year.
 
-    Parameters
-    ----------
-    models
-        For the first year of enterprises with a year to date, and for all else.
-    years
-        The first is the year after the panel's.
+    The models are for the first year of enterprises with a year to date, and for all else; the first year is the one after the panel's.
     """
     out = tuple(np.empty((sampling.draws, len(panel.codes))) for _ in years)
     step = max(1, BLOCK // sampling.draws)
@@ -243,10 +221,8 @@ def model_of(models: tuple[Dynamics, Dynamics], panel: Panel, at: Rows, year: in
     return models[0] if known and year == panel.years[-1] + 1 else models[1]
 
 
-MASK, HALF, ROUNDS, GROUP = 0xFFFFFFFF, np.uint64(32), 10, 256
-BLOCK = 1 << 17
+MASK, HALF, ROUNDS, GROUP, BLOCK = 0xFFFFFFFF, np.uint64(32), 10, 256, 1 << 17
 MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 WEYL = (0x9E3779B9, 0xBB67AE85)
 STREAMS = {"tax": 0, "zero": 1, "finish": 2, "response": 3, "county": 4, "leave": 5}
-ZERO_WEIGHT = 2.0
-ZERO_PRIOR = np.array([[0.02, 0.10], [0.60, 0.80]])
+ZERO_WEIGHT, ZERO_PRIOR = 2.0, np.array([[0.02, 0.10], [0.60, 0.80]])

@@ -7,7 +7,7 @@ resampled. A shock common to the county's enterprises comes on top.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -27,16 +27,6 @@ class Priors:
     spread: float = 0.6  # sd of a year's change of one enterprise, where figures are too few to estimate it
     late_sd: float = 0.06  # least scale of the shock, over √(share of the year to come)
     shift: float = 0.0  # known shift of all enterprises over the first projected year
-
-
-@dataclass(frozen=True)
-class Covariates:
-    """Which enterprise covariates the data allow: the 规上 flag, log land, and levels with an effect of their own."""
-
-    above: bool
-    land: bool
-    sectors: tuple[str, ...]
-    townships: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +54,16 @@ class Dynamics:
     residuals: np.ndarray  # standardised, sorted; none where a Normal is assumed
     shock_sd: float  # scale and degrees of freedom of the common shock, updated by past years
     shock_df: float
-    year_effects: np.ndarray  # effects of the past calendar years, log points, summing to zero
-    effects: dict[str, tuple[float, float]]  # by disposal method: effect of a year in force, and its standard error
-    rows: int  # enterprise-years and calendar years that it was fitted on; 0 where it rests on assumptions
-    years: tuple[int, ...]
+    # what it was fitted on; empty where it rests on assumptions
+    year_effects: np.ndarray = field(default_factory=lambda: np.zeros(0))  # of past years, log points, summing to zero
+    effects: dict[str, tuple[float, float]] = field(default_factory=dict)  # of a method's year in force, standard error
+    rows: int = 0  # enterprise-years and calendar years
+    years: tuple[int, ...] = ()
 
 
 def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
-    """Fit the projection on every past year that has a year before it.
+    """Fit the projection on every past year that has a year before it, and (if months are to be used) a year to date through ``month``.
 
-    Parameters
-    ----------
-    month
-        Months of the year to date to use; 0 for none. Years without year-to-date figures are then left out.
-
-    Notes
-    -----
     Under 30 enterprise-years above zero, or without two consecutive years, it is last year's tax with an assumed spread (updated by
     what residuals there are), and says so.
     """
@@ -133,16 +117,9 @@ def paid_share(panel: Panel, month: int) -> float:
 def lags(last: np.ndarray, earlier: np.ndarray, paid: np.ndarray | None, typical: np.ndarray) -> Frame:
     """Make the regressors of one year from what is known before it.
 
-    Parameters
-    ----------
-    last
-        Last year's tax, 万元, shape (..., n).
-    earlier
-        Mean log tax of the years before last, NaN where none was above zero.
-    paid
-        Year to date over its usual share of the year, 万元, shape (n,); None without year-to-date figures.
-    typical
-        Log tax of an enterprise of whom nothing else is known, shape (n,).
+    ``last`` is last year's tax, 万元, shape (..., n), ``earlier`` the mean log tax of the years before last, NaN where none was above zero,
+    ``paid`` the year to date over its usual share of the year, 万元, shape (n,), if there is one, and ``typical`` the log tax of an
+    enterprise of whom nothing else is known.
 
     Returns
     -------
@@ -187,19 +164,18 @@ def linear(frame: Frame, names: tuple[str, ...], coef: np.ndarray, centre: float
     return total
 
 
-def covariates(panel: Panel) -> tuple[Covariates, tuple[Note, ...]]:
-    """Choose the enterprise covariates that the data allow, and note those that were dropped."""
+def covariates(panel: Panel) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    """Choose the enterprise covariates that the data allow (columns of `static_columns`), and note those that were dropped."""
     above, land = panel.above[:, -1], panel.land[:, -1]
     both = min(np.sum(above == 1), np.sum(above == 0)) >= MIN_GROUP
-    kept = Covariates(
-        above=bool(both and not np.isnan(above).any()),
-        land=bool(np.sum(land > 0) == len(land) and len(land) >= MIN_GROUP),
-        sectors=_levels(panel.sector),
-        townships=_levels(panel.township),
+    kept = (
+        ["above"] if both and not np.isnan(above).any() else [],
+        ["log_land"] if np.sum(land > 0) == len(land) >= MIN_GROUP else [],
+        [f"sector_{level}" for level in _levels(panel.sector)],
+        [f"township_{level}" for level in _levels(panel.township)],
     )
-    used = (kept.above, kept.land, bool(kept.sectors), bool(kept.townships))
-    dropped = [note("dropped", zh=zh, en=en) for (zh, en), use in zip(COVARIATES, used, strict=True) if not use]
-    return kept, tuple(dropped)
+    dropped = [note("dropped", zh=zh, en=en) for (zh, en), use in zip(COVARIATES, kept, strict=True) if not use]
+    return tuple(name for names in kept for name in names), tuple(dropped)
 
 
 def _levels(groups: np.ndarray) -> tuple[str, ...]:
@@ -209,23 +185,24 @@ def _levels(groups: np.ndarray) -> tuple[str, ...]:
     return tuple(sorted(name for _, name in sorted(large)[1:MAX_LEVELS]))
 
 
-def static_columns(panel: Panel, kept: Covariates, column: int) -> Frame:
+def static_columns(panel: Panel, kept: tuple[str, ...], column: int) -> Frame:
     """Return the enterprise covariates of one year, shape (n,) each; ``column`` is its position in ``panel.years``."""
     out: Frame = {}
-    if kept.above:
-        out["above"] = np.nan_to_num(panel.above[:, column], nan=0.5)
-    if kept.land:
-        land = panel.land[:, column]
-        land = np.where(land > 0, land, panel.land[:, -1])
-        out["log_land"] = np.log(land) - float(np.mean(np.log(panel.land[:, -1])))
-    out |= {f"sector_{level}": (panel.sector == level).astype(float) for level in kept.sectors}
-    return out | {f"township_{level}": (panel.township == level).astype(float) for level in kept.townships}
+    for name in kept:
+        kind, _, level = name.partition("_")
+        if kind == "above":
+            out[name] = np.nan_to_num(panel.above[:, column], nan=0.5)
+        elif kind == "log":
+            land = np.where(panel.land[:, column] > 0, panel.land[:, column], panel.land[:, -1])
+            out[name] = np.log(land) - float(np.mean(np.log(panel.land[:, -1])))
+        else:
+            out[name] = (getattr(panel, kind) == level).astype(float)
+    return out
 
 
 def earlier_logs(tax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum and number of logs of the years above zero, shape (n,) each, of tax of shape (n, years)."""
-    positive = tax > 0
-    return (_log(tax) * positive).sum(axis=1), positive.sum(axis=1).astype(float)
+    return (_log(tax) * (tax > 0)).sum(axis=1), (tax > 0).sum(axis=1).astype(float)
 
 
 def mean_log(total: np.ndarray, number: np.ndarray) -> np.ndarray:
@@ -248,7 +225,7 @@ def centres(land: np.ndarray, centre: float) -> np.ndarray:
     return centre + np.log(np.where(land > 0, land, 10.0))
 
 
-def training(panel: Panel, month: int, share: float, kept: Covariates, centre: float) -> Frame:
+def training(panel: Panel, month: int, share: float, kept: tuple[str, ...], centre: float) -> Frame:
     """Stack the past enterprise-years of which tax, last year's tax and (if used) the year to date are known.
 
     Beside the regressors stand ``tax`` (万元), ``land`` (亩), ``who`` (position of the enterprise) and ``year``.
@@ -277,7 +254,7 @@ def _regression(frame: Frame, priors: Priors, month: int, centre: float) -> dict
     names = np.array(["one", *(name for name in frame if name not in OUTCOME)], dtype=object)
     rows, years = len(frame["tax"]), np.unique(frame["year"])
     static = np.column_stack([np.broadcast_to(regressor(frame, name, centre), (rows,)) for name in names])
-    dummies = _sum_to_zero(frame["year"], years)
+    dummies = (frame["year"][:, None] == years[None, :-1]).astype(float) - (frame["year"] == years[-1])[:, None]
     keep = _varying(static, dummies)
     names, y, full = names[keep], np.log(frame["tax"]), np.column_stack([static[:, keep], dummies])
     result: Any = OLS(y, full, hasconst=True).fit(method="qr", cov_type="cluster", cov_kwds={"groups": frame["who"]})
@@ -308,15 +285,7 @@ def _regression(frame: Frame, priors: Priors, month: int, centre: float) -> dict
 
 
 def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
-    """Keep the constant and what varies in at least `MIN_LEVEL` rows and is no combination of earlier columns.
-
-    Parameters
-    ----------
-    design
-        Candidate columns, the constant first, shape (rows, p).
-    beside
-        Columns that stand beside them in any case, shape (rows, q).
-    """
+    """Keep the constant and what varies in at least `MIN_LEVEL` rows and is no combination of earlier columns or those beside."""
     rows = len(design)
     basis = np.linalg.qr(np.column_stack([np.ones(rows), np.empty((rows, 0)) if beside is None else beside]))[0]
     keep = [0]
@@ -330,11 +299,6 @@ def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray
             keep.append(j)
             basis = np.column_stack([basis, rest / norm])
     return np.array(keep)
-
-
-def _sum_to_zero(year: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """Year effects that sum to zero: (rows, years − 1)."""
-    return (year[:, None] == years[None, :-1]).astype(float) - (year == years[-1])[:, None]
 
 
 def _scale(error: np.ndarray, frame: Frame) -> tuple[np.ndarray, tuple[float, float], np.ndarray]:
@@ -404,10 +368,6 @@ def _persistence(frame: Frame, priors: Priors, month: int, centre: float) -> dic
         "residuals": np.zeros(0),
         "shock_sd": shock_sd,
         "shock_df": shock_df,
-        "year_effects": np.zeros(0),
-        "effects": {},
-        "rows": 0,
-        "years": (),
     }
 
 

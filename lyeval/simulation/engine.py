@@ -12,24 +12,8 @@ import numpy as np
 import pandas as pd
 
 from lyeval.ledger import Ledger
+from lyeval.simulation import disposals
 from lyeval.simulation.assumed import Assumed
-from lyeval.simulation.disposals import (
-    Left,
-    Pace,
-    Plan,
-    disposed,
-    effects,
-    given_plan,
-    informed,
-    land_leaving,
-    left_since,
-    lift,
-    months_to_finish,
-    open_plan,
-    paces,
-    taken_over,
-    treated,
-)
 from lyeval.simulation.draws import Sampling, by_model, chance, draw_tax, model_of, past
 from lyeval.simulation.dynamics import Dynamics, Priors, fit
 from lyeval.simulation.known import Date, Note, Panel, distinct, panel, remarks
@@ -42,9 +26,9 @@ class Setting:
     date: Date
     panel: Panel  # each enterprise's history up to the date
     assumed: Assumed
-    plan: Plan  # open cases
-    left: Left  # who had gone and what land had been released between the annual figures and the date
-    pace: dict[str, Pace]  # how fast each method's cases end, updated by the ledger's cases
+    plan: disposals.Plan  # open cases
+    left: disposals.Left  # who had gone and what land had been released between the annual figures and the date
+    pace: dict[str, disposals.Pace]  # how fast each method's cases end, updated by the ledger's cases
     sampling: Sampling
     nowcast: Dynamics  # the projection that uses the year to date, and the one without
     annual: Dynamics
@@ -74,31 +58,20 @@ class Year:
 
 
 def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assumed, sampling: Sampling) -> Setting:
-    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off.
-
-    Parameters
-    ----------
-    plan
-        As for `simulate`; None: the ledger's own disposals in progress.
-
-    Raises
-    ------
-    ValueError
-        If the plan names what is not there.
-    """
+    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off; plan as for `simulate`."""
     lasting = tuple(name for name, p in assumed.practices.items() if not p.gone and not p.closed)
     history, nowcast, annual = _fitted(ledger, date, assumed.tax, lasting)
-    practices = informed(assumed.practices, annual.effects)
-    cases, left_out = open_plan(ledger, practices)
+    practices = disposals.informed(assumed.practices, annual.effects)
+    cases, left_out = disposals.open_plan(ledger, practices)
     if plan is not None:
-        cases, left_out = given_plan(plan, ledger, date, practices), ()
+        cases, left_out = disposals.given_plan(plan, ledger, date, practices), ()
     return Setting(
         date=date,
         panel=history,
         assumed=replace(assumed, practices=practices),
         plan=cases,
-        left=left_since(ledger, date, history.land[:, -1]),
-        pace=paces(ledger, date, practices),
+        left=disposals.left_since(ledger, date, history.land[:, -1]),
+        pace=disposals.paces(ledger, date, practices),
         sampling=sampling,
         nowcast=nowcast,
         annual=annual,
@@ -111,7 +84,7 @@ def _fitted(ledger: Ledger, date: Date, priors: Priors, methods: tuple[str, ...]
     """Lay the history out and fit it, with the year to date and without; ``methods`` have an effect on tax to estimate."""
     history = panel(ledger, date)
     ahead = np.append(history.years, date.facts_year + 1)
-    history = replace(history, treated={m: treated(ledger, ahead, m, methods) for m in {0, history.month}})
+    history = replace(history, treated={m: disposals.treated(ledger, ahead, m, methods) for m in {0, history.month}})
     annual = fit(history, 0, priors)
     return history, fit(history, history.month, priors) if history.month else annual, annual
 
@@ -119,10 +92,10 @@ def _fitted(ledger: Ledger, date: Date, priors: Priors, methods: tuple[str, ...]
 def years_to_come(given: Setting, last_year: int) -> list[Year]:
     """Draw each year from the one after the known annual figures to ``last_year``."""
     years = range(given.date.facts_year + 1, last_year + 1)
-    months = months_to_finish(given.plan, given.panel, given.pace, given.sampling, given.date.year)
+    months = disposals.months_to_finish(given.plan, given.panel, given.pace, given.sampling, given.date.year)
     without = undisposed(given, last_year)
     with_cases = _disposed_tax(given, months, without, years)
-    leaving = land_leaving(given.plan, given.panel, given.assumed.practices, given.sampling, given.date.year)
+    leaving = disposals.land_leaving(given.plan, given.panel, given.assumed.practices, given.sampling, given.date.year)
     return [
         _year(given, months, leaving, year, tax, own) for year, tax, own in zip(years, without, with_cases, strict=True)
     ]
@@ -139,7 +112,7 @@ def undisposed(given: Setting, last_year: int) -> tuple[np.ndarray, ...]:
     return draw(given.nowcast, given.annual, given.panel, given.sampling, range(first, last_year + 1))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _kept(
     nowcast: Dynamics, annual: Dynamics, history: Panel, sampling: Sampling, years: range
 ) -> tuple[np.ndarray, ...]:
@@ -156,16 +129,16 @@ def _disposed_tax(
     """
     plan, models, shape = given.plan, (given.nowcast, given.annual), without[0].shape if without else (0, 0)
     names, practices = sorted(given.assumed.practices), given.assumed.practices
-    by_method = effects(names, practices, given.sampling, given.date.year)
-    own = by_method[:, np.searchsorted(names, plan.method.astype(str))] + lift(plan, given.panel, practices)
+    by_method = disposals.effects(names, practices, given.sampling, given.date.year)
+    own = by_method[:, np.searchsorted(names, plan.method.astype(str))] + disposals.lift(plan, given.panel, practices)
     spells = {} if given.date.nowcast_month else given.panel.treated.get(0, {})
     rise = np.array([spells[name][:, -1] for name in sorted(spells)]).reshape(len(spells), shape[1])
-    rest = effects(sorted(spells), practices, given.sampling, given.date.year)
+    rest = disposals.effects(sorted(spells), practices, given.sampling, given.date.year)
     moved = np.union1d(plan.at, np.flatnonzero(rise.any(axis=0)))
     out = []
     for t, year in enumerate(years):
         effect = np.zeros((shape[0], len(moved)))
-        force = disposed(months, given.date.months_to(year)).in_force
+        force = disposals.disposed(months, given.date.months_to(year)).in_force
         effect[:, np.searchsorted(moved, plan.at)] = own * force
         for drawn, share in zip(rest.T, rise[:, moved], strict=True):
             effect += drawn[:, None] * share
@@ -188,21 +161,21 @@ def _year(
     leaving: np.ndarray,
     year: int,
     without: np.ndarray,
-    disposals: tuple[np.ndarray, np.ndarray],
+    moved: tuple[np.ndarray, np.ndarray],
 ) -> Year:
     """Put one year together: tax with the methods' effects, then what has left and what the finished cases take."""
     first, shape = year == given.date.facts_year + 1, without.shape
     plan, left, end = given.plan, given.left, given.date.months_to(year)
-    state = disposed(months, end)
+    state = disposals.disposed(months, end)
     practice = [given.assumed.practices[m] for m in plan.method]
     shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
     tax, ytd = without.copy(), given.panel.ytd[:, -1]
-    tax[:, disposals[0]] = disposals[1]
+    tax[:, moved[0]] = moved[1]
     tax[:, plan.at] *= 1 - state.in_force * (shuts | leaves)
     kept = _spread(left.kept, shape, plan.at, left.kept[plan.at] * (1 - state.done * leaving))
     settled = left.gone & ~np.isnan(ytd) & first
     tax[:, settled] = ytd[settled]
-    takers, land_taken, tax_taken = taken_over(
+    takers, land_taken, tax_taken = disposals.taken_over(
         plan, given.panel, given.assumed.practices, state.done * leaving, months, end
     )
     if len(takers):
@@ -279,4 +252,4 @@ def year_as_known(given: Setting) -> Year:
     )
 
 
-KEPT_CELLS = 1 << 22
+KEPT_CELLS = 1 << 24

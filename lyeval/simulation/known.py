@@ -143,22 +143,20 @@ def _last_month(ledger: Ledger, year: int) -> tuple[int, int]:
     months = ledger.monthly.loc[ledger.monthly["year"] == year, "month"]
     if len(months):
         return year, int(months.max())
-    years = ledger.annual["year"].to_numpy(dtype=int)
-    earlier = years[years < year]
-    return (int(earlier.max()) if earlier.size else year - 1), 12
+    earlier = [y for y in ledger.annual["year"].tolist() if y < year]
+    return max(earlier, default=year - 1), 12
 
 
 @lru_cache(maxsize=8)
 def as_known(ledger: Ledger, date: Date) -> Ledger:
     """Return the ledger as it stood at the date: later rows gone, later dates blank, open disposals open again."""
+    yearly = {name: getattr(ledger, name) for name in ("annual", "tax_items", "counties")}
     monthly = ledger.monthly
     if not monthly.empty:
         monthly = monthly[monthly["year"] * 12 + monthly["month"] <= date.year * 12 + date.month]
     return replace(
         ledger,
-        annual=_through(ledger.annual, date.facts_year),
-        tax_items=_through(ledger.tax_items, date.facts_year),
-        counties=_through(ledger.counties, date.facts_year),
+        **{name: frame if frame.empty else frame[frame["year"] <= date.facts_year] for name, frame in yearly.items()},
         monthly=monthly,
         disposals=_disposals(ledger.disposals, date.end),
         process=_blank(ledger.process, date.end, tuple(ledger.process.columns)),
@@ -167,10 +165,6 @@ def as_known(ledger: Ledger, date: Date) -> Ledger:
         papers=_until(ledger.papers, "received", date.end),
         enterprises=_blank(ledger.enterprises, date.end, ("completed", "production_start", "stopped_since")),
     )
-
-
-def _through(frame: pd.DataFrame, year: int) -> pd.DataFrame:
-    return frame if frame.empty else frame[frame["year"] <= year]
 
 
 def _until(frame: pd.DataFrame, column: str, end: pd.Timestamp) -> pd.DataFrame:
@@ -203,16 +197,18 @@ def panel(ledger: Ledger, date: Date) -> Panel:
     month = _usable_month(ledger, date)
     sums = [laid.monthly_sum(int(y), month) for y in (*years, date.facts_year + 1)] if month else []
     tax = np.column_stack([laid.annual("tax_wan", int(y)) for y in years])
+    digits = [re.sub(r"\D", "", str(code)) for code in laid.text("industry_code")]
+    lands = [[laid.last_known(name, int(y)) for y in years] for name in ("land_mu", "approved_mu")]
     return Panel(
         codes=laid.codes,
         years=years,
         tax=tax,
         above=np.column_stack([laid.last_known("above_scale", int(y)) for y in years]),
-        land=np.column_stack([_land(laid, int(y)) for y in years]),
+        land=np.column_stack([np.where(np.isnan(x), y, x) for x, y in zip(*lands, strict=True)]),
         ytd=_quiet_as_zero(np.column_stack(sums), tax) if sums else np.full((len(laid), len(years) + 1), np.nan),
         month=month,
         refunds=_refunds(laid),
-        sector=np.array([_sector(code) for code in laid.text("industry_code")], dtype=object),
+        sector=np.array([d[:2] if len(d) >= 2 else "" for d in digits], dtype=object),
         township=laid.text("township"),
     )
 
@@ -227,19 +223,11 @@ def _usable_month(ledger: Ledger, date: Date) -> int:
 
 
 def _quiet_as_zero(ytd: np.ndarray, tax: np.ndarray) -> np.ndarray:
-    """Take an enterprise with months in other years as having paid nothing in a year in which only others have them.
-
-    Not so in a past year of which its annual figure says otherwise.
-    """
+    """Take a firm with months in other years as having paid nothing where only others have them and its annual figure says no other."""
     covered = ~np.isnan(ytd).all(axis=0, keepdims=True)
     known = ~np.isnan(ytd).all(axis=1, keepdims=True)
     silent = np.column_stack([~(tax > 0), np.ones(len(tax), dtype=bool)])
     return np.where(np.isnan(ytd) & covered & known & silent, 0.0, ytd)
-
-
-def _land(laid: Book, year: int) -> np.ndarray:
-    land = laid.last_known("land_mu", year)
-    return np.where(np.isnan(land), laid.last_known("approved_mu", year), land)
 
 
 def _refunds(laid: Book) -> np.ndarray:
@@ -249,11 +237,6 @@ def _refunds(laid: Book) -> np.ndarray:
         negative = frame["tax_wan"].to_numpy(dtype=float, na_value=0.0) < 0
         out[laid.positions(frame.loc[negative, "credit_code"])] = True
     return out
-
-
-def _sector(code: object) -> str:
-    digits = re.sub(r"\D", "", str(code))
-    return digits[:2] if len(digits) >= 2 else ""
 
 
 def remarks(history: Panel, date: Date, ledger: Ledger) -> tuple[Note, ...]:

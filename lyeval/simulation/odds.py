@@ -53,16 +53,12 @@ def tax_basis(view: TargetView, reported: np.ndarray) -> np.ndarray:
 def values(drawn: Members, near: Near | None = None, share: float = 0.0) -> np.ndarray:
     """Return the target's statistic in each draw, shape (draws,); NaN where nobody is left to count.
 
-    Parameters
-    ----------
-    near, share
-        Who ends a draw just below the line, and the share of them that pay up to it; default: nobody.
+    A ``share`` of those that end a draw ``near`` below the line pay up to it; by default nobody does.
     """
     view, year, draws = drawn.view, drawn.year, len(drawn.year.tax)
     if view.kind == "closed":
-        at = np.searchsorted(year.codes, view.codes)
-        banked_counts = any(word in view.outcomes for word in BANKED)
-        counted = year.closed[:, at] | (year.banked[:, at] & banked_counts)
+        at, banked = np.searchsorted(year.codes, view.codes), any(word in view.outcomes for word in BANKED)
+        counted = year.closed[:, at] | (year.banked[:, at] & banked)
         return view.base + (counted & view.member).sum(axis=1)
     if view.kind == "demolished":
         return view.base + year.demolished.sum(axis=1)
@@ -93,20 +89,10 @@ def probability(hits: int, draws: int) -> float:
     return (hits + 0.5) / (draws + 1)
 
 
-def mc_error(p: float, draws: int) -> float:
-    """Monte Carlo standard error of a probability, sqrt(p (1 − p) / n)."""
-    return float(np.sqrt(p * (1 - p) / draws))
-
-
 def odds(view: TargetView, drawn: np.ndarray, certain: str | None) -> dict[str, Any]:
     """Give a target's odds: probability, mc_error, the p05, p50 and p95 of its statistic, and what is certain; None where unknown.
 
-    Parameters
-    ----------
-    drawn
-        The target's statistic in each draw, shape (draws,).
-    certain
-        As from `settled`.
+    ``drawn`` is the target's statistic in each draw, shape (draws,); ``certain`` is as from `settled`.
     """
     known = drawn[~np.isnan(drawn)]
     out: dict[str, Any] = dict.fromkeys(("probability", "mc_error", *POINTS, "certain"))
@@ -118,17 +104,11 @@ def odds(view: TargetView, drawn: np.ndarray, certain: str | None) -> dict[str, 
     if certain:
         return out | {"probability": float(certain == "met"), "mc_error": 0.0, "certain": certain}
     p = probability(int(np.sum(meets(view, known))), len(known))
-    return out | {"probability": p, "mc_error": mc_error(p, len(known))}
+    return out | {"probability": p, "mc_error": float(np.sqrt(p * (1 - p) / len(known)))}
 
 
 def target_row(picked: Members, drawn: np.ndarray) -> dict[str, Any]:
-    """Lay a target's row out (`TARGET_COLUMNS`): its odds, and its members by where they will end.
-
-    Parameters
-    ----------
-    drawn
-        The target's statistic in each draw, shape (draws,).
-    """
+    """Lay a target's row out (`TARGET_COLUMNS`): its odds, and its members by where they will end."""
     view = picked.view
     remark = _remark(view, drawn)
     return {
@@ -213,13 +193,7 @@ def _verdict(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarr
 
 
 def left(views: Sequence[TargetView], drawn: Sequence[np.ndarray]) -> pd.DataFrame:
-    """Count in which share of the draws each number of enterprises is left below the line, for targets that count them.
-
-    Parameters
-    ----------
-    drawn
-        Each target's statistic in each draw, shape (draws,).
-    """
+    """Count in which share of the draws each number of enterprises is left below the line, for targets that count them."""
     rows = []
     for view, found in zip(views, drawn, strict=True):
         known = found[~np.isnan(found)]
@@ -230,21 +204,23 @@ def left(views: Sequence[TargetView], drawn: Sequence[np.ndarray]) -> pd.DataFra
     return table(rows, LEFT_COLUMNS)
 
 
-def enterprise_rows(views: Sequence[TargetView], year: Year) -> pd.DataFrame:
-    """Summarise each member of a target set on a line: odds of reaching it, and tax per mu at 5, 50, 95 %.
+def enterprise_rows(pairs: Sequence[tuple[TargetView, Year]]) -> pd.DataFrame:
+    """Summarise each member of a target set on a line, year by year: odds of reaching it, and tax per mu at 5, 50, 95 %.
 
-    An enterprise under several targets is judged by the first of them. Those without known land are left out.
+    An enterprise under several targets of a year is judged by the first of them. Those without known land are left out.
     """
-    frames, seen = [], np.zeros(0, dtype=object)
-    for view in views:
-        line = _line(view)
-        fresh = np.asarray(view.member) & (view.land > 0) & ~np.isin(view.codes, seen)
+    frames: dict[int, list[pd.DataFrame]] = {}
+    seen: dict[int, np.ndarray] = {}
+    for view, year in pairs:
+        line, before = _line(view), seen.get(year.year, np.zeros(0, dtype=object))
+        fresh = np.asarray(view.member) & (view.land > 0) & ~np.isin(view.codes, before)
         if line is not None and fresh.any():
-            frames.append(_enterprises(view, year, fresh, line))
-            seen = np.append(seen, view.codes[fresh])
+            frames.setdefault(year.year, []).append(_enterprises(view, year, fresh, line))
+            seen[year.year] = np.append(before, view.codes[fresh])
     if not frames:
         return pd.DataFrame(columns=list(ENTERPRISE_COLUMNS))
-    return pd.concat(frames).sort_values("credit_code", kind="stable", ignore_index=True)
+    sorted_ = [pd.concat(some).sort_values("credit_code", kind="stable") for some in frames.values()]
+    return pd.concat(sorted_, ignore_index=True)
 
 
 def _line(view: TargetView) -> float | None:
@@ -252,7 +228,7 @@ def _line(view: TargetView) -> float | None:
     if view.kind not in ("share", "count", "mean"):
         return None
     line = view.goal if view.line is None else view.line
-    return None if line is None else float(line)
+    return line if line is None else float(line)
 
 
 def _enterprises(view: TargetView, year: Year, fresh: np.ndarray, line: float) -> pd.DataFrame:
@@ -299,16 +275,8 @@ def scenario_rows(
 ) -> list[dict[str, Any]]:
     """Odds of a target if some enterprises near the line top up to it (临近标准企业入库变动情景).
 
-    Parameters
-    ----------
-    plain
-        The target's statistic in each draw if none does, shape (draws,).
-    responses
-        Shares of the enterprises that end a draw within ``band`` below the line and then pay up to it, each with its basis.
-    band
-        Width of the zone below the line, as a share of it.
-    certain
-        As from `settled`.
+    ``plain`` is the target's statistic in each draw if none does, shape (draws,); ``responses`` are shares of the enterprises that end a
+    draw within ``band`` (a share of the line) below it and then pay up to it, each with its basis; ``certain`` is as from `settled`.
     """
     view = drawn.view
     if view.kind not in ("share", "count", "mean") or view.line is None or view.goal is None:
@@ -324,20 +292,8 @@ def scenario_rows(
 def topped_up(past: Sequence[TargetView], band: float) -> float | None:
     """Estimate the share of firms within ``band`` below the line that paid up to it, read off the heap above the line (聚束).
 
-    Parameters
-    ----------
-    past
-        The target laid out on each past year's own facts.
-    band
-        Width of the zones, as a share of the line.
-
-    Returns
-    -------
-    float or None
-        None with fewer than `MIN_FIRMS` firms in the two zones at the line.
-
-    Notes
-    -----
+    ``past`` are the target's layouts on each past year's own facts, ``band`` is the zones' width as a share of the line; None with fewer
+    than `MIN_FIRMS` firms in the two zones at the line.
     In log tax per mu over the line, the zones [−w, 0) and [0, w), with w = −log(1 − band), stand between two outer zones of the same
     width. Topping up moves firms from the first to the second and leaves their sum; without it the sum would be split as a straight line
     through the outer zones is.
@@ -361,13 +317,7 @@ def _zones(view: TargetView, width: float) -> np.ndarray:
 
 
 def swing_rows(got: Members, drawn: np.ndarray, limit: int = 10) -> list[dict[str, Any]]:
-    """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not.
-
-    Parameters
-    ----------
-    drawn
-        The target's statistic in each draw, shape (draws,).
-    """
+    """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not."""
     view = got.view
     line = _line(view)
     if line is None or view.goal is None:
@@ -404,8 +354,7 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFram
 
 
 QUANTILES, POINTS = (0.05, 0.5, 0.95), ("p05", "p50", "p95")
-HUGE, MARGIN, OPEN_EDGE = 1e12, 0.05, 0.05
-MIN_SWING, MIN_FIRMS = 30, 20
+HUGE, MARGIN, OPEN_EDGE, MIN_SWING, MIN_FIRMS = 1e12, 0.05, 0.05, 30, 20
 BANKED = ("整体收储", "收储")
 TARGET_COLUMNS = (
     *("id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", *POINTS, "certain"),

@@ -15,26 +15,11 @@ from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, patch
 from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import Assumptions, load_assumptions
+from lyeval.simulation import odds
 from lyeval.simulation.assumed import Assumed, assumed
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.engine import Year, setting, years_to_come
+from lyeval.simulation.engine import Setting, Year, setting, years_to_come
 from lyeval.simulation.known import Date, Note, as_known, distinct, note
-from lyeval.simulation.odds import (
-    ENTERPRISE_COLUMNS,
-    POINTS,
-    SCENARIO_COLUMNS,
-    SWING_COLUMNS,
-    TARGET_COLUMNS,
-    enterprise_rows,
-    left,
-    members,
-    scenario_rows,
-    swing_rows,
-    table,
-    target_row,
-    topped_up,
-    values,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +68,7 @@ class Projection:
         """Return one row per target, year and quantity: id, label, year, quantity, value, unit."""
         kept = ["id", "label", "year", "unit"]
         long = self.targets.melt(id_vars=kept, value_vars=list(QUANTITIES), var_name="quantity", value_name="value")
-        long["unit"] = long["unit"].where(long["quantity"].isin(POINTS), "")
+        long["unit"] = long["unit"].where(long["quantity"].isin(odds.POINTS), "")
         long["order"] = long["quantity"].map({name: i for i, name in enumerate(QUANTITIES)})
         return long.sort_values(["year", "id", "order"], kind="stable", ignore_index=True).drop(columns="order")
 
@@ -94,7 +79,7 @@ class Projection:
         )
 
     def _repr_html_(self) -> str:
-        shown = self.targets[["label", "year", "unit", "goal", "probability", "mc_error", *POINTS, "certain"]]
+        shown = self.targets[["label", "year", "unit", "goal", "probability", "mc_error", *odds.POINTS, "certain"]]
         notes = "".join(f"<li>{item.zh}</li>" for item in self.notes)
         return f"{shown.to_html(index=False, na_rep='')}<ul>{notes}</ul>"
 
@@ -104,19 +89,17 @@ def _told(row: dict[Any, Any]) -> str:
     if p is None:
         return row["note_en"]
     if row["certain"]:
-        odds = f"certainly {row['certain']}"
+        chance = f"certainly {row['certain']}"
     elif min(p, 1 - p) < ODDS_EDGE:
-        odds = f"P < {ODDS_EDGE}" if p < ODDS_EDGE else f"P > {1 - ODDS_EDGE}"
+        chance = f"P < {ODDS_EDGE}" if p < ODDS_EDGE else f"P > {1 - ODDS_EDGE}"
     else:
-        odds = f"P = {p:.3f} ± {row['mc_error']:.3f}"
-    return f"{odds}; {row['p50']:.4g} ({row['p05']:.4g} to {row['p95']:.4g}){row['unit']}"
+        chance = f"P = {p:.3f} ± {row['mc_error']:.3f}"
+    return f"{chance}; {row['p50']:.4g} ({row['p05']:.4g} to {row['p95']:.4g}){row['unit']}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Simulation(Projection):
     """Years to come under a disposal plan; fields as in `Projection`."""
-
-    __repr__ = Projection.__repr__
 
 
 def simulate(
@@ -156,32 +139,19 @@ def simulate(
     if not 1 <= years <= MAX_YEARS:
         raise ValueError(f"years 应在 1 至 {MAX_YEARS} 之间 / must be 1 to {MAX_YEARS}, not {years}")
     year, sampling = assessment.year, Sampling(draws, seed)
-    date, taken = Date(year, year, 12), assumed(assumptions)
+    date = Date(year, year, 12)
     ledger = as_known(assessment.ledger, date)
     policy, _ = choose(assessment.policy, readings)
-    given = setting(ledger, date, plan, taken, sampling)
+    given = setting(ledger, date, plan, assumed(assumptions), sampling)
     options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
     pairs, carried = [], []
     for drawn in years_to_come(given, year + years):
         rules, over = as_if(policy, drawn.year)
         pairs += [(view, drawn) for view in views(ledger, rules, drawn.year, year, **options)]
         carried += [str(drawn.year)] * over
-    made = tables(pairs, taken, seed=seed, facts_year=year, past=past_targets(ledger, policy, year, **options))
+    past = past_targets(ledger, policy, year, **options)
     also = [note("as_if", years="、".join(carried))] if carried else []
-    return Simulation(
-        **described(policy.id, taken.id, date, sampling),
-        targets=made.targets,
-        enterprises=made.enterprises,
-        scenarios=made.scenarios,
-        left=made.left,
-        notes=distinct((*given.notes, *made.notes, *also)),
-    )
-
-
-def described(policy: str, assumptions: str, date: Date, sampling: Sampling) -> dict[str, Any]:
-    """Return what a projection says of its making."""
-    made = {"as_of": str(date), "facts_year": date.facts_year, "draws": sampling.draws, "seed": sampling.seed}
-    return {"policy": policy, "assumptions": assumptions, **made}
+    return Simulation(policy=policy.id, **projected(given, pairs, past, also))
 
 
 def check_draws(draws: int) -> None:
@@ -221,61 +191,44 @@ def past_targets(
     return [view for year in years for view in views(ledger, policy, year, year, quotas=quotas, level=level)]
 
 
-@dataclass(frozen=True, eq=False)
-class Tables:
-    """The tables of a projection; ``swings`` are of the enterprises that a target hangs on, where asked for."""
-
-    targets: pd.DataFrame
-    enterprises: pd.DataFrame
-    scenarios: pd.DataFrame
-    left: pd.DataFrame
-    swings: pd.DataFrame
-    notes: tuple[Note, ...]
-
-
-def tables(
+def projected(
+    given: Setting,
     pairs: Sequence[tuple[TargetView, Year]],
-    taken: Assumed,
+    past: Sequence[TargetView],
+    also: Sequence[Note],
     *,
-    seed: int,
-    facts_year: int,
-    past: Sequence[TargetView] = (),
     swings: bool = False,
-) -> Tables:
-    """Summarise targets, each with the draws of its year.
+) -> dict[str, Any]:
+    """Summarise targets as the fields of a `Projection` (with ``swings`` also ``by_enterprises``, those that a target hangs on).
 
-    Parameters
-    ----------
-    pairs
-        Targets laid out on what was known, each with the draws that it is judged on.
-    seed, facts_year
-        Seed of the draws, and year of the latest annual figures.
-    past
-        The plan's targets of past years, each on its own year's facts, from which the response to a line is read.
-    swings
-        Also rank the enterprises that each target hangs on.
+    ``pairs`` are the targets laid out on what was known, each with the draws that it is judged on; ``past`` those of past years, each on
+    its own year's facts, from which the response to a line is read; ``also`` are further notes.
     """
-    responses = _responses(taken, past)
+    taken, sampling, responses = given.assumed, given.sampling, _responses(given.assumed, past)
     rows, scenarios, hangs, drawn = [], [], [], []
     for view, year in pairs:
-        picked = members(view, year)
-        found = values(picked)
+        picked = odds.members(view, year)
+        found = odds.values(picked)
         drawn.append(found)
-        row = target_row(picked, found)
+        row = odds.target_row(picked, found)
         rows.append(row)
-        how = {"seed": seed, "band": taken.band, "certain": row["certain"]}
-        scenarios += scenario_rows(picked, found, responses[view.id], **how)
-        hangs += swing_rows(picked, found) if swings else []
-    years = {id(year): year for _, year in pairs}.values()
-    firms = [enterprise_rows([view for view, of in pairs if of is year], year) for year in years]
-    return Tables(
-        targets=table(rows, TARGET_COLUMNS),
-        enterprises=pd.concat(firms, ignore_index=True) if firms else pd.DataFrame(columns=list(ENTERPRISE_COLUMNS)),
-        scenarios=table(scenarios, SCENARIO_COLUMNS),
-        left=left([view for view, _ in pairs], drawn),
-        swings=table(hangs, SWING_COLUMNS),
-        notes=_remarks([view for view, _ in pairs], facts_year),
-    )
+        how = {"seed": sampling.seed, "band": taken.band, "certain": row["certain"]}
+        scenarios += odds.scenario_rows(picked, found, responses[view.id], **how)
+        hangs += odds.swing_rows(picked, found) if swings else []
+    laid = [view for view, _ in pairs]
+    return {
+        "assumptions": taken.id,
+        "as_of": str(given.date),
+        "facts_year": given.date.facts_year,
+        "draws": sampling.draws,
+        "seed": sampling.seed,
+        "targets": odds.table(rows, odds.TARGET_COLUMNS),
+        "enterprises": odds.enterprise_rows(pairs),
+        "scenarios": odds.table(scenarios, odds.SCENARIO_COLUMNS),
+        "left": odds.left(laid, drawn),
+        "notes": distinct((*given.notes, *_remarks(laid, given.date.facts_year), *also)),
+        **({"by_enterprises": odds.table(hangs, odds.SWING_COLUMNS)} if swings else {}),
+    }
 
 
 def _responses(taken: Assumed, past: Sequence[TargetView]) -> defaultdict[str, list[tuple[float, str]]]:
@@ -286,7 +239,7 @@ def _responses(taken: Assumed, past: Sequence[TargetView]) -> defaultdict[str, l
     plain = [(float(share), "assumed") for share in taken.responses]
     out = defaultdict(lambda: plain)
     for id in sorted({view.id for view in past}):
-        found = topped_up([view for view in past if view.id == id], taken.band)
+        found = odds.topped_up([view for view in past if view.id == id], taken.band)
         out[id] = plain if found is None else [*plain, (found, "estimated")]
     return out
 
@@ -295,11 +248,8 @@ def _remarks(laid: list[TargetView], facts_year: int) -> tuple[Note, ...]:
     """Say what the draws do not carry."""
     unknown = max((view.n_unknown for view in laid), default=0)
     landless = max((int((~(view.land > 0) & view.member).sum()) for view in laid), default=0)
-    return (
-        note("carried_class", year=facts_year) if laid else note("no_targets"),
-        *([note("unknown_members", n=unknown)] if unknown else []),
-        *([note("no_land", n=landless)] if landless else []),
-    )
+    out = [note("carried_class", year=facts_year) if laid else note("no_targets")]
+    return (*out, *(note(kind, n=n) for kind, n in (("unknown_members", unknown), ("no_land", landless)) if n))
 
 
 def compare_scenarios(
@@ -314,18 +264,11 @@ def compare_scenarios(
 ) -> pd.DataFrame:
     """Simulate each scenario (情景) and, first, the assumptions as they stand; enterprises keep their draws, so only the change differs.
 
-    Parameters
-    ----------
-    assessment, plan, assumptions, years, draws, seed
-        As for `simulate`.
-    scenarios
-        Changes of assumptions (`adjust`) by the scenario's name: ``{"加大力度": {"effort": 1.5}}``.
-
     Returns
     -------
     DataFrame
         The targets of `simulate` by scenario (`COMPARED`); ``scenario`` is empty for the assumptions as they stand, ``changes`` names
-        what was set to what.
+        what was set to what: ``{"加大力度": {"effort": 1.5}}`` are changes (`adjust`) by the scenario's name.
 
     Raises
     ------
@@ -343,6 +286,6 @@ def compare_scenarios(
     return joined.astype(object).where(joined.notna(), None)
 
 
-QUANTITIES = ("probability", "mc_error", "goal", *POINTS)
+QUANTITIES = ("probability", "mc_error", "goal", *odds.POINTS)
 ODDS_EDGE, MAX_YEARS = 0.001, 5
-COMPARED = ("scenario", "changes", *TARGET_COLUMNS[:13], "members")
+COMPARED = ("scenario", "changes", *odds.TARGET_COLUMNS[:13], "members")

@@ -269,11 +269,14 @@ def page() -> str:
 
 
 COMPILED = (
-    "A compiled kernel (numba) stood beside this path until it was measured on what a person waits for; @FIGURES@",
+    "A compiled kernel (numba, 190 MB installed, 21 s of first compile) stood beside this path. Measured in turns on one loaded machine, in",
+    "processor time, another plan on the same figures took: 400 firms × 2,000 draws 0.17 s compiled, 0.39 s NumPy as it was, 0.19 s NumPy now;",
+    "5,000 × 2,000 0.5–0.65 s, 5.7–7.3 s and 1.9–2.1 s; 500 plans for 400 firms 86 s, 205 s and 94–111 s. A county's work waits no less",
+    "for it; only 5,000 firms at once would, by 3–4 times.",
 )
 NOTES = (
     "One path draws every simulation and forecast: NumPy in blocks of 2^17 cells, on counters keyed by credit code, draw, year and seed.",
-    "Up to 2^22 cells, the years without disposals are kept: another plan on the same figures and seed draws only the firms it touches.",
+    "Up to 2^24 cells, the years without disposals are kept: another plan on the same figures and seed draws only the firms it touches.",
     "A batch of counties, and a worker that is killed, are tried in `tests/test_run.py`. `make test` asserts no time.",
     "",
     *COMPILED,
