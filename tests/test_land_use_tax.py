@@ -11,7 +11,7 @@ from test_report_words import tables_of, text_of
 
 import lyeval as ly
 from lyeval import report
-from lyeval.forecasting.levies import full_charge
+from lyeval.forecasting.land_use_tax import full_charge
 
 MU = 2000 / 3 / 1e4  # 万元 a 亩 for each 元/m²
 

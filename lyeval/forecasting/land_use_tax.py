@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,31 +16,19 @@ from lyeval.indicators import MU_M2, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, patch
 from lyeval.policy.model import Effect
-from lyeval.simulation.outlook import Members, Year, members, odds, table, values
+from lyeval.simulation.engine import Year
+from lyeval.simulation.odds import Members, members, odds, settled, table, values
 
 Pairs = list[tuple[TargetView, Year]]
 
 
 @dataclass(frozen=True, eq=False)
 class Charge:
-    """What the full rates would add in a year to come, by enterprise, shape (n,), sorted by code.
-
-    Attributes
-    ----------
-    codes, extra_wan
-        Credit codes, and the charge beyond what is paid already, 万元; 0 for whom the plan does not charge.
-    listed
-        Whom it charges.
-    """
+    """What the full rates would add in a year to come, by enterprise, shape (n,), sorted by code."""
 
     codes: np.ndarray
-    extra_wan: np.ndarray
-    listed: np.ndarray
-
-
-def charges(policy: Policy) -> bool:
-    """Tell whether the plan charges land-use tax as a consequence."""
-    return any(_taxing(c.effects) for c in policy.consequences)
+    extra_wan: np.ndarray  # the charge beyond what is paid already, 万元; 0 for whom the plan does not charge
+    listed: np.ndarray  # whom it charges
 
 
 def full_charge(ledger: Ledger, policy: Policy, year: int, facts_year: int) -> Charge:
@@ -56,25 +44,25 @@ def full_charge(ledger: Ledger, policy: Policy, year: int, facts_year: int) -> C
     frame = Frame(policy, book(ledger), year, min(year, facts_year))
     masks, n = consequence_masks(frame), len(frame.book)
     rate, listed = np.zeros(n), np.zeros(n, dtype=bool)
-    for c in policy.consequences:
-        for effect in _taxing(c.effects):
-            may = np.ones(n, dtype=bool) if effect.when is None else decide(effect.when, frame.reported).possible
-            mine = masks[c.id] & may
-            listed |= mine
-            rate = np.where(mine, np.maximum(rate, effect.rate_yuan_m2 or 0.0), rate)
+    for id, effect in _taxing(policy):
+        may = np.ones(n, dtype=bool) if effect.when is None else decide(effect.when, frame.reported).possible
+        mine = masks[id] & may
+        listed |= mine
+        rate = np.where(mine, np.maximum(rate, effect.rate_yuan_m2 or 0.0), rate)
     paid = np.nan_to_num(frame.book.annual("land_use_tax_wan", frame.facts_year))
     full = rate * np.nan_to_num(frame.now.land) * MU_M2 / 1e4
     return Charge(frame.book.codes, np.where(listed, np.maximum(full - paid, 0.0), 0.0), listed)
 
 
-def _taxing(effects: tuple[Effect, ...]) -> list[Effect]:
-    return [e for e in effects if e.kind == "land_use_tax" and e.rate_yuan_m2]
+def _taxing(policy: Policy) -> list[tuple[str, Effect]]:
+    """Return the plan's consequences that charge land-use tax, each with its consequence's id."""
+    every = [(c.id, e) for c in policy.consequences for e in c.effects]
+    return [(id, e) for id, e in every if e.kind == "land_use_tax" and e.rate_yuan_m2]
 
 
-def by_levy(
-    ledger: Ledger, policy: Policy, years: tuple[int, int], readings: Mapping[str, str],
-    pairs: Callable[[Policy, Mapping[str, str]], Pairs],
-) -> pd.DataFrame:  # fmt: skip
+def by_land_use_tax(
+    ledger: Ledger, policy: Policy, years: tuple[int, int], pairs: Callable[[Policy], Pairs]
+) -> pd.DataFrame:
     """Give each target's odds with the land-use tax charged as a penalty left out, as booked, and charged in full.
 
     Parameters
@@ -82,7 +70,7 @@ def by_levy(
     years
         Target year and year of the latest annual figures.
     pairs
-        Lays the targets out under a policy and readings, each with its draws.
+        Lays the targets out under a policy, each with its draws.
 
     Returns
     -------
@@ -90,18 +78,14 @@ def by_levy(
         id, year, counted (left_out, booked, full), firms charged (of full), extra_wan (万元, of full), probability, mc_error, p50; empty
         for a plan that charges none.
     """
-    if not charges(policy):
+    if not _taxing(policy):
         return table([], COLUMNS)
+    without = patch(policy, {"tax.extra_land_use_tax": "left_out"})
     charge = full_charge(ledger, policy, *years)
-    sets: list[tuple[str, Pairs, Charge | None]] = [
-        ("left_out", pairs(patch(policy, {"tax.extra_land_use_tax": "left_out"}), readings), None),
-        ("booked", pairs(policy, readings), None),
-        ("full", pairs(policy, readings), charge),
-    ]
     rows = [
         {**_odds(view, year, extra), "counted": counted}
-        for counted, laid, extra in sets
-        for view, year in laid
+        for counted, rules, extra in (("left_out", without, None), ("booked", policy, None), ("full", policy, charge))
+        for view, year in pairs(rules)
         if view.kind in ("share", "count", "mean")
     ]
     order = {id: i for i, id in enumerate(dict.fromkeys(row["id"] for row in rows))}
@@ -109,20 +93,22 @@ def by_levy(
 
 
 def _odds(view: TargetView, year: Year, charge: Charge | None) -> dict[str, Any]:
-    drawn = members(view, year)
-    firms, extra = 0, 0.0
+    drawn, own = members(view, year), np.zeros(len(view.codes))
     if charge is not None:
-        at = np.searchsorted(charge.codes, view.codes)
-        own = np.where(view.member & ~view.gone, charge.extra_wan[at], 0.0)
-        firms, extra = int(np.sum(own > 0)), float(own.sum())
+        own = np.where(view.member & ~view.gone, charge.extra_wan[np.searchsorted(charge.codes, view.codes)], 0.0)
         drawn = _charged(drawn, own)
     found = values(drawn)
     known = found[~np.isnan(found)]
-    told = {"probability": None, "mc_error": None, **odds(view, drawn.year, known)}
+    told = odds(view, found, settled(view, drawn.year))
     return {
-        "id": view.id, "year": view.year, "firms": firms, "extra_wan": extra, "probability": told["probability"],
-        "mc_error": told["mc_error"], "p50": float(np.median(known)) if len(known) else None,
-    }  # fmt: skip
+        "id": view.id,
+        "year": view.year,
+        "firms": int(np.sum(own > 0)),
+        "extra_wan": float(own.sum()),
+        "probability": told["probability"],
+        "mc_error": told["mc_error"],
+        "p50": float(np.median(known)) if len(known) else None,
+    }
 
 
 def _charged(drawn: Members, own: np.ndarray) -> Members:
