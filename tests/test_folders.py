@@ -63,13 +63,13 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> None:
     def made(run: object, part: Path, *_: object) -> None:
         report(part, "new", run=str(getattr(run, "id", "")))
 
-    def one_by_one(runs: list[object], root: Path, workers: int, tries: object, say: object) -> list[object]:
-        return [batching._one(run, root) for run in runs]  # type: ignore[arg-type]
+    def one_by_one(runs: list[object], root: Path, *_: object) -> object:
+        return (made for run in runs if (made := batching._one(batching._Task(run), root, None)) is not None)  # type: ignore[arg-type]
 
     monkeypatch.setattr(review, "_make", made)
     monkeypatch.setattr(review, "check_run", lambda run: None)
     monkeypatch.setattr(batching, "made_from", lambda run: {"basis": ""})
-    monkeypatch.setattr(batching, "_round", one_by_one)
+    monkeypatch.setattr(batching, "_made", one_by_one)
     monkeypatch.setattr(index, "_row", lambda folder, *_: (f"\ue000{folder.name}\ue001", *[""] * 9))
     monkeypatch.setattr("lyeval.report.load", lambda folder: {"meta": {}})
     monkeypatch.setattr(verifying, "regained", lambda run, also: load_run(run.record["path"]))
