@@ -105,7 +105,7 @@ def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
     return TargetView(
         target.id, target.label, target.label_en, frame.year, "；".join(target.cite), target.unit or stat.unit,
         stat.kind, stat.side, stat.weight, line, target.op, goal, target.edge == "below",
-        target.exited, frame.book.codes[at], sure[at], tax[at], land[at], frame.standing.gone.true[at], base, int((at & ~sure).sum()),
+        target.exited, frame.book.codes[at], sure[at], tax[at], land[at], frame.exits.gone.true[at], base, int((at & ~sure).sum()),
         tuple(target.outcomes or ()),
     )  # fmt: skip
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lyeval.assessment.frame import Frame, dated, land_of
+from lyeval.assessment.frame import Frame, class_line, land_of, threshold, under
 from lyeval.indicators import (
     RELATIVE,
     STATISTICS,
     Book,
     Bounded,
     Tri,
-    compare,
     count,
     eliminated,
     mean,
@@ -104,38 +103,33 @@ def members_of(target: Target, frame: Frame) -> Members:
     if target.statistic == "count_listed_not_gone":
         ratio = frame.before.tax_per_mu
     line = threshold(target, frame.year)
-    below = compare(ratio, "lt" if target.edge == "reaches" else "le", np.float64(np.nan if line is None else line))
+    below = under(ratio, np.float64(np.nan if line is None else line), target.edge == "below")
     stat = STATISTICS[target.statistic]
     hit = below if stat.side == "below" else ~below
     member = cohort_of(target, frame) & class_of(target, frame)
     if target.exited == "drop":
         passed_on = stat.kind == "share" and stat.weight == "land"
-        member = member & ~(frame.standing.gone | frame.standing.transferred if passed_on else frame.standing.gone)
+        member = member & ~(frame.exits.gone | frame.exits.transferred if passed_on else frame.exits.gone)
     elif target.exited == "land_stays":
         member = member & ~leaves
     else:
         lost = target.exited == "fail"
-        hit = hit | frame.standing.gone if lost == (stat.side == "below") else hit & ~frame.standing.gone
+        hit = hit | frame.exits.gone if lost == (stat.side == "below") else hit & ~frame.exits.gone
     if target.statistic == "count_below_not_written_off":
-        hit = hit & Tri.of(~frame.standing.written_off)
+        hit = hit & Tri.of(np.isnat(frame.exits.written_off))
     weight = land if stat.weight == "land" else np.ones(len(land))
     lowest, highest = _weight_bounds(weight, frame, member)
     return Members(member, hit, weight, lowest, highest, tax, land)
 
 
-def threshold(target: Target, year: int) -> float | None:
-    """Return the target's line in ``year``, 万元/亩, or None where it has none."""
-    return target.years[year].threshold if year in target.years else None
-
-
 def _as_counted(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, Tri]:
     """Tax and land of the year, and who leaves; where land stays, that of the closed is theirs at the tax they report."""
-    tax, land, stand = frame.now.tax, frame.now.land, frame.standing
+    tax, land, stand = frame.now.tax, frame.now.land, frame.exits
     if target.exited != "land_stays":
         return tax, land, stand.gone
     tax = np.where(frame.ended & np.isnan(tax), 0.0, tax)
     land = np.where(frame.ended & np.isnan(land), frame.last_land, land)
-    left = np.where(frame.ended, land - stand.released, land)
+    left = np.where(frame.ended, frame.unreleased, land)
     free = frame.ended & ((left <= RELATIVE * land) | stand.successor)
     return tax, np.where(free, land, left), stand.banked | stand.transferred | Tri.of(free)
 
@@ -157,7 +151,7 @@ def cohort_of(target: Target, frame: Frame) -> Tri:
             out = out & Tri.of(~mask)
         return out
     if target.cohort == "identified_not_eliminated":
-        return frame.identified & Tri.of(~eliminated(frame.book))
+        return frame.identified & Tri.of(~eliminated(frame.book, frame.day))
     if target.cohort in ("ever_identified", "first_list"):
         return _ever(target, frame)
     return frame.identified
@@ -215,7 +209,7 @@ def over_line(target: Target, frame: Frame) -> Outcome:
     needed, short = _distance(target, stat.kind, goal, bounded)
     wrong = m.hit.true if stat.side == "below" else m.hit.false
     if stat.kind == "mean":
-        wrong = compare(m.tax / m.land, "lt", np.float64(goal if goal is not None else np.nan)).true
+        wrong = under(m.tax / m.land, np.float64(goal if goal is not None else np.nan)).true
     turns = ranked(waits if status == "undetermined" else m.member.true & wrong, m)
     return Outcome(target, bounded, goal, status, needed, short, told(reason, missing), missing, turns, m)
 
@@ -255,7 +249,7 @@ def _missing(target: Target, frame: Frame, m: Members, waits: np.ndarray) -> dic
     by_list = target.cohort not in ("all", "whole_class")
     facts = {
         "above_scale": frame.above.unknown,
-        "finished": frame.standing.gone.unknown,
+        "finished": frame.exits.gone.unknown,
         "tax_wan": np.isnan(m.tax),
         "land_mu": np.isnan(m.land),
         "identified": frame.identified.unknown & ~m.member.true & by_list,
@@ -275,15 +269,6 @@ def ranked(mask: np.ndarray, m: Members) -> np.ndarray:
     """Return the positions of a mask, the largest land first, ties by credit code."""
     at = np.flatnonzero(mask)
     return at[np.lexsort((at, -np.nan_to_num(m.land[at], nan=np.inf)))]
-
-
-def class_line(policy: Policy, year: int, name: str) -> float:
-    """Return the line that a class is held to in ``year``, 万元/亩: its target's, else that of identification."""
-    for target in policy.targets:
-        line = threshold(target, year)
-        if target.class_ == name and line is not None:
-            return line
-    return dated(getattr(policy.identification.lines, name), year)
 
 
 def class_lines(policy: Policy, years: Iterable[int]) -> dict[tuple[int, bool], float]:

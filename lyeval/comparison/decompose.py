@@ -158,7 +158,7 @@ def _stand(a: Assessment) -> Standing:
     line = line_of_class(frame)
     ratio, before = frame.reported.tax_per_mu, frame.before.tax_per_mu
     known = ~np.isnan(ratio) & ~np.isnan(before)
-    listed = frame.identified.true & ~frame.standing.gone.true & known
+    listed = frame.identified.true & ~frame.exits.gone.true & known
     cell = np.digitize(np.nan_to_num(before), EDGES) + len(EDGES) * 2 * frame.above.true
     return Standing(listed, against(ratio, "ge", line).true, cell)
 

@@ -67,7 +67,7 @@ def _year(frame: Frame, first: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFram
         out[name] = laid.annual(name, year)
     out["grade"] = _grade(laid, year)
     out["late_share"] = _late(laid, year)
-    out["closed"], out["gone"] = _flag(frame.standing.closed), _flag(frame.standing.gone)
+    out["closed"], out["gone"] = _flag(frame.exits.closed), _flag(frame.exits.gone)
     out = pd.concat([out, _planned(frame), first, cases], axis=1)
     out["treated"] = (out["treated_year"] <= year).fillna(False).astype(bool)
     out["steps"] = _steps(laid, year)

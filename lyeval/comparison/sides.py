@@ -209,7 +209,7 @@ def _ruled(names: Mapping[str, Place], side: str, rules: str) -> dict[str, Any]:
     frame = done.frame
     listed, land = frame.identified.true, np.nan_to_num(frame.reported.land)
     line = line_of_class(frame)
-    known = listed & ~frame.standing.gone.true & ~np.isnan(frame.reported.tax_per_mu)
+    known = listed & ~frame.exits.gone.true & ~np.isnan(frame.reported.tax_per_mu)
     reached = known & against(frame.reported.tax_per_mu, "ge", line).true
     scope = frame.in_scope.true
     counts = done.targets["status"].value_counts()
@@ -245,7 +245,7 @@ def _horizons(side: str, place: Place) -> list[dict[str, Any]]:
     out = []
     for horizon, year in (("next", _list_year(place)), ("own", place.year)):
         now = assess_as_if(place.ledger, place.policy, year, readings=dict(place.readings)).frame
-        listed, gone, ratio = first.identified.true, now.standing.gone.true, now.reported.tax_per_mu
+        listed, gone, ratio = first.identified.true, now.exits.gone.true, now.reported.tax_per_mu
         known = listed & ~gone & ~np.isnan(ratio)
         reached, left = int((known & against(ratio, "ge", line).true).sum()), int((listed & gone).sum())
         n = int(known.sum())

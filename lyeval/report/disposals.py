@@ -168,7 +168,7 @@ def _change(group: str, year: int, assessment: Assessment, mask: np.ndarray) -> 
     policy, book, line = assessment.policy, assessment.frame.book, assessment.frame.before.line
     tax = [tax_of(policy, book, y) for y in (year - 1, year)]
     land = [land_of(policy, book, y) for y in (year - 1, year)]
-    here = ~Frame(policy, book, year, year).standing.gone.true
+    here = ~Frame(policy, book, year, year).exits.gone.true
     known = ~np.isnan(tax[0] + tax[1] + land[0] + land[1])
     band = mask & known & here & (tax[0] / land[0] < line * (1 - 1e-9))
     before, after = float(tax[0][band].sum()), float(tax[1][band].sum())

@@ -160,7 +160,7 @@ def _rise(now: np.ndarray, before: np.ndarray, mask: np.ndarray) -> float | None
 def months(v: View) -> pd.DataFrame:
     """Return the tax of the 规上 in scope month by month, this year's beside last year's, over firms with both: MONTHS, 万元."""
     frame, tax, year = v.assessment.frame, v.months, v.date.year
-    mask = frame.above.true & frame.in_scope.possible & ~frame.standing.gone.true
+    mask = frame.above.true & frame.in_scope.possible & ~frame.exits.gone.true
     rows, so_far = [], np.zeros(2)
     for month in range(1, v.date.month + 1):
         a, b = tax.alone(year, month), tax.alone(year - 1, month)
