@@ -78,7 +78,12 @@ def test_the_listed_are_reached_left_below_or_open_and_nothing_else():
         2023,
     )
     standing = got.standing
-    assert {k: who(got, v) for k, v in standing.state.items()} == {"reached": "A", "left": "D", "below": "B", "open": "CF"}
+    assert {k: who(got, v) for k, v in standing.state.items()} == {
+        "reached": "A",
+        "left": "D",
+        "below": "B",
+        "open": "CF",
+    }
     assert who(got, standing.gone_before) == "E"
     firms = got.enterprises.set_index("credit_code")
     assert not firms.loc["E", "in_scope"]
@@ -88,9 +93,21 @@ def test_the_listed_are_reached_left_below_or_open_and_nothing_else():
 
 def test_relapsed_are_written_off_or_reached_in_an_earlier_year_and_below_now():
     rows = [
-        {"credit_code": "B", "outcome": "达标", "started": "2023-01-01", "finished": "2023-03-01", "written_off": "2023-04-01"},
+        {
+            "credit_code": "B",
+            "outcome": "达标",
+            "started": "2023-01-01",
+            "finished": "2023-03-01",
+            "written_off": "2023-04-01",
+        },
         {"credit_code": "C", "outcome": "达标", "started": "2023-01-01", "finished": "2023-03-01"},
-        {"credit_code": "D", "outcome": "达标", "started": "2023-01-01", "finished": "2023-03-01", "written_off": "2024-04-01"},
+        {
+            "credit_code": "D",
+            "outcome": "达标",
+            "started": "2023-01-01",
+            "finished": "2023-03-01",
+            "written_off": "2024-04-01",
+        },
     ]
     taxes = {"A": (5, 20, 5, 5), "B": (5, 5, 5, 5), "C": (5, 5, 5, 5), "D": (5, 5, 5, 5), "E": (50, 50, 50, 5)}
     got = assess(held(taxes, disposals=rows), LINSHU, 2023)
@@ -101,7 +118,13 @@ def test_relapsed_are_written_off_or_reached_in_an_earlier_year_and_below_now():
 def test_open_finished_and_overdue_have_one_definition():
     rows = [
         {"credit_code": "A", "outcome": "达标", "started": "2023-01-01", "due": "2023-05-01", "finished": "2023-06-01"},
-        {"credit_code": "B", "outcome": "未完成", "started": "2023-01-01", "due": "2023-05-01", "finished": "2023-06-01"},
+        {
+            "credit_code": "B",
+            "outcome": "未完成",
+            "started": "2023-01-01",
+            "due": "2023-05-01",
+            "finished": "2023-06-01",
+        },
         {"credit_code": "C", "outcome": "关停", "started": "2023-01-01", "due": "2024-05-01", "finished": "2024-02-01"},
         {"credit_code": "D", "outcome": "进行中", "started": "2023-01-01", "due": "2023-12-31"},
         {"credit_code": "E", "outcome": "进行中", "started": "2024-01-01", "due": "2023-05-01"},
@@ -143,7 +166,15 @@ def test_a_grade_is_read_of_the_year_that_it_was_given_in():
     made = ledger(
         enterprises=[{"credit_code": c, "name": c, **dict.fromkeys(BLANK)} for c in "ABC"],
         annual=[
-            {"credit_code": c, "year": y, "above_scale": False, "tax_wan": 20.0, "land_mu": 10.0, "walled": True, "grade": g}
+            {
+                "credit_code": c,
+                "year": y,
+                "above_scale": False,
+                "tax_wan": 20.0,
+                "land_mu": 10.0,
+                "walled": True,
+                "grade": g,
+            }
             for c, grades in (("A", "DA"), ("B", "AD"), ("C", (None, "D")))
             for y, g in zip((2022, 2023), grades, strict=True)
         ],

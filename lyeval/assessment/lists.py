@@ -115,7 +115,7 @@ def guided(assessment: Assessment) -> pd.DataFrame:
     years = np.asarray(NUMBERS["years_below_one"][0](frame.reported))
     for method in assessment.policy.methods:
         if method.focus is not None:
-            mask = standing_listed(assessment) & decide(method.focus, frame.reported).true
+            mask = assessment.standing.listed_here & decide(method.focus, frame.reported).true
             parts.append(_firms(assessment, mask, FIGURES, years_below=years, method=method.label, method_en=method.label_en,
                                 clause="；".join(method.cite)))  # fmt: skip
     return _joined(parts, [*WHO, *FIGURES, "years_below", "method", "method_en", "clause"])
@@ -139,13 +139,8 @@ def subsidised(assessment: Assessment) -> pd.DataFrame:
 
 def shock_hit(assessment: Assessment) -> pd.DataFrame:
     """List the listed enterprises that an epidemic or a trade dispute hit hard (帮扶): to be helped."""
-    mask = standing_listed(assessment) & assessment.frame.book.flag("shock_hit").true
+    mask = assessment.standing.listed_here & assessment.frame.book.flag("shock_hit").true
     return _firms(assessment, mask, FIGURES, **_cases(assessment), clause=clause(assessment.policy, "shock_hit"))
-
-
-def standing_listed(assessment: Assessment) -> np.ndarray:
-    """Tell who is on the year's list for certain and still here, shape (n,)."""
-    return assessment.standing.listed_here
 
 
 def _held_to(assessment: Assessment) -> list[str]:

@@ -70,7 +70,7 @@ class Standing:
     @cached_property
     def excluded(self) -> np.ndarray:
         """In scope and here, excluded by a ground, and not on the list (除外), shape (n,)."""
-        masks = list((self.frame.excluded("targets") | self.frame.excluded("identification")).values())
+        masks = list((self.frame.excluded("identification") | self.frame.excluded("targets")).values())
         any_ground = np.logical_or.reduce(masks) if masks else np.zeros(len(self.frame.book), dtype=bool)
         return self.here_in_scope & any_ground & ~self.listed.true
 
@@ -108,10 +108,15 @@ class Standing:
         """On the list of the year (列入): grounds on the facts of the year before, and here on 1 January. Shape (n,)."""
         return self.frame.identified
 
+    @property
+    def judged(self) -> bool:
+        """Whether the year's own facts are known: before that nobody has reached its line or is below it."""
+        return self.frame.facts_year >= self.frame.year
+
     @cached_property
     def state(self) -> dict[str, np.ndarray]:
         """What has become of the listed: reached, left, below, open → mask, shape (n,); every listed enterprise is in exactly one."""
-        listed, here = self.listed.true, self.gone.false
+        listed, here = self.listed.true, self.gone.false & self.judged
         left = listed & self.gone.true
         reached, below = listed & here & self.below.false, listed & here & self.below.true
         return {"reached": reached, "left": left, "below": below, "open": listed & ~left & ~reached & ~below}
@@ -198,7 +203,7 @@ class Standing:
     def relapsed(self) -> np.ndarray:
         """Written off, or reached in an earlier year, here, and below its line in the year (反弹), shape (n,)."""
         passed = ~np.isnat(self.written_off) | self.reached_earlier
-        return passed & self.below.true & ~self.gone.true
+        return passed & self.below.true & ~self.gone.true & self.judged
 
     def case(self, what: str) -> np.ndarray:
         """Tell which rows of the disposals sheet are ``open``, ``finished`` or ``overdue`` on the day (在办, 办结, 逾期)."""

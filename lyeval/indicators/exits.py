@@ -90,6 +90,11 @@ class Cases:
         """Tell which rows are finished by a day (办结): an outcome other than 未完成, dated by then."""
         return ~np.isin(self.outcome, UNFINISHED) & (self.finished <= day)
 
+    @property
+    def undated(self) -> np.ndarray:
+        """Tell which rows have an outcome that ends them and no date of it."""
+        return ~np.isin(self.outcome, UNFINISHED) & np.isnat(self.finished)
+
     def open(self, day: np.datetime64) -> np.ndarray:
         """Tell which rows are open on a day (在办): on record, and not finished."""
         return self.begun(day) & ~self.done(day)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
+from lyeval.tables import bridge, counts
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings
@@ -105,14 +106,16 @@ def _totals(ledger: Ledger) -> pd.DataFrame:
 
 
 def assessment_tables(assessment: Assessment, readings: Readings | None = None) -> Tables:
-    """Return the verdict (notebook 02): meta, targets, enterprises, flows, disposals, lists, readings and the rest.
+    """Return the verdict (notebook 02): meta, counts, bridge, targets, enterprises, flows, disposals, lists, readings and the rest.
 
     ``meta`` is a dict, the others are frames; each is described where it is made (`verdict`, `disposals`, `lists`, `gaps`,
     `spread`). Without ``readings`` the three tables of readings are left out.
     """
-    firms, cases = verdict.enterprises(assessment), disposals.disposals(assessment)
+    firms, cases, told = verdict.enterprises(assessment), disposals.disposals(assessment), counts(assessment)
     tables: Tables = {
         "meta": verdict.meta(assessment),
+        "counts": told,
+        "bridge": bridge(told),
         "targets": verdict.targets(assessment),
         "enterprises": firms,
         "criteria": verdict.criteria(assessment),

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lyeval.tables import check
+
 Tables = Mapping[str, "pd.DataFrame | dict[str, Any]"]
 
 
@@ -34,7 +36,13 @@ def save(folder: str | Path, tables: Tables) -> list[Path]:
     -------
     list of Path
         The files written, ``types.json`` last. The same tables give the same bytes.
+
+    Raises
+    ------
+    ConsistencyError
+        The tables contradict one another: nothing is written.
     """
+    check(tables)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     types = _types(folder)

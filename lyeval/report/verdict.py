@@ -206,7 +206,7 @@ def _option(reading: Any, option: str) -> Any:
 
 def stages(assessment: Assessment) -> pd.DataFrame:
     """Count the listed enterprises by the legal word for their stage."""
-    listed = assessment.frame.identified.true
+    listed = assessment.standing.listed.true
     words = assessment.enterprises["stage"].to_numpy(dtype=object)
     order = ("符合认定条件", "已告知", "已认定", "重点")
     return pd.DataFrame({"stage": list(order), "n": [int((listed & (words == w)).sum()) for w in order]})
