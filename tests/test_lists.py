@@ -18,7 +18,8 @@ from lyeval.report.lists import consequences
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",
-         "contract_investment_intensity", "contract_building_density", "contract_plot_ratio", "listed_by_task_force"]  # fmt: skip
+         "contract_investment_intensity", "contract_building_density", "contract_plot_ratio", "listed_by_task_force",
+         "exempt_industry", "public_good", "protected_until"]  # fmt: skip
 
 
 def firms(towns: dict[str, str]) -> list[dict]:

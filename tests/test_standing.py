@@ -180,3 +180,61 @@ def test_a_grade_is_read_of_the_year_that_it_was_given_in():
         ],
     )
     assert assess(made, plan, 2023).enterprises["identified"].tolist() == [True, False, None]
+
+
+def without(*columns):
+    """Return two listed firms, one short of its line, in a ledger that lacks some columns."""
+    kept = [c for c in BLANK if c not in columns]
+    return ledger(
+        enterprises=[{"credit_code": c, "name": c, **dict.fromkeys(kept)} for c in "AB"],
+        annual=[r for c, t in (("A", 5.0), ("B", 20.0)) for r in years(c, {2022: 5.0, 2023: t}, 10.0, above=True)],
+    )
+
+
+def test_an_absent_exemption_gives_a_range_and_names_whom_to_confirm():
+    there = assess(without(), LINSHU, 2023).targets.iloc[0]
+    assert (there["value"], there["low"], there["high"], there["status"]) == (1, 1, 1, "missed")
+    got = assess(without("exempt_industry"), LINSHU, 2023)
+    row = got.targets.iloc[0]
+    assert (row["value"], row["low"], row["high"], row["status"]) == (1, 0, 1, "undetermined")
+    assert row["turns_on"] == ["A"]
+    assert "行业例外" in row["reason_zh"]
+    assert "1户" in row["reason_zh"]
+    turn = got.could_turn().iloc[0]
+    assert (turn["kind"], turn["what"], turn["n"], turn["credit_codes"]) == (
+        "absent_column",
+        "exempt_industry",
+        1,
+        ["A"],
+    )
+    assert assess(without(), LINSHU, 2023).could_turn().empty
+
+
+def test_an_absent_exemption_that_cannot_turn_a_verdict_leaves_it():
+    """Nobody is below the line: whoever is exempt, none is left below it."""
+    made = ledger(
+        enterprises=[{"credit_code": "B", "name": "B", **dict.fromkeys(c for c in BLANK if c != "exempt_industry")}],
+        annual=years("B", {2022: 5.0, 2023: 20.0}, 10.0, above=True),
+    )
+    row = assess(made, LINSHU, 2023).targets.iloc[0]
+    assert (row["value"], row["low"], row["high"], row["status"]) == (0, 0, 0, "met")
+
+
+def test_a_share_keeps_its_value_and_widens_where_the_protected_are_not_known():
+    made = ledger(
+        enterprises=[{"credit_code": c, "name": c, "public_good": False} for c in "ABC"],
+        annual=[
+            r
+            for c, t in (("A", 25.0), ("B", 30.0), ("C", 5.0))
+            for r in years(c, {2019: 10.0, 2020: t}, 10.0, above=False)
+        ],
+    )
+    row = assess(made, ZHOUSHAN, 2020).targets.set_index("id").loc["below_scale_reach"]
+    assert row["value"] == pytest.approx(2 / 3)
+    assert (row["low"], row["high"], row["status"], row["turns_on"]) == (0, 1, "undetermined", ["C"])
+
+
+def test_a_plant_that_paid_tax_the_year_before_is_under_no_construction():
+    columns = "contract_completion", "completed"
+    row = assess(without(*columns), LINSHU, 2023).targets.iloc[0]
+    assert (row["low"], row["high"], row["status"]) == (1, 1, "missed")

@@ -176,15 +176,23 @@ class Frame:
         facts = self.before if purpose == "identification" else replace(self.reported, whole_year=True)
         return decide(exclusion.when, facts).true
 
+    @lru_cache(maxsize=2)  # noqa: B019
     def unconfirmed(self, purpose: str) -> dict[str, np.ndarray]:
-        """Return whom an exclusion may leave out whose column the ledger has not: column → mask, shape (n,)."""
+        """Return whom an exclusion may leave out of which the ledger has no column: column → mask, shape (n,)."""
         out: dict[str, np.ndarray] = {}
         for exclusion in (x for x in self.policy.exclusions if purpose in x.applies_to):
             columns = ["protected_until"] if exclusion.protected else []
             columns += columns_of(exclusion.when) if exclusion.when else []
-            for column in (c for c in columns if not self.book.has("enterprises", c)):
-                out[column] = ~self._excluded(exclusion, purpose)
-        return out
+            if not any(self.book.has("enterprises", c) for c in columns):
+                may = ~self._excluded(exclusion, purpose)
+                out |= dict.fromkeys(columns, may & ~self._produced if set(columns) <= BUILDING else may)
+        return {name: mask for name, mask in out.items() if mask.any()}
+
+    @property
+    def _produced(self) -> np.ndarray:
+        """Paid tax, used power or operated normally in the year before: not under construction. Shape (n,)."""
+        power = self.book.annual("power_wankwh", self.before.year)
+        return (self.before.tax > 0) | (power > 0) | self.book.annual_flag("operating_normally", self.before.year).true
 
     def _protection_day(self, at: str) -> np.datetime64:
         if at == "facts":
@@ -235,6 +243,9 @@ class Frame:
     def identified(self) -> Tri:
         """Listed in the year: any criterion true (false only if all are), in the pool, and here on 1 January. Shape (n,)."""
         return any_of(self.criteria) & self.pool("identification") & Tri.of(~self.gone_before)
+
+
+BUILDING = {"contract_completion", "completed"}
 
 
 def any_of(columns: dict[str, Tri]) -> Tri:

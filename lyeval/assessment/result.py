@@ -17,7 +17,7 @@ from lyeval.assessment.dossier import Dossier, dossier
 from lyeval.assessment.enterprises import enterprises
 from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
-from lyeval.assessment.gaps import FACT_NAMES, gaps
+from lyeval.assessment.gaps import EXEMPTING, could_turn, gaps, name_of
 from lyeval.assessment.grades import grades
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.standing import Standing
@@ -109,6 +109,10 @@ class Assessment:
     def gaps(self) -> pd.DataFrame:
         """What is missing, from whom, and which verdicts it touches: fact, label, department, n, targets."""
         return gaps(self.frame, self.outcomes)
+
+    def could_turn(self, turned_by: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
+        """Say what could turn each target: missing facts, absent columns, and the readings that are known to turn it."""
+        return could_turn(self.frame, self.outcomes, turned_by)
 
     def dossier(self, credit_code: str, *, on: date | None = None) -> Dossier:
         """Return one enterprise's dossier (一企一档), its days counted from ``on`` (the year's end).
@@ -211,8 +215,12 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
     zh, en = [], []
     for part in rest.split(", "):
         name, _, n = part.partition("×")
-        label, office = FACT_NAMES.get(name, (name, name)), office_of(name)
+        label, office = name_of(name), office_of(name)
         sheet = name in ("disposals", "blocks")
+        if name in EXEMPTING:
+            zh.append(f"台账没有“{label[0]}”一列，若有企业属此情形判定可能不同，须确认{n}户（{office[0]}）")
+            en.append(f"no column '{label[1]}': firms that fall under it could turn the verdict, {n} to confirm ({office[1]})")
+            continue
         zh.append(f"缺{label[0]}（{office[0]}）" if sheet else f"缺{n}户{year}年{label[0]}（{office[0]}）")
         en.append(f"{label[1]} missing ({office[1]})" if sheet else f"{year} {label[1]} of {n} missing ({office[1]})")
     return "、".join(zh) + "，补齐即可判定", "; ".join(en)

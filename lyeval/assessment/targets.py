@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -195,23 +195,61 @@ def over_line(target: Target, frame: Frame) -> Outcome:
     """Decide a share, a count below or a mean, with bounds for what is unknown."""
     stat, m = STATISTICS[target.statistic], members_of(target, frame)
     goal = target.years[frame.year].value
+    bounded = _bounded(stat.kind, m, m.member)
     if stat.kind == "mean":
-        bounded = mean(m.member, tax_interval(m.tax), (m.land, m.lowest, m.highest))
         waits = m.member.possible & (np.isnan(m.tax) | np.isnan(m.land) | ~m.member.true)
-    elif stat.kind == "count":
-        bounded = count(m.member, m.hit)
-        waits = (m.member & m.hit).unknown
+        wrong = under(m.tax / m.land, np.float64(goal if goal is not None else np.nan)).true
     else:
-        bounded = share(m.member, m.hit, m.weight, m.lowest, m.highest)
-        waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.weight))
+        open_ = m.hit.unknown if stat.kind == "count" else m.hit.unknown | np.isnan(m.weight)
+        waits = (m.member & m.hit).unknown if stat.kind == "count" else m.member.possible & (~m.member.true | open_)
+        wrong = m.hit.true if stat.side == "below" else m.hit.false
     status, reason = verdict(target.op, goal, bounded, bool(waits.any()))
     missing = _missing(target, frame, m, waits) if status == "undetermined" and waits.any() else {}
-    needed, short = _distance(target, stat.kind, goal, bounded)
-    wrong = m.hit.true if stat.side == "below" else m.hit.false
-    if stat.kind == "mean":
-        wrong = under(m.tax / m.land, np.float64(goal if goal is not None else np.nan)).true
     turns = ranked(waits if status == "undetermined" else m.member.true & wrong, m)
-    return Outcome(target, bounded, goal, status, needed, short, told(reason, missing), missing, turns, m)
+    needed, short = _distance(target, stat.kind, goal, bounded)
+    outcome = Outcome(target, bounded, goal, status, needed, short, told(reason, missing), missing, turns, m)
+    return unless_confirmed(outcome, frame, lambda member: _bounded(stat.kind, m, member), m, wrong)
+
+
+def _bounded(kind: str, m: Members, member: Tri) -> Bounded:
+    """Take a statistic over some of the members."""
+    if kind == "mean":
+        return mean(member, tax_interval(m.tax), (m.land, m.lowest, m.highest))
+    if kind == "count":
+        return count(member, m.hit)
+    out = share(member, m.hit, m.weight, m.lowest, m.highest)
+    if out.n or out.low is None:
+        return out
+    low = 0.0 if (member.possible & ~m.hit.true).any() else 1.0
+    return replace(out, low=low, high=1.0 if (member.possible & m.hit.possible).any() else 0.0)
+
+
+def unless_confirmed(
+    outcome: Outcome, frame: Frame, over: Callable[[Tri], Bounded], m: Members, wrong: np.ndarray
+) -> Outcome:
+    """Widen the bounds of a target for exclusions that the ledger has no column of; undetermined where they could turn it.
+
+    The value stays that of the ledger as it is; whom to confirm are those on the side that the verdict hangs on.
+    """
+    listed = outcome.target.cohort not in ("all", "whole_class")
+    columns = frame.unconfirmed("identification" if listed else "targets")
+    b, goal = outcome.bounded, outcome.goal
+    if not columns or b.low is None or b.high is None:
+        return outcome
+    unsure = np.logical_or.reduce(list(columns.values()))
+    wide = over(Tri(m.member.true & ~unsure, m.member.false))
+    if wide.low is None or wide.high is None:
+        return outcome
+    b = replace(b, low=min(b.low, wide.low), high=max(b.high, wide.high))
+    turned = goal is not None and verdict(outcome.target.op, goal, b, False)[0] != outcome.status
+    if not turned:
+        return replace(outcome, bounded=b)
+    side = m.member.possible & (~wrong if outcome.status == "met" else wrong)
+    told_of = {name: int((mask & side).sum()) for name, mask in columns.items()}
+    missing = outcome.missing | {name: n for name, n in told_of.items() if n}
+    turns = outcome.turns_on if outcome.status == "undetermined" else ranked(unsure & side, m)
+    reason = told("missing_facts", missing)
+    return replace(outcome, bounded=b, status="undetermined", reason=reason, missing=missing, turns_on=turns)
 
 
 def verdict(op: str, goal: float | None, bounded: Bounded, waits: bool) -> tuple[str, str | None]:

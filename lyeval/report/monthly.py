@@ -96,7 +96,7 @@ def bulletin_tables(
     firms = verdict.enterprises(made)
     told = counts(made)
     return {
-        "counts": told, "bridge": bridge(told),
+        "counts": told, "bridge": bridge(told), "could_turn": made.could_turn(),
         "meta": {**verdict.meta(made), "kind": "bulletin", "cutoff": now.end, "month": date.month, "by": by, "final": None},
         "targets": verdict.targets(made), "enterprises": firms, "criteria": verdict.criteria(made), "switches": verdict.switches(made),
         "units": units(now, by), "months": months(now), "moves": moves(now, before), "warnings": warnings(now),

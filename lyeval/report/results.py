@@ -125,6 +125,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "flows": assessment.flows,
         "doors": assessment.doors,
         "gaps": assessment.gaps,
+        "could_turn": assessment.could_turn(_turning(readings)),
         "narrowing": gaps.narrowing(assessment),
         "missing": gaps.missing_facts(assessment),
         "undetermined": gaps.undetermined(assessment),
@@ -146,6 +147,12 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         **files.tables(assessment),
     }
     return tables if readings is None else tables | verdict.reading_tables(assessment, readings)
+
+
+def _turning(readings: Readings | None) -> dict[str, list[str]]:
+    """Return the switches that alone turn each target."""
+    table = None if readings is None else readings.targets
+    return {} if table is None else dict(zip(table["id"], table["turned_by"], strict=True))
 
 
 def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:
