@@ -18,6 +18,7 @@ from lyeval.indicators import (
     exits,
     pays_nothing,
     released_since,
+    step,
     year_end,
 )
 from lyeval.policy import Policy
@@ -112,7 +113,7 @@ class Frame:
         if self.policy.tax.idle_blank != "unknown" and np.isnan(tax).any():
             blank = np.isnan(tax) & pays_nothing(facts, grace=self.policy.tax.idle_blank == "zero")
             tax, ratio = np.where(blank, 0.0, tax), np.where(blank, 0.0 / land, ratio)
-        return replace(facts, tax=tax, tax_per_mu=ratio, below=self.below(ratio) if year >= self.facts_year else None)
+        return replace(facts, tax=tax, tax_per_mu=ratio, below=self.below(ratio))
 
     def below(self, ratio: np.ndarray) -> Tri:
         """Tell which tax per mu, 万元/亩, shape (n,), is below the line of the enterprise's class in the year."""
@@ -343,12 +344,7 @@ def _seen(book: Book, year: int) -> np.ndarray:
 @lru_cache(maxsize=64)
 def _extra_land_use_tax(book: Book, year: int) -> np.ndarray:
     """Land-use tax charged as a penalty, 万元; unknown only of those listed as priority (重点) without a figure."""
-    extra = book.annual("land_use_tax_extra_wan", year)
-    listed = np.zeros(len(book), dtype=bool)
-    process = book.ledger.process
-    if "key_listed" in process:
-        on = process["key_listed"].to_numpy(dtype="datetime64[D]") <= year_end(year)
-        listed[book.positions(process.loc[on, "credit_code"])] = True
+    extra, listed = book.annual("land_use_tax_extra_wan", year), ~np.isnat(step(book, "key_listed", year_end(year)))
     return np.where(np.isnan(extra) & ~listed, 0.0, extra)
 
 

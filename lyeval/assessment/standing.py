@@ -9,7 +9,7 @@ import numpy as np
 
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.frame import Frame, any_of, under
-from lyeval.indicators import Exits, Tri, cases, exit_of, year_end
+from lyeval.indicators import Exits, Tri, cases, exit_of, step, year_end
 from lyeval.indicators import exits as exits_on
 
 YUAN_WAN = 1e-4
@@ -148,13 +148,7 @@ class Standing:
 
     def step(self, name: str) -> np.ndarray:
         """Return the day of a step of the procedure, NaT where it was not taken by the day, shape (n,)."""
-        sheet, book = self.frame.book.ledger.process, self.frame.book
-        out = np.full(len(book), np.datetime64("NaT"), dtype="datetime64[D]")
-        if name in sheet:
-            at, days = book.positions(sheet["credit_code"]), sheet[name].to_numpy(dtype="datetime64[D]")
-            keep = (at >= 0) & (days <= self.day)
-            out[at[keep]] = days[keep]
-        return out
+        return step(self.frame.book, name, self.day)
 
     @cached_property
     def priority(self) -> np.ndarray:
@@ -195,7 +189,7 @@ class Standing:
         for then in self.earlier.values():
             out |= then.state["reached"]
         rows = cases(self.frame.book)
-        done = (rows.outcome == "达标") & (rows.finished <= min(year_end(self.frame.year - 1), self.day))
+        done = (rows.outcome == "达标") & rows.ended(min(year_end(self.frame.year - 1), self.day))
         out[rows.at[done & (rows.at >= 0)]] = True
         return out
 

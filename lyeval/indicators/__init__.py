@@ -23,6 +23,7 @@ from lyeval.indicators.facts import (
     Facts,
     location,
     pays_nothing,
+    step,
     text_fact,
 )
 from lyeval.indicators.statistics import STATISTICS, Bounded, Statistic, count, mean, share
@@ -59,6 +60,7 @@ __all__ = [
     "pays_nothing",
     "released_since",
     "share",
+    "step",
     "text_fact",
     "year_end",
 ]

@@ -86,6 +86,10 @@ class Cases:
         later = (self.finished > day) | ((self.outcome == "未完成") & (self.due > day))
         return np.where(later, "进行中", self.outcome)
 
+    def ended(self, day: np.datetime64) -> np.ndarray:
+        """Tell which rows have an end dated by a day, whatever came of them."""
+        return self.finished <= day
+
     def done(self, day: np.datetime64) -> np.ndarray:
         """Tell which rows are finished by a day (办结): an outcome other than 未完成, dated by then."""
         return ~np.isin(self.outcome, UNFINISHED) & (self.finished <= day)

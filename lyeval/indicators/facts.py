@@ -252,9 +252,8 @@ def still_below_after_treatment(facts: Facts) -> Tri:
     """A disposal is finished, the enterprise is still there, and its tax per mu is below its class's line (整治后仍不达标)."""
     rows, book = cases(facts.book), facts.book
     treated = np.zeros(len(book), dtype=bool)
-    treated[rows.at[(rows.finished <= facts.end) & np.isin(rows.outcome, ("达标", "未完成"))]] = True
-    below = compare(facts.tax_per_mu, "lt", facts.line) if facts.below is None else facts.below
-    return Tri.of(treated) & below
+    treated[rows.at[rows.ended(facts.end) & np.isin(rows.outcome, ("达标", "未完成"))]] = True
+    return Tri.of(treated) & (Tri.all(len(book), None) if facts.below is None else facts.below)
 
 
 def lifted_by_retrofit(facts: Facts) -> Tri:
@@ -271,7 +270,9 @@ def agreement_breached(facts: Facts) -> Tri:
     """The agreement's time is up and the work not done (未按协议完成), by flag or by a disposal that ended 未完成."""
     rows = cases(facts.book)
     failed = np.zeros(len(facts.book), dtype=bool)
-    failed[rows.at[(rows.outcome == "未完成") & (rows.method == "rectify") & ~(rows.finished > facts.end)]] = True
+    failed[
+        rows.at[(rows.outcome == "未完成") & (rows.method == "rectify") & (rows.outcome_on(facts.end) == "未完成")]
+    ] = True
     flag = facts.book.flag("agreement_breached")
     return Tri.of(failed) | (flag if facts.book.has("enterprises", "agreement_breached") else Tri.of(failed))
 
@@ -286,19 +287,20 @@ def plan_overdue(facts: Facts) -> Tri:
     flag = book.flag("plan_overdue")
     if facts.plan_days is None or not {"certified", "plan_submitted"} <= set(sheet):
         return flag
-    day = {name: _step(book, name) for name in ("certified", "published", "plan_submitted")}
+    day = {name: step(book, name, facts.end) for name in ("certified", "published", "plan_submitted")}
     since = np.where(np.isnat(day["published"]), day["certified"], day["published"])
     term = since + np.timedelta64(int(facts.plan_days), "D")
     late = Tri.of((term < facts.end) & ~(day["plan_submitted"] <= term))
     return late | flag if there else late
 
 
-def _step(book: Book, name: str) -> np.ndarray:
-    """Return the day of a step of ``process``, shape (n,), NaT where there is none."""
+def step(book: Book, name: str, day: np.datetime64) -> np.ndarray:
+    """Return when a step of ``process`` was taken, shape (n,), NaT where it was not by a day."""
     sheet, days = book.ledger.process, np.full(len(book), np.datetime64("NaT"), dtype="datetime64[D]")
     if name in sheet:
-        at = book.positions(sheet["credit_code"])
-        days[at[at >= 0]] = sheet[name].to_numpy(dtype="datetime64[D]")[at >= 0]
+        at, taken = book.positions(sheet["credit_code"]), sheet[name].to_numpy(dtype="datetime64[D]")
+        keep = (at >= 0) & (taken <= day)
+        days[at[keep]] = taken[keep]
     return days
 
 
