@@ -45,9 +45,10 @@ def check(tables: Mapping[str, Any]) -> None:
     """
     if "counts" not in tables:
         return
-    faults = [*_parts(tables["counts"]), *_sums(tables["counts"]), *_same(tables)]
+    wide = _wide(tables["counts"])
+    faults = [*_parts(wide), *_sums(wide), *_same(tables, wide)]
     if "bridge" in tables:
-        faults += [*_closes(tables["bridge"]), *_bridged(tables["counts"], tables["bridge"])]
+        faults += [*_closes(tables["bridge"]), *_bridged(wide, tables["bridge"])]
     if faults:
         head = "各表数字不一致，本次运行停止：", "the tables contradict one another and the run stops: "
         told = [h + ("；", "; ")[k].join(f[k] for f in faults[:5]) for k, h in enumerate(head)]
@@ -66,18 +67,17 @@ def _wide(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.pivot_table(index=["by", "group"], columns="id", values="n", sort=False).astype("int64")
 
 
-def _parts(counts: pd.DataFrame) -> Iterator[Fault]:
+def _parts(wide: pd.DataFrame) -> Iterator[Fault]:
     """Yield every part that exceeds its whole."""
-    wide = _wide(counts)
     for id, whole in ((w.id, w.part_of) for w in words().values() if w.id in wide and w.part_of in wide):
         for (by, group), row in wide[wide[id] > wide[whole]].iterrows():
             place, n, top = _where(by, group), row[id], row[whole]
             yield f"{words()[id].zh}{place} {n} 多于{words()[whole].zh} {top}", f"{id}{place} {n} exceeds {whole} {top}"
 
 
-def _sums(counts: pd.DataFrame) -> Iterator[Fault]:
+def _sums(wide: pd.DataFrame) -> Iterator[Fault]:
     """Yield every count whose groups do not add to it."""
-    sums = counts.pivot_table(index="id", columns="by", values="n", aggfunc="sum", sort=False)
+    sums = wide.groupby(level="by", sort=False).sum().T
     for by in (c for c in sums.columns if c != "all"):
         for id, row in sums[sums[by] != sums["all"]].iterrows():
             told, whole = f"{row[by]:g}", f"{row['all']:g}"
@@ -94,10 +94,10 @@ def _closes(bridge: pd.DataFrame) -> Iterator[Fault]:
             yield f"{words()[whole].zh}{place} {row[whole]} ≠ {zh}", f"{whole}{place} {row[whole]} is not {told}"
 
 
-def _bridged(counts: pd.DataFrame, bridge: pd.DataFrame) -> Iterator[Fault]:
+def _bridged(wide: pd.DataFrame, bridge: pd.DataFrame) -> Iterator[Fault]:
     """Yield every figure of the bridge that is not the count of its id."""
     told = bridge.set_index(["by", "group"])
-    known = _wide(counts).reindex(index=told.index, columns=told.columns)
+    known = wide.reindex(index=told.index, columns=told.columns)
     for (by, group), row in told[(told != known).any(axis=1)].iterrows():
         for id in (c for c in told.columns if row[c] != known.loc[(by, group), c]):
             yield from _two(str(id), f"bridge{_where(by, group)}", row[id], known.loc[(by, group), id])
@@ -140,9 +140,9 @@ SAME: dict[tuple[str, str], Callable[[pd.DataFrame], int]] = {
 }  # fmt: skip
 
 
-def _same(tables: Mapping[str, Any]) -> Iterator[Fault]:
+def _same(tables: Mapping[str, Any], wide: pd.DataFrame) -> Iterator[Fault]:
     """Yield every figure that another table tells otherwise."""
-    whole = tables["counts"].query("by == 'all'").set_index("id")["n"]
+    whole = wide.loc["all"].iloc[0]
     for (name, id), told in SAME.items():
         table = tables.get(name)
         if isinstance(table, pd.DataFrame) and len(table) and id in whole and told(table) != whole[id]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -53,18 +55,20 @@ def counts(assessment: Assessment) -> pd.DataFrame:
     frame, picked = standing.frame, masks(standing)
     at = cases(frame.book).at
     amounts = {"land_mu": frame.now.land, "land_before_mu": frame.before.land, "tax_wan": frame.now.tax}
-    parts = []
+    known = {name: np.nan_to_num(values) for name, values in amounts.items()}
+    rows: dict[str, list[Any]] = {name: [] for name in schema()["counts"]}
     for by, (names, number) in _groups(standing).items():
         for word in words().values():
             chosen = at[standing.case(word.selection)] if word.cases else np.flatnonzero(picked[word.selection])
-            n = np.bincount(number[chosen], minlength=len(names))
-            sums = {
-                k: np.bincount(number[chosen], np.nan_to_num(v[chosen]), minlength=len(names)) * (not word.cases)
-                for k, v in amounts.items()
-            }
-            head = {"id": word.id, "zh": word.zh, "en": word.en, "by": by, "group": names}
-            parts.append(pd.DataFrame({**head, "n": n, **sums}))
-    return pd.concat(parts, ignore_index=True)[list(schema()["counts"])]
+            group = number[chosen]
+            for name, value in {"id": word.id, "zh": word.zh, "en": word.en, "by": by}.items():
+                rows[name] += [value] * len(names)
+            rows["group"] += names
+            rows["n"] += np.bincount(group, minlength=len(names)).tolist()
+            for name, values in known.items():
+                sums = np.bincount(group, values[chosen], minlength=len(names))
+                rows[name] += (sums * (not word.cases)).tolist()
+    return pd.DataFrame(rows)
 
 
 def _groups(standing: Standing) -> dict[str, tuple[list[str], np.ndarray]]:
