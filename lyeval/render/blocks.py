@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, NamedTuple
 
+
 class Mark(NamedTuple):
     """A figure within a text: where it stands, and the id of the cell that it is."""
 
@@ -31,6 +32,7 @@ class Text(str):
     marks: tuple[Mark, ...]
 
     def __new__(cls, text: str = "", marks: Sequence[Mark] = ()) -> Text:
+        """Make the text with its marks."""
         made = super().__new__(cls, text)
         made.marks = tuple(marks)
         return made
@@ -279,7 +281,9 @@ def filled(document: Document) -> Document:
     kept: list[Block] = []
     for block in reversed([block for block in document.blocks if not isinstance(block, Slot)]):
         below = kept[-1] if kept else None
-        empty = below is None or (isinstance(below, Heading) and isinstance(block, Heading) and below.level <= block.level)
+        empty = below is None or (
+            isinstance(below, Heading) and isinstance(block, Heading) and below.level <= block.level
+        )
         if not (isinstance(block, Heading) and empty):
             kept.append(block)
     return replace(document, blocks=tuple(kept[::-1])) if len(kept) < len(document.blocks) else document

@@ -9,7 +9,19 @@ from datetime import date
 from typing import Any
 
 from lyeval.render import word
-from lyeval.render.blocks import Block, Bullets, Document, Figure, Heading, KeyFigures, Note, Paragraph, Slot, Table, captions
+from lyeval.render.blocks import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Heading,
+    KeyFigures,
+    Note,
+    Paragraph,
+    Slot,
+    Table,
+    captions,
+)
 from lyeval.render.fitting import UPRIGHT
 from lyeval.render.glyphs import clean, one_line
 from lyeval.render.paging import (

@@ -19,9 +19,7 @@ def plain_text(document: Document) -> str:
 
 def _lines(document: Document, indent: str) -> Iterator[str]:
     for block in document.blocks:
-        if isinstance(block, Heading):
-            yield f"{indent}{clean(block.text)}"
-        elif isinstance(block, Paragraph | Note):
+        if isinstance(block, Heading | Paragraph | Note):
             yield f"{indent}{clean(block.text)}"
         elif isinstance(block, Bullets):
             yield from (f"{indent}{clean(item)}" for item in block.items)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.render.blocks import Column, Lang, Table
-from lyeval.report.words import count, known, named, number, percent, say, texts
+from lyeval.report.words import count, known, named, number, say, texts
 
 Row = Mapping[str, Any]
 
@@ -248,7 +248,9 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
     )
 
 
-SELECTION = re.compile(r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))")
+SELECTION = re.compile(
+    r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))"
+)
 TRACED: dict[str, tuple[str, ...]] = {
     "targets": ("id", "year"), "county_targets": ("county", "target"), "enterprises": ("credit_code",), "criteria": ("id",),
     "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
@@ -256,7 +258,8 @@ TRACED: dict[str, tuple[str, ...]] = {
     "simulation": ("id", "year"), "readings": ("id",),
     "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "causes_all": ("cause",),
     "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",), "calendar": ("id",),
-    "years": ("year",), "bridge": ("class",), "next_targets": ("id",), "turns": ("target", "what"), "narrowing": ("target", "fact"),
+    "years": ("year",), "bridge": ("by", "group"), "counts": ("id", "by", "group"), "next_targets": ("id",), "turns": ("target", "what"),
+    "narrowing": ("target", "fact"),
     "ranking_townships": ("unit",), "ranking_counties": ("unit",), "list_relapsed": ("credit_code",), "list_guided": ("credit_code",),
     "list_issues": ("credit_code", "matter"), "opening_list": ("credit_code",),
 }  # fmt: skip

@@ -41,6 +41,8 @@ HERE = Path(__file__).resolve().parent / "templates"
 MARKS = "①②③④⑤⑥⑦⑧⑨"
 FEW_NAMES = 5
 COVERED = 0.6  # of the county's own 80 % intervals that must have held before odds are told
+
+
 def shipped(name: str) -> str:
     """Return the text of a shipped template, ``zh/year_end``.
 
@@ -215,7 +217,9 @@ def target_lines(c: Context) -> Table:
 
 def bridge(c: Context) -> Table:
     """Lay out the way from the ledger to the list and what became of it, by class."""
-    rows = [{**r, "class": c.class_(r["class"])} for r in c.rows("bridge")]
+    sides = {"above": "above", "below": "below", "": "all"}
+    wanted = [r for r in c.rows("bridge") if r["by"] == "class"] + [r for r in c.rows("bridge") if r["by"] == "all"]
+    rows = [{**r, "class": c.class_(sides.get(r["group"], r["group"]))} for r in wanted]
     return tabulate(c, "bridge", rows, say("year_end.bridge", c.lang, year=c.year), note=say("year_end.bridge_note", c.lang),
                     source=c.source("tax", "land", "statistics"))  # fmt: skip
 
@@ -240,7 +244,11 @@ def deciding(c: Context, target: Any) -> Table:
 def methods(c: Context) -> Table | None:
     """Lay out the year's disposals by method."""
     rows = [r for r in c.rows("disposals_summary") if any(r[k] for k in ("opening", "started", "finished", "closing"))]
-    return tabulate(c, "methods", rows, say("year_end.methods", c.lang, year=c.year), source=c.source("lead", "towns")) if rows else None
+    return (
+        tabulate(c, "methods", rows, say("year_end.methods", c.lang, year=c.year), source=c.source("lead", "towns"))
+        if rows
+        else None
+    )
 
 
 def units(c: Context) -> Table:

@@ -45,8 +45,9 @@ def error_words(error: ValueError) -> tuple[str, str]:
     """Say an error in Chinese and English; of a ledger's, how many there are and the first."""
     from lyeval.ledger import LedgerError
     from lyeval.policy import PolicyError, in_language
+    from lyeval.tables import ConsistencyError
 
-    if isinstance(error, RunError):
+    if isinstance(error, RunError | ConsistencyError):
         return error.zh, error.en
     if isinstance(error, LedgerError):
         first, n = error.faults[0], sum(f.severity == "error" for f in error.faults)

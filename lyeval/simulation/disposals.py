@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, gammaincinv, ndtri
 
-from lyeval.indicators import book, cases, standing
+from lyeval.indicators import book, cases, exits, year_end
 from lyeval.ledger import Ledger
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.known import Date
@@ -108,7 +108,7 @@ def left_since(ledger: Ledger, date: Date, land: np.ndarray) -> Left:
         Land of the annual figures' year, 亩, shape (n,).
     """
     laid = book(ledger)
-    now, before = standing(laid, date.year, land), standing(laid, date.facts_year, land)
+    now, before = (exits(laid, year_end(year), land) for year in (date.year, date.facts_year))
     gone = now.gone.true
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num((now.released - before.released) / land, posinf=0.0, neginf=0.0)

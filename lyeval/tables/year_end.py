@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment.frame import Frame
+from lyeval.assessment.standing import standing_of
 from lyeval.assessment.totals import decide_target
 from lyeval.policy import patch
 from lyeval.policy.register import covers
@@ -55,7 +56,6 @@ def year_end(assessment: Assessment, tables: Tables, register: Register | None) 
     made: dict[str, pd.DataFrame] = {
         "history": history(assessment),
         "years": years(assessment),
-        "bridge": _bridge(tables),
         "deciding": deciding,
         "causes": _causes(deciding),
         "causes_all": _causes_all(tables),
@@ -104,35 +104,13 @@ def years(assessment: Assessment) -> pd.DataFrame:
     rows = []
     for year in (y for y in assessment.frame.book.years if y <= assessment.year):
         frame = Frame(assessment.frame.policy, assessment.frame.book, year, year)
-        here = frame.pool("targets").true & ~frame.standing.gone.true
+        standing = standing_of(frame)
+        here = standing.here_in_scope & ~standing.excluded
         tax, land = frame.reported.tax[here], frame.reported.land[here]
         both = ~np.isnan(tax) & ~np.isnan(land)
         total, area = float(tax[both].sum()), float(land[both].sum())
         rows.append((year, int(here.sum()), int(both.sum()), total, area, total / area if area else None))
     return pd.DataFrame(rows, columns=["year", "n", "both", "tax_wan", "land_mu", "tax_per_mu"])
-
-
-def _bridge(tables: Tables) -> pd.DataFrame:
-    """Return the way from the ledger to the list and what became of it, by class and together."""
-    firms = tables["enterprises"]
-    here = firms["in_scope"].eq(True) & ~firms["gone"].eq(True)
-    listed = firms["listed"].astype(bool)
-    flags = {
-        "ledger": pd.Series(True, index=firms.index), "gone_before": firms["gone"].eq(True) & ~listed,
-        "out_of_scope": ~firms["in_scope"].eq(True) & ~firms["gone"].eq(True) & firms["excluded_by"].isna(),
-        "excluded": firms["excluded_by"].notna() & ~firms["gone"].eq(True),
-        "in_scope": here & firms["excluded_by"].isna(), "listed": listed,
-        "reached": listed & ~firms["gone"].eq(True) & firms["below_line"].eq(False),
-        "cleared": listed & firms["reached"].astype(bool), "left": listed & firms["gone"].eq(True),
-        "below": listed & ~firms["gone"].eq(True) & firms["below_line"].eq(True),
-    }  # fmt: skip
-    rows = []
-    for name in ("above", "below", "all"):
-        mine = firms["class"].eq(name) if name != "all" else pd.Series(True, index=firms.index)
-        counts = {key: int((mask & mine).sum()) for key, mask in flags.items()}
-        counts["open"] = counts["listed"] - counts["reached"] - counts["left"] - counts["below"]
-        rows.append({"class": name, **counts})
-    return pd.DataFrame(rows)
 
 
 def _causes_all(tables: Tables) -> pd.DataFrame:
@@ -142,7 +120,9 @@ def _causes_all(tables: Tables) -> pd.DataFrame:
                  & ~firms["gone"].eq(True)]  # fmt: skip
     cases, relapsed = _latest(tables["disposals"]), tables["list_relapsed"].set_index("credit_code")
     rows: dict[str, dict[str, Any]] = {}
-    for firm in mine.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], kind="stable").to_dict("records"):
+    for firm in mine.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], kind="stable").to_dict(
+        "records"
+    ):
         code = firm["credit_code"]
         cause = _cause(pd.Series(firm), cases.loc[code] if code in cases.index else None,
                        relapsed.loc[code] if code in relapsed.index else None)  # fmt: skip
@@ -455,7 +435,12 @@ def _next_steps(assessment: Assessment, tables: Tables, register: Register | Non
     for _, mine in met.groupby("consequence", sort=False) if len(met) else ():
         effects = list(dict.fromkeys(e for row in mine["effects"] for e in row))
         english = list(dict.fromkeys(e for row in mine["effects_en"] for e in row))
-        add(f"{mine['label'].iloc[0]}：{'；'.join(effects)}", f"{mine['label_en'].iloc[0]}: {'; '.join(english)}", mine, _clause(mine))
+        add(
+            f"{mine['label'].iloc[0]}：{'；'.join(effects)}",
+            f"{mine['label_en'].iloc[0]}: {'; '.join(english)}",
+            mine,
+            _clause(mine),
+        )
     pressed = tables["list_pressed"]
     add("督办逾期和未启动的处置", "press disposals overdue or not begun", pressed, _clause(pressed))
     guided = tables["list_guided"]
