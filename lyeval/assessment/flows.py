@@ -140,6 +140,6 @@ DOORS = {
     "left_scope": ("降到10亩以下等退出适用范围", "left the scope"),
     "exit": ("企业退出", "exit"),
     "land_use_tax": ("加征土地使用税", "land-use tax"),
-    "still_below": ("仍在线下", "still below"),
+    "still_below": ("仍低于标准线", "still below"),
     "unknown": ("尚不能判定", "cannot be determined"),
 }

@@ -180,8 +180,9 @@ def leader_targets(c: Context) -> Table | None:
         before = history.get((t["id"], c.year - 1))
         first = history.get((t["id"], int(t["baseline_year"]))) if known(t["baseline_year"]) else None
         stated = shown(t["baseline"], None, kind_of(t)) if known(t["baseline"]) else ""
+        line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if known(t["threshold"]) else ""
         rows.append({
-            "label": named(t, c.lang), "base": stated or (_of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
+            "label": named(t, c.lang) + line, "base": stated or (_of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
             "before": _of_target(t, before["value"], t["goal"], "", c.lang) if before else "", "value": _value(t, c.lang),
             "goal": goal_text(t, c.lang), "short": short_text(t, c.lang), "status": Cell(status_text(t, c.lang), tone=tone_of(t)),
             **{k: t[k] for k in ("id", "year")},
