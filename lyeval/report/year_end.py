@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.render import Cell, Column, Document, Figure, Table
+from lyeval.render import Cell, Column, Document, Figure, Paragraph, Table
 from lyeval.render.blocks import Block, Lang
+from lyeval.render.glyphs import ems
 from lyeval.report.attainment import attainment_figure, gap_text, needed_text, short_text
 from lyeval.report.cells import Selector
 from lyeval.report.context import Context, records
@@ -82,13 +84,34 @@ def year_end_blocks(c: Context) -> list[Block]:
     more = Context({**c.tables, **odds_tables(c)}, c.lang)
     select = Selector(more.tables, TRACED, _schema(more), c.lang)
     made = template_of("year_end", c.lang, str(run.get("template") or ""))
-    words = {
+    words: dict[str, Any] = {
         "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
         "next_goals": bool(len(c.frame("next_targets"))), "next_governed": bool(c.meta["next_governed"]),
         "odds_withheld": _withheld(c),
     }  # fmt: skip
     things = {"table": lambda name, *args: TABLES[name](more, *args), "figure": lambda name: _figure(more, name)}
+    words["most_actions"] = _most_actions(select, c.lang, things, words)
     return made.blocks(select, lang=c.lang, things=things, words=words, texts=run.get("texts") or {})
+
+
+def _most_actions(select: Selector, lang: Lang, things: Mapping[str, Any], words: Mapping[str, Any]) -> int:
+    """Return how many actions, five to three, the leader's page has room for."""
+    page = template_of("leader", lang)
+    for most in (5, 4):
+        asked = {**words, "most_actions": most, "listed": select.row("bridge", "all", "")}
+        blocks = page.blocks(select, lang=lang, things=things, words=asked)
+        rows = sum(len(b.rows) + 2 for b in blocks if isinstance(b, Table))
+        lines = sum(math.ceil((ems(b.text) + 2) / PAGE_WIDTH) for b in blocks if isinstance(b, Paragraph))
+        if rows * PER_ROW + lines <= PAGE_LINES:
+            return most
+    return 3
+
+
+PAGE_LINES, PAGE_WIDTH, PER_ROW = (
+    27,
+    31,
+    1.2,
+)  # of the leader's page: lines of close text, ems a line, lines a row of the table
 
 
 def _figure(c: Context, name: str) -> Figure | None:
@@ -180,7 +203,7 @@ def leader_targets(c: Context) -> Table | None:
         before = history.get((t["id"], c.year - 1))
         first = history.get((t["id"], int(t["baseline_year"]))) if known(t["baseline_year"]) else None
         stated = shown(t["baseline"], None, kind_of(t)) if known(t["baseline"]) else ""
-        line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if known(t["threshold"]) else ""
+        line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if _unsaid(t) else ""
         rows.append({
             "label": named(t, c.lang) + line, "base": stated or (_of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
             "before": _of_target(t, before["value"], t["goal"], "", c.lang) if before else "", "value": _value(t, c.lang),
@@ -191,6 +214,11 @@ def leader_targets(c: Context) -> Table | None:
         return None
     heads = [h for h in headings("leader_targets") if h.key != "base" or any(r["base"] for r in rows)]
     return tabulate(c, "leader_targets", rows, say("year_end.leader_targets", c.lang, year=c.year), columns=heads)
+
+
+def _unsaid(t: Mapping[str, Any]) -> bool:
+    """Tell whether a target has a line that its label does not name."""
+    return known(t["threshold"]) and f"{t['threshold']:g}万元" not in str(t["label"])
 
 
 def _value(t: Mapping[str, Any], lang: Lang) -> str:

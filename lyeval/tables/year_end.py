@@ -282,7 +282,8 @@ def _enough(tables: Tables, deciding: pd.DataFrame) -> pd.DataFrame:
 def _actions(assessment: Assessment, tables: Tables, register: Register | None) -> pd.DataFrame:
     """Return three to five things to do, weightiest first: kind, firms, townships, owner, clause, due, effect on the target."""
     made = [*_relapse_actions(tables), *_decisive_actions(tables), *_overdue_action(tables), *_idle_action(tables),
-            *_fact_actions(tables), *_summons(tables), *_list_action(tables)]  # fmt: skip
+            *_fact_actions(tables), *_summons(tables), *_lagging(tables), *_press_action(tables), *_grade_action(tables),
+            *_list_action(tables)]  # fmt: skip
     rows = []
     for action in made[:MOST_ACTIONS]:
         owners, owners_en = _owners(register, action["clause"].split("；")[-1])
@@ -377,6 +378,33 @@ def _summons(tables: Tables) -> list[dict[str, Any]]:
              "clause": str(rows["clause"].iloc[0])}]  # fmt: skip
 
 
+def _lagging(tables: Tables) -> list[dict[str, Any]]:
+    """Name the unit in which most of what is not settled stands, where one has more than any other."""
+    rows = tables["ranking_townships"]
+    rows = rows[~rows["whole"].astype(bool) & (rows["part_rank"] == 1)]
+    if len(rows) != 1 or not str(rows["unit"].iloc[0]):
+        return []
+    unit = rows.iloc[0]
+    left = int(unit["below"] + unit["open"])
+    return [{"kind": "lagging", "n": left, "codes": [], "names": [str(unit["unit"])], "townships": [str(unit["unit"])],
+             "land_mu": float(unit["land_mu"]), "tax_needed_wan": float(unit["tax_needed_wan"]), "due": "month",
+             "clause": str(unit["clause"])}]  # fmt: skip
+
+
+def _press_action(tables: Tables) -> list[dict[str, Any]]:
+    """Press whoever is behind by a rule other than the two that have actions of their own."""
+    pressed = tables["list_pressed"]
+    told = ("case_overdue", "no_case")
+    rows = pressed[[not any(t in reasons for t in told) for reasons in pressed["reasons"]]] if len(pressed) else pressed
+    return [_action("press", rows, str(rows["clause"].iloc[0]), "month")] if len(rows) else []
+
+
+def _grade_action(tables: Tables) -> list[dict[str, Any]]:
+    """Apply what the plan has for those that miss the line."""
+    rows = tables["list_grade_d"]
+    return [_action("grade_d", rows, str(rows["clause"].iloc[0]), "month")] if len(rows) else []
+
+
 def _list_action(tables: Tables) -> list[dict[str, Any]]:
     rows = tables["opening_list"]
     if not tables["meta"]["next_governed"]:
@@ -398,11 +426,14 @@ def _owners(register: Register | None, clauses: str) -> tuple[str, str]:
             for entry in entries:
                 if any(covers(cite, c) or covers(c, cite) or c.startswith(cite) for c in entry.cite):
                     units = [u for u in getattr(entry, "units", (getattr(entry, "unit", ""),)) if u != FIRMS]
-                    return "、".join(units), ", ".join(english.get(u, u) for u in units)
+                    told = "、".join(units[:OWNERS]) + ("等" if len(units) > OWNERS else "")
+                    more = " and others" if len(units) > OWNERS else ""
+                    return told, ", ".join(english.get(u, u) for u in units[:OWNERS]) + more
     return "", ""
 
 
 FIRMS = "企业"
+OWNERS = 3  # units that answer, named
 
 
 def _due(assessment: Assessment, kind: str) -> pd.Timestamp:
