@@ -17,7 +17,7 @@ from county import county
 from pandas.testing import assert_frame_equal
 
 from lyeval.assessment import Assessment, assess, meets, target_values, views
-from lyeval.assessment.dossier import deadline, dossier
+from lyeval.assessment.dossier import deadline
 from lyeval.ledger import Ledger, read_ledger
 from lyeval.policy import PolicyError
 
@@ -255,9 +255,9 @@ def test_fifteen_days_begin_the_day_after(start, kind, last):
 
 def test_days_left_are_counted_from_the_day_asked():
     case = worked.cases()["linshu-2021:procedure"]
-    steps = worked.table(dossier(worked.judge(case), "S2", on=date(2023, 3, 10)).steps, "step")
+    steps = worked.table(worked.judge(case).dossier("S2", on=date(2023, 3, 10)).steps, "step")
     assert steps["statement"]["days_left"] == 6
-    steps = worked.table(dossier(worked.judge(case), "S2", on=date(2023, 3, 16)).steps, "step")
+    steps = worked.table(worked.judge(case).dossier("S2", on=date(2023, 3, 16)).steps, "step")
     assert steps["statement"]["days_left"] == 0
 
 

@@ -176,7 +176,7 @@ def test_defects_are_told_short_with_a_way_to_see_more(lyeval: Lyeval, monkeypat
 def test_diff_sets_the_plans_side_by_side() -> None:
     rows = compare_policies(load_policy("zhoushan-2020"), load_policy("linshu-2021")).set_index("aspect")
     zhoushan, linshu = rows["zhoushan-2020"], rows["linshu-2021"]
-    assert linshu["规上目标"] == "线下家数 ≤ 0 家；线 2023: 1 → 2024: 2 → 2025: 3 万元/亩"
+    assert linshu["规上目标"] == "低于标准线家数 ≤ 0 家；线 2023: 1 → 2024: 2 → 2025: 3 万元/亩"
     assert linshu["规下目标"] == "低效用地占比 ≤ 2023: 20% → 2024: 15% → 2025: 10%；线 1 万元/亩"
     assert zhoushan["规下目标"] == "达标家数占比 ≥ 80%；线 2 万元/亩"
     assert zhoushan["规下目标的计量"].startswith("按企业家数")

@@ -89,7 +89,7 @@ def test_the_cards_close() -> None:
 def test_what_is_missed_comes_first_then_what_cannot_be_decided() -> None:
     made = tables("linshu", 2023)
     told = two_problems(Context(made, "zh"))
-    assert told[0].startswith("2项目标未达标：线下规上企业全部出清完成值5家、目标值0家，超出5家")
+    assert told[0].startswith("2项目标未达标：低于标准线的规上企业全部出清完成值5家、目标值0家，超出5家")
     assert "5家企业逐户" in one_suggestion(Context(made, "zh"))
     bare = ledger(enterprises=[{"credit_code": "A"}], annual=years("A", {2022: 1.0, 2023: 1.0}, 100.0, None))  # type: ignore[arg-type]
     open_ = report.assessment_tables(assess(bare, LINSHU, 2023))

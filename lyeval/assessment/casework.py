@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
     from lyeval.policy import Method
 
-OPEN = ("", "进行中", "未启动")
 WORDS = ("difficulty", "next_step", "responsible")
 COLUMNS = [
     "at", "credit_code", "method", "label", "label_en", "outcome", "started", "due", "finished", "written_off", "demolished_on", "demolished_m2",
@@ -42,9 +41,7 @@ def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
     book, sheet, end = assessment.frame.book, assessment.ledger.disposals, day_of(assessment, on)
     rows = cases(book)
     days = {name: _days(sheet, name) for name in ("started", "due", "finished", "written_off", "demolished_on")}
-    later = (days["finished"] > end) | ((rows.outcome == "未完成") & (days["due"] > end))
-    outcome = np.where(later, "进行中", rows.outcome)
-    is_open = np.isin(outcome, OPEN)
+    outcome = rows.outcome_on(end)
     known = {m.method: m for m in reversed(assessment.policy.methods)}
     written = _texts(sheet, "method_text")
     table = pd.DataFrame({
@@ -54,10 +51,10 @@ def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
         "outcome": outcome, **{n: _until(d, end) if n != "due" else d.astype("datetime64[us]") for n, d in days.items()},
         **{name: _numbers(sheet, name) for name in ("demolished_m2", "released_mu", "cost_wan")},
         "whole": _texts(sheet, "whole"), "upgraded": _numbers(sheet, "upgraded") == 1,
-        **{name: _texts(sheet, name) for name in WORDS}, "open": is_open, "overdue": is_open & (days["due"] < end),
+        **{name: _texts(sheet, name) for name in WORDS}, "open": rows.open(end), "overdue": rows.overdue(end),
     }, columns=COLUMNS)  # fmt: skip
     began = np.where(np.isnat(days["started"]), days["finished"], days["started"])
-    keep = (rows.at >= 0) & ~(began > end)
+    keep = rows.begun(end)
     order = np.lexsort((np.arange(len(table)), np.nan_to_num(began.astype(float), nan=0.0)))
     return table.iloc[[i for i in order if keep[i]]].reset_index(drop=True)
 

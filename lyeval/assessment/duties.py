@@ -11,7 +11,7 @@ import pandas as pd
 from lyeval.assessment.authority import clause, register_of
 from lyeval.assessment.casework import case_rows, day_of, latest, plan_method, responsible
 from lyeval.assessment.dossier import deadline
-from lyeval.assessment.lists import WHO, standing_listed
+from lyeval.assessment.lists import WHO
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
@@ -49,13 +49,15 @@ def issues_overdue(assessment: Assessment, on: object = None) -> pd.DataFrame:
     at = assessment.frame.book.positions(sheet["credit_code"])
     days = {name: _days(sheet, name) for name in ("found", "due", "rectified", "accepted", "transferred")}
     known = (at >= 0) & ~(days["found"] > end)
+    for name in ("rectified", "accepted", "transferred"):
+        days[name] = np.where(days[name] <= end, days[name], np.datetime64("NaT"))
     mended = days["rectified"] <= end
     late = known & ~mended & (days["due"] < end)
     unaccepted = known & mended & ~(days["accepted"] <= end) & ("accepted" in sheet)
     since = np.where(late, days["due"], days["rectified"])
     rows = np.flatnonzero(late | unaccepted)
     table = _who(assessment, at[rows]).assign(
-        listed=assessment.frame.identified.objects()[at[rows]],
+        listed=assessment.standing.listed.objects()[at[rows]],
         **{name: _texts(sheet, name)[rows] for name in ("department", "matter")},
         **{name: _stamp(days[name][rows]) for name in ("found", "due", "rectified", "transferred")},
         state=np.where(late[rows], "not_rectified", "not_accepted"), days_late=(end - since[rows]).astype(int),
@@ -102,7 +104,7 @@ def steps_waiting(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """
     dates, end, answer = _dates(assessment, on), day_of(assessment, on), responsible(assessment, on)
     out: list[dict[str, Any]] = []
-    for i in np.flatnonzero(standing_listed(assessment)) if len(dates) else []:
+    for i in np.flatnonzero(assessment.standing_on(on).listed_here) if len(dates) else []:
         found = _outstanding(assessment, {name: column[i] for name, column in dates.items()}, int(i))
         if found is None:
             continue
@@ -133,8 +135,8 @@ def pressed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     DataFrame
         Who, tax_needed_wan, reasons (list of the words above), responsible, clause; the largest shortfall first.
     """
-    low = (assessment.enterprises["below_line"] != False).to_numpy(dtype=bool)  # noqa: E712
-    mask, last = standing_listed(assessment) & low, latest(assessment, on)
+    standing, last = assessment.standing_on(on), latest(assessment, on)
+    mask = standing.state["below"] | standing.state["open"]
     steps, issues = steps_waiting(assessment, on), issues_overdue(assessment, on)
     codes = assessment.frame.book.codes
     reasons = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from lyeval.assessment.conditions import columns_of
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Outcome
-from lyeval.indicators import STATISTICS
+from lyeval.indicators import ENTERPRISE_FLAGS, STATISTICS
 from lyeval.ledger.columns import of_sheet
 
 FACT_NAMES = {
@@ -28,6 +28,37 @@ FACT_NAMES = {
     "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
 }
 Gap = tuple[str, int, str]
+EXEMPTING = (*ENTERPRISE_FLAGS, "protected_until", "contract_completion", "completed")
+TURNS = ["target", "kind", "what", "label", "label_en", "department", "department_en", "n", "credit_codes"]
+
+
+def could_turn(
+    frame: Frame, outcomes: Iterable[Outcome], turned_by: Mapping[str, list[str]] | None = None
+) -> pd.DataFrame:
+    """Say what could turn each target: the one answer to whether a verdict hangs on what is not known.
+
+    Parameters
+    ----------
+    turned_by
+        The switches that alone can change a target's verdict, by target (``Readings.targets``).
+
+    Returns
+    -------
+    DataFrame
+        target, kind (missing_fact; absent_column: an exemption that the ledger has no column of; reading), what (fact, column or switch),
+        label, label_en, department, department_en, n (enterprises), credit_codes (to ask or to confirm). A target without a row cannot be
+        turned by what is missing.
+    """
+    rows: list[tuple[object, ...]] = []
+    for outcome in outcomes:
+        codes = [str(c) for c in frame.book.codes[outcome.turns_on]] if outcome.status == "undetermined" else []
+        for what, n in outcome.missing.items():
+            kind = "absent_column" if what in EXEMPTING else "missing_fact"
+            rows.append((outcome.target.id, kind, what, *name_of(what), *office_of(what), n, codes))
+        for switch in (turned_by or {}).get(outcome.target.id, []):
+            asked = frame.policy.reading(switch)
+            rows.append((outcome.target.id, "reading", switch, asked.question, asked.question_en, "", "", 0, []))
+    return pd.DataFrame(rows, columns=TURNS)
 
 
 def gaps(frame: Frame, outcomes: Iterable[Outcome]) -> pd.DataFrame:

@@ -11,10 +11,8 @@ from lyeval.assessment.authority import clause, target_clause
 from lyeval.assessment.casework import case_rows, day_of, latest, responsible
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks
-from lyeval.assessment.enterprises import line_of_class
-from lyeval.assessment.flows import reached_criteria
-from lyeval.assessment.frame import Frame
-from lyeval.indicators import NUMBERS, compare, year_end
+from lyeval.assessment.standing import under
+from lyeval.indicators import NUMBERS, year_end
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
@@ -33,9 +31,11 @@ def reached(assessment: Assessment) -> pd.DataFrame:
     DataFrame
         Who, land_mu, tax_wan, tax_per_mu, line, the latest case, cleared (no ground of identification holds any more; None unknown), clause.
     """
-    mask = standing_listed(assessment) & (assessment.enterprises["below_line"] == False).to_numpy(dtype=bool)  # noqa: E712
-    more = {"cleared": reached_criteria(assessment.frame).objects()}
-    return _firms(assessment, mask, FIGURES[:-1], **_cases(assessment), **more, clause=_held_to(assessment))
+    standing = assessment.standing
+    more = {"cleared": standing.cleared.objects()}
+    return _firms(
+        assessment, standing.state["reached"], FIGURES[:-1], **_cases(assessment), **more, clause=_held_to(assessment)
+    )
 
 
 def missed(assessment: Assessment, on: object = None) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def missed(assessment: Assessment, on: object = None) -> pd.DataFrame:
         Who, land_mu, tax_wan, tax_per_mu, line, tax_needed_wan (an estimate, no ground for collection), the latest case, overdue,
         difficulty, next_step, responsible, clause; the largest shortfall first.
     """
-    mask = standing_listed(assessment) & (assessment.enterprises["below_line"] == True).to_numpy(dtype=bool)  # noqa: E712
+    mask = assessment.standing.state["below"]
     last = latest(assessment, on)
     more = {name: _known(last[name]) for name in ("overdue", "difficulty", "next_step")}
     table = _firms(assessment, mask, FIGURES, **_cases(assessment, on), **more, responsible=responsible(assessment, on),
@@ -57,9 +57,8 @@ def missed(assessment: Assessment, on: object = None) -> pd.DataFrame:
 
 def undecided(assessment: Assessment) -> pd.DataFrame:
     """List those that may be listed, or below their line, and cannot be told for want of facts (暂不能判定)."""
-    frame = assessment.frame
-    low = assessment.enterprises["below_line"].isna().to_numpy()
-    mask = frame.identified.possible & ~frame.standing.gone.true & (frame.identified.unknown | low)
+    standing = assessment.standing
+    mask = standing.state["open"] | (standing.listed.unknown & ~standing.gone.true)
     return _firms(assessment, mask, ["land_mu", "tax_wan"], missing=assessment.enterprises["missing"].to_numpy(dtype=object),
                   clause=_held_to(assessment))  # fmt: skip
 
@@ -94,26 +93,22 @@ def relapsed(assessment: Assessment) -> pd.DataFrame:
     -------
     DataFrame
         Who, land_mu, tax_wan, tax_per_mu, line, tax_needed_wan, passed_on, written_off, basis (passed: a case ended as 达标 or was written off
-        by the year's end; above: listed before and at its line in the year before), same_year (passed within the year itself), by_line (the
-        year's line alone is higher: it stands at the line of the year before), clause.
+        by the year's end; above: listed before and at its line in an earlier year), same_year (written off within the year itself), by_line
+        (the year's line alone is higher: it stands at the line of the year before), clause.
     """
-    frame, table = assessment.frame, assessment.enterprises
+    standing, start = assessment.standing, year_end(assessment.year - 1)
     rows = case_rows(assessment)
     passed = rows[(rows["outcome"] == "达标").to_numpy() | rows["written_off"].notna().to_numpy()]
-    day = passed["written_off"].where(passed["written_off"].notna(), passed["finished"])
-    first = passed.assign(day=day).groupby("at")[["day", "finished", "written_off"]].max()
-    at = first.reindex(range(len(frame.book)))
-    has_passed = np.isin(np.arange(len(frame.book)), first.index)
-    before = assessment.year - 1
-    then = Frame(frame.policy, frame.book, before, before)
-    line_then = line_of_class(then)
-    above_then = compare(frame.before.tax_per_mu, "ge", line_then).true & _ever_listed(frame)
-    low = (table["below_line"] == True).to_numpy(dtype=bool) & ~frame.standing.gone.true  # noqa: E712
-    by_line = compare(frame.reported.tax_per_mu, "ge", line_then).true
-    same = (at["day"] > np.datetime64(f"{before}-12-31")).to_numpy(dtype=bool)
-    return _firms(assessment, low & (has_passed | above_then), FIGURES, passed_on=_known(at["finished"]),
-                  written_off=_known(at["written_off"]), basis=np.where(has_passed, "passed", "above"), same_year=same & has_passed,
-                  by_line=by_line, clause=clause(assessment.policy, "relapsed"))  # fmt: skip
+    at = passed.groupby("at")[["finished", "written_off"]].max().reindex(range(len(assessment.frame.book)))
+    has_passed = np.isin(np.arange(len(at)), passed["at"])
+    off = standing.written_off
+    same = (off > start) & ~standing.reached_earlier
+    then = standing.earlier.get(assessment.year - 1)
+    ratio = assessment.frame.now.tax_per_mu
+    by_line = ~under(ratio, *(standing if then is None else then).frame.lines).possible
+    basis = np.where(has_passed, "passed", "above")
+    return _firms(assessment, standing.relapsed, FIGURES, passed_on=_known(at["finished"]), written_off=_known(at["written_off"]),
+                  basis=basis, same_year=same, by_line=by_line, clause=clause(assessment.policy, "relapsed"))  # fmt: skip
 
 
 def guided(assessment: Assessment) -> pd.DataFrame:
@@ -122,7 +117,7 @@ def guided(assessment: Assessment) -> pd.DataFrame:
     years = np.asarray(NUMBERS["years_below_one"][0](frame.reported))
     for method in assessment.policy.methods:
         if method.focus is not None:
-            mask = standing_listed(assessment) & decide(method.focus, frame.reported).true
+            mask = assessment.standing.listed_here & decide(method.focus, frame.reported).true
             parts.append(_firms(assessment, mask, FIGURES, years_below=years, method=method.label, method_en=method.label_en,
                                 clause="；".join(method.cite)))  # fmt: skip
     return _joined(parts, [*WHO, *FIGURES, "years_below", "method", "method_en", "clause"])
@@ -130,7 +125,7 @@ def guided(assessment: Assessment) -> pd.DataFrame:
 
 def subsidised(assessment: Assessment) -> pd.DataFrame:
     """List who reached the line by technical upgrading and may have the subsidy on easier terms (技改补助)."""
-    masks, parts = consequence_masks(assessment.frame), []
+    masks, parts = consequence_masks(assessment.standing), []
     rows = case_rows(assessment)
     done = rows[(rows["outcome"] == "达标").to_numpy() & rows["upgraded"].to_numpy(dtype=bool)]
     by_upgrading = np.isin(np.arange(len(assessment.frame.book)), done["at"])
@@ -146,21 +141,8 @@ def subsidised(assessment: Assessment) -> pd.DataFrame:
 
 def shock_hit(assessment: Assessment) -> pd.DataFrame:
     """List the listed enterprises that an epidemic or a trade dispute hit hard (帮扶): to be helped."""
-    mask = standing_listed(assessment) & assessment.frame.book.flag("shock_hit").true
+    mask = assessment.standing.listed_here & assessment.frame.book.flag("shock_hit").true
     return _firms(assessment, mask, FIGURES, **_cases(assessment), clause=clause(assessment.policy, "shock_hit"))
-
-
-def standing_listed(assessment: Assessment) -> np.ndarray:
-    """Tell who is on the year's list for certain and still here, shape (n,)."""
-    return assessment.frame.identified.true & ~assessment.frame.standing.gone.true
-
-
-def _ever_listed(frame: Frame) -> np.ndarray:
-    """Tell who stood on a list up to this year's, shape (n,)."""
-    out = frame.identified.true
-    for year in (y for y in frame.policy.years.identification if y < frame.year):
-        out = out | Frame(frame.policy, frame.book, year, min(year, frame.facts_year)).identified.true
-    return out
 
 
 def _held_to(assessment: Assessment) -> list[str]:
@@ -207,7 +189,7 @@ def _of_cases(assessment: Assessment, rows: pd.DataFrame, more: list[str], name:
     at = rows["at"].to_numpy(dtype=int)
     who = assessment.enterprises[[*WHO, "land_mu"]].iloc[at].reset_index(drop=True)
     own = pd.DataFrame({c: _known(rows[c]) for c in dict.fromkeys([*CASE[:3], "finished", *more])})
-    listed = pd.DataFrame({"listed": assessment.frame.identified.objects()[at]})
+    listed = pd.DataFrame({"listed": assessment.standing.listed.objects()[at]})
     table = pd.concat([who, listed, own], axis=1).assign(clause=clause(assessment.policy, name))
     return table.sort_values(["credit_code", "finished"], kind="stable", ignore_index=True)
 

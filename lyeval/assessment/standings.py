@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment.authority import clause
-from lyeval.assessment.enterprises import line_of_class
-from lyeval.assessment.lists import standing_listed
-from lyeval.indicators import STATISTICS, compare
+from lyeval.assessment.standing import under
+from lyeval.indicators import STATISTICS
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
@@ -49,15 +48,9 @@ def ranking(assessment: Assessment, by: str = "township", month: int | None = No
         tax_needed_wan (of those below), part (of all firms below or open), part_rank, schedule, behind, summoned, clause. Ranked units
         first, best first; the whole last.
     """
-    frame, table = assessment.frame, assessment.enterprises
-    low = table["below_line"]
-    rows = pd.DataFrame({
-        "unit": frame.book.text(by), "listed": frame.identified.true,
-        "left": frame.identified.true & frame.standing.gone.true,
-        "reached": standing_listed(assessment) & (low == False).to_numpy(dtype=bool),  # noqa: E712
-        "below": standing_listed(assessment) & (low == True).to_numpy(dtype=bool),  # noqa: E712
-    })  # fmt: skip
-    rows["open"] = rows["listed"] & ~(rows["left"] | rows["reached"] | rows["below"])
+    standing, table = assessment.standing, assessment.enterprises
+    unit = assessment.frame.book.text(by)
+    rows = pd.DataFrame({"unit": unit, "listed": standing.listed.true, **standing.state})
     for name in ("land_mu", "tax_needed_wan"):
         rows[name] = np.where(rows["below"], table[name].fillna(0.0), 0.0)
     units = rows[rows["listed"]].groupby("unit", sort=True).sum(numeric_only=False).reset_index()
@@ -144,7 +137,7 @@ def pace(assessment: Assessment, month: int | None = None, within: np.ndarray | 
     frame, out = assessment.frame, []
     everyone = np.ones(len(frame.book), dtype=bool)
     for name, side in (("above", frame.above.true), ("below", frame.above.false), ("all", everyone)):
-        mask = (standing_listed(assessment) if within is None else within) & side
+        mask = (assessment.standing.listed_here if within is None else within) & side
         for against, (before, now) in months.pairs(assessment.year, last).items():
             both = mask & ~np.isnan(before) & ~np.isnan(now)
             a, b = float(before[both].sum()), float(now[both].sum())
@@ -159,7 +152,7 @@ class Months:
     def __init__(self, assessment: Assessment) -> None:
         book = assessment.frame.book
         sheet = assessment.ledger.monthly
-        self.line = line_of_class(assessment.frame) * assessment.frame.reported.land
+        self.line = assessment.standing.line * assessment.frame.reported.land
         self.n = len(book)
         self.paid: dict[int, np.ndarray] = {}
         at = book.positions(sheet["credit_code"])
@@ -218,5 +211,5 @@ class Months:
         """Tell (1, 0, NaN) whose tax to date is at the usual part of its line; month 0 is the whole year before."""
         year, month = (year, month) if month else (year - 1, 12)
         date = self.to_date(year, month)
-        reached = compare(date, "ge", self.line * self.usual(of, month))
+        reached = ~under(date, self.line * self.usual(of, month))
         return np.where(reached.unknown, np.nan, reached.true.astype(float))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lyeval.report.printed import Printed
     from lyeval.report.tracing import Trace
     from lyeval.run.finished import Finished
 
@@ -48,62 +49,62 @@ def trace(
             f"{found.id} compares two places and its figures have no ids: see the report and tables/ for how they are "
             "made; for a figure of one place, trace that place's review",
         )
-    if id is None or id.startswith("text/"):
-        _spoken(found, tables, id)
+    _one(found, tables, id)
+
+
+def _one(found: Finished, tables: Mapping[str, Any], id: str | None) -> None:
+    """List every id; or show one figure, by its id or as it is printed."""
+    from lyeval.report import printed, tracing
+    from lyeval.report.writing import document_of
+
+    if id is not None:
+        try:
+            _tell(found, tracing.trace(tables, id, lang="en" if lang() == "en" else "zh"))
+            return
+        except KeyError:
+            pass
+    document = document_of(tables, lang=found.record["parameters"]["lang"])
+    if id is None:
+        spoken = [one.id for one in printed.printed(document)]
+        typer.echo("\n".join(dict.fromkeys([*tracing.ids(tables), *spoken])))
         return
-    try:
-        made = tracing.trace(tables, id, lang="en" if lang() == "en" else "zh")
-    except KeyError:
-        _candidates(tables, id)
+    told = printed.find(document, id)
+    if not told:
+        _refuse(tables, id)
+    if len(told) == 1:
+        _where(told[0])
+        _tell(found, tracing.trace(tables, told[0].id, lang="en" if lang() == "en" else "zh"))
         return
+    for one in told:
+        _where(one)
+
+
+def _where(one: Printed) -> None:
+    """Show where a figure is printed."""
+    from rich.text import Text
+
+    console().print(Text(f"{one.id}  {one.text}", style="bold"), Text(one.where), sep="\n", soft_wrap=True)
+
+
+def _tell(found: Finished, made: Trace) -> None:
+    """Show a figure's origin and the run that it is of."""
     _show(made)
     console().print(say(f"运行 {found.id}  指纹 {found.record['fingerprint']}",
                         f"run {found.id}  fingerprint {found.record['fingerprint']}"), soft_wrap=True)  # fmt: skip
 
 
-def _spoken(found: Finished, tables: Mapping[str, Any], id: str | None) -> None:
-    """List every id, those of the sentences' figures last; or show one figure of a sentence with the tables' figures that print so."""
-    from rich.text import Text
-
-    from lyeval.report import sentences, tracing
-    from lyeval.report.writing import document_of
-
-    document = document_of(tables, lang=found.record["parameters"]["lang"])
-    if id is None:
-        typer.echo("\n".join([*tracing.ids(tables), *sentences.spoken_ids(document)]))
-        return
-    try:
-        made = sentences.spoken(document, tables, id)
-    except KeyError:
-        _candidates(tables, id)
-        return
-    console().print(Text(f"{made.id}  {made.printed}", style="bold"), Text(made.sentence), sep="\n", soft_wrap=True)
-    if len(made.found) == 1:
-        _show(tracing.trace(tables, made.found[0], lang="en" if lang() == "en" else "zh"))
-        return
-    nowhere = say(
-        "表中没有这样写的数：年份、条款、方案或运行给定的数，或企业表的户数",
-        "no table's figure is written so: a year, a clause, what the plan or the run gives, or a count of firms",
-    )
-    typer.echo("\n".join(made.found) or nowhere)
-
-
-def _candidates(tables: Mapping[str, Any], printed: str) -> None:
-    """List the figures that may be printed so; refuse what is neither an id nor a figure."""
+def _refuse(tables: Mapping[str, Any], typed: str) -> None:
+    """Refuse what is neither an id nor a figure of the report, with the nearest id."""
     from difflib import get_close_matches
 
     from lyeval.report import tracing
 
-    ids = tracing.find(tables, printed)
-    if ids:
-        typer.echo("\n".join(ids))
-        return
-    close = get_close_matches(printed, tracing.ids(tables), n=1, cutoff=0.5)
+    close = get_close_matches(typed, tracing.ids(tables), n=1, cutoff=0.5)
     refuse(
-        f"没有编号或数 {printed}"
+        f"报告中没有编号或数 {typed}"
         + "".join(f"，是否想写 {id}？" for id in close)
         + "；用 lyeval trace 运行 列出全部编号",
-        f"no id or figure {printed}"
+        f"the report has no id or figure {typed}"
         + "".join(f"; did you mean {id}?" for id in close)
         + "; lyeval trace RUN lists every id",
     )

@@ -12,6 +12,7 @@ import pandas as pd
 from lyeval.assessment import Frame, TargetView
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks
+from lyeval.assessment.standing import standing_of
 from lyeval.indicators import MU_M2, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, patch
@@ -42,7 +43,7 @@ def full_charge(ledger: Ledger, policy: Policy, year: int, facts_year: int) -> C
     rate (元/m²) × land (亩) × 2000/3 m² / 10,000 − land-use tax paid, not below 0.
     """
     frame = Frame(policy, book(ledger), year, min(year, facts_year))
-    masks, n = consequence_masks(frame), len(frame.book)
+    masks, n = consequence_masks(standing_of(frame)), len(frame.book)
     rate, listed = np.zeros(n), np.zeros(n, dtype=bool)
     for id, effect in _taxing(policy):
         may = np.ones(n, dtype=bool) if effect.when is None else decide(effect.when, frame.reported).possible

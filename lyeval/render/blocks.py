@@ -6,10 +6,48 @@ for values; `lyeval.render.numbers` writes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, NamedTuple
+
+
+class Mark(NamedTuple):
+    """A figure within a text: where it stands, and the id of the cell that it is."""
+
+    start: int
+    end: int
+    id: str
+
+
+class Text(str):
+    """A text that knows the cells which its figures are; everywhere else it is a plain string.
+
+    Attributes
+    ----------
+    marks : tuple of Mark
+        In order, without overlap.
+    """
+
+    marks: tuple[Mark, ...]
+
+    def __new__(cls, text: str = "", marks: Sequence[Mark] = ()) -> Text:
+        """Make the text with its marks."""
+        made = super().__new__(cls, text)
+        made.marks = tuple(marks)
+        return made
+
+    def pieces(self) -> Iterator[tuple[str, str]]:
+        """Yield the text in pieces: each with the id of its cell, "" where it is no figure."""
+        at = 0
+        for mark in self.marks:
+            if mark.start > at:
+                yield self[at : mark.start], ""
+            yield self[mark.start : mark.end], mark.id
+            at = mark.end
+        if at < len(self):
+            yield self[at:], ""
+
 
 Kind = Literal["text", "number", "percent", "count", "date", "flag"]
 Tone = Literal["plain", "good", "bad", "open"]
@@ -175,7 +213,15 @@ class KeyFigures:
         object.__setattr__(self, "items", tuple(KeyFigure(*item) for item in self.items))
 
 
-Block = Heading | Paragraph | Note | Bullets | Table | Figure | KeyFigures
+@dataclass(frozen=True)
+class Slot:
+    """A place for the office's own words that nobody has filled: marked in a Word file, left out of page and PDF."""
+
+    name: str
+    text: str
+
+
+Block = Heading | Paragraph | Note | Bullets | Table | Figure | KeyFigures | Slot
 
 
 @dataclass(frozen=True)
@@ -230,17 +276,19 @@ def captions(blocks: Sequence[Block], lang: Lang = "zh") -> dict[str, str]:
     return numbers
 
 
-def sentence_ids(blocks: Sequence[Block]) -> list[tuple[str, ...]]:
-    """Return the ids of each block's running texts, by place: ``text/<section>/<number>``; a list has one an item.
+def filled(document: Document) -> Document:
+    """Return the document without the places that nobody has filled, and without headings under which nothing else stands."""
+    kept: list[Block] = []
+    for block in reversed([block for block in document.blocks if not isinstance(block, Slot)]):
+        below = kept[-1] if kept else None
+        empty = below is None or (
+            isinstance(below, Heading) and isinstance(block, Heading) and below.level <= block.level
+        )
+        if not (isinstance(block, Heading) and empty):
+            kept.append(block)
+    return replace(document, blocks=tuple(kept[::-1])) if len(kept) < len(document.blocks) else document
 
-    A section is what follows a heading of the first level; what stands before the first is section 0.
-    """
-    section = number = 0
-    ids: list[tuple[str, ...]] = []
-    for block in blocks:
-        if isinstance(block, Heading) and block.level == 1:
-            section, number = section + 1, 0
-        texts = len(block.items) if isinstance(block, Bullets) else int(isinstance(block, Paragraph | Note))
-        ids.append(tuple(f"text/{section}/{number + place}" for place in range(1, texts + 1)))
-        number += texts
-    return ids
+
+def slots(document: Document) -> list[Slot]:
+    """Return the places for the office's own words that nobody has filled."""
+    return [block for block in document.blocks if isinstance(block, Slot)]

@@ -9,7 +9,19 @@ from datetime import date
 from typing import Any
 
 from lyeval.render import word
-from lyeval.render.blocks import Block, Bullets, Document, Figure, Heading, KeyFigures, Note, Paragraph, Table, captions
+from lyeval.render.blocks import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Heading,
+    KeyFigures,
+    Note,
+    Paragraph,
+    Slot,
+    Table,
+    captions,
+)
 from lyeval.render.fitting import UPRIGHT
 from lyeval.render.glyphs import clean, one_line
 from lyeval.render.paging import (
@@ -141,6 +153,8 @@ class _Writer:
             yield from (paragraph(style, one_line(item), chosen) for item in block.items)
         elif isinstance(block, KeyFigures):
             yield key_figures(block)
+        elif isinstance(block, Slot):
+            yield slot(self.words["slot"].format(block.name, block.text))
 
     def heading(self, block: Heading, entry: tuple[int, str, str]) -> str:
         """Return a heading with the bookmark that the contents point to."""
@@ -165,7 +179,7 @@ class _Writer:
         end = '<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
         return (
             '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/><w:docPartUnique/></w:docPartObj></w:sdtPr>'
-            f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'], '<w:pageBreakBefore/>')}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
+            f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'])}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
         )
 
     def caption(self, block: Table | Figure, style: str) -> str:
@@ -222,6 +236,12 @@ def lines(said: str) -> list[str]:
 def paragraph(style: str, said: str, more: str = "") -> str:
     """Return a paragraph of a style; ``more`` are further paragraph properties."""
     return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{more}</w:pPr><w:r>{text(said)}</w:r></w:p>'
+
+
+def slot(said: str) -> str:
+    """Return a place for the office's own words, marked so that nobody overlooks it."""
+    look = '<w:rPr><w:highlight w:val="yellow"/></w:rPr>'
+    return f'<w:p><w:pPr><w:pStyle w:val="Normal"/></w:pPr><w:r>{look}{text(one_line(said))}</w:r></w:p>'
 
 
 def field_begin(instruction: str) -> str:

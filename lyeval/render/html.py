@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, captions, sentence_ids
+from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, Text, captions, filled
 from lyeval.render.glyphs import clean
 from lyeval.render.numbers import format_value, plain
 
@@ -30,6 +30,7 @@ def to_html(document: Document) -> str:
     """
     from markupsafe import Markup
 
+    document = filled(document)
     sortable = any(isinstance(block, Table) and block.sortable for block in document.blocks)
     script = _file("table.js") if sortable else ""
     parts = _parts(document)
@@ -43,17 +44,29 @@ def to_html(document: Document) -> str:
         style=Markup(_squeeze(_file("style.css")) + _running(document.watermark)),
         script=Markup(script),
         policy=_policy(script),
+        said=_said,
+    )
+
+
+def _said(text: str) -> Any:
+    """Return a text with each of its figures under the id of the cell that it is."""
+    from markupsafe import Markup, escape
+
+    if not isinstance(text, Text) or not text.marks:
+        return text
+    pieces = ((escape(clean(piece)), escape(id)) for piece, id in text.pieces())
+    return Markup("").join(
+        Markup('<span data-id="{}">{}</span>').format(id, piece) if id else piece for piece, id in pieces
     )
 
 
 def _parts(document: Document) -> list[dict[str, Any]]:
     """Prepare each block for the template: anchors, numbers, formatted cells, clean pictures."""
-    numbers, spoken = captions(document.blocks, document.lang), sentence_ids(document.blocks)
+    numbers = captions(document.blocks, document.lang)
     parts: list[dict[str, Any]] = []
     level = 0
     for place, block in enumerate(document.blocks):
         part: dict[str, Any] = {"block": block, "kind": type(block).__name__, "anchor": _anchor(block, place)}
-        part["ids"] = spoken[place]
         if isinstance(block, Heading):
             level = min(block.level, level + 1, 3)
             part["level"] = level

@@ -15,6 +15,7 @@ from lyeval.render.glyphs import ems
 from lyeval.render.numbers import format_value
 
 LONG, MOST = 8, 80  # headings from which a document has a table of contents, and up to which
+SHEETS = 3  # a document of more sheets that each begin a page has no contents
 WHOLE = 190.0  # points: a lower table stays on one page
 SCALE = 0.95  # of a figure drawn for the page
 TALLEST = 560.0  # points: a figure with its caption stays on one page
@@ -89,8 +90,8 @@ def _joined(made: list[Run]) -> list[Run]:
 
 
 def _parts(document: Document, text: Callable[[object], str]) -> Iterator[Part]:
-    """Lay out each block; the contents of a long document stand behind its first section."""
-    place = _contents_place(document.blocks) if contents_depth(document.blocks) else -1
+    """Lay out each block; the contents of a long document stand on its first page, under the title block."""
+    place = 0 if contents_depth(document.blocks) else -1
     for k, (block, level) in enumerate(_levelled(document.blocks)):
         if k == place:
             yield Part(None)
@@ -108,7 +109,7 @@ def _levelled(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
 
 def contents_depth(blocks: Sequence[Block]) -> int:
     """Return how many levels of headings the contents show: 0 for a short document, or for one of many sheets."""
-    if any(isinstance(block, Heading) and block.fresh for block in blocks):
+    if sum(isinstance(block, Heading) and block.fresh for block in blocks) > SHEETS:
         return 0
     levels = [level for block, level in _levelled(blocks) if isinstance(block, Heading)]
     two, one = sum(level <= 2 for level in levels), sum(level == 1 for level in levels)
@@ -119,12 +120,6 @@ def listed(blocks: Sequence[Block]) -> int:
     """Return how many headings the contents list."""
     depth = contents_depth(blocks)
     return sum(isinstance(block, Heading) and level <= depth for block, level in _levelled(blocks))
-
-
-def _contents_place(blocks: Sequence[Block]) -> int:
-    """Return the place of the contents: before the second section, so that a summary stands first."""
-    places = [k for k, (_, level) in enumerate(_levelled(blocks)) if level == 1]
-    return places[1] if len(places) > 1 else 0
 
 
 def lay_out(table: Table, lang: Lang, text: Callable[[object], str]) -> Laid:
@@ -239,6 +234,7 @@ WORDS = {
         "note": "注：",
         "cite": "依据：",
         "none": "无",
+        "slot": "【此处由单位填写：{}。{}】",
         "colon": "：",
         "missing": "下列字符为本文件字体所缺，文中以“〓”代替：{}。",
     },
@@ -248,6 +244,7 @@ WORDS = {
         "note": "Note: ",
         "cite": "Basis: ",
         "none": "none",
+        "slot": "[to be filled in by the office: {}. {}]",
         "colon": ": ",
         "missing": "Characters that the fonts of this file lack, printed as “〓”: {}.",
     },

@@ -11,7 +11,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from lyeval.render.blocks import Block, Bullets, Document, Figure, Heading, KeyFigures, Note, Paragraph, Table, captions
+from lyeval.render.blocks import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Heading,
+    KeyFigures,
+    Note,
+    Paragraph,
+    Table,
+    captions,
+    filled,
+)
 from lyeval.render.faces import Faces, loaded
 from lyeval.render.fitting import TOKEN, UPRIGHT
 from lyeval.render.glyphs import clean, drawn, ems, lacking, one_line
@@ -63,6 +75,7 @@ def to_pdf(
     """
     import typst
 
+    document = filled(document)
     moment = stored_date(created)
     with loaded(fonts, names) as faces:
         data = _data(document, faces, moment)

@@ -5,7 +5,7 @@ from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
 from lyeval.report.causes import effect_tables
 from lyeval.report.disclosure import public, released
-from lyeval.report.document import SECTIONS, build_report
+from lyeval.report.document import build_report
 from lyeval.report.monthly import bulletin_tables
 from lyeval.report.results import (
     assessment_tables,
@@ -19,7 +19,6 @@ from lyeval.report.store import load, save
 from lyeval.report.writing import write
 
 __all__ = [
-    "SECTIONS",
     "annex",
     "announce",
     "announcement",

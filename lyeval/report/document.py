@@ -9,19 +9,16 @@ from typing import Any
 from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.appendix import appendix
-from lyeval.report.attainment import attainment
 from lyeval.report.causes import effects
 from lyeval.report.context import Context
 from lyeval.report.evidence import evidence
-from lyeval.report.leader import leader
 from lyeval.report.listing import listing
-from lyeval.report.measures import measures
 from lyeval.report.outlook import outlook
-from lyeval.report.overall import key_figures, overall
 from lyeval.report.progress import progress
 from lyeval.report.quality import quality
 from lyeval.report.robustness import robustness
 from lyeval.report.words import day, known, say, word
+from lyeval.report.year_end import year_end_blocks
 
 
 def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
@@ -36,12 +33,11 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
         zh or en.
     """
     c = Context(tables, lang)
-    blocks: list[Block] = [Heading(1, say("leader.heading", lang)), *leader(c)]
-    for name, heading, section in SECTIONS:
+    blocks = year_end_blocks(c)
+    for heading, section in RESEARCH if c.research else ():
         made = section(c)
         if made:
-            first = [key_figures(c)] if name == "overall" else []
-            blocks += [Heading(1, heading[lang == "en"]), *first, *made]
+            blocks += [Heading(1, heading[lang == "en"]), *made]
     blocks = blocks if lang == "zh" else [_capital(block) for block in blocks]
     return Document(title(c), subtitle(c), tuple(title_block(c)), tuple(blocks), lang, notice(c), footer(c))
 
@@ -97,18 +93,15 @@ def footer(c: Context) -> str:
 
 
 Section = Callable[[Context], list[Block]]
-SECTIONS: tuple[tuple[str, tuple[str, str], Section], ...] = (
-    ("overall", ("一、总体情况", "1. Overview"), overall),
-    ("attainment", ("二、目标完成情况", "2. Targets"), attainment),
-    ("listing", ("三、低效企业名单与分布", "3. The list and where it stands"), listing),
-    ("progress", ("四、处置进展", "4. Disposals"), progress),
-    ("outlook", ("五、达标可能性", "5. Odds"), outlook),
-    ("robustness", ("六、读法稳健性", "6. Readings"), robustness),
-    ("quality", ("七、数据质量与缺口", "7. Data quality and gaps"), quality),
-    ("measures", ("八、下年度措施", "8. Next year"), measures),
-    ("evidence", ("九、测算与检验", "9. Estimates and checks"), evidence),
-    ("effects", ("十、影响检验", "10. Effects"), effects),
-    ("appendix", ("附：口径、假设、可复现信息", "Appendix: basis, assumptions, reproduction"), appendix),
+RESEARCH: tuple[tuple[tuple[str, str], Section], ...] = (
+    (("研究版：名单与分布", "Research edition: the list and where it stands"), listing),
+    (("研究版：处置进展", "Research edition: disposals"), progress),
+    (("研究版：可能性", "Research edition: probabilities"), outlook),
+    (("研究版：读法", "Research edition: readings"), robustness),
+    (("研究版：数据质量与缺口", "Research edition: data quality and gaps"), quality),
+    (("研究版：测算与检验", "Research edition: estimates and checks"), evidence),
+    (("研究版：影响检验", "Research edition: effects"), effects),
+    (("研究版：口径、假设、可复现信息", "Research edition: basis, assumptions, reproduction"), appendix),
 )
 LINES = {
     "place": ("评估对象", "Place"), "year": ("评估年度", "Year"), "document": ("依据文件", "Plan"), "readings": ("读法", "Readings"),

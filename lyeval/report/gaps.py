@@ -50,7 +50,7 @@ def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
     waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.tax) | np.isnan(m.land))
     masks = {
         "tax_wan": np.isnan(m.tax), "land_mu": np.isnan(m.land), "above_scale": frame.above.unknown,
-        "finished": frame.standing.gone.unknown, "identified": frame.identified.unknown & ~m.member.true,
+        "finished": frame.exits.gone.unknown, "identified": frame.identified.unknown & ~m.member.true,
     }  # fmt: skip
     return [_Lack(name, mask & waits) for name, mask in masks.items()]
 
@@ -88,7 +88,7 @@ def _without(frame: Frame, outcome: Outcome, mask: np.ndarray) -> Bounded:
 def missing_facts(assessment: Assessment) -> pd.DataFrame:
     """List every fact that an enterprise in scope lacks: fact, year, n, land_mu, department, the enterprises, most first."""
     frame, rows = assessment.frame, []
-    here = frame.in_scope.possible & ~frame.standing.gone.true
+    here = assessment.standing.in_scope.possible & ~assessment.standing.gone.true
     for year in (assessment.year - 1, assessment.year):
         for fact, blank in (
             ("tax_wan", np.isnan(tax_of(frame.policy, frame.book, year))),
@@ -114,8 +114,8 @@ def missing_facts(assessment: Assessment) -> pd.DataFrame:
 
 def undetermined(assessment: Assessment) -> pd.DataFrame:
     """Count the enterprises whose listing cannot be told, by the facts they lack: facts, n, land_mu."""
-    frame, table = assessment.frame, assessment.enterprises
-    open_ = frame.identified.unknown & ~frame.standing.gone.true
+    table = assessment.enterprises
+    open_ = assessment.standing.listed.unknown & ~assessment.standing.gone.true
     rows = table[open_]
     out = rows.assign(facts=["、".join(m) for m in rows["missing"]]).groupby("facts", sort=True)
     told = out.agg(n=("credit_code", "size"), land_mu=("land_mu", "sum")).reset_index()

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lyeval.assessment.authority import register_of
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
+from lyeval.tables import bridge, counts
+from lyeval.tables.year_end import year_end
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings
@@ -105,14 +108,16 @@ def _totals(ledger: Ledger) -> pd.DataFrame:
 
 
 def assessment_tables(assessment: Assessment, readings: Readings | None = None) -> Tables:
-    """Return the verdict (notebook 02): meta, targets, enterprises, flows, disposals, lists, readings and the rest.
+    """Return the verdict (notebook 02): meta, counts, bridge, targets, enterprises, flows, disposals, lists, readings and the rest.
 
     ``meta`` is a dict, the others are frames; each is described where it is made (`verdict`, `disposals`, `lists`, `gaps`,
     `spread`). Without ``readings`` the three tables of readings are left out.
     """
-    firms, cases = verdict.enterprises(assessment), disposals.disposals(assessment)
-    tables: Tables = {
+    firms, cases, told = verdict.enterprises(assessment), disposals.disposals(assessment), counts(assessment)
+    tables: dict[str, Any] = {
         "meta": verdict.meta(assessment),
+        "counts": told,
+        "bridge": bridge(told),
         "targets": verdict.targets(assessment),
         "enterprises": firms,
         "criteria": verdict.criteria(assessment),
@@ -122,6 +127,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "flows": assessment.flows,
         "doors": assessment.doors,
         "gaps": assessment.gaps,
+        "could_turn": assessment.could_turn(_turning(readings)),
         "narrowing": gaps.narrowing(assessment),
         "missing": gaps.missing_facts(assessment),
         "undetermined": gaps.undetermined(assessment),
@@ -142,7 +148,15 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         **origins.tables(assessment),
         **files.tables(assessment),
     }
-    return tables if readings is None else tables | verdict.reading_tables(assessment, readings)
+    if readings is not None:
+        tables |= verdict.reading_tables(assessment, readings)
+    return tables | year_end(assessment, tables, register_of(assessment.policy.id))
+
+
+def _turning(readings: Readings | None) -> dict[str, list[str]]:
+    """Return the switches that alone turn each target."""
+    table = None if readings is None else readings.targets
+    return {} if table is None else dict(zip(table["id"], table["turned_by"], strict=True))
 
 
 def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:

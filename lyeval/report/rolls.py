@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Assessment, duties, lists, standings
@@ -63,10 +64,12 @@ def _by(assessment: Assessment) -> str:
 def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
     """List the priority enterprises (重点低效) of the year: those that a condition makes so, and those named so already."""
     rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], []
-    named = _key_listed(assessment)
+    standing, codes = assessment.standing, assessment.frame.book.codes
+    days = standing.step("key_listed")
+    named = {codes[i]: pd.Timestamp(days[i]) for i in np.flatnonzero(standing.priority)}
     firms = assessment.enterprises.set_index("credit_code", drop=False)
     met = {str(code): part for code, part in rows.groupby("credit_code", sort=True)}
-    here = set(assessment.frame.book.codes[lists.standing_listed(assessment)])
+    here = set(codes[standing.listed_here])
     for code in sorted(set(met) | {c for c in named if c in here}):
         part, firm = met.get(code), firms.loc[code]
         own_clause = [] if part is None else part["clause"].tolist()
@@ -84,15 +87,6 @@ def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
 
 def _priority_clause(assessment: Assessment) -> str:
     return next(("；".join(c.cite) for c in assessment.policy.consequences if c.trigger == "priority"), "")
-
-
-def _key_listed(assessment: Assessment) -> dict[str, pd.Timestamp]:
-    """Return who has been named a priority by the year's end, and when."""
-    process = assessment.ledger.process
-    if "key_listed" not in process:
-        return {}
-    rows = process[(process["key_listed"] <= pd.Timestamp(f"{assessment.year}-12-31")).to_numpy(dtype=bool)]
-    return dict(zip(rows["credit_code"], rows["key_listed"], strict=True))
 
 
 def _summoned(assessment: Assessment, townships: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:

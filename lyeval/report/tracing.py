@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.render.blocks import Column, Lang, Table
-from lyeval.report.words import count, known, named, number, percent, say, texts
+from lyeval.report.words import count, known, named, number, say, texts
 
 Row = Mapping[str, Any]
 
@@ -74,18 +74,6 @@ def with_ids(table: Table, lang: Lang) -> Table:
     return replace(table, columns=heads, rows=rows, fields=(*table.fields, ""))
 
 
-def find(tables: Mapping[str, Any], printed: str) -> list[str]:
-    """Return the ids of the figures that may be printed so: ``20.6%``, ``1,780.09``, ``5``."""
-    bare = re.sub(r"[\s%％,，]", "", printed.replace("−", "-"))
-    if not re.fullmatch(r"-?\d+(\.\d+)?", bare):
-        return []
-    digits = len(bare.partition(".")[2])
-    shown = printed.strip().replace("−", "-").replace("％", "%").replace("，", ",")
-    write = percent if shown.endswith("%") else number
-    plain = shown.replace(",", "")
-    return [id for id, value in _values(tables) if write(value, digits).replace("−", "-").replace(",", "") == plain]
-
-
 def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     """Return one figure's origin.
 
@@ -94,6 +82,8 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     KeyError
         No figure has this id.
     """
+    if (chosen := SELECTION.fullmatch(id)) is not None:
+        return _selected(tables, id, chosen, lang)
     name, row, column = _found(tables, id)
     column = ALIASES.get((name, column), column)
     codes, members = _behind(tables, name, row)
@@ -105,6 +95,32 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     value = row[column] if known(row[column]) else None
     return Trace(id, _label(name, row, column, lang), value, _formula(name, row, column, lang), _clause(tables, name, row),
                  _readings(tables, name, row, lang), members.reset_index(drop=True), mine.reset_index(drop=True))  # fmt: skip
+
+
+def _selected(tables: Mapping[str, Any], id: str, chosen: re.Match[str], lang: Lang) -> Trace:
+    """Return the origin of a figure counted or summed over chosen rows of a table."""
+    name, asked, cut, column = chosen.group("table", "asked", "cut", "column")
+    frame = tables.get(name)
+    if not isinstance(frame, pd.DataFrame):
+        raise KeyError(id)
+    for part in (asked or "").split(",") if asked else ():
+        key, _, value = part.partition("=")
+        if key not in frame:
+            raise KeyError(id)
+        frame = frame[[str(v) == value for v in frame[key]]]
+    if cut:
+        first, _, last = cut.partition(":")
+        frame = frame.iloc[int(first or 0) : int(last) if last else None]
+    value = len(frame) if column is None else float(frame[column].sum())
+    codes = list(dict.fromkeys(frame["credit_code"])) if "credit_code" in frame else []
+    key = "trace.counted" if column is None else "trace.summed"
+    clause = str(frame["clause"].iloc[0]) if len(frame) and "clause" in frame else ""
+    rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
+    mine = rows[rows["credit_code"].isin(codes)].copy()
+    names = tables["enterprises"].set_index("credit_code")["name"]
+    mine.insert(1, "name", mine["credit_code"].map(names))
+    label = name + (f" · {asked}" if asked else "")
+    return Trace(id, label, value, say(key, lang, table=name, column=column or ""), clause, (), frame.iloc[:0], mine)
 
 
 def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
@@ -232,11 +248,20 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
     )
 
 
+SELECTION = re.compile(
+    r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))"
+)
 TRACED: dict[str, tuple[str, ...]] = {
     "targets": ("id", "year"), "county_targets": ("county", "target"), "enterprises": ("credit_code",), "criteria": ("id",),
     "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
     "flows": ("class",), "doors": ("door",), "disposals_summary": ("method",), "totals": ("year",), "forecast": ("id", "year"),
     "simulation": ("id", "year"), "readings": ("id",),
+    "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "causes_all": ("cause",),
+    "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",), "calendar": ("id",),
+    "years": ("year",), "bridge": ("by", "group"), "counts": ("id", "by", "group"), "next_targets": ("id",), "turns": ("target", "what"),
+    "narrowing": ("target", "fact"),
+    "ranking_townships": ("unit",), "ranking_counties": ("unit",), "list_relapsed": ("credit_code",), "list_guided": ("credit_code",),
+    "list_issues": ("credit_code", "matter"), "opening_list": ("credit_code",),
 }  # fmt: skip
 SAID = ("status",)
 ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, gammaincinv, ndtri
 
-from lyeval.indicators import book, cases, standing
+from lyeval.indicators import book, cases, exits, year_end
 from lyeval.ledger import Ledger
 from lyeval.simulation.draws import Sampling, uniforms
 from lyeval.simulation.known import Date, Note, Panel, code_keys, note
@@ -77,7 +77,7 @@ def left_since(ledger: Ledger, date: Date, land: np.ndarray) -> Left:
     No more than all of it can leave, whatever the disposals add up to.
     """
     laid = book(ledger)
-    now, before = standing(laid, date.year, land), standing(laid, date.facts_year, land)
+    now, before = (exits(laid, year_end(year), land) for year in (date.year, date.facts_year))
     gone = now.gone.true
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num((now.released - before.released) / land, posinf=0.0, neginf=0.0)

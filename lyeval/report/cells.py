@@ -1,0 +1,253 @@
+"""A run's tables by cell: what a template may print, each figure with the id of its cell (表中的格)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from lyeval.render import Column, format_value
+from lyeval.render.blocks import Lang
+from lyeval.told import Told
+
+Schema = Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]
+
+
+class NoSuchCell(Told):
+    """A template asks for a table, row or column that is not there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One cell: printed by its column's format, compared by its value, never added up.
+
+    Attributes
+    ----------
+    id
+        Table, keys and column joined by ``/``; "" for a text.
+    raw
+        The value itself, None where it is not known.
+    text
+        How it is printed.
+    """
+
+    id: str
+    raw: Any
+    text: str
+    hold: Callable[[Any], str]
+
+    def __str__(self) -> str:
+        """Return the token that stands for the cell until Markdown is parsed."""
+        return self.hold(self)
+
+    def __html__(self) -> str:
+        return str(self)
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value."""
+        return self.raw is not None
+
+    def as_(self, kind: str, digits: int | None = None) -> Value:
+        """Return the same cell printed otherwise: ``number``, ``percent``, ``count`` with some decimals."""
+        return replace(self, text=format_value(Column("", "", kind=kind, digits=digits), self.raw))  # type: ignore[arg-type]
+
+    def names(self, most: int, *, more: str = "等{}家") -> str:
+        """Return the items of a list within a sentence: the first ``most``, then how many there are in all."""
+        items = [str(Value("", item, str(item), self.hold)) for item in (self.raw or [])]
+        sign = "、" if "{}" in more and not more.isascii() else ", "
+        told = sign.join(items[:most])
+        if len(items) <= most:
+            return told
+        return told + more.format(Value(self.id, len(items), f"{len(items):,}", self.hold))
+
+    def __iter__(self) -> Iterator[Value]:
+        """Yield the items of a cell that holds a list, each as text."""
+        for item in self.raw or []:
+            yield Value("", item, str(item), self.hold)
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def __len__(self) -> int:
+        return len(self.raw or ())
+
+    def __hash__(self) -> int:
+        return hash(self.raw) if isinstance(self.raw, str | int | float | bool) else id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self.raw == _raw(other)
+
+    def __lt__(self, other: Any) -> bool:
+        return self.known and _raw(other) is not None and self.raw < _raw(other)
+
+    def __le__(self, other: Any) -> bool:
+        return self.known and _raw(other) is not None and self.raw <= _raw(other)
+
+    def __gt__(self, other: Any) -> bool:
+        return self.known and _raw(other) is not None and self.raw > _raw(other)
+
+    def __ge__(self, other: Any) -> bool:
+        return self.known and _raw(other) is not None and self.raw >= _raw(other)
+
+
+def _raw(value: Any) -> Any:
+    return value.raw if isinstance(value, Value) else value
+
+
+class Row:
+    """One row of a table: its cells by name, ``row.tax_per_mu`` or ``row["class"]``."""
+
+    def __init__(self, select: Selector, table: str, values: Mapping[str, Any]) -> None:
+        self._select, self._table, self._values = select, table, values
+
+    def __getattr__(self, name: str) -> Value:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._select.value(self._table, self._values, name)
+
+    def __getitem__(self, name: str) -> Value:
+        return self._select.value(self._table, self._values, name)
+
+
+class Rows:
+    """Some rows of a table, in its order; how many, and what they add up to, are cells too."""
+
+    def __init__(self, select: Selector, table: str, values: list[Mapping[str, Any]], asked: str) -> None:
+        self._select, self._table, self._values, self._asked = select, table, values, asked
+
+    def __iter__(self) -> Iterator[Row]:
+        return (Row(self._select, self._table, values) for values in self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def head(self, n: int) -> Rows:
+        """Return the first ``n`` rows."""
+        return Rows(self._select, self._table, self._values[:n], f"{self._asked}[:{n}]")
+
+    def after(self, n: int) -> Rows:
+        """Return all rows but the first ``n``."""
+        return Rows(self._select, self._table, self._values[n:], f"{self._asked}[{n}:]")
+
+    @property
+    def count(self) -> Value:
+        """How many rows."""
+        return self._select.plain(f"{self._asked}/count", len(self._values), Column("count", "", kind="count"))
+
+    def sum(self, column: str) -> Value:
+        """What a column adds up to over the rows that know it."""
+        total = sum(v for row in self._values if (v := _known(row.get(column))) is not None)
+        shape, _ = self._select.schema(self._table, column, {})
+        return self._select.plain(f"{self._asked}/sum:{column}", total, shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Selector:
+    """A run's tables, read by cell.
+
+    Attributes
+    ----------
+    tables
+        By name: a frame, or a dict of plain values.
+    keys
+        By table: the columns that name a row.
+    schema
+        (table, column, row) → how it is printed: a `lyeval.render.Column`, or a function of the row where one column is not enough.
+    """
+
+    tables: Mapping[str, Any]
+    keys: Mapping[str, tuple[str, ...]]
+    schema: Schema
+    lang: Lang = "zh"
+    hold: Callable[[Any], str] = str
+    cache: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
+
+    def onto(self, hold: Callable[[Any], str]) -> Selector:
+        """Return the same with a place to hold what is printed."""
+        return replace(self, hold=hold)
+
+    def has(self, table: str) -> bool:
+        """Tell whether a table is there and has a row."""
+        there = self.tables.get(table)
+        return there is not None and len(there) > 0
+
+    def figure(self, table: str, *where: Any) -> Value:
+        """Return one cell: of a frame by keys and column, of a dict by its key."""
+        *keys, column = (_raw(part) for part in where)
+        return self.row(table, *keys)[column]
+
+    def row(self, table: str, *keys: Any) -> Row:
+        """Return the row of a table whose keys these are (a leading part of them, where that is enough).
+
+        Raises
+        ------
+        NoSuchCell
+            There is no such table or row.
+        """
+        there = self._there(table)
+        if not isinstance(there, pd.DataFrame):
+            return Row(self, table, there)
+        names = self.keys.get(table, ())[: len(keys)]
+        asked = dict(zip(names, (_raw(k) for k in keys), strict=False))
+        found = self.rows(table, **asked)
+        if not len(found):
+            said = "/".join(str(_raw(k)) for k in keys)
+            raise NoSuchCell(f"表 {table} 没有 {said} 这一行", f"table {table} has no row {said}")
+        return next(iter(found))
+
+    def rows(self, table: str, **asked: Any) -> Rows:
+        """Return the rows of a table that hold these values, in its order; none where the run has no such table."""
+        there = self.tables.get(table)
+        if not isinstance(there, pd.DataFrame):
+            return Rows(self, table, [], table)
+        wanted = {k.removesuffix("_") if k.removesuffix("_") in there else k: _raw(v) for k, v in asked.items()}
+        missing = [k for k in wanted if k not in there and len(there.columns)]
+        if missing:
+            raise NoSuchCell(f"表 {table} 没有 {missing[0]} 这一列", f"table {table} has no column {missing[0]}")
+        rows = [r for r in self._records(table) if all(_known(r[k]) == v for k, v in wanted.items())]
+        said = ",".join(f"{k}={v}" for k, v in wanted.items())
+        return Rows(self, table, rows, f"{table}[{said}]" if said else table)
+
+    def value(self, table: str, row: Mapping[str, Any], column: str) -> Value:
+        """Return one cell of a row; in English the column's English twin where there is one."""
+        name = f"{column}_en" if self.lang == "en" and f"{column}_en" in row else column
+        if name not in row:
+            raise NoSuchCell(f"表 {table} 没有 {column} 这一列", f"table {table} has no column {column}")
+        raw = _known(row[name])
+        shape, own = self.schema(table, column, row)
+        text = own(raw) if own is not None else format_value(shape, raw, self.lang)
+        return Value(self._id(table, row, column) if isinstance(raw, int | float | list) else "", raw, text, self.hold)
+
+    def plain(self, id: str, raw: Any, shape: Column) -> Value:
+        """Return a figure made of several cells."""
+        return Value(id, raw, format_value(shape, raw, self.lang), self.hold)
+
+    def _id(self, table: str, row: Mapping[str, Any], column: str) -> str:
+        keys = [str(row[k]).replace("/", "%2F") for k in self.keys.get(table, ()) if k in row]
+        return "/".join([table, *keys, column])
+
+    def _records(self, table: str) -> list[dict[str, Any]]:
+        if table not in self.cache:
+            frame = self.tables[table]
+            self.cache[table] = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+        return self.cache[table]
+
+    def _there(self, table: str) -> Any:
+        if table not in self.tables:
+            raise NoSuchCell(f"没有名为 {table} 的表", f"there is no table {table}")
+        return self.tables[table]
+
+
+def _known(value: Any) -> Any:
+    """Return a plain value, None where it is not known."""
+    if isinstance(value, list | tuple | dict):
+        return value
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
