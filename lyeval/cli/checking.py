@@ -123,7 +123,7 @@ def _audited(found: list[Ledger], plan: Policy | None) -> tuple[Fault, ...]:
     return tuple(
         f
         for one in found
-        for f in audit(one, *((class_lines(plan, one.years), statement_term(plan)) if plan else ()))
+        for f in (audit(one, class_lines(plan, one.years), statement_term(plan)) if plan else audit(one))
     )
 
 

@@ -38,8 +38,8 @@ def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
     from lyeval.ledger import RULES, audit, grouped
 
     unfit = glyphless.undrawable(ledger)
-    asked = (class_lines(policy, ledger.years), statement_term(policy)) if policy else ()
-    told = (*ledger.faults, *audit(ledger, *asked))
+    asked = audit(ledger, class_lines(policy, ledger.years), statement_term(policy)) if policy else audit(ledger)
+    told = (*ledger.faults, *asked)
     faults = [
         {
             "severity": f.severity, "rule": f.rule, "title": RULES[f.rule].title("zh"), "title_en": RULES[f.rule].title("en"),
