@@ -9,7 +9,6 @@ from build import ledger, years
 from lyeval.assessment import assess
 from lyeval.assessment.frame import parcel_ratio
 from lyeval.assessment.gaps import gaps
-from lyeval.assessment.standings import FEWEST, ranking
 from lyeval.indicators import (
     FLAGS,
     NUMBERS,
@@ -25,6 +24,7 @@ from lyeval.indicators import (
     year_end,
 )
 from lyeval.policy import load_policy, patch
+from lyeval.tables.rankings import FEWEST, ranking
 
 YES, NO, MAYBE = True, False, None
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.authority import clause
 from lyeval.assessment.standing import under
 from lyeval.indicators import STATISTICS
+from lyeval.tables.authority import clause
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.authority import clause, target_clause
-from lyeval.assessment.casework import case_rows, day_of, latest, responsible
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks
 from lyeval.assessment.standing import under
 from lyeval.indicators import NUMBERS, year_end
+from lyeval.tables.authority import clause, target_clause
+from lyeval.tables.casework import case_rows, day_of, latest, responsible
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment

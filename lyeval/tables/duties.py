@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.authority import clause, register_of
-from lyeval.assessment.casework import case_rows, day_of, latest, plan_method, responsible
 from lyeval.assessment.dossier import deadline
-from lyeval.assessment.lists import WHO
+from lyeval.tables.authority import clause, register_of
+from lyeval.tables.casework import case_rows, day_of, latest, plan_method, responsible
+from lyeval.tables.lists import WHO
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
