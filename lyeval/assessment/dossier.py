@@ -247,7 +247,9 @@ def effects_on(consequence: Consequence, frame: Frame, i: int) -> list[tuple[str
     if rates:
         kinds = "、".join(dict.fromkeys(fact_label(n) for e in rates if e.when for n in facts_of(e.when)))
         either = "或".join(f"{e.rate_yuan_m2:.2f}" for e in rates)
-        told.append((f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax {either} yuan/m² (rate unknown)"))
+        told.append(
+            (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax {either} yuan/m² (rate unknown)")
+        )
     return told + [(e.label, e.label_en) for e, state in states if state is None and not e.rate_yuan_m2]
 
 
@@ -263,6 +265,10 @@ def consequence_masks(standing: Standing) -> dict[str, np.ndarray]:
     for c in frame.policy.consequences:
         side = {"any": everyone, "above": frame.above.true, "below": frame.above.false}[c.class_]
         when = everyone if c.when is None else decide(c.when, frame.reported).true
-        hit = {"missed": standing.state["below"], "reached": standing.state["reached"], "priority": standing.listed_here}
+        hit = {
+            "missed": standing.state["below"],
+            "reached": standing.state["reached"],
+            "priority": standing.listed_here,
+        }
         out[c.id] = hit.get(c.trigger, ~everyone) & when & side
     return out

@@ -129,9 +129,7 @@ def _lines_of_old_class(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     """Return the year's line and edge of the class that each was in the year before; of an unknown one, those of the year's class."""
     flag = frame.book.annual_flag("above_scale", frame.class_year - 1)
     above, below = (held_to(frame.policy, frame.year, name) for name in ("above", "below"))
-    line, edge = (
-        np.where(flag.true, above[k], np.where(flag.false, below[k], frame.lines[k])) for k in (0, 1)
-    )
+    line, edge = (np.where(flag.true, above[k], np.where(flag.false, below[k], frame.lines[k])) for k in (0, 1))
     return line, edge.astype(bool)
 
 

@@ -134,14 +134,25 @@ SAME: dict[tuple[str, str], Callable[[pd.DataFrame], int]] = {
     ("list_reached", "freed"): lambda t: int((t["cleared"] == True).sum()),  # noqa: E712
     ("enterprises", "listed"): lambda t: int((t["identified"] == True).sum()),  # noqa: E712
     ("enterprises", "in_scope"): lambda t: int(((t["in_scope"] == True) & (t["gone"] != True)).sum()),  # noqa: E712
-    **{("enterprises", id): _state(state) for id, state in
-       (("reached", "reached"), ("left", "left"), ("below", "below"), ("undecided", "open"))},
+    **{
+        ("enterprises", id): _state(state)
+        for id, state in (("reached", "reached"), ("left", "left"), ("below", "below"), ("undecided", "open"))
+    },
     ("disposals", "cases_open"): _cases("open", "not_started"),
     ("disposals", "cases_finished"): _cases("finished", "earlier"),
     ("disposals", "cases_overdue"): lambda t: int(t["overdue"].sum()),
-    **{(f"ranking_{by}", id): _whole(name) for by in ("townships", "counties") for id, name in
-       (("listed", "listed"), ("reached", "reached"), ("left", "left"), ("below", "below"), ("undecided", "open"))},
-}  # fmt: skip
+    **{
+        (f"ranking_{by}", id): _whole(name)
+        for by in ("townships", "counties")
+        for id, name in (
+            ("listed", "listed"),
+            ("reached", "reached"),
+            ("left", "left"),
+            ("below", "below"),
+            ("undecided", "open"),
+        )
+    },
+}
 
 
 def _same(tables: Mapping[str, Any], wide: pd.DataFrame) -> Iterator[Fault]:
