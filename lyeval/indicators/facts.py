@@ -49,7 +49,7 @@ class Facts:
     line: np.ndarray
     plan_days: float | None = None
     history: Callable[[int], np.ndarray] | None = None
-    minimums: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    minimums: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     below: Tri | None = None
     whole_year: bool = False
 
