@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -121,7 +120,7 @@ class Book:
         frame = self.ledger.enterprises
         if column not in frame:
             return np.full(len(self), np.datetime64("NaT"), dtype="datetime64[D]")
-        return cast("np.ndarray", frame[column].to_numpy(dtype="datetime64[D]")[self._enterprise_order])
+        return frame[column].to_numpy(dtype="datetime64[D]")[self._enterprise_order]
 
     def flag(self, column: str) -> Tri:
         """Return a flag of ``enterprises``: a blank is no; a column that is not there is unknown."""
