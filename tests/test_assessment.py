@@ -471,7 +471,9 @@ def _with(rows: list[dict], cases: list[dict], at: list[int], year: int, facts: 
     case = cases[at[2]]
     case["outcome"] = "关停" if closed is None or closed else "进行中"
     case["finished"] = f"{year}-06-30" if closed else None
-    return make_ledger(annual=rows, disposals=cases)
+    none = dict.fromkeys(("exempt_industry", "public_good", "protected_until", "contract_completion", "completed"))
+    firms = [{"credit_code": f"E{i}", "name": f"E{i}", **none} for i in range(7)]
+    return make_ledger(enterprises=firms, annual=rows, disposals=cases)
 
 
 @pytest.mark.parametrize("seed", range(4))

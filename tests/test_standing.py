@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from build import ledger, years
 
-from lyeval.assessment import assess, lists
+from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy, patch
 from lyeval.report.lists import consequences
+from lyeval.tables import lists
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",

@@ -186,7 +186,8 @@ def _rows(standing: Standing, sheet: str, code: str) -> pd.DataFrame:
 
 def _known(rows: pd.DataFrame, standing: Standing, terms: tuple[str, ...] = ("due",)) -> pd.DataFrame:
     """Blank every date after the standing's day, but for terms that were set before it."""
-    late = {c: rows[c].mask(rows[c] > standing.day) for c in rows if rows[c].dtype.kind == "M" and c not in terms}
+    days = [str(c) for c in rows if rows[c].dtype.kind == "M" and c not in terms]
+    late = {c: rows[c].mask(rows[c] > standing.day) for c in days}
     return rows.assign(**late)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from lyeval.assessment.conditions import columns_of, decide
 from lyeval.indicators import (
+    CONTROLS,
     Book,
     Exits,
     Facts,
@@ -109,11 +110,17 @@ class Frame:
         tax, land = tax_of(self.policy, self.book, year, to_date=to_date), land_of(self.policy, self.book, year)
         ratio = tax / land if self.policy.tax.attribution == "enterprise" else parcel_ratio(self.book, year, tax, land)
         above, line = self.book.annual_flag("above_scale", year), self.line(line_year)
-        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._ratio)
+        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._ratio, self._minimums)
         if self.policy.tax.idle_blank != "unknown" and np.isnan(tax).any():
             blank = np.isnan(tax) & pays_nothing(facts, grace=self.policy.tax.idle_blank == "zero")
             tax, ratio = np.where(blank, 0.0, tax), np.where(blank, 0.0 / land, ratio)
         return replace(facts, tax=tax, tax_per_mu=ratio, below=self.below(ratio))
+
+    @cached_property
+    def _minimums(self) -> dict[str, dict[str, float]]:
+        """The county's minimum standards: control → its figure by industry."""
+        rows = self.policy.minimums
+        return {c: {m.industry: getattr(m, c) for m in rows if getattr(m, c) is not None} for c in CONTROLS}
 
     def below(self, ratio: np.ndarray) -> Tri:
         """Tell which tax per mu, 万元/亩, shape (n,), is below the line of the enterprise's class in the year."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import columns_of
+from lyeval.assessment.conditions import columns_of, facts_of
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Outcome
-from lyeval.indicators import ENTERPRISE_FLAGS, STATISTICS
+from lyeval.indicators import CONTROLS, ENTERPRISE_FLAGS, LOCATIONS, STATISTICS, text_fact
 from lyeval.ledger.columns import of_sheet
 
 FACT_NAMES = {
@@ -25,6 +25,11 @@ FACT_NAMES = {
     "identified": ("认定所需事实", "facts of identification"),
     "city_listed": ("全市名单家数", "number listed in the city"),
     "quota": ("本地应承担的任务数", "the county's share of the city total"),
+    "industry_minimum": (
+        "行业最低约定标准（合同未约定控制指标）",
+        "minimum standards by industry (no figure in the contract)",
+    ),
+    "location": ("区位（认不出，土地使用税税率未定）", "location (not understood: the land-use tax rate is unknown)"),
     "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
 }
 Gap = tuple[str, int, str]
@@ -100,8 +105,29 @@ def _assumed(frame: Frame, outcomes: list[Outcome]) -> Iterator[Gap]:
     ids = [o.target.id for o in outcomes if STATISTICS[o.target.statistic].kind in kinds] or [""]
     lacking = {c: len(frame.book) for c in _exclusion_columns(frame) if not frame.book.has("enterprises", c)}
     approved = int(_approved_instead(frame).sum())
-    for fact, n in (lacking | ({"walled": approved} if approved else {})).items():
+    minimum, strange = int(_without_standard(frame).sum()), int(_unknown_places(frame).sum())
+    lacking |= {"location": strange} if strange else {}
+    lacking |= ({"walled": approved} if approved else {}) | ({"industry_minimum": minimum} if minimum else {})
+    for fact, n in lacking.items():
         yield from ((fact, n, id) for id in ids)
+
+
+def _without_standard(frame: Frame) -> np.ndarray:
+    """Tell whose contract has no figure of a control that a criterion asks for, and no minimum of the industry is given, shape (n,)."""
+    asked = any("below_contract_controls" in facts_of(c.when) for c in frame.policy.identification.criteria)
+    if not asked or frame.policy.minimums or not frame.book.has("enterprises", "contract_plot_ratio"):
+        return np.zeros(len(frame.book), dtype=bool)
+    blank = [np.isnan(frame.book.number(f"contract_{name}")) for name in CONTROLS]
+    return frame.in_scope.true & ~frame.exits.gone.true & np.logical_and.reduce(blank)
+
+
+def _unknown_places(frame: Frame) -> np.ndarray:
+    """Tell which of the listed have a location that is no word for 县城, 建制镇 or 工矿区, where a rate hangs on it, shape (n,)."""
+    effects = [e for c in frame.policy.consequences for e in c.effects]
+    if not any(e.when and "location" in facts_of(e.when) for e in effects):
+        return np.zeros(len(frame.book), dtype=bool)
+    places = text_fact(frame.reported, "location")
+    return frame.identified.true & (places != "") & ~np.isin(places, list(LOCATIONS))
 
 
 def _exclusion_columns(frame: Frame) -> list[str]:

@@ -103,11 +103,29 @@ def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
         sure = frame.identified.true if target.cohort != "all" else frame.in_scope.true
         at, tax, land = sure, frame.now.tax, frame.now.land
     return TargetView(
-        target.id, target.label, target.label_en, frame.year, "；".join(target.cite), target.unit or stat.unit,
-        stat.kind, stat.side, stat.weight, line, target.op, goal, target.edge == "below",
-        target.exited, frame.book.codes[at], sure[at], tax[at], land[at], frame.exits.gone.true[at], base, int((at & ~sure).sum()),
+        target.id,
+        target.label,
+        target.label_en,
+        frame.year,
+        "；".join(target.cite),
+        target.unit or stat.unit,
+        stat.kind,
+        stat.side,
+        stat.weight,
+        line,
+        target.op,
+        goal,
+        target.edge == "below",
+        target.exited,
+        frame.book.codes[at],
+        sure[at],
+        tax[at],
+        land[at],
+        frame.exits.gone.true[at],
+        base,
+        int((at & ~sure).sum()),
         tuple(target.outcomes or ()),
-    )  # fmt: skip
+    )
 
 
 def target_values(

@@ -166,9 +166,30 @@ class Assessment:
 
 
 TARGET_COLUMNS = [
-    "id", "label", "label_en", "year", "class", "value", "goal", "op", "gap", "needed", "short_by", "low", "high", "status", "n",
-    "unit", "thing", "reason", "reason_zh", "reason_en", "clause", "force", "turns_on",
-]  # fmt: skip
+    "id",
+    "label",
+    "label_en",
+    "year",
+    "class",
+    "value",
+    "goal",
+    "op",
+    "gap",
+    "needed",
+    "short_by",
+    "low",
+    "high",
+    "status",
+    "n",
+    "unit",
+    "thing",
+    "reason",
+    "reason_zh",
+    "reason_en",
+    "clause",
+    "force",
+    "turns_on",
+]
 ENTERPRISE_KEYS = ["in_scope", "excluded_by", "identified"]
 TAIL_KEYS = ["tax_per_mu", "land_mu", "closed", "gone", "tax_needed_wan"]
 
@@ -197,12 +218,29 @@ def target_row(outcome: Outcome, year: int) -> dict[str, Any]:
     gap = None if b.value is None or outcome.goal is None else b.value - outcome.goal
     zh, en = reason_words(outcome.reason, year)
     return {
-        "id": t.id, "label": t.label, "label_en": t.label_en, "year": year, "class": t.class_, "value": b.value,
-        "goal": outcome.goal, "op": t.op, "gap": gap, "needed": outcome.needed, "short_by": outcome.short_by, "low": b.low,
-        "high": b.high if b.high is None or math.isfinite(b.high) else None, "status": outcome.status, "n": b.n,
-        "unit": t.unit or stat.unit, "thing": THINGS.get(stat.kind, {}).get(stat.weight, t.unit or stat.unit),
-        "reason": outcome.reason, "reason_zh": zh, "reason_en": en, "clause": "；".join(t.cite), "force": t.force,
-    }  # fmt: skip
+        "id": t.id,
+        "label": t.label,
+        "label_en": t.label_en,
+        "year": year,
+        "class": t.class_,
+        "value": b.value,
+        "goal": outcome.goal,
+        "op": t.op,
+        "gap": gap,
+        "needed": outcome.needed,
+        "short_by": outcome.short_by,
+        "low": b.low,
+        "high": b.high if b.high is None or math.isfinite(b.high) else None,
+        "status": outcome.status,
+        "n": b.n,
+        "unit": t.unit or stat.unit,
+        "thing": THINGS.get(stat.kind, {}).get(stat.weight, t.unit or stat.unit),
+        "reason": outcome.reason,
+        "reason_zh": zh,
+        "reason_en": en,
+        "clause": "；".join(t.cite),
+        "force": t.force,
+    }
 
 
 def reason_words(reason: str | None, year: int) -> tuple[str, str]:

@@ -176,7 +176,7 @@ class Standing:
     @cached_property
     def earlier(self) -> dict[int, Standing]:
         """The standings of the earlier years with a list: year → standing at its 31 December."""
-        out = {}
+        out: dict[int, Standing] = {}
         for year in (y for y in self.frame.policy.years.identification if y < self.frame.year):
             frame = Frame(self.frame.policy, self.frame.book, year, min(year, self.frame.facts_year))
             out[year] = Standing(frame, min(year_end(year), self.day))

@@ -309,6 +309,11 @@ def ranked(mask: np.ndarray, m: Members) -> np.ndarray:
     return at[np.lexsort((at, -np.nan_to_num(m.land[at], nan=np.inf)))]
 
 
+def statement_term(policy: Policy) -> tuple[int, str] | None:
+    """Return the days of the statement period (陈述期) and their kind, as plan and reading say; None where it has none."""
+    return next(((s.days, s.day_kind) for s in policy.steps if s.id == "statement" and s.days is not None), None)
+
+
 def class_lines(policy: Policy, years: Iterable[int]) -> dict[tuple[int, bool], float]:
     """Return (year, whether 规上) → the line that the class is held to, 万元/亩, for those years that the plan governs."""
     governed = {*policy.years.identification, *policy.years.targets}

@@ -118,10 +118,14 @@ def _read(names: list[str], plan: Policy | None, year: int | None) -> tuple[tupl
 
 def _audited(found: list[Ledger], plan: Policy | None) -> tuple[Fault, ...]:
     """Return what an auditor would ask of a ledger; 达标 is held against the lines of the plan."""
-    from lyeval.assessment import class_lines
+    from lyeval.assessment import class_lines, statement_term
     from lyeval.ledger import audit
 
-    return tuple(f for one in found for f in audit(one, class_lines(plan, one.years) if plan else None))
+    return tuple(
+        f
+        for one in found
+        for f in (audit(one, class_lines(plan, one.years), statement_term(plan)) if plan else audit(one))
+    )
 
 
 def _suggest(name: str, told: tuple[Fault, ...]) -> None:

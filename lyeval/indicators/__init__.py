@@ -15,6 +15,7 @@ from lyeval.indicators.exits import (
     year_end,
 )
 from lyeval.indicators.facts import (
+    CONTROLS,
     ENTERPRISE_FLAGS,
     FLAGS,
     LOCATIONS,
@@ -30,6 +31,7 @@ from lyeval.indicators.statistics import STATISTICS, Bounded, Statistic, count, 
 from lyeval.indicators.tri import RELATIVE, Tri, compare, on_line
 
 __all__ = [
+    "CONTROLS",
     "ENTERPRISE_FLAGS",
     "EXITS",
     "FLAGS",

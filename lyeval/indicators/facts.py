@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Facts:
         Days that the county gives for handing in a disposal plan; None where it has said none.
     history
         Year → the policy's ratio of that year, 万元/亩, shape (n,); None: tax over land as reported.
+    minimums
+        The county's minimum standards: control → its figure by the first digits of the industry's code.
     below
         Below the line that its class is held to; None: the line of identification.
     whole_year
@@ -47,6 +49,7 @@ class Facts:
     line: np.ndarray
     plan_days: float | None = None
     history: Callable[[int], np.ndarray] | None = None
+    minimums: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     below: Tri | None = None
     whole_year: bool = False
 
@@ -116,7 +119,7 @@ def unused(facts: Facts) -> Tri:
 
 def below_contract_controls(facts: Facts) -> Tri:
     """Completed, and investment intensity, building density or plot ratio below the contract's (控制指标未达约定)."""
-    controls = [_below_contract(facts, name) for name in ("investment_intensity", "building_density", "plot_ratio")]
+    controls = [_below_contract(facts, name) for name in CONTROLS]
     return (_completed(facts) | facts.day_passed("production_start")) & (controls[0] | controls[1] | controls[2])
 
 
@@ -203,15 +206,27 @@ def _completed(facts: Facts) -> Tri:
 
 
 def _below_contract(facts: Facts, name: str) -> Tri:
-    """Actual below contract; no agreed figure is no, an agreed one without the actual is unknown."""
-    promised = facts.given(f"contract_{name}")
+    """Actual below contract, else below the industry's minimum; neither is no, one of them without the actual is unknown."""
+    goal, actual = asked_of(facts, name), facts.book.number(f"actual_{name}")
+    promised = Tri.of(~np.isnan(goal)) if facts.minimums.get(name) else facts.given(f"contract_{name}")
     if not promised.true.any():
         return promised
-    goal, actual = facts.book.number(f"contract_{name}"), facts.book.number(f"actual_{name}")
     if np.isnan(actual).all():
         actual = facts.book.annual(f"actual_{name}", facts.year)
     short = Tri.of(actual < goal * (1 - 1e-9), ~np.isnan(actual))
     return promised & short
+
+
+def asked_of(facts: Facts, name: str) -> np.ndarray:
+    """Return what the contract asks of a control, else the industry's minimum, shape (n,); NaN where neither says."""
+    goal = facts.book.number(f"contract_{name}")
+    for industry, least in facts.minimums.get(name, {}).items():
+        mine = np.char.startswith(facts.book.text("industry_code").astype(str), industry)
+        goal = np.where(np.isnan(goal) & mine, least, goal)
+    return goal
+
+
+CONTROLS = ("investment_intensity", "building_density", "plot_ratio")
 
 
 def text_fact(facts: Facts, name: str) -> np.ndarray:

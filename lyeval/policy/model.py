@@ -352,6 +352,16 @@ class Grades(Frozen):
         return self
 
 
+class Minimum(Frozen):
+    """The county's minimum standards of an industry (行业最低约定标准): intensity, building density, plot ratio; of the code's first digits."""
+
+    industry: str
+    investment_intensity: float | None = None
+    building_density: float | None = None
+    plot_ratio: float | None = None
+    cite: Cite = ()
+
+
 class Policy(Frozen):
     """A county's plan: what the document says, and the doubtful clauses as switches."""
 
@@ -374,6 +384,7 @@ class Policy(Frozen):
     steps: tuple[Step, ...] = ()
     grades: Grades | None = None
     facts: dict[str, str] = {}
+    minimums: tuple[Minimum, ...] = ()
     readings: tuple[Reading, ...] = ()
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)
     _plan: Any = PrivateAttr(default=None)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame, Outcome
 from lyeval.assessment.frame import land_of, tax_of
+from lyeval.assessment.gaps import EXEMPTING
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Members, tax_interval
 from lyeval.indicators import STATISTICS, Bounded, Tri, count, mean, share
@@ -56,7 +57,8 @@ def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
 
 
 def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, object]:
-    target, now = outcome.target, _width(outcome.bounded)
+    target, now = outcome.target, _width(_without(assessment.frame, outcome, np.zeros_like(lack.mask)))
+    told = set(outcome.missing) & set(EXEMPTING)
     rest = _without(assessment.frame, outcome, lack.mask)
     left = _width(rest)
     narrower = None if now is None or left is None else max(0.0, now - left)
@@ -66,7 +68,7 @@ def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, obj
     return {
         "target": target.id, "label": target.label, "label_en": target.label_en, "fact": lack.fact, "department": office[0],
         "department_en": office[1], "n": int(lack.mask.sum()), "land_mu": land,
-        "width": now, "narrower": narrower, "decides": outcome.status == "undetermined" and left == 0.0,
+        "width": now, "narrower": narrower, "decides": outcome.status == "undetermined" and left == 0.0 and not told,
         "credit_codes": codes,
     }  # fmt: skip
 

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import Assessment, duties, standings
-from lyeval.assessment.casework import case_rows
+from lyeval.assessment import Assessment
 from lyeval.assessment.result import assess_frame, choose
-from lyeval.assessment.standings import Months
 from lyeval.assessment.targets import Inputs
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 from lyeval.report import verdict
 from lyeval.simulation.known import Date, as_known, date_of
-from lyeval.tables import bridge, counts
+from lyeval.tables import bridge, counts, duties, rankings
+from lyeval.tables.casework import case_rows
+from lyeval.tables.rankings import Months
 
 UNITS = [
     "unit", "whole", "listed", "left", "n", "now", "on_month", "on_year", "date", "asked", "share", "schedule", "usual", "on_course",
@@ -100,7 +100,7 @@ def bulletin_tables(
         "meta": {**verdict.meta(made), "kind": "bulletin", "cutoff": now.end, "month": date.month, "by": by, "final": None},
         "targets": verdict.targets(made), "enterprises": firms, "criteria": verdict.criteria(made), "switches": verdict.switches(made),
         "units": units(now, by), "months": months(now), "moves": moves(now, before), "warnings": warnings(now),
-        "pace": standings.pace(made, date.month, now.here), "stamp": stamp(now, ledger, policy),
+        "pace": rankings.pace(made, date.month, now.here), "stamp": stamp(now, ledger, policy),
     }  # fmt: skip
 
 

@@ -36,11 +36,12 @@ def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
         (per year: enterprises, tax_wan, land_mu, tax_per_mu over those with both), ``faults`` (one row a fault, with its text),
         ``fault_groups`` (one row a rule).
     """
-    from lyeval.assessment import class_lines
+    from lyeval.assessment import class_lines, statement_term
     from lyeval.ledger import RULES, audit, grouped
 
     unfit = glyphless.undrawable(ledger)
-    told = (*ledger.faults, *audit(ledger, class_lines(policy, ledger.years) if policy else None))
+    asked = audit(ledger, class_lines(policy, ledger.years), statement_term(policy)) if policy else audit(ledger)
+    told = (*ledger.faults, *asked)
     faults = [
         {
             "severity": f.severity, "rule": f.rule, "title": RULES[f.rule].title("zh"), "title_en": RULES[f.rule].title("en"),

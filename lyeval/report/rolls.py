@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import Assessment, duties, lists, standings
-from lyeval.assessment.authority import clause
+from lyeval.assessment import Assessment
 from lyeval.assessment.needs import needs
 from lyeval.ledger.columns import SHEETS as LEDGER_SHEETS
 from lyeval.ledger.picture import coverage_by_department
@@ -20,13 +19,15 @@ from lyeval.report.context import Context
 from lyeval.report.lists import consequences
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import FEW, joined, known, number, percent, say, texts
+from lyeval.tables import duties, lists, rankings
+from lyeval.tables.authority import clause
 
 Row = dict[str, Any]
 
 
 def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     """Return the lists of a year by name: ``list_…``, ``ranking_townships``, ``ranking_counties``, ``contributions``, ``pace``, ``departments``."""
-    townships, counties = (standings.ranking(assessment, by) for by in ("township", "county"))
+    townships, counties = (rankings.ranking(assessment, by) for by in ("township", "county"))
     own = consequences(assessment)
     made = {
         "reached": lists.reached(assessment), "missed": lists.missed(assessment), "undecided": lists.undecided(assessment),
@@ -40,7 +41,7 @@ def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     return {f"list_{name}": table for name, table in made.items()} | {
         "ranking_townships": townships, "ranking_counties": counties,
-        "contributions": standings.contributions(assessment, _by(assessment)), "pace": standings.pace(assessment),
+        "contributions": rankings.contributions(assessment, _by(assessment)), "pace": rankings.pace(assessment),
         "departments": _departments(assessment),
     }  # fmt: skip
 

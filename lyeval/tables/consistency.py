@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lyeval.tables.registry import words
@@ -45,8 +46,10 @@ def check(tables: Mapping[str, Any]) -> None:
 Fault = tuple[str, str]
 
 
-def _where(by: object, group: object) -> str:
-    return "" if by == "all" else f"（{by}={group}）"
+def _where(at: Any) -> str:
+    """Return the place of a figure: (by, group), nothing for all."""
+    by, group = at
+    return "" if by == "all" else f"({by}={group})"
 
 
 def _wide(counts: pd.DataFrame) -> pd.DataFrame:
@@ -57,8 +60,8 @@ def _wide(counts: pd.DataFrame) -> pd.DataFrame:
 def _parts(wide: pd.DataFrame) -> Iterator[Fault]:
     """Yield every part that exceeds its whole."""
     for id, whole in ((w.id, w.part_of) for w in words().values() if w.id in wide and w.part_of in wide):
-        for (by, group), row in wide[wide[id] > wide[whole]].iterrows():
-            place, n, top = _where(by, group), row[id], row[whole]
+        for at, row in wide[wide[id] > wide[whole]].iterrows():
+            place, n, top = _where(at), row[id], row[whole]
             yield f"{words()[id].zh}{place} {n} 多于{words()[whole].zh} {top}", f"{id}{place} {n} exceeds {whole} {top}"
 
 
@@ -76,7 +79,7 @@ def _closes(bridge: pd.DataFrame) -> Iterator[Fault]:
     for whole, parts in CLOSES:
         for _, row in bridge[bridge[list(parts)].sum(axis=1) != bridge[whole]].iterrows():
             told = " + ".join(f"{p} {row[p]}" for p in parts)
-            place = _where(row["by"], row["group"])
+            place = _where((row["by"], row["group"]))
             zh = " + ".join(f"{words()[p].zh} {row[p]}" for p in parts)
             yield f"{words()[whole].zh}{place} {row[whole]} ≠ {zh}", f"{whole}{place} {row[whole]} is not {told}"
 
@@ -85,9 +88,10 @@ def _bridged(wide: pd.DataFrame, bridge: pd.DataFrame) -> Iterator[Fault]:
     """Yield every figure of the bridge that is not the count of its id."""
     told = bridge.set_index(["by", "group"])
     known = wide.reindex(index=told.index, columns=told.columns)
-    for (by, group), row in told[(told != known).any(axis=1)].iterrows():
-        for id in (c for c in told.columns if row[c] != known.loc[(by, group), c]):
-            yield from _two(str(id), f"bridge{_where(by, group)}", row[id], known.loc[(by, group), id])
+    wrong = (told != known).to_numpy()
+    for i, k in zip(*np.nonzero(wrong), strict=True):
+        place = f"bridge{_where(told.index[i])}"
+        yield from _two(str(told.columns[k]), place, told.iloc[i, k], known.iloc[i, k])
 
 
 def _two(id: str, place: str, told: object, n: object) -> Iterator[Fault]:
@@ -117,14 +121,25 @@ SAME: dict[tuple[str, str], Callable[[pd.DataFrame], int]] = {
     ("list_reached", "freed"): lambda t: int((t["cleared"] == True).sum()),  # noqa: E712
     ("enterprises", "listed"): lambda t: int((t["identified"] == True).sum()),  # noqa: E712
     ("enterprises", "in_scope"): lambda t: int(((t["in_scope"] == True) & (t["gone"] != True)).sum()),  # noqa: E712
-    **{("enterprises", id): _state(state) for id, state in
-       (("reached", "reached"), ("left", "left"), ("below", "below"), ("undecided", "open"))},
+    **{
+        ("enterprises", id): _state(state)
+        for id, state in (("reached", "reached"), ("left", "left"), ("below", "below"), ("undecided", "open"))
+    },
     ("disposals", "cases_open"): _cases("open", "not_started"),
     ("disposals", "cases_finished"): _cases("finished", "earlier"),
     ("disposals", "cases_overdue"): lambda t: int(t["overdue"].sum()),
-    **{(f"ranking_{by}", id): _whole(name) for by in ("townships", "counties") for id, name in
-       (("listed", "listed"), ("reached", "reached"), ("left", "left"), ("below", "below"), ("undecided", "open"))},
-}  # fmt: skip
+    **{
+        (f"ranking_{by}", id): _whole(name)
+        for by in ("townships", "counties")
+        for id, name in (
+            ("listed", "listed"),
+            ("reached", "reached"),
+            ("left", "left"),
+            ("below", "below"),
+            ("undecided", "open"),
+        )
+    },
+}
 
 
 def _same(tables: Mapping[str, Any], wide: pd.DataFrame) -> Iterator[Fault]:

@@ -81,7 +81,7 @@ def _groups(standing: Standing) -> dict[str, tuple[list[str], np.ndarray]]:
         "township": frame.book.text("township").astype(str),
         "county": frame.book.text("county").astype(str),
     }
-    out = {}
+    out: dict[str, tuple[list[str], np.ndarray]] = {}
     for by, values in keys.items():
         names, number = np.unique(values, return_inverse=True)
         out[by] = (names.tolist() or [""], number)

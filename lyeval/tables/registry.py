@@ -79,8 +79,14 @@ def words() -> dict[str, Count]:
     """Return every word that is counted, by its id, in the order of the file."""
     return {
         row["id"]: Count(
-            row["id"], row["part_of"], row["selection"], row["rows"] == "cases", row["zh"], row["en"],
-            row["definition_zh"], row["definition_en"],
+            row["id"],
+            row["part_of"],
+            row["selection"],
+            row["rows"] == "cases",
+            row["zh"],
+            row["en"],
+            row["definition_zh"],
+            row["definition_en"],
         )
         for row in _rows("counts.csv")
-    }  # fmt: skip
+    }

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.authority import clause, register_of
-from lyeval.assessment.casework import case_rows, day_of, latest, plan_method, responsible
 from lyeval.assessment.dossier import deadline
-from lyeval.assessment.lists import WHO
+from lyeval.tables.authority import clause, register_of
+from lyeval.tables.casework import case_rows, day_of, latest, plan_method, responsible
+from lyeval.tables.lists import WHO
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
@@ -60,9 +60,10 @@ def issues_overdue(assessment: Assessment, on: object = None) -> pd.DataFrame:
         listed=assessment.standing.listed.objects()[at[rows]],
         **{name: _texts(sheet, name)[rows] for name in ("department", "matter")},
         **{name: _stamp(days[name][rows]) for name in ("found", "due", "rectified", "transferred")},
-        state=np.where(late[rows], "not_rectified", "not_accepted"), days_late=(end - since[rows]).astype(int),
+        state=np.where(late[rows], "not_rectified", "not_accepted"),
+        days_late=(end - since[rows]).astype(int),
         clause=[_matter_clause(assessment, str(m)) for m in _texts(sheet, "matter")[rows]],
-    )  # fmt: skip
+    )
     order = ["state", "days_late", "credit_code"]
     return table[ISSUES].sort_values(order, ascending=[False, False, True], kind="stable", ignore_index=True)
 
@@ -81,11 +82,18 @@ def papers_owed(assessment: Assessment, on: object = None) -> pd.DataFrame:
             continue
         owed = [p for p in method.papers if p not in received.get(row.credit_code, set())]
         if owed:
-            out.append({
-                **_one(assessment, int(row.at)), "label": method.label, "label_en": method.label_en, "owed": owed,
-                "received": len(method.papers) - len(owed), "n": len(owed), "responsible": answer[int(row.at)],
-                "clause": "；".join(method.cite),
-            })  # fmt: skip
+            out.append(
+                {
+                    **_one(assessment, int(row.at)),
+                    "label": method.label,
+                    "label_en": method.label_en,
+                    "owed": owed,
+                    "received": len(method.papers) - len(owed),
+                    "n": len(owed),
+                    "responsible": answer[int(row.at)],
+                    "clause": "；".join(method.cite),
+                }
+            )
     table = pd.DataFrame(out, columns=PAPERS)
     return table.sort_values(["n", "credit_code"], ascending=[False, True], kind="stable", ignore_index=True)
 
@@ -111,12 +119,20 @@ def steps_waiting(assessment: Assessment, on: object = None) -> pd.DataFrame:
         step, since, due = found
         since = np.datetime64("NaT") if since is None else since
         known = not np.isnat(since)
-        out.append({
-            **_one(assessment, int(i)), "step": step.id, "label": step.label, "label_en": step.label_en,
-            "since": since, "due": due,
-            "days": int((end - since).astype(int)) if known else None, "overdue": None if due is None else bool(due < end),
-            "responsible": answer[i], "clause": "；".join(step.cite),
-        })  # fmt: skip
+        out.append(
+            {
+                **_one(assessment, int(i)),
+                "step": step.id,
+                "label": step.label,
+                "label_en": step.label_en,
+                "since": since,
+                "due": due,
+                "days": int((end - since).astype(int)) if known else None,
+                "overdue": None if due is None else bool(due < end),
+                "responsible": answer[i],
+                "clause": "；".join(step.cite),
+            }
+        )
     table = pd.DataFrame(out, columns=STEPS)
     table["since"], table["due"] = (pd.to_datetime(table[name]).astype("datetime64[us]") for name in ("since", "due"))
     table["days"] = table["days"].astype("float64")
@@ -150,8 +166,10 @@ def pressed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     behind: list[Any] = [[name for name, hit in reasons.items() if hit[i]] for i in rows]
     table = _who(assessment, rows).assign(
         tax_needed_wan=assessment.enterprises["tax_needed_wan"].to_numpy()[rows],
-        reasons=behind, responsible=responsible(assessment, on)[rows], clause=clause(assessment.policy, "pressed"),
-    )  # fmt: skip
+        reasons=behind,
+        responsible=responsible(assessment, on)[rows],
+        clause=clause(assessment.policy, "pressed"),
+    )
     order = ["tax_needed_wan", "credit_code"]
     return table[PRESSED].sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.authority import clause
 from lyeval.assessment.standing import under
 from lyeval.indicators import STATISTICS
+from lyeval.tables.authority import clause
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
@@ -17,9 +17,24 @@ if TYPE_CHECKING:
 FEWEST = 5  # a unit with fewer listed firms is not ranked
 SUMMONS = 0.5  # a unit is to be summoned when its rate is below this part of the whole's
 RANKING = [
-    "unit", "whole", "listed", "reached", "left", "below", "open", "rate", "rank", "land_mu", "tax_needed_wan", "part", "part_rank",
-    "schedule", "behind", "summoned", "clause",
-]  # fmt: skip
+    "unit",
+    "whole",
+    "listed",
+    "reached",
+    "left",
+    "below",
+    "open",
+    "rate",
+    "rank",
+    "land_mu",
+    "tax_needed_wan",
+    "part",
+    "part_rank",
+    "schedule",
+    "behind",
+    "summoned",
+    "clause",
+]
 PACE = ["class", "against", "year", "month", "n", "before", "now", "change", "clause"]
 
 
@@ -94,10 +109,15 @@ def contributions(assessment: Assessment, by: str = "township") -> pd.DataFrame:
         if outcome.members is None or not len(at) or outcome.status == "met":
             continue
         weight = outcome.members.land[at] if stat.weight == "land" else np.ones(len(at))
-        rows = pd.DataFrame({
-            "unit": unit[at], "n": 1, "land_mu": outcome.members.land[at], "tax_needed_wan": table["tax_needed_wan"].to_numpy()[at],
-            "part": np.nan_to_num(weight) / max(float(np.nansum(weight)), 1e-12),
-        })  # fmt: skip
+        rows = pd.DataFrame(
+            {
+                "unit": unit[at],
+                "n": 1,
+                "land_mu": outcome.members.land[at],
+                "tax_needed_wan": table["tax_needed_wan"].to_numpy()[at],
+                "part": np.nan_to_num(weight) / max(float(np.nansum(weight)), 1e-12),
+            }
+        )
         summed = rows.groupby("unit", sort=True).sum().reset_index()
         summed["rank"] = summed["part"].round(12).rank(ascending=False, method="min")
         target = outcome.target

@@ -17,9 +17,26 @@ if TYPE_CHECKING:
 
 WORDS = ("difficulty", "next_step", "responsible")
 COLUMNS = [
-    "at", "credit_code", "method", "label", "label_en", "outcome", "started", "due", "finished", "written_off", "demolished_on", "demolished_m2",
-    "released_mu", "cost_wan", "whole", "upgraded", *WORDS, "open", "overdue",
-]  # fmt: skip
+    "at",
+    "credit_code",
+    "method",
+    "label",
+    "label_en",
+    "outcome",
+    "started",
+    "due",
+    "finished",
+    "written_off",
+    "demolished_on",
+    "demolished_m2",
+    "released_mu",
+    "cost_wan",
+    "whole",
+    "upgraded",
+    *WORDS,
+    "open",
+    "overdue",
+]
 
 
 def day_of(assessment: Assessment, on: object = None) -> np.datetime64:
@@ -44,15 +61,27 @@ def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
     outcome = rows.outcome_on(end)
     known = {m.method: m for m in reversed(assessment.policy.methods)}
     written = _texts(sheet, "method_text")
-    table = pd.DataFrame({
-        "at": rows.at, "credit_code": sheet["credit_code"].to_numpy(dtype=object), "method": rows.method,
-        "label": [known[m].label if m in known else w or m for m, w in zip(rows.method, written, strict=True)],
-        "label_en": [known[m].label_en if m in known else m.replace("_", " ") or w for m, w in zip(rows.method, written, strict=True)],
-        "outcome": outcome, **{n: _until(d, end) if n != "due" else d.astype("datetime64[us]") for n, d in days.items()},
-        **{name: _numbers(sheet, name) for name in ("demolished_m2", "released_mu", "cost_wan")},
-        "whole": _texts(sheet, "whole"), "upgraded": _numbers(sheet, "upgraded") == 1,
-        **{name: _texts(sheet, name) for name in WORDS}, "open": rows.open(end), "overdue": rows.overdue(end),
-    }, columns=COLUMNS)  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "at": rows.at,
+            "credit_code": sheet["credit_code"].to_numpy(dtype=object),
+            "method": rows.method,
+            "label": [known[m].label if m in known else w or m for m, w in zip(rows.method, written, strict=True)],
+            "label_en": [
+                known[m].label_en if m in known else m.replace("_", " ") or w
+                for m, w in zip(rows.method, written, strict=True)
+            ],
+            "outcome": outcome,
+            **{n: _until(d, end) if n != "due" else d.astype("datetime64[us]") for n, d in days.items()},
+            **{name: _numbers(sheet, name) for name in ("demolished_m2", "released_mu", "cost_wan")},
+            "whole": _texts(sheet, "whole"),
+            "upgraded": _numbers(sheet, "upgraded") == 1,
+            **{name: _texts(sheet, name) for name in WORDS},
+            "open": rows.open(end),
+            "overdue": rows.overdue(end),
+        },
+        columns=COLUMNS,
+    )
     began = np.where(np.isnat(days["started"]), days["finished"], days["started"])
     keep = rows.begun(end)
     order = np.lexsort((np.arange(len(table)), np.nan_to_num(began.astype(float), nan=0.0)))

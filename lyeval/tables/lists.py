@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.authority import clause, target_clause
-from lyeval.assessment.casework import case_rows, day_of, latest, responsible
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks
 from lyeval.assessment.standing import under
 from lyeval.indicators import NUMBERS, year_end
+from lyeval.tables.authority import clause, target_clause
+from lyeval.tables.casework import case_rows, day_of, latest, responsible
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
@@ -50,8 +50,15 @@ def missed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     mask = assessment.standing.state["below"]
     last = latest(assessment, on)
     more = {name: _known(last[name]) for name in ("overdue", "difficulty", "next_step")}
-    table = _firms(assessment, mask, FIGURES, **_cases(assessment, on), **more, responsible=responsible(assessment, on),
-                   clause=_held_to(assessment))  # fmt: skip
+    table = _firms(
+        assessment,
+        mask,
+        FIGURES,
+        **_cases(assessment, on),
+        **more,
+        responsible=responsible(assessment, on),
+        clause=_held_to(assessment),
+    )
     return table.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], ignore_index=True)
 
 
@@ -59,8 +66,13 @@ def undecided(assessment: Assessment) -> pd.DataFrame:
     """List those that may be listed, or below their line, and cannot be told for want of facts (暂不能判定)."""
     standing = assessment.standing
     mask = standing.state["open"] | (standing.listed.unknown & ~standing.gone.true)
-    return _firms(assessment, mask, ["land_mu", "tax_wan"], missing=assessment.enterprises["missing"].to_numpy(dtype=object),
-                  clause=_held_to(assessment))  # fmt: skip
+    return _firms(
+        assessment,
+        mask,
+        ["land_mu", "tax_wan"],
+        missing=assessment.enterprises["missing"].to_numpy(dtype=object),
+        clause=_held_to(assessment),
+    )
 
 
 def closed(assessment: Assessment, on: object = None) -> pd.DataFrame:
@@ -75,8 +87,12 @@ def demolished(assessment: Assessment, on: object = None) -> pd.DataFrame:
     rows = case_rows(assessment, on)
     day = rows["demolished_on"].where(rows["demolished_on"].notna(), rows["finished"])
     rows = rows.assign(demolished_on=day)
-    return _of_cases(assessment, rows[_in_year(assessment, day, on) & (rows["demolished_m2"] > 0).to_numpy()],
-                     ["demolished_on", "demolished_m2"], "demolished")  # fmt: skip
+    return _of_cases(
+        assessment,
+        rows[_in_year(assessment, day, on) & (rows["demolished_m2"] > 0).to_numpy()],
+        ["demolished_on", "demolished_m2"],
+        "demolished",
+    )
 
 
 def banked(assessment: Assessment, on: object = None) -> pd.DataFrame:
@@ -107,8 +123,17 @@ def relapsed(assessment: Assessment) -> pd.DataFrame:
     ratio = assessment.frame.now.tax_per_mu
     by_line = ~under(ratio, *(standing if then is None else then).frame.lines).possible
     basis = np.where(has_passed, "passed", "above")
-    return _firms(assessment, standing.relapsed, FIGURES, passed_on=_known(at["finished"]), written_off=_known(at["written_off"]),
-                  basis=basis, same_year=same, by_line=by_line, clause=clause(assessment.policy, "relapsed"))  # fmt: skip
+    return _firms(
+        assessment,
+        standing.relapsed,
+        FIGURES,
+        passed_on=_known(at["finished"]),
+        written_off=_known(at["written_off"]),
+        basis=basis,
+        same_year=same,
+        by_line=by_line,
+        clause=clause(assessment.policy, "relapsed"),
+    )
 
 
 def guided(assessment: Assessment) -> pd.DataFrame:
@@ -118,8 +143,17 @@ def guided(assessment: Assessment) -> pd.DataFrame:
     for method in assessment.policy.methods:
         if method.focus is not None:
             mask = assessment.standing.listed_here & decide(method.focus, frame.reported).true
-            parts.append(_firms(assessment, mask, FIGURES, years_below=years, method=method.label, method_en=method.label_en,
-                                clause="；".join(method.cite)))  # fmt: skip
+            parts.append(
+                _firms(
+                    assessment,
+                    mask,
+                    FIGURES,
+                    years_below=years,
+                    method=method.label,
+                    method_en=method.label_en,
+                    clause="；".join(method.cite),
+                )
+            )
     return _joined(parts, [*WHO, *FIGURES, "years_below", "method", "method_en", "clause"])
 
 
