@@ -21,7 +21,10 @@ LINE = r"(\blines?\b|threshold|_line\b|class_line)"
 DATES = r"(\bfinished\b|\bdue\b|\bwritten_off\b|key_listed)"
 KINDS = {
     "a ratio held against a line": (RATIO, LINE),
-    "a disposal or a step held against a day": (DATES, r"(\bend\b|\bday\b|\bon\b|year_end|start\b|Timestamp|datetime64)"),
+    "a disposal or a step held against a day": (
+        DATES,
+        r"(\bend\b|\bday\b|\bon\b|year_end|start\b|Timestamp|datetime64)",
+    ),
 }
 
 
@@ -68,6 +71,8 @@ def test_a_second_place_is_found(source):
     assert found(source)
 
 
-@pytest.mark.parametrize("source", ["x = standing.below.true & listed", "n = len(rows) < 3", "under(ratio, line).true", "a = year < end"])
+@pytest.mark.parametrize(
+    "source", ["x = standing.below.true & listed", "n = len(rows) < 3", "under(ratio, line).true", "a = year < end"]
+)
 def test_a_selection_is_none(source):
     assert not found(source)

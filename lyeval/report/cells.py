@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from lyeval.render import Column, format_value
 from lyeval.render.blocks import Lang
+from lyeval.render.numbers import plain
 from lyeval.told import Told
 
 Schema = Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]
@@ -115,7 +116,7 @@ class Row:
 class Rows:
     """Some rows of a table, in its order; how many, and what they add up to, are cells too."""
 
-    def __init__(self, select: Selector, table: str, values: list[Mapping[str, Any]], asked: str) -> None:
+    def __init__(self, select: Selector, table: str, values: Sequence[Mapping[str, Any]], asked: str) -> None:
         self._select, self._table, self._values, self._asked = select, table, values, asked
 
     def __iter__(self) -> Iterator[Row]:
@@ -250,4 +251,4 @@ def _known(value: Any) -> Any:
         return value
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
         return None
-    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+    return plain(value)

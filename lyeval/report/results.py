@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.assessment.authority import register_of
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
 from lyeval.tables import bridge, counts
+from lyeval.tables.authority import register_of
 from lyeval.tables.year_end import year_end
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ CAUSES: dict[str, tuple[str, str]] = {
 }
 
 
-def year_end(assessment: Assessment, tables: Tables, register: Register | None) -> dict[str, pd.DataFrame]:
+def year_end(assessment: Assessment, tables: dict[str, Any], register: Register | None) -> dict[str, pd.DataFrame]:
     """Return the tables of a year-end review that rest on those of the assessment.
 
     Parameters
@@ -548,9 +548,9 @@ def _calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame
             continue
         sheet, column = EVIDENCE.get(event.id, ("", ""))
         frame = getattr(ledger, sheet) if sheet else pd.DataFrame()
-        dates = pd.to_datetime(frame[column]) if column in frame else pd.Series([], dtype="datetime64[us]")
-        mine = dates[dates.dt.year == year] if len(dates) else dates
-        late = int((mine > pd.Timestamp(event.end)).sum()) if event.end is not None and len(mine) else 0
+        dates = [day for day in frame.get(column, ()) if pd.notna(day)]
+        mine = [day for day in dates if day.year == year]
+        late = sum(day > pd.Timestamp(event.end) for day in mine) if event.end is not None else 0
         state = "not_reported" if not len(mine) else "late" if late else "done"
         rows.append({
             "id": event.id, "label": event.zh, "label_en": event.en, "start": event.start, "end": event.end,
