@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -166,7 +167,7 @@ class Selector:
     keys: Mapping[str, tuple[str, ...]]
     schema: Schema
     lang: Lang = "zh"
-    hold: Callable[[Any], str] = str
+    hold: Callable[[Any], str] = operator.attrgetter("text")
     cache: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     def onto(self, hold: Callable[[Any], str]) -> Selector:

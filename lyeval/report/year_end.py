@@ -102,7 +102,7 @@ def _most_actions(select: Selector, lang: Lang, things: Mapping[str, Any], words
     """Return how many actions, five to three, the leader's page has room for."""
     page = template_of("leader", lang)
     for most in (5, 4):
-        asked = {**words, "most_actions": most, "listed": select.row("bridge", "all", "")}
+        asked = {**words, "most_actions": most}
         blocks = page.blocks(select, lang=lang, things=things, words=asked)
         rows = sum(len(b.rows) + 2 for b in blocks if isinstance(b, Table))
         lines = sum(math.ceil((ems(b.text) + 2) / PAGE_WIDTH) for b in blocks if isinstance(b, Paragraph))
