@@ -59,6 +59,7 @@ lock: tools  ## resolve both locks anew, the second within the first
 	$(COMPILE) --group install --output-file requirements.lock pyproject.toml
 	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
-clean:  ## remove what was generated
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis
-	find reports -mindepth 1 -maxdepth 1 ! -name golden ! -name README.md -exec rm -rf {} +
+clean:  ## remove what was generated: of reports/ only what lyeval wrote and nobody changed
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) -m lyeval.run.emptying reports
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+	test ! -f $(VENV)/ready || rm -rf $(VENV)

@@ -55,17 +55,18 @@ def sweep() -> None:
                     _remove_if_left(place)
 
 
-def locked(file: IO[bytes]) -> bool:
+def locked(file: IO[bytes] | int) -> bool:
     """Take an exclusive lock on an open file without waiting; tell whether it was free."""
+    descriptor = file if isinstance(file, int) else file.fileno()
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True

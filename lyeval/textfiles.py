@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from lyeval.told import Told
+
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 40
 MAX_VALUES = 100_000
@@ -22,7 +24,7 @@ MAX_DIGITS = 40
 MAX_NAME_BYTES = 255
 
 
-class Unreadable(ValueError):
+class Unreadable(Told):
     """A text that is not read: the file, the line (1-based, 0 where there is none to tell), the path to the value, and why.
 
     Attributes
@@ -34,11 +36,16 @@ class Unreadable(ValueError):
     """
 
     def __init__(self, name: str, why: tuple[str, str], line: int = 0, where: str = "") -> None:
-        self.en, self.zh = why
+        en, zh = why
         parts = [name, str(line) if line else "", shown(where)]
         self.place = ": ".join(part for part in (":".join(part for part in parts[:2] if part), parts[2]) if part)
         self.name, self.line, self.where = name, line, where
-        super().__init__(f"{self.place}: {self.en} / {self.zh}")
+        super().__init__(f"{self.place}：{zh}", f"{self.place}: {en}")
+        self.zh, self.en, self.args = zh, en, (f"{self.place}: {en} / {zh}",)
+
+    def text(self, lang: str = "zh") -> str:
+        """Return place and reason in one language."""
+        return f"{self.place}: {self.en}" if lang == "en" else f"{self.place}：{self.zh}"
 
     def __reduce__(self) -> tuple[object, ...]:
         return Unreadable, (self.name, (self.en, self.zh), self.line, self.where)

@@ -14,6 +14,8 @@ import xlsxwriter
 from xlsxwriter.exceptions import FileSizeError
 from xlsxwriter.worksheet import Worksheet
 
+from lyeval.told import Told
+
 ROWS, COLUMNS, TEXT, LINKS, NAME = 1_048_576, 16_384, 32_767, 65_530, 31  # what Excel holds; texts in UTF-16 units
 FILLED = 12_000_000  # cells of a sheet that our own reader takes
 LARGE = 1_000_000  # cells from which on a workbook is written row by row, so that memory does not grow with it
@@ -23,16 +25,8 @@ CONTINUED = re.compile(r"^(.+) \(\d+\)$", re.S)
 RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 
 
-class WorkbookError(Exception):
+class WorkbookError(Told):
     """Something that no workbook can hold; nothing was written."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(f"{zh} / {en}")
-        self.told = {"zh": zh, "en": en}
-
-    def text(self, lang: str) -> str:
-        """Return what is wrong in one language."""
-        return self.told["en" if lang == "en" else "zh"]
 
 
 class _Sheet(Worksheet):

@@ -19,6 +19,7 @@ def county(n: int = 12, *more: str, years: tuple[int, ...] = (2020, 2021, 2022, 
     for i in range(n):
         code, land = f"E{i:03d}", draw.choice([8.0, 10.0, 20.0, 40.0])
         firm = {"credit_code": code, "name": code, "township": f"T{i % 3}", "exempt_industry": i % 7 == 3}
+        firm |= {"public_good": False, "protected_until": None}
         sheets["enterprises"].append(firm | (dict.fromkeys(BLANK) if "asked" in more else {}))
         for year in years:
             tax = None if (i, year) == (5, years[-1]) else draw.choice([0.3, 0.9, 1.0, 1.6, 3.0]) * land

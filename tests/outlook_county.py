@@ -8,8 +8,8 @@ import pandas as pd
 from lyeval.ledger import Ledger
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.disposals import Left, Pace, Plan
-from lyeval.simulation.draws import Sampling
-from lyeval.simulation.dynamics import fit
+from lyeval.simulation.draws import Sampling, draw_tax
+from lyeval.simulation.dynamics import Dynamics, fit
 from lyeval.simulation.engine import Setting
 from lyeval.simulation.known import Date, Panel
 
@@ -124,3 +124,8 @@ def setting_of(history: Panel, sampling: Sampling, *, cases: list[tuple[int, str
     model = fit(history, 0, taken.tax)
     left = Left(none, none, np.ones(n))
     return Setting(Date(year, year, 12), history, taken, plan, left, pace, sampling, model, model, ())
+
+
+def drawn_tax(model: Dynamics, history: Panel, year: int, sampling: Sampling) -> np.ndarray:
+    """Draw the tax of the year ``year`` by one model, 万元, shape (draws, n); years between are drawn too."""
+    return draw_tax((model, model), history, range(int(history.years[-1]) + 1, year + 1), sampling)[-1]

@@ -17,7 +17,7 @@ from county import county
 from pandas.testing import assert_frame_equal
 
 from lyeval.assessment import Assessment, assess, meets, target_values, views
-from lyeval.assessment.dossier import deadline, dossier
+from lyeval.assessment.dossier import deadline
 from lyeval.ledger import Ledger, read_ledger
 from lyeval.policy import PolicyError
 
@@ -255,9 +255,9 @@ def test_fifteen_days_begin_the_day_after(start, kind, last):
 
 def test_days_left_are_counted_from_the_day_asked():
     case = worked.cases()["linshu-2021:procedure"]
-    steps = worked.table(dossier(worked.judge(case), "S2", on=date(2023, 3, 10)).steps, "step")
+    steps = worked.table(worked.judge(case).dossier("S2", on=date(2023, 3, 10)).steps, "step")
     assert steps["statement"]["days_left"] == 6
-    steps = worked.table(dossier(worked.judge(case), "S2", on=date(2023, 3, 16)).steps, "step")
+    steps = worked.table(worked.judge(case).dossier("S2", on=date(2023, 3, 16)).steps, "step")
     assert steps["statement"]["days_left"] == 0
 
 
@@ -471,7 +471,9 @@ def _with(rows: list[dict], cases: list[dict], at: list[int], year: int, facts: 
     case = cases[at[2]]
     case["outcome"] = "关停" if closed is None or closed else "进行中"
     case["finished"] = f"{year}-06-30" if closed else None
-    return make_ledger(annual=rows, disposals=cases)
+    none = dict.fromkeys(("exempt_industry", "public_good", "protected_until", "contract_completion", "completed"))
+    firms = [{"credit_code": f"E{i}", "name": f"E{i}", **none} for i in range(7)]
+    return make_ledger(enterprises=firms, annual=rows, disposals=cases)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -43,7 +43,7 @@ class Place:
         return [f"{name}.yaml" for name in texts]
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        env = os.environ | {"TMPDIR": str(self.away), "STUB_PIDS": str(self.kernels), "COLUMNS": "200"}
+        env = os.environ | {"TMPDIR": str(self.away), "COLUMNS": "200"}
         return subprocess.Popen(
             [sys.executable, str(HERE / "stubbed.py"), *words], cwd=self.home, env=env, text=True, encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -16,7 +16,7 @@ import pytest
 import lyeval as ly
 from lyeval import report
 from lyeval.policy import PolicyError
-from lyeval.run import RunError, load_run, open_run, produce, produce_all, rerun, unchanged, verify
+from lyeval.run import RunError, difference, load_run, open_run, produce, produce_all, rerun, unchanged, verify
 from lyeval.run.inputs import sha256
 from lyeval.run.record import parameters_of, published, told_changes
 
@@ -168,6 +168,8 @@ def test_verified_by_the_offices_part(ledger: Path, folder: Path, tmp_path: Path
     assert [(check.part, check.name, check.state) for check in missing] == [("private", "公示.private.json", "missing")]
     with pytest.raises(RunError, match="内部留存"):
         rerun(open_run(alone))
+    with pytest.raises(RunError, match="公示版"):
+        difference(open_run(folder), open_run(alone))
 
 
 def test_what_is_told_of_a_public_run_names_no_file(tmp_path: Path) -> None:
@@ -201,9 +203,9 @@ def three(name: str, scale: float = 1.0) -> list[Any]:
     ("rows", "held"),
     [
         ([*three("甲"), *three("乙"), *three("丙")], []),
-        ([*three("甲"), *three("乙", 2), ("丙", 9.0, 10.0), ("丙", 8.0, 10.0)], ["丙", "乙"]),
+        ([*three("甲"), *three("乙", 2), ("丙", 9.0, 10.0), ("丙", 8.0, 10.0)], ["丙", "甲"]),
         ([*three("甲"), *three("乙", 2), *three("丙", 3), ("丙", 900.0, 10.0)], ["丙", ""]),
-        ([*three("甲"), ("乙", 1.0, 10.0), ("丙", 2.0, 10.0), ("丙", 2.0, 10.0)], ["乙", "丙"]),
+        ([*three("甲"), ("乙", 3.0, 10.0), ("丙", 4.0, 10.0), ("丙", 4.0, 10.0)], ["乙", "丙"]),
         ([("甲", 1.0, 10.0), ("乙", 1.0, 10.0)], ["", "甲", "乙"]),
         ([*three("甲"), *three("乙"), ("乙", 900.0, None), ("丙", None, 10.0)], ["丙"]),
     ],

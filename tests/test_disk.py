@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,33 +15,25 @@ from pathlib import Path
 import pytest
 
 from lyeval.run import NotebookError, RunError, load_run, produce, review
-from lyeval.run.folders import mend, replace
+from lyeval.run.folders import begin, mend, replace
+from reports import report, told
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = "kind: review\npolicy: zhoushan-2020\nledger: sample:zhoushan-shengsi\nyear: 2020\ndraws: 100\n"
 KILLED = """
 import os, pathlib, signal, sys
 from lyeval.run.folders import replace
-final, kill_at, seen, rename = pathlib.Path(sys.argv[1]), int(sys.argv[2]), [], pathlib.Path.rename
+final, new, kill_at = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+seen, rename = [], pathlib.Path.rename
 def dying(self, target):
     if len(seen) == kill_at:
         os.kill(os.getpid(), signal.SIGKILL)
     seen.append(target)
     return rename(self, target)
 pathlib.Path.rename = dying
-replace(final)
+replace(final, new)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-def report(folder: Path, text: str) -> None:
-    folder.mkdir(parents=True)
-    (folder / "report.html").write_text(text, encoding="utf-8")
-    (folder / "record.json").write_text("{}", encoding="utf-8")
-
-
-def told(folder: Path) -> str:
-    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -85,7 +76,8 @@ def test_full_disk(
     assert "--out" in error.value.zh
     assert "--out" in error.value.en
     assert told(home / "out" / "a") == "earlier"
-    assert not list((home / "out").glob("*.part"))
+    left = {p.name for p in (home / "out").iterdir()}
+    assert left <= {"a", "a.failed"}
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on the size of files")
@@ -116,37 +108,31 @@ def test_no_room_for_a_notebook_is_told_as_such(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize(("kill_at", "left"), [(0, "earlier"), (1, "new"), (2, "new")])
 def test_killed_around_the_renames(tmp_path: Path, kill_at: int, left: str) -> None:
-    final = tmp_path / "a"
-    report(final, "earlier")
-    report(tmp_path / "a.part", "new")
-    env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", KILLED, str(final), str(kill_at)], env=env, check=False)
-    assert done.returncode == -signal.SIGKILL
+    final = report(tmp_path / "a", "earlier")
+    new = report(begin(final), "new")
+    env, command = os.environ | {"PYTHONPATH": str(ROOT)}, [sys.executable, "-c", KILLED, final, new, str(kill_at)]
+    assert subprocess.run(command, env=env, check=False).returncode == -signal.SIGKILL
     mend(final)
     assert told(final) == left
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
 def test_killed_while_it_was_made(tmp_path: Path) -> None:
-    final = tmp_path / "a"
-    report(final, "earlier")
-    report(tmp_path / "a.part", "half")
-    (tmp_path / "a.part" / "record.json").rename(tmp_path / "a.part" / "record.json.new")
+    final = report(tmp_path / "a", "earlier")
+    report(begin(final), "half", finished=False)
     mend(final)
     assert told(final) == "earlier"
-    shutil.rmtree(final)
-    report(tmp_path / "a.old", "earlier")
-    report(tmp_path / "a.part", "half")
-    (tmp_path / "a.part" / "record.json").unlink()
+    new = report(begin(final), "half", finished=False)
+    final.rename(new.with_name("old"))
     mend(final)
     assert told(final) == "earlier"
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("held", ["a", "a.part"])
+@pytest.mark.parametrize("held", ["a", "new"])
 def test_a_report_held_open_by_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str) -> None:
-    final, rename = tmp_path / "a", Path.rename
-    report(final, "earlier")
-    report(tmp_path / "a.part", "new")
+    final, rename = report(tmp_path / "a", "earlier"), Path.rename
+    new = report(begin(final), "new")
 
     def locked(self: Path, target: Path) -> Path:
         if self.name == held:
@@ -155,6 +141,6 @@ def test_a_report_held_open_by_another_program(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(Path, "rename", locked)
     with pytest.raises(RunError, match="请关闭正在打开其中文件的程序") as error:
-        replace(final)
+        replace(final, new)
     assert "Close programs" in error.value.en
     assert told(final) == "earlier"

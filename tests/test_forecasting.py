@@ -10,8 +10,7 @@ import pytest
 from outlook_county import county, with_disposals
 
 import lyeval as ly
-from lyeval.forecasting.scores import brier, covered, crps, pit
-from lyeval.forecasting.skill import skill
+from lyeval.forecasting.scoring import brier, covered, crps, pit, skill
 from lyeval.ledger import Ledger
 
 LINSHU, ZHOUSHAN = ly.load_policy("linshu-2021"), ly.load_policy("zhoushan-2020")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, xlsx
 
 from lyeval.ledger import audit, read_ledger
@@ -81,3 +82,21 @@ def test_what_an_auditor_asks(tmp_path):
 
 def test_an_auditor_asks_nothing_of_a_plain_ledger(tmp_path):
     assert audit(read_ledger(xlsx(tmp_path / "a.xlsx", BOTH))) == ()
+
+
+@pytest.mark.parametrize(
+    ("term", "told"), [((15, "calendar"), ["2023-01-16"]), ((15, "working"), ["2023-01-16", "2023-01-19"]), (None, [])]
+)
+def test_the_days_of_the_statement_are_the_plans_and_its_readings(term, told):
+    from build import ledger
+
+    held = ledger(
+        enterprises=[{"credit_code": c, "name": c} for c in "ABC"],
+        annual=[{"credit_code": "A", "year": 2023, "tax_wan": 1.0, "land_mu": 1.0}],
+        process=[{"credit_code": c, "notified": "2023-01-02", "certified": d}
+                 for c, d in zip("ABC", ("2023-01-16", "2023-01-19", "2023-01-23"), strict=True)],
+    )  # fmt: skip
+    found = [f for f in audit(held, None, term) if f.rule == "certified_early"]
+    assert len(found) == len(told)
+    if term:
+        assert all(("工作日" in f.message("zh")) == (term[1] == "working") for f in found)

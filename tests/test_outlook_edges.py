@@ -13,7 +13,7 @@ from lyeval.forecasting import sensitivity
 from lyeval.ledger import Ledger
 from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
-from lyeval.simulation.scenarios import compare_scenarios
+from lyeval.simulation import compare_scenarios
 
 
 def taxed(book: Ledger, **columns: object) -> Ledger:
@@ -128,5 +128,4 @@ def test_a_covariate_that_the_data_do_not_allow_is_dropped_with_its_name() -> No
     )
     rich = ly.forecast(replace(book, enterprises=firms), LINSHU, 2024, as_of="2023-12", draws=128)
     assert not [n for n in rich.notes if n.id == "dropped" and ("行业" in n.zh or "镇街" in n.zh)]
-    kept = rich.basis.given.annual.covariates
-    assert (kept.sectors, kept.townships) == (("33",), ("乙镇",))
+    assert {n for n in rich.basis.given.annual.static if "_" in n} == {"log_land", "sector_33", "township_乙镇"}

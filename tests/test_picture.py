@@ -91,7 +91,7 @@ def test_check_shows_the_picture_after_the_faults(tmp_path, capsys, monkeypatch)
     assert run("check", str(path), "--policy", "linshu-2021") == 0
     shown = capsys.readouterr().out
     assert shown.index("错误 0，警告") < shown.index("税务部门")
-    assert "线下规上企业全部" in shown
+    assert "低于标准线的规上企业全部" in shown
     assert "台账没有、方案要用的列" in shown
     assert "2023 年判定所缺" in shown
     from rich.cells import cell_len

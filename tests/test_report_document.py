@@ -216,7 +216,7 @@ def test_monte_carlo_error_stands_in_the_annex_alone(county: dict) -> None:
 def test_figures_say_what_they_show(county: dict) -> None:
     figures = {b.id: b for b in report.build_report(county).blocks if isinstance(b, Figure)}
     assert set(figures) == {"attainment_figure", "tax_figure", "townships_figure", "odds_figure", "readings_figure"}
-    assert "线下规上企业全部出清" in figures["attainment_figure"].alt
+    assert "低于标准线的规上企业全部出清" in figures["attainment_figure"].alt
 
 
 def test_a_run_writes_page_annex_and_figures(county: dict, tmp_path: Path) -> None:

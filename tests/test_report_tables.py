@@ -117,7 +117,7 @@ def test_disposals_stand_as_at_the_years_end_and_close() -> None:
     now = assess(small(), LINSHU, 2023)
     rows = disposals(now).set_index("credit_code")
     assert rows["state"].to_dict() == {
-        "B00": "open", "B02": "finished", "B03": "open", "G00": "finished", "B04": "earlier", "B05": "not_started",
+        "B00": "open", "B02": "finished", "B03": "open", "G00": "finished", "B04": "earlier",
     }  # fmt: skip
     assert rows.loc["B03", "outcome"] == "进行中"
     assert pd.isna(rows.loc["B03", "finished"])

@@ -21,10 +21,11 @@ from lyeval.assessment import assess
 from lyeval.policy import PolicyError
 from lyeval.run import RunError, check_run, compute, load_run, open_ledger, produce, produce_all, what_if
 from lyeval.run.checking import outlook
-from lyeval.run.folders import held, mend
+from lyeval.run.folders import begin, held, mend
 from lyeval.run.record import whole
 from lyeval.run.review import made_from
 from lyeval.simulation.assumed import assumed
+from reports import report as report_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 FIELD = ROOT.parent / "shared" / "data"
@@ -247,11 +248,8 @@ def test_failed_run_leaves_the_earlier_report(finished: Path, monkeypatch: pytes
 @pytest.mark.parametrize("complete", [True, False])
 def test_kill_between_renames_is_mended(tmp_path: Path, complete: bool) -> None:
     final = tmp_path / "a"
-    for name, text in (("a.old", "earlier"), ("a.part", "new")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "report.html").write_text(text, encoding="utf-8")
-    if complete:
-        (tmp_path / "a.part" / "record.json").write_text("{}", encoding="utf-8")
+    new = report_folder(begin(final), "new", finished=complete)
+    report_folder(new.with_name("old"), "earlier")
     mend(final)
     assert (final / "report.html").read_text(encoding="utf-8") == ("new" if complete else "earlier")
     assert [p.name for p in tmp_path.iterdir()] == ["a"]

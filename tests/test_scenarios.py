@@ -18,7 +18,7 @@ from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
 from lyeval.run.checking import check_run
 from lyeval.run.spec import load_run
-from lyeval.simulation.scenarios import compare_scenarios
+from lyeval.simulation import compare_scenarios
 
 CASES = [(i, "land_bank" if i % 2 else "upgrade", "2023-06-01", None, "进行中") for i in range(20)]
 BOOK = with_disposals(county(level=-0.5, monthly=False), CASES)

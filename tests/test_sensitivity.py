@@ -1,4 +1,4 @@
-"""Sensitivity of odds: what moves them is what was turned, on the same draws; groups' shares against a known answer."""
+"""Sensitivity of odds: what moves them is what was changed, on the same draws; groups' shares against a known answer."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from test_report_words import tables_of
 import lyeval as ly
 from lyeval import figures, report
 from lyeval.forecasting import Sensitivity, sensitivity
-from lyeval.forecasting.knobs import knobs
-from lyeval.forecasting.moving import Study
+from lyeval.forecasting.sensitivity import Study, factors
 from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
 
@@ -43,13 +42,13 @@ def test_the_central_odds_are_the_forecasts_own(told, found) -> None:
 @pytest.mark.parametrize(
     ("path", "end"), [("common_shock.mean", "low"), ("common_shock.sd", "high"), ("own_spread", "high")]
 )
-def test_a_turned_knob_is_the_assumption_changed_in_its_file(told, path, end) -> None:
+def test_a_factor_set_is_the_assumption_changed_in_its_file(told, path, end) -> None:
     book = BOOK if path != "own_spread" else county(60, range(2023, 2024), monthly=False)
     plain = told if book is BOOK else ly.forecast(book, LINSHU, 2024, as_of="2023-12", draws=256, seed=2)
-    study = Study.of(plain, plain.basis, 256)
-    knob = next(k for k in knobs(study.given) if k.id == path)
-    value = getattr(knob, end)
-    odds = study.odds(knob.turn(study.base, value))[0]
+    study = Study.of(plain, 256)
+    factor = next(f for f in factors(study.given) if f.id == path)
+    value = getattr(factor, end)
+    odds = study.odds(factor.set(study.base, value))[0]
     other = ly.forecast(
         book, LINSHU, 2024, as_of="2023-12", draws=256, seed=2, assumptions=adjust(load_assumptions(), {path: value})
     )

@@ -4,7 +4,7 @@ from lyeval.assessment.frame import Frame
 from lyeval.assessment.outlook import TargetView, meets, target_values, views
 from lyeval.assessment.result import Assessment, assess
 from lyeval.assessment.switches import Readings, readings
-from lyeval.assessment.targets import Inputs, Outcome, class_lines
+from lyeval.assessment.targets import Inputs, Outcome, class_lines, statement_term
 
 __all__ = [
     "Assessment",
@@ -17,6 +17,7 @@ __all__ = [
     "class_lines",
     "meets",
     "readings",
+    "statement_term",
     "target_values",
     "views",
 ]

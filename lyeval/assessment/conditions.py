@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, Facts, Tri, compare
+from lyeval.indicators import (
+    ENTERPRISE_FLAGS,
+    FLAGS,
+    LOCATIONS,
+    NUMBERS,
+    TEXTS,
+    Facts,
+    Tri,
+    compare,
+    location,
+    text_fact,
+)
 from lyeval.policy import Condition
 
 
@@ -34,10 +45,11 @@ def _fact(condition: Condition, facts: Facts) -> Tri:
     if name in FLAGS or name in ENTERPRISE_FLAGS:
         flag = FLAGS[name][0](facts) if name in FLAGS else facts.book.flag(name)
         return flag if (condition.value is True) == (op == "eq") else ~flag
-    values = facts.book.text(name)
-    wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    hit = np.isin(values, [str(w) for w in wanted])
-    return Tri.of(hit if op in ("eq", "in") else ~hit, values != "")
+    values = text_fact(facts, name)
+    wanted = [str(w) for w in (condition.value if isinstance(condition.value, tuple) else (condition.value,))]
+    hit = np.isin(values, [location(w) or w for w in wanted] if name == "location" else wanted)
+    known = hit | np.isin(values, list(LOCATIONS)) if name == "location" else values != ""
+    return Tri.of(hit if op in ("eq", "in") else ~hit, known)
 
 
 def missing_columns(condition: Condition, facts: Facts) -> dict[str, np.ndarray]:
@@ -53,13 +65,14 @@ def missing_columns(condition: Condition, facts: Facts) -> dict[str, np.ndarray]
 
 def columns_of(condition: Condition) -> list[str]:
     """Return the ledger columns that a condition reads, in its order."""
-    return list(dict.fromkeys(column for name in _names(condition) for column in _columns(name)))
+    return list(dict.fromkeys(column for name in facts_of(condition) for column in _columns(name)))
 
 
-def _names(condition: Condition) -> list[str]:
+def facts_of(condition: Condition) -> list[str]:
+    """Return the facts that a condition reads, in its order."""
     inner = [*(condition.all or ()), *(condition.any or ()), *([condition.not_] if condition.not_ else [])]
     own = [n for n in (condition.fact, condition.than) if n]
-    return own + [n for c in inner for n in _names(c)]
+    return own + [n for c in inner for n in facts_of(c)]
 
 
 def _columns(name: str) -> list[str]:
@@ -77,6 +90,9 @@ def _blank(facts: Facts, column: str) -> np.ndarray:
         return np.isnan(facts.tax)
     if column == "above_scale":
         return facts.above_scale.unknown
+    if column in TEXTS:
+        values = text_fact(facts, column)
+        return ~np.isin(values, list(LOCATIONS)) if column == "location" else values == ""
     if column in ("operating_normally",):
         return book.annual_flag(column, facts.year).unknown
     if column.startswith("contract_") and book.has("enterprises", column) and column != "contract_completion":

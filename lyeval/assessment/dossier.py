@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import decide
-from lyeval.assessment.enterprises import line_of_class
+from lyeval.assessment.conditions import decide, facts_of
 from lyeval.assessment.frame import Frame, land_of, tax_of
-from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, TEXTS, Facts
+from lyeval.assessment.standing import Standing
+from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, TEXTS, Facts, cases
 from lyeval.policy import Condition, Method
-
-if TYPE_CHECKING:
-    from lyeval.assessment.result import Assessment
+from lyeval.policy.model import Consequence
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +32,8 @@ class Dossier:
     criteria
         id, label, clause, holds (True, False, None).
     methods
-        id, label, clause, lawful (True, False, None), blocked_by (words), papers_owed, approvals, lead, agreement (its terms), actions
+        id, label, clause, lawful (True, False, None), blocked_by (words), obligations (owed after approval), papers_owed, approvals, lead,
+        agreement (its terms), actions
         (ways that are not ruled out), on_failure (the consequence).
     disposals
         Its rows of the disposals sheet.
@@ -76,11 +75,13 @@ class Dossier:
         return "".join(str(t.to_html(index=False, na_rep="—")) for t in tables)
 
 
-def dossier(assessment: Assessment, credit_code: str, *, on: date | None = None) -> Dossier:
-    """Put together one enterprise's dossier.
+def dossier(standing: Standing, table: pd.DataFrame, credit_code: str, *, on: date | None = None) -> Dossier:
+    """Put together one enterprise's dossier; nothing dated after the standing's day is in it.
 
     Parameters
     ----------
+    table
+        The assessment's table of enterprises.
     on
         The day that days are counted from; 31 December of the evaluation year by default.
 
@@ -89,35 +90,34 @@ def dossier(assessment: Assessment, credit_code: str, *, on: date | None = None)
     KeyError
         No such enterprise in the ledger.
     """
-    frame = assessment.frame
+    frame = standing.frame
     at = np.flatnonzero(frame.book.codes == credit_code)
     if not len(at):
         raise KeyError(f"台账中没有 {credit_code} / no such enterprise in the ledger")
-    i, table = int(at[0]), assessment.enterprises
+    i = int(at[0])
     verdict = {str(k): v for k, v in table.iloc[i].to_dict().items()}
-    short, over = _distance(frame, i)
-    own = assessment.ledger.enterprises
-    row = own[own["credit_code"] == credit_code].iloc[0].dropna().to_dict()
+    received = _received(standing, credit_code)
+    own = _known(_rows(standing, "enterprises", credit_code), standing, ("contract_completion", "protected_until"))
+    methods = [_method(m, frame, i, received) for m in frame.policy.methods]
     return Dossier(
-        {str(k): v for k, v in row.items() if not str(k).startswith("source_")},
-        verdict,
-        _years(frame, i),
-        _criteria(frame, i),
-        pd.DataFrame([_method(m, frame, i, assessment) for m in frame.policy.methods]),
-        _rows(assessment, "disposals", credit_code),
-        _steps(assessment, credit_code, on or date(assessment.year, 12, 31)),
-        verdict["stage"],
-        _consequences(frame, i),
-        short,
-        over,
+        enterprise={str(k): v for k, v in own.iloc[0].dropna().to_dict().items() if not str(k).startswith("source_")},
+        verdict=verdict,
+        years=_years(frame, i),
+        criteria=_criteria(frame, i),
+        methods=pd.DataFrame(methods),
+        disposals=_disposals(standing, credit_code),
+        steps=_steps(standing, credit_code, on or date(frame.year, 12, 31)),
+        stage=verdict["stage"],
+        consequences=_consequences(standing, i),
+        tax_short_wan=None if np.isnan(standing.tax_needed[i]) else float(standing.tax_needed[i]),
+        land_over_mu=_land_over(standing, i),
     )
 
 
-def _distance(frame: Frame, i: int) -> tuple[float | None, float | None]:
-    tax, land, line = frame.reported.tax[i], frame.reported.land[i], line_of_class(frame)[i]
-    if np.isnan(tax + land + line):
-        return None, None
-    return float(max(0.0, line * land - tax)), float(min(land, max(0.0, land - tax / line)))
+def _land_over(standing: Standing, i: int) -> float | None:
+    """Return the land that is too much at today's tax, 亩; None if unknown."""
+    tax, land, line = standing.frame.now.tax[i], standing.frame.now.land[i], standing.line[i]
+    return None if np.isnan(tax + land + line) else float(min(land, max(0.0, land - tax / line)))
 
 
 def _years(frame: Frame, i: int) -> pd.DataFrame:
@@ -137,18 +137,26 @@ def _criteria(frame: Frame, i: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["id", "label", "label_en", "clause", "holds"])
 
 
-def _method(method: Method, frame: Frame, i: int, assessment: Assessment) -> dict[str, Any]:
+def _method(method: Method, frame: Frame, i: int, received: set[str]) -> dict[str, Any]:
     holds = True if method.when is None else decide(method.when, frame.reported).objects()[i]
     words = [] if holds is True or method.when is None else blockers(method.when, frame.reported, i)
-    received = _received(assessment, str(frame.book.codes[i]))
     leads = [lead.label for lead in method.leads if lead.when is None or decide(lead.when, frame.reported).true[i]]
+    actions = [a.label for a in method.actions if a.when is None or not decide(a.when, frame.reported).false[i]]
     return {
-        "id": method.id, "label": method.label, "label_en": method.label_en, "clause": "；".join(method.cite), "lawful": holds,
-        "blocked_by": "；".join(words), "papers_owed": [p for p in method.papers if p not in received],
-        "approvals": list(method.approvals), "lead": "、".join(leads), "agreement": list(method.agreement),
-        "actions": [a.label for a in method.actions if a.when is None or not decide(a.when, frame.reported).false[i]],
+        "id": method.id,
+        "label": method.label,
+        "label_en": method.label_en,
+        "clause": "；".join(method.cite),
+        "lawful": holds,
+        "blocked_by": "；".join(words),
+        "obligations": [] if method.owes is None else blockers(method.owes, frame.reported, i),
+        "papers_owed": [p for p in method.papers if p not in received],
+        "approvals": list(method.approvals),
+        "lead": "、".join(leads),
+        "agreement": list(method.agreement),
+        "actions": actions,
         "on_failure": next((c.label for c in frame.policy.consequences if c.id == method.on_failure), ""),
-    }  # fmt: skip
+    }
 
 
 def blockers(condition: Condition, facts: Facts, i: int) -> list[str]:
@@ -171,43 +179,47 @@ def fact_label(name: str) -> str:
     return ENTERPRISE_FLAGS.get(name) or TEXTS.get(name, name)
 
 
-def _rows(assessment: Assessment, sheet: str, code: str) -> pd.DataFrame:
-    rows = getattr(assessment.ledger, sheet)
+def _rows(standing: Standing, sheet: str, code: str) -> pd.DataFrame:
+    rows = getattr(standing.frame.book.ledger, sheet)
     return rows[rows["credit_code"] == code].reset_index(drop=True)
 
 
-def _received(assessment: Assessment, code: str) -> set[str]:
-    rows = _rows(assessment, "papers", code)
+def _known(rows: pd.DataFrame, standing: Standing, terms: tuple[str, ...] = ("due",)) -> pd.DataFrame:
+    """Blank every date after the standing's day, but for terms that were set before it."""
+    days = [str(c) for c in rows if rows[c].dtype.kind == "M" and c not in terms]
+    late = {c: rows[c].mask(rows[c] > standing.day) for c in days}
+    return rows.assign(**late)
+
+
+def _disposals(standing: Standing, code: str) -> pd.DataFrame:
+    """Return an enterprise's disposals as they stood on the day."""
+    sheet, rows = standing.frame.book.ledger.disposals, cases(standing.frame.book)
+    told = sheet.assign(outcome=rows.outcome_on(standing.day)) if "outcome" in sheet else sheet
+    mine = told[(sheet["credit_code"] == code).to_numpy() & rows.begun(standing.day)]
+    return _known(mine.reset_index(drop=True), standing)
+
+
+def _received(standing: Standing, code: str) -> set[str]:
+    rows = _rows(standing, "papers", code)
     if "paper" not in rows:
         return set()
-    return set(rows["paper"] if "received" not in rows else rows.loc[rows["received"].notna(), "paper"])
+    return set(rows["paper"] if "received" not in rows else rows.loc[rows["received"] <= standing.day, "paper"])
 
 
-def _steps(assessment: Assessment, code: str, on: date) -> pd.DataFrame:
+def _steps(standing: Standing, code: str, on: date) -> pd.DataFrame:
     """Hold the steps' dates against the days that the plan allows."""
-    process = _rows(assessment, "process", code)
+    process = _known(_rows(standing, "process", code), standing, ())
     dates = {c: process[c].iloc[0] for c in process.columns if len(process) and not c.startswith("source_")}
     if "first_accept" in dates:
         dates["accepted"] = dates["first_accept"]
     rows = []
-    for step in assessment.policy.steps:
-        done = dates.get(step.id)
-        start = dates.get(step.after) if step.after else None
-        due = (
-            None if step.days is None or start is None or pd.isna(start) else deadline(start, step.days, step.day_kind)
-        )
+    for step in standing.frame.policy.steps:
+        done, start = dates.get(step.id), dates.get(step.after) if step.after else None
+        known = step.days is not None and start is not None and not pd.isna(start)
+        due = deadline(start, step.days, step.day_kind) if known and step.days is not None else None
         left = None if due is None else (due - on).days
-        rows.append(
-            (
-                step.id,
-                step.label,
-                step.label_en,
-                done if isinstance(done, date) and done is not pd.NaT else None,
-                due,
-                left,
-                "；".join(step.cite),
-            )
-        )
+        taken = done if isinstance(done, date) and done is not pd.NaT else None
+        rows.append((step.id, step.label, step.label_en, taken, due, left, "；".join(step.cite)))
     return pd.DataFrame(rows, columns=["step", "label", "label_en", "date", "due", "days_left", "clause"], dtype=object)
 
 
@@ -218,30 +230,45 @@ def deadline(start: Any, days: int, kind: str) -> date:
     return last.astype(date)
 
 
-def _consequences(frame: Frame, i: int) -> pd.DataFrame:
-    rows = []
-    for name in consequence_masks(frame):
-        if consequence_masks(frame)[name][i]:
-            c = next(c for c in frame.policy.consequences if c.id == name)
-            effects = [e.label for e in c.effects if e.when is None or decide(e.when, frame.reported).true[i]]
-            rows.append((c.id, c.label, c.label_en, "；".join(c.cite), effects))
+def _consequences(standing: Standing, i: int) -> pd.DataFrame:
+    rows = [
+        (c.id, c.label, c.label_en, "；".join(c.cite), [label for label, _ in effects_on(c, standing.frame, i)])
+        for c in standing.frame.policy.consequences
+        if consequence_masks(standing)[c.id][i]
+    ]
     return pd.DataFrame(rows, columns=["id", "label", "label_en", "clause", "effects"])
 
 
-def consequence_masks(frame: Frame) -> dict[str, np.ndarray]:
+def effects_on(consequence: Consequence, frame: Frame, i: int) -> list[tuple[str, str]]:
+    """Say what a consequence does to enterprise ``i``, in Chinese and English; a charge whose rate hangs on what is unknown is told as such."""
+    states = [(e, True if e.when is None else decide(e.when, frame.reported).objects()[i]) for e in consequence.effects]
+    told = [(e.label, e.label_en) for e, state in states if state is True]
+    rates = [e for e, state in states if state is None and e.rate_yuan_m2]
+    if rates:
+        kinds = "、".join(dict.fromkeys(fact_label(n) for e in rates if e.when for n in facts_of(e.when)))
+        either = "或".join(f"{e.rate_yuan_m2:.2f}" for e in rates)
+        told.append(
+            (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax {either} yuan/m² (rate unknown)")
+        )
+    return told + [(e.label, e.label_en) for e, state in states if state is None and not e.rate_yuan_m2]
+
+
+def consequence_masks(standing: Standing) -> dict[str, np.ndarray]:
     """Tell whom each consequence of the plan meets if nothing changes: id → mask, shape (n,).
 
     ``missed``: listed, still here, below its line; ``reached``: listed, still here, at or above; ``priority``: its condition is
     true of a listed enterprise. Those that hang on conduct (``refused``) or on authorities (``behind``) meet nobody by rule.
     """
-    listed, here = frame.identified.true, ~frame.standing.gone.true
-    line, ratio = line_of_class(frame), frame.reported.tax_per_mu
+    frame = standing.frame
+    everyone = np.ones(len(frame.book), dtype=bool)
     out = {}
     for c in frame.policy.consequences:
-        side = {"any": True, "above": frame.above.true, "below": frame.above.false}[c.class_]
-        when = np.ones(len(frame.book), dtype=bool) if c.when is None else decide(c.when, frame.reported).true
-        with np.errstate(invalid="ignore"):
-            low, high = ratio < line * (1 - 1e-9), ratio >= line * (1 - 1e-9)
-        hit = {"missed": low, "reached": high, "priority": when}.get(c.trigger, np.zeros(len(frame.book), dtype=bool))
-        out[c.id] = listed & here & hit & when & side
+        side = {"any": everyone, "above": frame.above.true, "below": frame.above.false}[c.class_]
+        when = everyone if c.when is None else decide(c.when, frame.reported).true
+        hit = {
+            "missed": standing.state["below"],
+            "reached": standing.state["reached"],
+            "priority": standing.listed_here,
+        }
+        out[c.id] = hit.get(c.trigger, ~everyone) & when & side
     return out

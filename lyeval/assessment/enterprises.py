@@ -7,13 +7,10 @@ import pandas as pd
 
 from lyeval.assessment.conditions import missing_columns
 from lyeval.assessment.frame import Frame, land_of, tax_of
-from lyeval.assessment.targets import class_line
-from lyeval.indicators import compare, year_end
-
-STAGES = (("key_listed", "重点"), ("certified", "已认定"), ("notified", "已告知"))
+from lyeval.assessment.standing import Standing
 
 
-def enterprises(frame: Frame) -> pd.DataFrame:
+def enterprises(standing: Standing) -> pd.DataFrame:
     """Return one row per enterprise, sorted by credit code.
 
     Returns
@@ -21,48 +18,43 @@ def enterprises(frame: Frame) -> pd.DataFrame:
     DataFrame
         credit_code, name, county, township, industry_code, class (above, below or None), in_scope (True, False or None), excluded_by,
         excluded_clause, identified and criterion_<id> (True, False or None), missing (list of ledger columns), stage, land_mu,
-        tax_wan, tax_per_mu, tax_per_mu_before (万元/亩), line, below_line, closed, gone, tax_needed_wan (万元).
+        tax_wan, tax_per_mu, tax_per_mu_before (万元/亩), line, below_line, closed, gone, tax_needed_wan (万元), state (of the listed:
+        reached, left, below or open; "" of the others).
     """
-    book, now = frame.book, frame.reported
-    tax, land, ratio = now.tax, now.land, now.tax_per_mu
-    line = line_of_class(frame)
-    needed = needed_tax(tax, land, line)
+    frame = standing.frame
+    book, now = frame.book, frame.now
+    state = np.full(len(book), "", dtype=object)
+    for name, mask in standing.state.items():
+        state[mask] = name
     excluded, clause = _exclusion(frame)
     columns = {
         "credit_code": book.codes,
         **{c: _blank_to_none(book.text(c)) for c in ("name", "county", "township", "industry_code")},
         "class": frame.above.words("above", "below"),
-        "in_scope": frame.in_scope.objects(),
+        "in_scope": standing.in_scope.objects(),
         "excluded_by": excluded,
         "excluded_clause": clause,
-        "identified": frame.identified.objects(),
+        "identified": standing.listed.objects(),
         **{f"criterion_{name}": column.objects() for name, column in frame.criteria.items()},
         "missing": _missing(frame),
-        "stage": stages(frame),
-        "land_mu": land,
-        "tax_wan": tax,
-        "tax_per_mu": ratio,
+        "stage": standing.stage,
+        "land_mu": now.land,
+        "tax_wan": now.tax,
+        "tax_per_mu": now.tax_per_mu,
         "tax_per_mu_before": frame.before.tax_per_mu,
-        "line": line,
-        "below_line": compare(ratio, "lt", line).objects(),
-        "closed": frame.standing.closed.objects(),
-        "gone": frame.standing.gone.objects(),
-        "tax_needed_wan": needed,
+        "line": standing.line,
+        "below_line": standing.below.objects(),
+        "closed": standing.exits.closed.objects(),
+        "gone": standing.gone.objects(),
+        "tax_needed_wan": standing.tax_needed,
+        "state": state,
     }
     return pd.DataFrame({k: pd.Series(v, dtype=object) if v.dtype == object else v for k, v in columns.items()})
 
 
 def line_of_class(frame: Frame) -> np.ndarray:
     """Return the line that each enterprise's class is held to in the year, 万元/亩, shape (n,); NaN without a class."""
-    above, below = (class_line(frame.policy, frame.year, name) for name in ("above", "below"))
-    return np.where(frame.above.true, above, np.where(frame.above.false, below, above if above == below else np.nan))
-
-
-def needed_tax(tax: np.ndarray, land: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """Return what each enterprise's tax lacks to reach its line, 万元, shape (n,): 0 if it reaches, NaN if unknown."""
-    lacking = line * land - tax
-    reached = compare(tax / land, "ge", line).true
-    return np.where(reached, 0.0, lacking)
+    return frame.lines[0]
 
 
 def _blank_to_none(values: np.ndarray) -> np.ndarray:
@@ -83,19 +75,6 @@ def _exclusion(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     return name, clause
 
 
-def stages(frame: Frame) -> np.ndarray:
-    """Return the legal word for each enterprise's stage: 符合认定条件, 已告知, 已认定, 重点; "" where no criterion is true."""
-    out = np.where(frame.identified.true, "符合认定条件", "").astype(object)
-    process = frame.book.ledger.process
-    if not len(process):
-        return out
-    at, end = frame.book.positions(process["credit_code"]), year_end(frame.facts_year)
-    for column, word in reversed(STAGES):
-        if column in process:
-            out[at[process[column].to_numpy(dtype="datetime64[D]") <= end]] = word
-    return out
-
-
 def _missing(frame: Frame) -> np.ndarray:
     """List for each enterprise the ledger columns that an undecided criterion or the year's ratio lacks."""
     out = [[] for _ in range(len(frame.book))]
@@ -107,10 +86,10 @@ def _missing(frame: Frame) -> np.ndarray:
                 lacking[label] = lacking.get(label, np.zeros(len(out), dtype=bool)) | mask
     year, now = frame.facts_year, frame.reported
     lacking[f"tax_wan@{year}"] = (
-        np.isnan(tax_of(frame.policy, frame.book, year)) & np.isnan(now.tax) & ~frame.standing.gone.true
+        np.isnan(tax_of(frame.policy, frame.book, year)) & np.isnan(now.tax) & ~frame.exits.gone.true
     )
-    lacking[f"land_mu@{year}"] = np.isnan(land_of(frame.policy, frame.book, year)) & ~frame.standing.gone.true
-    lacking[f"above_scale@{year}"] = frame.above.unknown & ~frame.standing.gone.true
+    lacking[f"land_mu@{year}"] = np.isnan(land_of(frame.policy, frame.book, year)) & ~frame.exits.gone.true
+    lacking[f"above_scale@{year}"] = frame.above.unknown & ~frame.exits.gone.true
     for label in sorted(lacking):
         for i in np.flatnonzero(lacking[label]):
             out[i].append(label)

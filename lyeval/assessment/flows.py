@@ -7,16 +7,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import decide
-from lyeval.assessment.enterprises import line_of_class
-from lyeval.assessment.frame import Frame
-from lyeval.assessment.targets import class_line
-from lyeval.indicators import RELATIVE, Tri, cases, compare, year_end
-
-EXITS = ("关停", "清退", "注销", "整体收储", "收储", "破产", "搬迁")
+from lyeval.assessment.frame import Frame, held_to, under
+from lyeval.assessment.standing import Standing, standing_of
+from lyeval.indicators import EXITS, RELATIVE
 
 
-def flows(frame: Frame) -> pd.DataFrame:
+def flows(standing: Standing) -> pd.DataFrame:
     """Follow the listed through the year.
 
     Returns
@@ -31,26 +27,27 @@ def flows(frame: Frame) -> pd.DataFrame:
     ArithmeticError
         Opening + new − ways out − left scope − reached is not the closing stock, counted on its own.
     """
-    masks = _movement(frame)
+    masks = _movement(standing)
     closing = masks.pop("closing")
-    return pd.DataFrame([_flow_row(name, mask, masks, closing) for name, mask in _classes(frame).items()])
+    return pd.DataFrame([_flow_row(name, mask, masks, closing) for name, mask in _classes(standing.frame).items()])
 
 
-def _movement(frame: Frame) -> dict[str, np.ndarray]:
+def _movement(standing: Standing) -> dict[str, np.ndarray]:
     """Return who stands in each column of the flows, masks of shape (n,)."""
-    before = _year_before(frame)
+    frame = standing.frame
+    before = standing_of(_year_before(frame))
     first = frame.year <= min(frame.policy.years.identification)
     opening = np.zeros(len(frame.book), dtype=bool) if first else _movement(before)["closing"]
-    new = frame.identified.true & ~before.standing.gone.true & ~opening
-    ever, exits = opening | new, _exit_word(frame)
-    in_pool, low, here = frame.pool("targets").possible, ~reached_criteria(frame).true, ever & (exits == "")
+    new = standing.listed.true & ~opening
+    ever, out = opening | new, standing.way_out[0]
+    in_pool, low, here = frame.pool("targets").possible, ~standing.cleared.true, ever & (out == "")
     return {
         "opening": opening,
         "new": new,
-        **{word: ever & (exits == word) for word in EXITS},
+        **{word: ever & (out == word) for word in EXITS},
         "left_scope": here & ~in_pool,
         "reached": here & in_pool & ~low,
-        "closing": ever & ~frame.standing.gone.true & in_pool & low,
+        "closing": ever & ~standing.gone.true & in_pool & low,
     }
 
 
@@ -73,27 +70,7 @@ def _classes(frame: Frame) -> dict[str, np.ndarray]:
     return {"above": frame.above.true, "below": frame.above.false, "none": frame.above.unknown, "all": everyone}
 
 
-def _exit_word(frame: Frame) -> np.ndarray:
-    """Return the outcome by which each gone enterprise left, "" for those still here, shape (n,)."""
-    rows, out = cases(frame.book), np.full(len(frame.book), "", dtype=object)
-    for word in reversed(EXITS):
-        at = rows.at[(rows.outcome == word) & (rows.finished <= year_end(frame.facts_year))]
-        out[at] = word
-    out[~frame.standing.gone.true] = ""
-    return out
-
-
-def reached_criteria(frame: Frame) -> Tri:
-    """Tell for whom no criterion of identification holds on the year's own facts, shape (n,)."""
-    out = Tri.all(len(frame.book), False)
-    for criterion in frame.policy.identification.criteria:
-        column = decide(criterion.when, frame.reported)
-        was = frame.criteria[criterion.id]
-        out = out | (column & Tri.of(~was.unknown | column.true))
-    return ~out
-
-
-def doors(frame: Frame) -> pd.DataFrame:
+def doors(standing: Standing) -> pd.DataFrame:
     """Count by which door those below the line in the year before are below it no longer.
 
     Returns
@@ -103,46 +80,40 @@ def doors(frame: Frame) -> pd.DataFrame:
         enterprise that stood in scope below its line at the end of the year before goes through one door: the first that applies in
         this order. The line is the year's, of the class it was in.
     """
-    was, door = _was_low(frame), door_of(frame)
+    frame = standing.frame
+    was, door = _was_low(frame), door_of(standing)
     rows = []
     for name, (zh, en) in DOORS.items():
         mask = was & (door == name)
         counts = {c: int((mask & m).sum()) for c, m in _classes(frame).items()}
-        rows.append(
-            {
-                "door": name,
-                "label": zh,
-                "label_en": en,
-                **{k: counts[k] for k in ("above", "below", "none")},
-                "n": counts["all"],
-            }
-        )
+        sides = {k: counts[k] for k in ("above", "below", "none")}
+        rows.append({"door": name, "label": zh, "label_en": en, **sides, "n": counts["all"]})
     return pd.DataFrame(rows)
 
 
 def _was_low(frame: Frame) -> np.ndarray:
     """Tell who was still here, in scope and below its line at the end of the year before, shape (n,)."""
-    before = _year_before(frame)
-    out = compare(frame.before.tax_per_mu, "lt", _line_of_old_class(frame)).true
+    before = standing_of(_year_before(frame))
+    out = under(frame.before.tax_per_mu, *_lines_of_old_class(frame)).true
     for mask in frame.excluded("identification").values():
         out = out & ~mask
-    return out & before.in_scope.true & ~before.standing.gone.true
+    return out & before.here_in_scope
 
 
-def door_of(frame: Frame) -> np.ndarray:
+def door_of(standing: Standing) -> np.ndarray:
     """Return the door of each enterprise, shape (n,), whether or not it was below the line."""
-    now, before = frame.reported, frame.before
-    line, old_line = line_of_class(frame), _line_of_old_class(frame)
+    frame = standing.frame
+    now, before = frame.now, frame.before
+    own, old = partial(_below, lines=frame.lines), partial(_below, lines=_lines_of_old_class(frame))
     extra = np.nan_to_num(frame.book.annual("land_use_tax_extra_wan", frame.facts_year))
-    below = partial(_below, line=line)
     tests = {
-        "exit": frame.standing.gone.true,
-        "left_scope": frame.in_scope.false,
-        "unknown": np.isnan(now.tax_per_mu) | np.isnan(line),
-        "still_below": below(now.tax, now.land),
-        "class": _below(now.tax, now.land, line=old_line),
-        "land_use_tax": (extra > 0) & below(now.tax - extra, now.land),
-        "less_land": (now.land < before.land * (1 - RELATIVE)) & below(now.tax, before.land),
+        "exit": standing.gone.true,
+        "left_scope": standing.in_scope.false,
+        "unknown": standing.below.unknown,
+        "still_below": standing.below.true,
+        "class": old(now.tax, now.land),
+        "land_use_tax": (extra > 0) & own(now.tax - extra, now.land),
+        "less_land": (now.land < before.land * (1 - RELATIVE)) & own(now.tax, before.land),
     }
     out = np.full(len(frame.book), "more_tax", dtype=object)
     for name in reversed(tests):
@@ -150,15 +121,16 @@ def door_of(frame: Frame) -> np.ndarray:
     return out
 
 
-def _below(tax: np.ndarray, land: np.ndarray, *, line: np.ndarray) -> np.ndarray:
-    return compare(tax / land, "lt", line).true
+def _below(tax: np.ndarray, land: np.ndarray, *, lines: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    return under(tax / land, *lines).true
 
 
-def _line_of_old_class(frame: Frame) -> np.ndarray:
-    """Return the year's line of the class that each was in the year before, 万元/亩; of an unknown one, that of the year's class."""
+def _lines_of_old_class(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the year's line and edge of the class that each was in the year before; of an unknown one, those of the year's class."""
     flag = frame.book.annual_flag("above_scale", frame.class_year - 1)
-    above, below = (class_line(frame.policy, frame.year, name) for name in ("above", "below"))
-    return np.where(flag.true, above, np.where(flag.false, below, line_of_class(frame)))
+    above, below = (held_to(frame.policy, frame.year, name) for name in ("above", "below"))
+    line, edge = (np.where(flag.true, above[k], np.where(flag.false, below[k], frame.lines[k])) for k in (0, 1))
+    return line, edge.astype(bool)
 
 
 DOORS = {
@@ -168,6 +140,6 @@ DOORS = {
     "left_scope": ("降到10亩以下等退出适用范围", "left the scope"),
     "exit": ("企业退出", "exit"),
     "land_use_tax": ("加征土地使用税", "land-use tax"),
-    "still_below": ("仍在线下", "still below"),
+    "still_below": ("仍低于标准线", "still below"),
     "unknown": ("尚不能判定", "cannot be determined"),
 }

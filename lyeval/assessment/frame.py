@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache, reduce
+from operator import or_
 
 import numpy as np
 
-from lyeval.assessment.conditions import decide
-from lyeval.indicators import Book, Facts, Standing, Tri, compare, idle_or_overdue, standing, year_end
+from lyeval.assessment.conditions import columns_of, decide
+from lyeval.indicators import (
+    CONTROLS,
+    Book,
+    Exits,
+    Facts,
+    Tri,
+    compare,
+    exits,
+    pays_nothing,
+    released_since,
+    step,
+    year_end,
+)
 from lyeval.policy import Policy
-from lyeval.policy.model import Exclusion, Tax
+from lyeval.policy.model import Exclusion, Target, Tax
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +40,8 @@ class Frame:
         The latest year whose facts are read; below ``year`` when the year is still to come (class and land are carried).
     plan_days
         Days that the county gives for handing in a disposal plan, None where it has said none.
+    on
+        The day as of which disposals are read; 31 December of the facts' year by default.
     """
 
     policy: Policy
@@ -34,12 +49,35 @@ class Frame:
     year: int
     facts_year: int
     plan_days: float | None = None
+    on: np.datetime64 | None = None
+
+    @property
+    def day(self) -> np.datetime64:
+        """The day as of which disposals are read: nothing dated later is known."""
+        return year_end(self.facts_year) if self.on is None else self.on
 
     @cached_property
-    def standing(self) -> Standing:
-        """What has become of each enterprise by the end of the facts' year."""
+    def exits(self) -> Exits:
+        """What has become of each enterprise by the day."""
+        return exits(self.book, self.day, self._site)
+
+    @cached_property
+    def gone_before(self) -> np.ndarray:
+        """Gone for certain before 1 January of the year: neither in scope nor listed in it. Shape (n,)."""
+        return exits(self.book, min(year_end(self.year - 1), self.day), self._site).gone.true
+
+    @cached_property
+    def _site(self) -> np.ndarray:
         land = land_of(self.policy, self.book, self.facts_year)
-        return standing(self.book, self.facts_year, np.where(np.isnan(land), self.last_land, land))
+        return np.where(np.isnan(land), self.last_land, land)
+
+    @cached_property
+    def unreleased(self) -> np.ndarray:
+        """Each enterprise's last known land less what has been released since, 亩, shape (n,)."""
+        last, year = self._site, np.full(len(self.book), self.facts_year)
+        for y in (y for y in self.book.years if y <= self.facts_year):
+            year = np.where(~np.isnan(land_of(self.policy, self.book, y)), y, year)
+        return last - released_since(self.book, self.day, last, year)
 
     @cached_property
     def last_land(self) -> np.ndarray:
@@ -50,7 +88,7 @@ class Frame:
     @cached_property
     def ended(self) -> np.ndarray:
         """Closed or bankrupt for certain: what is blank of these is carried from their last year. Shape (n,)."""
-        return self.standing.closed.true | self.standing.bankrupt.true
+        return self.exits.closed.true | self.exits.bankrupt.true
 
     @cached_property
     def now(self) -> Facts:
@@ -72,12 +110,29 @@ class Frame:
         tax, land = tax_of(self.policy, self.book, year, to_date=to_date), land_of(self.policy, self.book, year)
         ratio = tax / land if self.policy.tax.attribution == "enterprise" else parcel_ratio(self.book, year, tax, land)
         above, line = self.book.annual_flag("above_scale", year), self.line(line_year)
-        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._ratio)
-        if self.policy.tax.idle_blank == "unknown":
-            return facts
-        blank = np.isnan(tax) & idle_or_overdue(facts)
-        zero = np.where(blank, 0.0, tax)
-        return replace(facts, tax=zero, tax_per_mu=np.where(blank, zero / land, ratio))
+        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._ratio, self._minimums)
+        if self.policy.tax.idle_blank != "unknown" and np.isnan(tax).any():
+            blank = np.isnan(tax) & pays_nothing(facts, grace=self.policy.tax.idle_blank == "zero")
+            tax, ratio = np.where(blank, 0.0, tax), np.where(blank, 0.0 / land, ratio)
+        return replace(facts, tax=tax, tax_per_mu=ratio, below=self.below(ratio))
+
+    @cached_property
+    def _minimums(self) -> dict[str, dict[str, float]]:
+        """The county's minimum standards: control → its figure by industry."""
+        rows = self.policy.minimums
+        return {c: {m.industry: getattr(m, c) for m in rows if getattr(m, c) is not None} for c in CONTROLS}
+
+    def below(self, ratio: np.ndarray) -> Tri:
+        """Tell which tax per mu, 万元/亩, shape (n,), is below the line of the enterprise's class in the year."""
+        return under(ratio, *self.lines)
+
+    @cached_property
+    def lines(self) -> tuple[np.ndarray, np.ndarray]:
+        """The line that each enterprise's class is held to, 万元/亩 (NaN without a class), and whether on it is below. Shape (n,)."""
+        above, below = (held_to(self.policy, self.year, name) for name in ("above", "below"))
+        both = above if above == below else (np.nan, False)
+        out = [np.where(self.above.true, above[k], np.where(self.above.false, below[k], both[k])) for k in (0, 1)]
+        return out[0], out[1].astype(bool)
 
     def _ratio(self, year: int) -> np.ndarray:
         """Return the plan's tax per mu of a year, 万元/亩, shape (n,)."""
@@ -116,6 +171,7 @@ class Frame:
         above = self.above.where(flag.unknown & self.ended, flag)
         return decide(when, replace(now, land=land, above_scale=above))
 
+    @lru_cache(maxsize=2)  # noqa: B019 - once for each purpose, as long as its frame
     def excluded(self, purpose: str) -> dict[str, np.ndarray]:
         """Return who each exclusion leaves out of ``identification`` or ``targets``: id → mask, shape (n,)."""
         return {x.id: self._excluded(x, purpose) for x in self.policy.exclusions if purpose in x.applies_to}
@@ -125,13 +181,33 @@ class Frame:
             return self.book.date("protected_until") >= self._protection_day(exclusion.at)
         if exclusion.when is None:
             return np.zeros(len(self.book), dtype=bool)
-        return decide(exclusion.when, self.before if purpose == "identification" else self.reported).true
+        facts = self.before if purpose == "identification" else replace(self.reported, whole_year=True)
+        return decide(exclusion.when, facts).true
+
+    @lru_cache(maxsize=2)  # noqa: B019
+    def unconfirmed(self, purpose: str) -> dict[str, np.ndarray]:
+        """Return whom an exclusion may leave out of which the ledger has no column: column → mask, shape (n,)."""
+        out: dict[str, np.ndarray] = {}
+        for exclusion in (x for x in self.policy.exclusions if purpose in x.applies_to):
+            columns = ["protected_until"] if exclusion.protected else []
+            columns += columns_of(exclusion.when) if exclusion.when else []
+            if not any(self.book.has("enterprises", c) for c in columns):
+                may = ~self._excluded(exclusion, purpose)
+                out |= dict.fromkeys(columns, may & ~self._produced if set(columns) <= BUILDING else may)
+        return {name: mask for name, mask in out.items() if mask.any()}
+
+    @property
+    def _produced(self) -> np.ndarray:
+        """Paid tax, used power or operated normally in the year before: not under construction. Shape (n,)."""
+        power = self.book.annual("power_wankwh", self.before.year)
+        return (self.before.tax > 0) | (power > 0) | self.book.annual_flag("operating_normally", self.before.year).true
 
     def _protection_day(self, at: str) -> np.datetime64:
         if at == "facts":
             return year_end(self.year - 1)
         return np.datetime64(f"{self.year}-{'01-01' if at == 'any' else at}")
 
+    @lru_cache(maxsize=2)  # noqa: B019
     def pool(self, purpose: str) -> Tri:
         """Return who is in scope and not excluded for a purpose, shape (n,)."""
         out = self.in_scope
@@ -152,7 +228,16 @@ class Frame:
     @cached_property
     def criteria_low_tax(self) -> np.ndarray:
         """Below the line of identification of its class in the year before, for certain, shape (n,)."""
-        return compare(self.before.tax_per_mu, "lt", self.before.line).true
+        return under(self.before.tax_per_mu, self.before.line).true
+
+    @cached_property
+    def left(self) -> dict[str, Tri]:
+        """Each criterion on the year's own facts, for those that it did not stand open for: id → column, shape (n,)."""
+        out = {}
+        for criterion in self.policy.identification.criteria:
+            column, was = decide(criterion.when, self.reported), self.criteria[criterion.id]
+            out[criterion.id] = column & Tri.of(~was.unknown | column.true)
+        return out
 
     @cached_property
     def _new(self) -> np.ndarray:
@@ -164,12 +249,57 @@ class Frame:
 
     @cached_property
     def identified(self) -> Tri:
-        """Low-efficiency in the year: any criterion true; false only if all are. Shape (n,)."""
-        columns = list(self.criteria.values())
-        out = columns[0]
-        for column in columns[1:]:
-            out = out | column
-        return out & self.pool("identification")
+        """Listed in the year: any criterion true (false only if all are), in the pool, and here on 1 January. Shape (n,)."""
+        return any_of(self.criteria) & self.pool("identification") & Tri.of(~self.gone_before)
+
+
+BUILDING = {"contract_completion", "completed"}
+
+
+def any_of(columns: dict[str, Tri]) -> Tri:
+    """Tell for whom any of several columns is true."""
+    return reduce(or_, columns.values())
+
+
+def under(ratio: np.ndarray, line: float | np.ndarray, on_it: bool | np.ndarray = False) -> Tri:
+    """Hold tax per mu against a line: the one place that does.
+
+    Parameters
+    ----------
+    ratio, line
+        万元/亩, of shapes that fit; NaN is unknown.
+    on_it
+        Whether a value on the line is below it.
+    """
+    if np.all(on_it):
+        return compare(ratio, "le", line)
+    lower = compare(ratio, "lt", line)
+    return compare(ratio, "le", line).where(np.broadcast_to(on_it, np.shape(ratio)), lower) if np.any(on_it) else lower
+
+
+def class_line(policy: Policy, year: int, name: str) -> float:
+    """Return the line that a class is held to in ``year``, 万元/亩."""
+    return held_to(policy, year, name)[0]
+
+
+def held_to(policy: Policy, year: int, name: str) -> tuple[float, bool]:
+    """Return the line that a class is held to in ``year``, 万元/亩, and whether on it is below.
+
+    It is that of a target of the class, else of a target of any class; where none has a line, that of identification.
+    """
+    own = sorted((t for t in policy.targets if t.class_ in (name, "any")), key=lambda t: t.class_ == "any")
+    lined = [t for t in own if any(d.threshold is not None for d in t.years.values())]
+    for target in lined:
+        line = threshold(target, year)
+        if line is not None:
+            return line, target.edge == "below"
+    edge = lined[0].edge == "below" if lined else False
+    return dated(getattr(policy.identification.lines, name), year), edge
+
+
+def threshold(target: Target, year: int) -> float | None:
+    """Return the target's line in ``year``, 万元/亩, or None where it has none."""
+    return target.years[year].threshold if year in target.years else None
 
 
 def dated(values: dict[int, float], year: int) -> float:
@@ -218,14 +348,10 @@ def _seen(book: Book, year: int) -> np.ndarray:
     return out
 
 
+@lru_cache(maxsize=64)
 def _extra_land_use_tax(book: Book, year: int) -> np.ndarray:
     """Land-use tax charged as a penalty, 万元; unknown only of those listed as priority (重点) without a figure."""
-    extra = book.annual("land_use_tax_extra_wan", year)
-    listed = np.zeros(len(book), dtype=bool)
-    process = book.ledger.process
-    if "key_listed" in process:
-        on = process["key_listed"].to_numpy(dtype="datetime64[D]") <= year_end(year)
-        listed[book.positions(process.loc[on, "credit_code"])] = True
+    extra, listed = book.annual("land_use_tax_extra_wan", year), ~np.isnat(step(book, "key_listed", year_end(year)))
     return np.where(np.isnan(extra) & ~listed, 0.0, extra)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import columns_of
+from lyeval.assessment.conditions import columns_of, facts_of
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Outcome
-from lyeval.indicators import STATISTICS
+from lyeval.indicators import CONTROLS, ENTERPRISE_FLAGS, LOCATIONS, STATISTICS, text_fact
 from lyeval.ledger.columns import of_sheet
 
 FACT_NAMES = {
@@ -25,9 +25,45 @@ FACT_NAMES = {
     "identified": ("认定所需事实", "facts of identification"),
     "city_listed": ("全市名单家数", "number listed in the city"),
     "quota": ("本地应承担的任务数", "the county's share of the city total"),
+    "industry_minimum": (
+        "行业最低约定标准（合同未约定控制指标）",
+        "minimum standards by industry (no figure in the contract)",
+    ),
+    "location": ("区位（认不出，土地使用税税率未定）", "location (not understood: the land-use tax rate is unknown)"),
     "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
 }
 Gap = tuple[str, int, str]
+EXEMPTING = (*ENTERPRISE_FLAGS, "protected_until", "contract_completion", "completed")
+TURNS = ["target", "kind", "what", "label", "label_en", "department", "department_en", "n", "credit_codes"]
+
+
+def could_turn(
+    frame: Frame, outcomes: Iterable[Outcome], turned_by: Mapping[str, list[str]] | None = None
+) -> pd.DataFrame:
+    """Say what could turn each target: the one answer to whether a verdict hangs on what is not known.
+
+    Parameters
+    ----------
+    turned_by
+        The switches that alone can change a target's verdict, by target (``Readings.targets``).
+
+    Returns
+    -------
+    DataFrame
+        target, kind (missing_fact; absent_column: an exemption that the ledger has no column of; reading), what (fact, column or switch),
+        label, label_en, department, department_en, n (enterprises), credit_codes (to ask or to confirm). A target without a row cannot be
+        turned by what is missing.
+    """
+    rows: list[tuple[object, ...]] = []
+    for outcome in outcomes:
+        codes = [str(c) for c in frame.book.codes[outcome.turns_on]] if outcome.status == "undetermined" else []
+        for what, n in outcome.missing.items():
+            kind = "absent_column" if what in EXEMPTING else "missing_fact"
+            rows.append((outcome.target.id, kind, what, *name_of(what), *office_of(what), n, codes))
+        for switch in (turned_by or {}).get(outcome.target.id, []):
+            asked = frame.policy.reading(switch)
+            rows.append((outcome.target.id, "reading", switch, asked.question, asked.question_en, "", "", 0, []))
+    return pd.DataFrame(rows, columns=TURNS)
 
 
 def gaps(frame: Frame, outcomes: Iterable[Outcome]) -> pd.DataFrame:
@@ -69,8 +105,29 @@ def _assumed(frame: Frame, outcomes: list[Outcome]) -> Iterator[Gap]:
     ids = [o.target.id for o in outcomes if STATISTICS[o.target.statistic].kind in kinds] or [""]
     lacking = {c: len(frame.book) for c in _exclusion_columns(frame) if not frame.book.has("enterprises", c)}
     approved = int(_approved_instead(frame).sum())
-    for fact, n in (lacking | ({"walled": approved} if approved else {})).items():
+    minimum, strange = int(_without_standard(frame).sum()), int(_unknown_places(frame).sum())
+    lacking |= {"location": strange} if strange else {}
+    lacking |= ({"walled": approved} if approved else {}) | ({"industry_minimum": minimum} if minimum else {})
+    for fact, n in lacking.items():
         yield from ((fact, n, id) for id in ids)
+
+
+def _without_standard(frame: Frame) -> np.ndarray:
+    """Tell whose contract has no figure of a control that a criterion asks for, and no minimum of the industry is given, shape (n,)."""
+    asked = any("below_contract_controls" in facts_of(c.when) for c in frame.policy.identification.criteria)
+    if not asked or frame.policy.minimums or not frame.book.has("enterprises", "contract_plot_ratio"):
+        return np.zeros(len(frame.book), dtype=bool)
+    blank = [np.isnan(frame.book.number(f"contract_{name}")) for name in CONTROLS]
+    return frame.in_scope.true & ~frame.exits.gone.true & np.logical_and.reduce(blank)
+
+
+def _unknown_places(frame: Frame) -> np.ndarray:
+    """Tell which of the listed have a location that is no word for 县城, 建制镇 or 工矿区, where a rate hangs on it, shape (n,)."""
+    effects = [e for c in frame.policy.consequences for e in c.effects]
+    if not any(e.when and "location" in facts_of(e.when) for e in effects):
+        return np.zeros(len(frame.book), dtype=bool)
+    places = text_fact(frame.reported, "location")
+    return frame.identified.true & (places != "") & ~np.isin(places, list(LOCATIONS))
 
 
 def _exclusion_columns(frame: Frame) -> list[str]:

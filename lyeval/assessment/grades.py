@@ -35,7 +35,7 @@ def grades(frame: Frame) -> pd.DataFrame:
     score = np.zeros(n)
     for item in rule.items:
         score += _measure(frame, item.measure) / item.base * item.weight
-    rated = frame.pool("targets").true & ~frame.standing.gone.true & ~np.isnan(score)
+    rated = frame.pool("targets").true & ~frame.exits.gone.true & ~np.isnan(score)
     order = np.flatnonzero(rated)[np.argsort(-score[rated], kind="stable")]
     grade = np.full(n, None, dtype=object)
     ends = np.rint(np.cumsum(list(rule.shares.values())) * len(order)).astype(int)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lyeval.assessment.frame import Frame
+from lyeval.assessment.frame import Frame, under
 from lyeval.assessment.targets import Inputs, members_of, targets_of, threshold
 from lyeval.assessment.totals import decide_target, goal_of
-from lyeval.indicators import RELATIVE, STATISTICS, book, on_line
+from lyeval.indicators import RELATIVE, STATISTICS, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, Target, choose
 
@@ -103,11 +103,29 @@ def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
         sure = frame.identified.true if target.cohort != "all" else frame.in_scope.true
         at, tax, land = sure, frame.now.tax, frame.now.land
     return TargetView(
-        target.id, target.label, target.label_en, frame.year, "；".join(target.cite), target.unit or stat.unit,
-        stat.kind, stat.side, stat.weight, line, target.op, goal, target.edge == "below",
-        target.exited, frame.book.codes[at], sure[at], tax[at], land[at], frame.standing.gone.true[at], base, int((at & ~sure).sum()),
+        target.id,
+        target.label,
+        target.label_en,
+        frame.year,
+        "；".join(target.cite),
+        target.unit or stat.unit,
+        stat.kind,
+        stat.side,
+        stat.weight,
+        line,
+        target.op,
+        goal,
+        target.edge == "below",
+        target.exited,
+        frame.book.codes[at],
+        sure[at],
+        tax[at],
+        land[at],
+        frame.exits.gone.true[at],
+        base,
+        int((at & ~sure).sum()),
         tuple(target.outcomes or ()),
-    )  # fmt: skip
+    )
 
 
 def target_values(
@@ -143,9 +161,7 @@ def target_values(
 def _hit(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarray) -> np.ndarray:
     line = view.line if view.line is not None else np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = tax / land
-        near, lower = on_line(ratio, line), ratio < line
-    below = lower | near if view.edge_low else lower & ~near
+        below = under(tax / land, line, view.edge_low).true
     if view.exited in ("fail", "pass"):
         below = np.where(gone, view.exited == "fail", below)
     return below if view.side == "below" else ~below

@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import date
+from functools import cached_property, lru_cache
 from os import PathLike
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from lyeval.assessment.dossier import Dossier, dossier
 from lyeval.assessment.enterprises import enterprises
 from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
-from lyeval.assessment.gaps import FACT_NAMES, gaps
+from lyeval.assessment.gaps import EXEMPTING, could_turn, gaps, name_of
 from lyeval.assessment.grades import grades
 from lyeval.assessment.needs import office_of
+from lyeval.assessment.standing import Standing
 from lyeval.assessment.targets import Inputs, Outcome, targets_of
 from lyeval.assessment.totals import decide_target
-from lyeval.indicators import STATISTICS, book
+from lyeval.indicators import STATISTICS, book, year_end
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, PolicyError, choose, load_policy, unknown
 
@@ -67,19 +71,34 @@ class Assessment:
         return pd.DataFrame(rows, columns=TARGET_COLUMNS)
 
     @cached_property
+    def standing(self) -> Standing:
+        """Where each enterprise stands at the end of the year, or as of the day that the assessment knows."""
+        return Standing(self.frame, self.day)
+
+    @property
+    def day(self) -> np.datetime64:
+        """31 December of the year, or the earlier day as of which the assessment was made."""
+        return year_end(self.year) if self.frame.on is None else self.frame.on
+
+    @lru_cache(maxsize=8)  # noqa: B019 - a standing per day asked for, as long as its assessment
+    def standing_on(self, day: object = None) -> Standing:
+        """Return the standing as of another day of the year, by default its own."""
+        return self.standing if day is None else Standing(self.frame, np.datetime64(str(day)[:10], "D"))
+
+    @cached_property
     def enterprises(self) -> pd.DataFrame:
         """One row per enterprise, sorted by credit code; columns as in `lyeval.assessment.enterprises`."""
-        return enterprises(self.frame)
+        return enterprises(self.standing)
 
     @cached_property
     def flows(self) -> pd.DataFrame:
         """Stock of low-efficiency enterprises by class: opening + newly identified − by outcome − left scope = closing."""
-        return flows(self.frame)
+        return flows(self.standing)
 
     @cached_property
     def doors(self) -> pd.DataFrame:
         """By which door those who were below the line reached it: more tax, less land, class, 10 亩, exit, land-use tax."""
-        return doors(self.frame)
+        return doors(self.standing)
 
     @cached_property
     def grades(self) -> pd.DataFrame:
@@ -91,17 +110,19 @@ class Assessment:
         """What is missing, from whom, and which verdicts it touches: fact, label, department, n, targets."""
         return gaps(self.frame, self.outcomes)
 
-    def dossier(self, credit_code: str) -> Any:
-        """Return one enterprise's dossier (一企一档).
+    def could_turn(self, turned_by: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
+        """Say what could turn each target: missing facts, absent columns, and the readings that are known to turn it."""
+        return could_turn(self.frame, self.outcomes, turned_by)
+
+    def dossier(self, credit_code: str, *, on: date | None = None) -> Dossier:
+        """Return one enterprise's dossier (一企一档), its days counted from ``on`` (the year's end).
 
         Raises
         ------
         KeyError
             No such enterprise in the ledger.
         """
-        from lyeval.assessment.dossier import dossier
-
-        return dossier(self, credit_code)
+        return dossier(self.standing, self.enterprises, credit_code, on=on)
 
     def tidy(self) -> pd.DataFrame:
         """Return the targets with units in the headings."""
@@ -145,9 +166,30 @@ class Assessment:
 
 
 TARGET_COLUMNS = [
-    "id", "label", "label_en", "year", "class", "value", "goal", "op", "gap", "needed", "short_by", "low", "high", "status", "n",
-    "unit", "thing", "reason", "reason_zh", "reason_en", "clause", "force", "turns_on",
-]  # fmt: skip
+    "id",
+    "label",
+    "label_en",
+    "year",
+    "class",
+    "value",
+    "goal",
+    "op",
+    "gap",
+    "needed",
+    "short_by",
+    "low",
+    "high",
+    "status",
+    "n",
+    "unit",
+    "thing",
+    "reason",
+    "reason_zh",
+    "reason_en",
+    "clause",
+    "force",
+    "turns_on",
+]
 ENTERPRISE_KEYS = ["in_scope", "excluded_by", "identified"]
 TAIL_KEYS = ["tax_per_mu", "land_mu", "closed", "gone", "tax_needed_wan"]
 
@@ -176,12 +218,29 @@ def target_row(outcome: Outcome, year: int) -> dict[str, Any]:
     gap = None if b.value is None or outcome.goal is None else b.value - outcome.goal
     zh, en = reason_words(outcome.reason, year)
     return {
-        "id": t.id, "label": t.label, "label_en": t.label_en, "year": year, "class": t.class_, "value": b.value,
-        "goal": outcome.goal, "op": t.op, "gap": gap, "needed": outcome.needed, "short_by": outcome.short_by, "low": b.low,
-        "high": b.high if b.high is None or math.isfinite(b.high) else None, "status": outcome.status, "n": b.n,
-        "unit": t.unit or stat.unit, "thing": THINGS.get(stat.kind, {}).get(stat.weight, t.unit or stat.unit),
-        "reason": outcome.reason, "reason_zh": zh, "reason_en": en, "clause": "；".join(t.cite), "force": t.force,
-    }  # fmt: skip
+        "id": t.id,
+        "label": t.label,
+        "label_en": t.label_en,
+        "year": year,
+        "class": t.class_,
+        "value": b.value,
+        "goal": outcome.goal,
+        "op": t.op,
+        "gap": gap,
+        "needed": outcome.needed,
+        "short_by": outcome.short_by,
+        "low": b.low,
+        "high": b.high if b.high is None or math.isfinite(b.high) else None,
+        "status": outcome.status,
+        "n": b.n,
+        "unit": t.unit or stat.unit,
+        "thing": THINGS.get(stat.kind, {}).get(stat.weight, t.unit or stat.unit),
+        "reason": outcome.reason,
+        "reason_zh": zh,
+        "reason_en": en,
+        "clause": "；".join(t.cite),
+        "force": t.force,
+    }
 
 
 def reason_words(reason: str | None, year: int) -> tuple[str, str]:
@@ -194,8 +253,14 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
     zh, en = [], []
     for part in rest.split(", "):
         name, _, n = part.partition("×")
-        label, office = FACT_NAMES.get(name, (name, name)), office_of(name)
+        label, office = name_of(name), office_of(name)
         sheet = name in ("disposals", "blocks")
+        if name in EXEMPTING:
+            zh.append(f"台账没有“{label[0]}”一列，若有企业属此情形判定可能不同，须确认{n}户（{office[0]}）")
+            en.append(
+                f"no column '{label[1]}': firms that fall under it could turn the verdict, {n} to confirm ({office[1]})"
+            )
+            continue
         zh.append(f"缺{label[0]}（{office[0]}）" if sheet else f"缺{n}户{year}年{label[0]}（{office[0]}）")
         en.append(f"{label[1]} missing ({office[1]})" if sheet else f"{year} {label[1]} of {n} missing ({office[1]})")
     return "、".join(zh) + "，补齐即可判定", "; ".join(en)
@@ -255,10 +320,16 @@ def assess(
 
 
 def assess_frame(
-    ledger: Ledger, policy: Policy, year: int, facts_year: int, readings: dict[str, str], inputs: Inputs
+    ledger: Ledger,
+    policy: Policy,
+    year: int,
+    facts_year: int,
+    readings: dict[str, str],
+    inputs: Inputs,
+    on: np.datetime64 | None = None,
 ) -> Assessment:
-    """Assess a year of a plan already read, on facts up to ``facts_year``."""
-    frame = Frame(policy, book(ledger), year, facts_year, inputs.facts.get("plan_days"))
+    """Assess a year of a plan already read, on facts up to ``facts_year``, as of a day (31 December by default)."""
+    frame = Frame(policy, book(ledger), year, facts_year, inputs.facts.get("plan_days"), on)
     due = targets_of(policy, year) if year in policy.years.targets else []
     outcomes = tuple(decide_target(t, frame, inputs) for t in due)
     return Assessment(ledger, policy, year, inputs.level, readings, frame, outcomes, inputs)

@@ -216,10 +216,18 @@ def _summary(
     turned = [r.id for axis, r in enumerate(switches) if (statuses != statuses.take([0], axis=axis)).any()]
     known = values[~np.isnan(values)]
     return {
-        "id": target.id, "label": target.label, "status": status, "met": counts[0], "missed": counts[1], "undetermined": counts[2],
-        "n": total, "lowest": float(known.min()) if known.size else None, "highest": float(known.max()) if known.size else None,
-        "unit": target.unit or STATISTICS[target.statistic].unit, "turned_by": turned,
-    }  # fmt: skip
+        "id": target.id,
+        "label": target.label,
+        "status": status,
+        "met": counts[0],
+        "missed": counts[1],
+        "undetermined": counts[2],
+        "n": total,
+        "lowest": float(known.min()) if known.size else None,
+        "highest": float(known.max()) if known.size else None,
+        "unit": target.unit or STATISTICS[target.statistic].unit,
+        "turned_by": turned,
+    }
 
 
 def _alone(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from lyeval.assessment.frame import Frame, dated, land_of
+from lyeval.assessment.frame import Frame, class_line, land_of, threshold, under
 from lyeval.indicators import (
     RELATIVE,
     STATISTICS,
     Book,
     Bounded,
     Tri,
-    compare,
     count,
     eliminated,
     mean,
@@ -104,38 +103,33 @@ def members_of(target: Target, frame: Frame) -> Members:
     if target.statistic == "count_listed_not_gone":
         ratio = frame.before.tax_per_mu
     line = threshold(target, frame.year)
-    below = compare(ratio, "lt" if target.edge == "reaches" else "le", np.float64(np.nan if line is None else line))
+    below = under(ratio, np.float64(np.nan if line is None else line), target.edge == "below")
     stat = STATISTICS[target.statistic]
     hit = below if stat.side == "below" else ~below
     member = cohort_of(target, frame) & class_of(target, frame)
     if target.exited == "drop":
         passed_on = stat.kind == "share" and stat.weight == "land"
-        member = member & ~(frame.standing.gone | frame.standing.transferred if passed_on else frame.standing.gone)
+        member = member & ~(frame.exits.gone | frame.exits.transferred if passed_on else frame.exits.gone)
     elif target.exited == "land_stays":
         member = member & ~leaves
     else:
         lost = target.exited == "fail"
-        hit = hit | frame.standing.gone if lost == (stat.side == "below") else hit & ~frame.standing.gone
+        hit = hit | frame.exits.gone if lost == (stat.side == "below") else hit & ~frame.exits.gone
     if target.statistic == "count_below_not_written_off":
-        hit = hit & Tri.of(~frame.standing.written_off)
+        hit = hit & Tri.of(np.isnat(frame.exits.written_off))
     weight = land if stat.weight == "land" else np.ones(len(land))
     lowest, highest = _weight_bounds(weight, frame, member)
     return Members(member, hit, weight, lowest, highest, tax, land)
 
 
-def threshold(target: Target, year: int) -> float | None:
-    """Return the target's line in ``year``, 万元/亩, or None where it has none."""
-    return target.years[year].threshold if year in target.years else None
-
-
 def _as_counted(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, Tri]:
     """Tax and land of the year, and who leaves; where land stays, that of the closed is theirs at the tax they report."""
-    tax, land, stand = frame.now.tax, frame.now.land, frame.standing
+    tax, land, stand = frame.now.tax, frame.now.land, frame.exits
     if target.exited != "land_stays":
         return tax, land, stand.gone
     tax = np.where(frame.ended & np.isnan(tax), 0.0, tax)
     land = np.where(frame.ended & np.isnan(land), frame.last_land, land)
-    left = np.where(frame.ended, land - stand.released, land)
+    left = np.where(frame.ended, frame.unreleased, land)
     free = frame.ended & ((left <= RELATIVE * land) | stand.successor)
     return tax, np.where(free, land, left), stand.banked | stand.transferred | Tri.of(free)
 
@@ -157,7 +151,7 @@ def cohort_of(target: Target, frame: Frame) -> Tri:
             out = out & Tri.of(~mask)
         return out
     if target.cohort == "identified_not_eliminated":
-        return frame.identified & Tri.of(~eliminated(frame.book))
+        return frame.identified & Tri.of(~eliminated(frame.book, frame.day))
     if target.cohort in ("ever_identified", "first_list"):
         return _ever(target, frame)
     return frame.identified
@@ -201,23 +195,61 @@ def over_line(target: Target, frame: Frame) -> Outcome:
     """Decide a share, a count below or a mean, with bounds for what is unknown."""
     stat, m = STATISTICS[target.statistic], members_of(target, frame)
     goal = target.years[frame.year].value
+    bounded = _bounded(stat.kind, m, m.member)
     if stat.kind == "mean":
-        bounded = mean(m.member, tax_interval(m.tax), (m.land, m.lowest, m.highest))
         waits = m.member.possible & (np.isnan(m.tax) | np.isnan(m.land) | ~m.member.true)
-    elif stat.kind == "count":
-        bounded = count(m.member, m.hit)
-        waits = (m.member & m.hit).unknown
+        wrong = under(m.tax / m.land, np.float64(goal if goal is not None else np.nan)).true
     else:
-        bounded = share(m.member, m.hit, m.weight, m.lowest, m.highest)
-        waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.weight))
+        open_ = m.hit.unknown if stat.kind == "count" else m.hit.unknown | np.isnan(m.weight)
+        waits = (m.member & m.hit).unknown if stat.kind == "count" else m.member.possible & (~m.member.true | open_)
+        wrong = m.hit.true if stat.side == "below" else m.hit.false
     status, reason = verdict(target.op, goal, bounded, bool(waits.any()))
     missing = _missing(target, frame, m, waits) if status == "undetermined" and waits.any() else {}
-    needed, short = _distance(target, stat.kind, goal, bounded)
-    wrong = m.hit.true if stat.side == "below" else m.hit.false
-    if stat.kind == "mean":
-        wrong = compare(m.tax / m.land, "lt", np.float64(goal if goal is not None else np.nan)).true
     turns = ranked(waits if status == "undetermined" else m.member.true & wrong, m)
-    return Outcome(target, bounded, goal, status, needed, short, told(reason, missing), missing, turns, m)
+    needed, short = _distance(target, stat.kind, goal, bounded)
+    outcome = Outcome(target, bounded, goal, status, needed, short, told(reason, missing), missing, turns, m)
+    return unless_confirmed(outcome, frame, lambda member: _bounded(stat.kind, m, member), m, wrong)
+
+
+def _bounded(kind: str, m: Members, member: Tri) -> Bounded:
+    """Take a statistic over some of the members."""
+    if kind == "mean":
+        return mean(member, tax_interval(m.tax), (m.land, m.lowest, m.highest))
+    if kind == "count":
+        return count(member, m.hit)
+    out = share(member, m.hit, m.weight, m.lowest, m.highest)
+    if out.n or out.low is None:
+        return out
+    low = 0.0 if (member.possible & ~m.hit.true).any() else 1.0
+    return replace(out, low=low, high=1.0 if (member.possible & m.hit.possible).any() else 0.0)
+
+
+def unless_confirmed(
+    outcome: Outcome, frame: Frame, over: Callable[[Tri], Bounded], m: Members, wrong: np.ndarray
+) -> Outcome:
+    """Widen the bounds of a target for exclusions that the ledger has no column of; undetermined where they could turn it.
+
+    The value stays that of the ledger as it is; whom to confirm are those on the side that the verdict hangs on.
+    """
+    listed = outcome.target.cohort not in ("all", "whole_class")
+    columns = frame.unconfirmed("identification" if listed else "targets")
+    b, goal = outcome.bounded, outcome.goal
+    if not columns or b.low is None or b.high is None:
+        return outcome
+    unsure = np.logical_or.reduce(list(columns.values()))
+    wide = over(Tri(m.member.true & ~unsure, m.member.false))
+    if wide.low is None or wide.high is None:
+        return outcome
+    b = replace(b, low=min(b.low, wide.low), high=max(b.high, wide.high))
+    turned = goal is not None and verdict(outcome.target.op, goal, b, False)[0] != outcome.status
+    if not turned:
+        return replace(outcome, bounded=b)
+    side = m.member.possible & (~wrong if outcome.status == "met" else wrong)
+    told_of = {name: int((mask & side).sum()) for name, mask in columns.items()}
+    missing = outcome.missing | {name: n for name, n in told_of.items() if n}
+    turns = outcome.turns_on if outcome.status == "undetermined" else ranked(unsure & side, m)
+    reason = told("missing_facts", missing)
+    return replace(outcome, bounded=b, status="undetermined", reason=reason, missing=missing, turns_on=turns)
 
 
 def verdict(op: str, goal: float | None, bounded: Bounded, waits: bool) -> tuple[str, str | None]:
@@ -255,7 +287,7 @@ def _missing(target: Target, frame: Frame, m: Members, waits: np.ndarray) -> dic
     by_list = target.cohort not in ("all", "whole_class")
     facts = {
         "above_scale": frame.above.unknown,
-        "finished": frame.standing.gone.unknown,
+        "finished": frame.exits.gone.unknown,
         "tax_wan": np.isnan(m.tax),
         "land_mu": np.isnan(m.land),
         "identified": frame.identified.unknown & ~m.member.true & by_list,
@@ -277,13 +309,9 @@ def ranked(mask: np.ndarray, m: Members) -> np.ndarray:
     return at[np.lexsort((at, -np.nan_to_num(m.land[at], nan=np.inf)))]
 
 
-def class_line(policy: Policy, year: int, name: str) -> float:
-    """Return the line that a class is held to in ``year``, 万元/亩: its target's, else that of identification."""
-    for target in policy.targets:
-        line = threshold(target, year)
-        if target.class_ == name and line is not None:
-            return line
-    return dated(getattr(policy.identification.lines, name), year)
+def statement_term(policy: Policy) -> tuple[int, str] | None:
+    """Return the days of the statement period (陈述期) and their kind, as plan and reading say; None where it has none."""
+    return next(((s.days, s.day_kind) for s in policy.steps if s.id == "statement" and s.days is not None), None)
 
 
 def class_lines(policy: Policy, years: Iterable[int]) -> dict[tuple[int, bool], float]:

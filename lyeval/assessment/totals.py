@@ -8,7 +8,18 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment.frame import Frame
-from lyeval.assessment.targets import Inputs, Members, Outcome, class_of, cohort_of, over_line, ranked, told, verdict
+from lyeval.assessment.targets import (
+    Inputs,
+    Members,
+    Outcome,
+    class_of,
+    cohort_of,
+    over_line,
+    ranked,
+    told,
+    unless_confirmed,
+    verdict,
+)
 from lyeval.indicators import MU_M2, RELATIVE, STATISTICS, Bounded, Tri, closed_within, count
 from lyeval.policy import Target
 
@@ -44,7 +55,9 @@ def _closures(target: Target, frame: Frame, inputs: Inputs) -> Outcome:
     missing = {"finished": int((hit.unknown & waits).sum())} if there else {"disposals": 1}
     missing |= {"identified": int((member.unknown & waits).sum())}
     turns = ranked(waits | (member.true & hit.true), Members(member, hit, ones, ones, ones, frame.now.tax, land))
-    return _quota_outcome(target, frame, inputs, bounded if there else _nothing(bounded), missing, turns)
+    outcome = _quota_outcome(target, frame, inputs, bounded if there else _nothing(bounded), missing, turns)
+    members = Members(member, hit, ones, ones, ones, frame.now.tax, land)
+    return unless_confirmed(outcome, frame, lambda some: count(some, hit), members, ~hit.true) if there else outcome
 
 
 def closing(target: Target, frame: Frame) -> tuple[Tri, Tri, np.ndarray]:

@@ -14,7 +14,6 @@ from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samp
 from lyeval.cli.telling import STOPPED, legible, safe_streams, tell
 from lyeval.run.ending import caught
 from lyeval.run.starting import settle
-from lyeval.scratch import sweep
 
 app = typer.Typer(
     name="lyeval",
@@ -61,6 +60,8 @@ def _version(
 
         typer.echo(f"lyeval {lyeval.__version__}")
         raise typer.Exit
+    from lyeval.scratch import sweep
+
     sweep()
 
 

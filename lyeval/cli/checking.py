@@ -79,13 +79,14 @@ def clean(
     """写回规范台账：标准表头和单位，一表列明全部更改。 / The canonical workbook, with every change listed."""
     from lyeval.cli.showing import counts
     from lyeval.ledger.cleaning import write_clean
-    from lyeval.run import open_ledger, open_policy
+    from lyeval.run import open_ledger, open_policy, placed
 
     all_there(ledger)
     _workbook_name(out, ledger)
     plan, tables = open_policy(policy) if policy else None, []
     read = open_ledger(ledger if len(ledger) > 1 else ledger[0], plan, year=year, tables=tables)
-    made = write_clean(read, out, tables)
+    with placed(out) as place:
+        made = write_clean(read, place, tables)
     typer.echo(_one_line(read))
     typer.echo(counts(read.faults))
     _by_rule(made)
@@ -117,19 +118,25 @@ def _read(names: list[str], plan: Policy | None, year: int | None) -> tuple[tupl
 
 def _audited(found: list[Ledger], plan: Policy | None) -> tuple[Fault, ...]:
     """Return what an auditor would ask of a ledger; 达标 is held against the lines of the plan."""
-    from lyeval.assessment import class_lines
+    from lyeval.assessment import class_lines, statement_term
     from lyeval.ledger import audit
 
-    return tuple(f for one in found for f in audit(one, class_lines(plan, one.years) if plan else None))
+    return tuple(
+        f
+        for one in found
+        for f in (audit(one, class_lines(plan, one.years), statement_term(plan)) if plan else audit(one))
+    )
 
 
 def _suggest(name: str, told: tuple[Fault, ...]) -> None:
     """Write a draft that settles a ledger's headings, beside it (of a sample: here); one that is there is kept."""
     from lyeval.ledger import beside, draft_columns
+    from lyeval.run import stands, write_new
 
     path = beside(Path(name.removeprefix("sample:")))
     draft = draft_columns(told)
-    if path.exists() and (draft or any(fault.rule.startswith("mapping") for fault in told)):
+    there = stands(path)
+    if there and (draft or any(fault.rule.startswith("mapping") for fault in told)):
         refuse(
             f"--suggest：{path} 已存在，请填好，或改名、删去后再写",
             f"--suggest: {path} is there already: fill it in, or rename it",
@@ -137,11 +144,11 @@ def _suggest(name: str, told: tuple[Fault, ...]) -> None:
     if not draft:
         console().print(say("表头都已认出，不需要对照", "every heading is known: nothing to settle"))
         return
-    if path.exists():
+    if there:
         refuse(
             f"--suggest：{path} 已存在，请改名或删去后再写", f"--suggest: {path} is there already; rename or delete it"
         )
-    path.write_text(draft, encoding="utf-8", newline="\n")
+    write_new(path, draft)
     console().print(
         say(
             f"表头对照草稿已写入 {path}；填好后读这份台账时自动采用，放到运行文件旁并改名为 <标识>.columns.yaml 则只用于该次运行",
@@ -186,6 +193,8 @@ def _show_changes(made: Changes) -> None:
 
 def _workbook_name(out: Path | None, ledgers: list[str]) -> None:
     """Refuse a name that is no workbook's, a folder that is not there, and a ledger that is being read."""
+    from lyeval.run import apart, free, named
+
     if not out:
         return
     if out.suffix.lower() != ".xlsx":
@@ -194,12 +203,17 @@ def _workbook_name(out: Path | None, ledgers: list[str]) -> None:
         refuse(f"--out {out}：没有文件夹 {out.parent}", f"--out {out}: there is no folder {out.parent}")
     if any(Path(name).exists() and out.exists() and out.samefile(name) for name in ledgers):
         refuse(f"--out {out}：不能写到所读的台账上", f"--out {out}: not onto the ledger that is read")
+    named(out)
+    free(out)
+    apart(out, map(Path, ledgers))
 
 
 def _write(tables: list[Table], out: Path, title: str) -> None:
     from lyeval.render import to_xlsx
+    from lyeval.run import placed
 
-    to_xlsx(tables, out, title=title, created=date(2000, 1, 1), notes=[])
+    with placed(out) as place:
+        to_xlsx(tables, place, title=title, created=date(2000, 1, 1), notes=[])
     console().print(say(f"已写入 {out}", f"written to {out}"))
 
 

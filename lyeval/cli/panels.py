@@ -28,10 +28,13 @@ def panel(
     """企业年度面板：CSV、Parquet、Stata 和列说明。 / One row per enterprise and year, with a codebook."""
     from lyeval.comparison import CannotHide, deidentified, is_shared, read_key, write_panel
     from lyeval.comparison import panel as laid_out
-    from lyeval.run import open_ledger, open_policy
+    from lyeval.run import apart, free, named, open_ledger, open_policy, placed
 
     all_there(ledger)
     _agree(hide, key, salt)
+    named(out)
+    free(out)
+    apart(out, map(Path, ledger))
     plan = open_policy(policy)
     try:
         secret = read_key(key, out) if key else b""
@@ -46,7 +49,8 @@ def panel(
             "这台电脑上人人可读，请改为只有自己可读", "everyone on this computer can read it: make it yours alone"
         )
         typer.echo(say(f"提醒：密钥 {key} {told}", f"note: key {key}: {told}"), err=True)
-    written = write_panel(made, out)
+    with placed(out) as place:
+        written = write_panel(made, place)
     rows = len(frame if isinstance(made, type(frame)) else made.frame)
     typer.echo(say(f"面板 {rows} 行，已写入 {out}", f"{rows} rows written to {out}"))
     if not isinstance(made, type(frame)):

@@ -151,6 +151,9 @@ def _gaps(ledger: Ledger, plan: Policy) -> None:
         what, office = _names(row)
         table.add_row(what, office, f"{int(row['n']):,}", _verdicts(list(dict.fromkeys(names))) or NOTHING)
     out.print(table)
+    turning = set(made.could_turn()["target"])
+    for row in made.targets[made.targets["id"].isin(turning)].to_dict("records"):
+        out.print(f"{labels[row['id']]}: {row[say('reason_zh', 'reason_en')]}")
 
 
 def _names(row: Mapping[Any, Any]) -> tuple[str, str]:

@@ -33,10 +33,10 @@ def run(
 
     退出码 / exit codes: 0 完成 done; 1 未完成 failed; 2 用法或运行文件不对 misuse; 130 Ctrl-C, 143 TERM, 129 HUP 中止 stopped。
     """
-    from lyeval.run import load_run, produce, replaced
+    from lyeval.run import kept_aside, load_run, produce, replaced
 
     loaded = load_run(file, set_ or [], lang=spoken)
-    earlier = replaced(loaded, out)
+    earlier, before = replaced(loaded, out), kept_aside(out / loaded.id)
     screen = console(stderr=True)
     with screen.status(say("检查运行文件和台账 …", "checking …")) as status:
 
@@ -45,6 +45,14 @@ def run(
 
         made = produce(loaded, out, told=told, limit=timeout)
     _written(made)
+    for path in kept_aside(made):
+        if path.name not in {one.name for one in before}:
+            typer.echo(
+                say(
+                    f"原有报告中被人改过的文件留在 {_near(path)}",
+                    f"files of the earlier report that were changed are kept in {_near(path)}",
+                )
+            )
     _unfilled(made)
     if earlier:
         typer.echo(say(f"原有报告是按其他参数做的，已被替换：{earlier}；要两份都留，请用 --out 另指定文件夹",

@@ -25,31 +25,27 @@ def sample(
 ) -> None:
     """生成样例台账：企业和数字均为虚构。 / Make a synthetic ledger; all enterprises are invented."""
     from lyeval.policy import in_language, load_policy
+    from lyeval.run import RunError, placed
     from lyeval.sample import produce, produce_forms
 
     plan = load_policy(policy)
-    _free(out)
+    if out.suffix not in ("", ".xlsx"):
+        refuse(f"--out {out}：写 .xlsx 文件名，或文件夹名", f"--out {out}: name an .xlsx file, or a folder")
     if forms and out.suffix:
         refuse(f"--out {out}：调查表写到文件夹，请写文件夹名", f"--out {out}: forms go to a folder; name one")
     first, last = _span(years) if years else (plan.years.identification[0] - 3, plan.years.identification[-1])
     try:
         make = produce_forms if forms else produce
-        sidecar = make(plan.id, out, enterprises=enterprises, years=(first, last), seed=seed, county=county)
+        with placed(out, note=True) as place:
+            told = make(plan.id, place, enterprises=enterprises, years=(first, last), seed=seed, county=county)
+    except RunError:
+        raise
     except ValueError as error:
         refuse(in_language(str(error), "zh"), in_language(str(error), "en"))
         return
+    sidecar = out.with_name(told.name)
     what = say("样例调查表", "sample survey forms") if forms else say("样例台账", "sample ledger")
     typer.echo(say(f"{what} {out}，说明 {sidecar}", f"{what} {out}, described in {sidecar}"))
-
-
-def _free(out: Path) -> None:
-    """Refuse another format, and what is there already unless its sidecar says that it is a sample."""
-    if out.suffix not in ("", ".xlsx"):
-        refuse(f"--out {out}：写 .xlsx 文件名，或文件夹名", f"--out {out}: name an .xlsx file, or a folder")
-    taken = out.is_file() or (out.is_dir() and any(out.iterdir()))
-    told = out.parent / f"{out.stem if out.is_file() else out.name}.yaml"
-    if taken and not (told.is_file() and b"producer: lyeval.sample" in told.read_bytes()):
-        refuse(f"--out {out}：已存在且不是样例，请另写一个", f"--out {out}: there already and no sample; name another")
 
 
 def _span(text: str) -> tuple[int, int]:

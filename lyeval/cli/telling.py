@@ -168,31 +168,16 @@ def tell(error: BaseException) -> int:
 def _library(error: BaseException) -> int:
     """Tell an error of the library: known ones in their own words, others as a defect."""
     from lyeval.ledger import LedgerError
-    from lyeval.policy import PolicyError
-    from lyeval.run.errors import RunError
-    from lyeval.textfiles import Unreadable
-    from lyeval.workbooks import WorkbookError
+    from lyeval.told import Told
 
     if isinstance(error, LedgerError):
         from lyeval.cli.showing import faults
 
         faults(error.faults, stderr=True)
-        missing = all(f.rule == "file_missing" for f in error.faults if f.severity == "error")
-        return MISUSE if missing else FAULTS
-    if isinstance(error, PolicyError):
-        from lyeval.policy import in_language
-
-        _print(_lines(in_language(str(error), lang())))
         return MISUSE if error.misuse else FAULTS
-    if isinstance(error, RunError):
+    if isinstance(error, Told):
         _print(_lines(error.text(lang())))
         return MISUSE if error.misuse else FAULTS
-    if isinstance(error, Unreadable):
-        _print(f"{error.place}{say(f'：{error.zh}', f': {error.en}')}")
-        return FAULTS
-    if isinstance(error, WorkbookError) or type(error).__name__ == "TemplateError":
-        _print(error.text(lang()))  # type: ignore[attr-defined]
-        return FAULTS
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]
     if isinstance(error, OSError):

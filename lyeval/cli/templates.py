@@ -20,6 +20,7 @@ def template(
     """打印或写出一个随附的模板，供单位改成自己的（运行文件的 template）。 / A shipped template, to make one's own of it."""
     from lyeval.report.filling import names, shipped
     from lyeval.report.template import TemplateError
+    from lyeval.run import write_new
 
     if name is None:
         typer.echo("\n".join(names()))
@@ -33,8 +34,7 @@ def template(
         typer.echo(text, nl=False)
         return
     try:
-        with out.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        write_new(out, text)
     except FileExistsError:
         refuse(f"--out {out}：已存在，请另写一个", f"--out {out}: there already; name another")
     typer.echo(say(f"模板已写入 {out}", f"the template is in {out}"))

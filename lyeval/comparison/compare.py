@@ -153,7 +153,7 @@ def basis(assessment: Assessment) -> pd.DataFrame:
     """
     frame = assessment.frame
     now = frame.reported
-    known = ~np.isnan(now.tax_per_mu) & ~frame.standing.gone.true
+    known = ~np.isnan(now.tax_per_mu) & ~frame.exits.gone.true
     flag = frame.book.annual_flag("above_scale", frame.facts_year)
     rows = []
     for name, mask in {"above": flag.true, "below": flag.false, "all": np.ones(len(known), dtype=bool)}.items():

@@ -11,9 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Assessment
-from lyeval.assessment.enterprises import line_of_class
 from lyeval.comparison.carry import assess_as_if
-from lyeval.indicators import compare as against
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, PolicyError, load_policy
 
@@ -155,12 +153,11 @@ def _standing(places: list[Place], rules: int, reads: int, people: int) -> Stand
 
 def _stand(a: Assessment) -> Standing:
     frame = a.frame
-    line = line_of_class(frame)
     ratio, before = frame.reported.tax_per_mu, frame.before.tax_per_mu
     known = ~np.isnan(ratio) & ~np.isnan(before)
-    listed = frame.identified.true & ~frame.standing.gone.true & known
+    listed = frame.identified.true & ~frame.exits.gone.true & known
     cell = np.digitize(np.nan_to_num(before), EDGES) + len(EDGES) * 2 * frame.above.true
-    return Standing(listed, against(ratio, "ge", line).true, cell)
+    return Standing(listed, frame.below(ratio).false, cell)
 
 
 def _value(table: Mapping[tuple[int, int, int], Standing], at: tuple[int, ...], weights: list[np.ndarray]) -> float:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lyeval.told import Told
+
 K = 5  # firms that share one record, at least
 SPARED = 0.05  # of the firms may be left out so that the others keep more
 ENOUGH = 0.8  # of the firms must share their years with enough others, else early years are left out
@@ -24,16 +26,8 @@ FIGURES = 3
 Firms = pd.api.typing.DataFrameGroupBy
 
 
-class CannotHide(ValueError):
+class CannotHide(Told):
     """A key that would not keep the ids secret, or too few firms to hide among."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(f"{zh} / {en}")
-        self.told = {"zh": zh, "en": en}
-
-    def text(self, lang: str) -> str:
-        """Return what is wrong in one language."""
-        return self.told["en" if lang == "en" else "zh"]
 
 
 @dataclass(frozen=True)

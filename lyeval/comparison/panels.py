@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Frame
-from lyeval.assessment.enterprises import line_of_class
 from lyeval.assessment.grades import grades
-from lyeval.indicators import Book, Tri, book, compare
+from lyeval.indicators import Book, Tri, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, load_policy
 
@@ -67,7 +66,7 @@ def _year(frame: Frame, first: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFram
         out[name] = laid.annual(name, year)
     out["grade"] = _grade(laid, year)
     out["late_share"] = _late(laid, year)
-    out["closed"], out["gone"] = _flag(frame.standing.closed), _flag(frame.standing.gone)
+    out["closed"], out["gone"] = _flag(frame.exits.closed), _flag(frame.exits.gone)
     out = pd.concat([out, _planned(frame), first, cases], axis=1)
     out["treated"] = (out["treated_year"] <= year).fillna(False).astype(bool)
     out["steps"] = _steps(laid, year)
@@ -87,8 +86,7 @@ def _planned(frame: Frame) -> pd.DataFrame:
     out["in_scope"] = _flag(frame.in_scope)
     if year in plan.years.identification:
         out["listed"] = _flag(frame.identified)
-    line = line_of_class(frame)
-    out["line"], out["below_line"] = line, _flag(compare(frame.reported.tax_per_mu, "lt", line))
+    out["line"], out["below_line"] = frame.lines[0], _flag(frame.below(frame.reported.tax_per_mu))
     reason = np.full(n, "", dtype=object)
     for name, mask in reversed(list((frame.excluded("identification") | frame.excluded("targets")).items())):
         reason[mask] = name

@@ -14,6 +14,7 @@ import pandas as pd
 from lyeval.assessment import Assessment
 from lyeval.assessment.enterprises import line_of_class
 from lyeval.assessment.flows import door_of
+from lyeval.assessment.standing import standing_of
 from lyeval.comparison.carry import assess_as_if, carry, governs
 from lyeval.comparison.compare import basis
 from lyeval.comparison.decompose import Decomposition, Place, decompose
@@ -183,8 +184,7 @@ def _moved(own: Assessment) -> int | None:
     now, before = (
         pd.Series(np.nan_to_num(f.tax)).groupby(groups).transform("sum") for f in (frame.reported, frame.before)
     )
-    line = line_of_class(frame)
-    rose = against(frame.before.tax_per_mu, "lt", line).true & (door_of(frame) == "more_tax")
+    rose = frame.below(frame.before.tax_per_mu).true & (door_of(standing_of(frame)) == "more_tax")
     return int((rose & (groups != "").to_numpy() & (now <= before).to_numpy()).sum())
 
 
@@ -208,9 +208,8 @@ def _ruled(names: Mapping[str, Place], side: str, rules: str) -> dict[str, Any]:
     done = assess_as_if(place.ledger, plan.policy, place.year, readings=dict(plan.readings))
     frame = done.frame
     listed, land = frame.identified.true, np.nan_to_num(frame.reported.land)
-    line = line_of_class(frame)
-    known = listed & ~frame.standing.gone.true & ~np.isnan(frame.reported.tax_per_mu)
-    reached = known & against(frame.reported.tax_per_mu, "ge", line).true
+    known = listed & ~frame.exits.gone.true & ~np.isnan(frame.reported.tax_per_mu)
+    reached = known & frame.below(frame.reported.tax_per_mu).false
     scope = frame.in_scope.true
     counts = done.targets["status"].value_counts()
     return {
@@ -245,7 +244,7 @@ def _horizons(side: str, place: Place) -> list[dict[str, Any]]:
     out = []
     for horizon, year in (("next", _list_year(place)), ("own", place.year)):
         now = assess_as_if(place.ledger, place.policy, year, readings=dict(place.readings)).frame
-        listed, gone, ratio = first.identified.true, now.standing.gone.true, now.reported.tax_per_mu
+        listed, gone, ratio = first.identified.true, now.exits.gone.true, now.reported.tax_per_mu
         known = listed & ~gone & ~np.isnan(ratio)
         reached, left = int((known & against(ratio, "ge", line).true).sum()), int((listed & gone).sum())
         n = int(known.sum())

@@ -64,7 +64,7 @@ def population(ledger: Ledger, policy: str | Policy, year: int) -> Population:
     laid = book(ledger)
     frame = Frame(plan, laid, year, year)
     ratio, land = frame.reported.tax_per_mu, frame.reported.land
-    known = ~np.isnan(ratio) & (land > 0) & ~frame.standing.gone.true
+    known = ~np.isnan(ratio) & (land > 0) & ~frame.exits.gone.true
     history = [Frame(plan, laid, y, y).reported.tax_per_mu for y in laid.years if y <= year]
     logs = np.column_stack([np.log(np.where(h > 0, h, np.nan)) for h in history])
     rho = reversion(logs, HORIZONS) if logs.shape[1] > 1 else dict.fromkeys(HORIZONS, 1.0)

@@ -1,65 +1,47 @@
-"""Will a target be met? Odds at any month, from annual tax and the year to date (达标可能性)."""
+"""Will a target be met? Odds at any month, from annual tax and the year to date (达标可能性), and how they hang on readings (口径)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lyeval.assessment import TargetView, views
-from lyeval.forecasting.levies import COLUMNS as LEVY_COLUMNS
-from lyeval.forecasting.levies import by_levy
-from lyeval.forecasting.turning import READING_COLUMNS, by_reading
+from lyeval.forecasting.land_use_tax import COLUMNS as LAND_USE_TAX_COLUMNS
+from lyeval.forecasting.land_use_tax import by_land_use_tax
 from lyeval.ledger import Ledger
-from lyeval.policy import Policy, PolicyError, choose, load_policy, patch
+from lyeval.policy import Option, Policy, PolicyError, choose, load_policy, patch
 from lyeval.policy.assumptions import Assumptions
-from lyeval.simulation import check
 from lyeval.simulation.assumed import assumed
-from lyeval.simulation.carried import past_targets
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.engine import Setting, setting, year_as_known, years_to_come
-from lyeval.simulation.known import Date, as_known, date_of
-from lyeval.simulation.notes import distinct, note
-from lyeval.simulation.outlook import Year, table
-from lyeval.simulation.result import Outlook, tables
-from lyeval.simulation.swings import SWING_COLUMNS, swing_rows
+from lyeval.simulation.engine import Setting, Year, setting, year_as_known, years_to_come
+from lyeval.simulation.known import Date, as_known, date_of, note
+from lyeval.simulation.odds import SWING_COLUMNS, members, odds, settled, table, values
+from lyeval.simulation.projection import Projection, check_draws, past_targets, projected
+
+Pairs = list[tuple[TargetView, Year]]
 
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """What a forecast was made from, kept for the questions asked of it later.
+    """What a forecast was made from, kept for the questions asked of it later."""
 
-    Attributes
-    ----------
-    ledger
-        The ledger as it stood at the date.
-    policy, readings
-        The plan before readings, and the readings chosen.
-    date, year
-        Date of knowledge and target year.
-    years
-        The draws, by calendar year; the latest known year stands first, at its known figures.
-    quotas, level
-        As for `assess`.
-    given
-        What the years were drawn from.
-    """
-
-    ledger: Ledger
-    policy: Policy
+    ledger: Ledger  # as it stood at the date
+    policy: Policy  # before readings
     readings: dict[str, str]
     date: Date
-    year: int
-    years: dict[int, Year]
+    year: int  # the target year
+    years: dict[int, Year]  # the draws, by calendar year; the latest known year stands first, at its known figures
     quotas: dict[str, float]
     level: str
-    given: Setting
+    given: Setting  # what the years were drawn from
 
-    def pairs(self, readings: Mapping[str, str], policy: Policy | None = None) -> list[tuple[TargetView, Year]]:
+    def pairs(self, readings: Mapping[str, str], policy: Policy | None = None) -> Pairs:
         """Lay the year's targets out under some readings (of another policy, if given), each with the draws it is judged on."""
         chosen, _ = choose(policy or self.policy, readings)
         lagged = chosen.tax.year == "previous_year"
@@ -72,16 +54,16 @@ class Basis:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Forecast(Outlook):
-    """Odds of one year's targets at a month; fields as in `Outlook`, and those below.
+class Forecast(Projection):
+    """Odds of one year's targets at a month; fields as in `Projection`, and those below.
 
     Attributes
     ----------
     year
         The target year.
     by_enterprises
-        The enterprises that a target hangs on, ranked: id, year, credit_code, probability of reaching the line, odds
-        of the target if it does (met_if_reached) and if not (met_if_not), swing between them, mc_error of the swing.
+        The enterprises that a target hangs on, ranked: id, year, credit_code, probability of reaching the line, odds of the target if it
+        does (met_if_reached) and if not (met_if_not), swing between them, mc_error of the swing.
     basis
         What it was made from.
     """
@@ -94,21 +76,21 @@ class Forecast(Outlook):
     def by_reading(self) -> pd.DataFrame:
         """The readings that lay a target out otherwise, one at a time, on the same draws.
 
-        Columns id, year, switch, option, probability, mc_error and central (the probability under the readings chosen).
-        Readings that the ledger cannot test or that change nothing are left out.
+        Columns id, year, switch, option, probability, mc_error and central (the probability under the readings chosen). Readings that the
+        ledger cannot test or that change nothing are left out.
         """
-        if self.basis is None:
-            return table([], READING_COLUMNS)
-        return by_reading(self.basis.ledger, self.basis.policy, self.basis.readings, self.basis.pairs)
+        b = self.basis
+        return table([], READING_COLUMNS) if b is None else by_reading(b.ledger, b.policy, b.readings, b.pairs)
 
     @cached_property
     def by_levy(self) -> pd.DataFrame:
-        """Odds with the land-use tax charged as a penalty left out, as booked, and at full rates (`levies.by_levy`)."""
+        """Odds with the land-use tax charged as a penalty left out, as booked, and at full rates (`by_land_use_tax`)."""
         b = self.basis
         if b is None:
-            return table([], LEVY_COLUMNS)
-        years = (b.year, b.date.facts_year)
-        return by_levy(b.ledger, b.policy, years, b.readings, lambda policy, readings: b.pairs(readings, policy))
+            return table([], LAND_USE_TAX_COLUMNS)
+        return by_land_use_tax(
+            b.ledger, b.policy, (b.year, b.date.facts_year), lambda policy: b.pairs(b.readings, policy)
+        )
 
 
 def forecast(
@@ -132,8 +114,8 @@ def forecast(
     ledger, policy, year
         The county's ledger, its plan (or the plan's id), and a target year of it.
     as_of
-        "YYYY-MM": monthly tax and disposals through that month, annual figures of finished years. Default: the last
-        month of ``year`` in the monthly sheet, else December of the year before.
+        "YYYY-MM": monthly tax and disposals through that month, annual figures of finished years. Default: the last month of ``year`` in
+        the monthly sheet, else December of the year before.
     plan, assumptions, draws, seed
         As for `simulate`.
     readings, quotas, level
@@ -146,7 +128,7 @@ def forecast(
     ValueError
         If there is nothing to project from by then, or ``as_of``, ``draws`` or the plan is unusable.
     """
-    check(draws)
+    check_draws(draws)
     rules = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     governed = sorted({y for target in rules.targets for y in target.years})
     if year not in governed:
@@ -154,52 +136,77 @@ def forecast(
         text = f"{rules.id}: {year} 年没有目标，可用 {years} / the plan sets no target for {year}; it does for {years}"
         raise PolicyError(text)
     date = date_of(as_of, year, ledger)
-    if year - date.facts_year > MAX_AHEAD:
-        raise ValueError(
-            f"{year} 距最近数据 {date.facts_year} 超过 {MAX_AHEAD} 年 / is more than {MAX_AHEAD} years past the data"
-        )
-    known, taken = as_known(ledger, date), assumed(assumptions)
-    given = setting(known, date, plan, taken, Sampling(draws, seed))
-    basis = Basis(known, rules, dict(readings or {}), date, year, _years(given, year), dict(quotas or {}), level, given)
-    return _result(given, basis)
-
-
-def _years(given: Setting, year: int) -> dict[int, Year]:
-    drawn = [year_as_known(given), *years_to_come(given, year)]
-    return {item.year: item for item in drawn}
-
-
-def _result(given: Setting, basis: Basis) -> Forecast:
-    """Summarise the draws."""
-    sampling = given.sampling
+    ahead = year - date.facts_year
+    if ahead > MAX_AHEAD:
+        last = date.facts_year
+        raise ValueError(f"{year} 距最近数据 {last} 超过 {MAX_AHEAD} 年 / is more than {MAX_AHEAD} years past the data")
+    known = as_known(ledger, date)
+    given = setting(known, date, plan, assumed(assumptions), Sampling(draws, seed))
+    drawn = {item.year: item for item in (year_as_known(given), *years_to_come(given, year))}
+    basis = Basis(known, rules, dict(readings or {}), date, year, drawn, dict(quotas or {}), level, given)
+    past = past_targets(known, choose(rules, readings)[0], date.facts_year, quotas=quotas, level=level)
     pairs = basis.pairs(basis.readings)
-    facts_year, rules = basis.date.facts_year, choose(basis.policy, basis.readings)[0]
-    past = past_targets(basis.ledger, rules, facts_year, quotas=basis.quotas, level=basis.level)
-    made = tables(pairs, rules, given.assumed, seed=sampling.seed, facts_year=facts_year, past=past)
-    swings: list[dict[str, Any]] = []
-    for drawn, values in zip(made.members, made.values, strict=True):
-        swings += swing_rows(drawn, values)
-    return Forecast(
-        policy=basis.policy.id,
-        assumptions=given.assumed.id,
-        as_of=str(basis.date),
-        facts_year=facts_year,
-        draws=sampling.draws,
-        seed=sampling.seed,
-        targets=made.targets,
-        enterprises=made.enterprises,
-        scenarios=made.scenarios,
-        left=made.left,
-        notes=distinct((*given.notes, *made.notes, *_iterated(basis))),
-        year=basis.year,
-        by_enterprises=table(swings, SWING_COLUMNS),
-        basis=basis,
-    )
+    iterated = [note("iterated", n=ahead, year=date.facts_year)] if ahead > 1 else []
+    made = projected(given, pairs, past, iterated, swings=True)
+    return Forecast(policy=rules.id, **made, year=year, basis=basis)
 
 
-def _iterated(basis: Basis) -> tuple[Any, ...]:
-    ahead = basis.year - basis.date.facts_year
-    return (note("iterated", n=ahead, year=basis.date.facts_year),) if ahead > 1 else ()
+def by_reading(
+    ledger: Ledger, policy: Policy, readings: Mapping[str, str], pairs: Callable[[Mapping[str, str]], Pairs]
+) -> pd.DataFrame:
+    """Give each target's odds under every other option of every switch, one at a time, on the same draws.
+
+    Parameters
+    ----------
+    pairs
+        Lays the targets out under some readings, each with its draws.
+
+    Returns
+    -------
+    DataFrame
+        `READING_COLUMNS`; options that change neither who is counted nor how are left out.
+    """
+    central = {view.id: (view, year, _odds(view, year)["probability"]) for view, year in pairs(readings)}
+    rows: list[dict[str, Any]] = []
+    for reading in policy.readings:
+        now = readings.get(reading.id, reading.default)
+        for option in (o for o in reading.options if o.id != now and _testable(ledger, o)):
+            try:
+                other = pairs({**readings, reading.id: option.id})
+            except PolicyError:
+                continue
+            for view, year in other:
+                if view.id not in central:
+                    continue
+                before, drawn, p = central[view.id]
+                if year is not drawn or not _same(view, before):
+                    head = {"id": view.id, "year": view.year, "switch": reading.id, "option": option.id, "central": p}
+                    rows.append(head | _odds(view, year))
+    order = {id: i for i, id in enumerate(central)}
+    return table(sorted(rows, key=lambda row: order[row["id"]]), READING_COLUMNS)
 
 
+def _testable(ledger: Ledger, option: Option) -> bool:
+    """Tell whether the ledger holds what an option asks for."""
+    needs = [need.partition(".") for need in option.needs]
+    return all(sheet != "facts" and ledger.has(sheet, column or None) for sheet, _, column in needs)
+
+
+def _same(a: TargetView, b: TargetView) -> bool:
+    """Tell whether two layouts of a target count the same things in the same way."""
+    return all(_equal(getattr(a, name), getattr(b, name)) for name in vars(a))
+
+
+def _equal(x: Any, y: Any) -> bool:
+    if not isinstance(x, np.ndarray):
+        return x == y
+    return x.shape == y.shape and np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+
+
+def _odds(view: TargetView, year: Year) -> dict[str, Any]:
+    found = odds(view, values(members(view, year)), settled(view, year))
+    return {name: found[name] for name in ("probability", "mc_error")}
+
+
+READING_COLUMNS = ("id", "year", "switch", "option", "probability", "mc_error", "central")
 MAX_AHEAD = 5

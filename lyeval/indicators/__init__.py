@@ -1,14 +1,41 @@
 """The two vocabularies: facts of an enterprise, and statistics of a county, each with unit, Chinese name and definition."""
 
 from lyeval.indicators.book import Book, book
-from lyeval.indicators.facts import ENTERPRISE_FLAGS, FLAGS, NUMBERS, TEXTS, Facts, idle_or_overdue
-from lyeval.indicators.standing import MU_M2, Cases, Standing, cases, closed_within, eliminated, standing, year_end
+from lyeval.indicators.exits import (
+    EXITS,
+    MU_M2,
+    Cases,
+    Exits,
+    cases,
+    closed_within,
+    eliminated,
+    exit_of,
+    exits,
+    released_since,
+    year_end,
+)
+from lyeval.indicators.facts import (
+    CONTROLS,
+    ENTERPRISE_FLAGS,
+    FLAGS,
+    LOCATIONS,
+    NUMBERS,
+    TEXTS,
+    Facts,
+    location,
+    pays_nothing,
+    step,
+    text_fact,
+)
 from lyeval.indicators.statistics import STATISTICS, Bounded, Statistic, count, mean, share
 from lyeval.indicators.tri import RELATIVE, Tri, compare, on_line
 
 __all__ = [
+    "CONTROLS",
     "ENTERPRISE_FLAGS",
+    "EXITS",
     "FLAGS",
+    "LOCATIONS",
     "MU_M2",
     "NUMBERS",
     "RELATIVE",
@@ -17,8 +44,8 @@ __all__ = [
     "Book",
     "Bounded",
     "Cases",
+    "Exits",
     "Facts",
-    "Standing",
     "Statistic",
     "Tri",
     "book",
@@ -27,10 +54,15 @@ __all__ = [
     "compare",
     "count",
     "eliminated",
-    "idle_or_overdue",
+    "exit_of",
+    "exits",
+    "location",
     "mean",
     "on_line",
+    "pays_nothing",
+    "released_since",
     "share",
-    "standing",
+    "step",
+    "text_fact",
     "year_end",
 ]

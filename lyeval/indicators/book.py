@@ -83,6 +83,13 @@ class Book:
         values = self.annual(column, year)
         return Tri(values == 1, values == 0)
 
+    def annual_text(self, column: str, year: int) -> np.ndarray:
+        """Return a text column of one year, shape (n,), "" where blank or absent."""
+        rows, frame = self.rows(year), self.ledger.annual
+        if column not in frame or not len(frame):
+            return np.full(len(self), "", dtype=object)
+        return np.where(rows >= 0, frame[column].to_numpy(dtype=object, na_value="")[rows], "")
+
     @lru_cache(maxsize=256)  # noqa: B019
     def last_known(self, column: str, year: int) -> np.ndarray:
         """Return each enterprise's latest known figure of any year up to ``year``, shape (n,)."""

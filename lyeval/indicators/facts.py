@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lyeval.indicators.book import Book
-from lyeval.indicators.standing import cases, year_end
+from lyeval.indicators.exits import cases, year_end
 from lyeval.indicators.tri import Tri, compare
 
 
@@ -32,6 +32,12 @@ class Facts:
         Days that the county gives for handing in a disposal plan; None where it has said none.
     history
         Year → the policy's ratio of that year, 万元/亩, shape (n,); None: tax over land as reported.
+    minimums
+        The county's minimum standards: control → its figure by the first digits of the industry's code.
+    below
+        Below the line that its class is held to; None: the line of identification.
+    whole_year
+        The year as a whole is judged (targets), not the state of its last day (lists).
     """
 
     book: Book
@@ -43,6 +49,14 @@ class Facts:
     line: np.ndarray
     plan_days: float | None = None
     history: Callable[[int], np.ndarray] | None = None
+    minimums: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
+    below: Tri | None = None
+    whole_year: bool = False
+
+    @property
+    def since(self) -> np.datetime64:
+        """The day from which lawful construction spares: the year's first where the whole year is judged, else its last."""
+        return np.datetime64(f"{self.year}-01-01") if self.whole_year else self.end
 
     @property
     def end(self) -> np.datetime64:
@@ -84,30 +98,61 @@ def late_build(facts: Facts) -> Tri:
 
 def idle(facts: Facts) -> Tri:
     """Completed for a year and more without production, or stopped for a year and more (竣工未投产或停产)."""
-    unused = facts.day_passed("completed", 1) & ~facts.day_passed("production_start")
-    return unused | facts.day_passed("stopped_since", 1)
+    return unused(facts) | facts.day_passed("stopped_since", 1)
+
+
+def unused(facts: Facts) -> Tri:
+    """Completed for a year and more and never in production (竣工未投产).
+
+    A blank date of production beside a sign of producing (tax, power, 生产经营正常) is unknown, unless the plant is said not to operate.
+    """
+    book, year = facts.book, facts.year
+    began, normal = book.date("production_start"), operating_normally(facts)
+    later = Tri.of(began > facts.end)
+    paid, power = facts.book.annual("tax_wan", year), book.annual("power_wankwh", year)
+    signs = ((paid > 0) | (power > 0) | normal.true) & ~normal.false
+    blank = Tri.of(np.isnat(began), ~(np.isnat(began) & signs))
+    if not book.has("enterprises", "production_start"):
+        blank = Tri.all(len(book), None)
+    return facts.day_passed("completed", 1) & (later | blank)
 
 
 def below_contract_controls(facts: Facts) -> Tri:
     """Completed, and investment intensity, building density or plot ratio below the contract's (控制指标未达约定)."""
-    controls = [_below_contract(facts, name) for name in ("investment_intensity", "building_density", "plot_ratio")]
+    controls = [_below_contract(facts, name) for name in CONTROLS]
     return (_completed(facts) | facts.day_passed("production_start")) & (controls[0] | controls[1] | controls[2])
 
 
-def lawful_building(facts: Facts) -> Tri:
-    """Inside the contract's building time, or in the first year after completion (合法建设期)."""
+def contract_building(facts: Facts) -> Tri:
+    """Inside the contract's building time, or in the first year after completion: no grace, no excuse (约定建设期)."""
     book, end = facts.book, facts.end
     completed = book.date("completed")
     building = (book.date("contract_completion") >= end) & ~(completed <= end)
     return Tri.of(building | ((completed <= end) & (add_years(completed, 1) > end)))
 
 
-def idle_or_overdue(facts: Facts) -> np.ndarray:
-    """Stopped through the whole year, or past the contract's completion and not completed, shape (n,) of bool."""
+def lawful_building(facts: Facts) -> Tri:
+    """Under lawful construction: building time, its year of grace, a statutory excuse, or the first year after completion (合法建设期).
+
+    Targets are not held against the year in which the grace runs out (``facts.since``).
+    """
+    book, unfinished = facts.book, ~(facts.book.date("completed") <= facts.end)
+    due = book.date("contract_completion")
+    spared = (add_years(due, 1) > facts.since) | (book.flag("statutory_excuse").true & ~np.isnat(due))
+    return contract_building(facts) | Tri.of(spared & unfinished)
+
+
+def pays_nothing(facts: Facts, *, grace: bool) -> np.ndarray:
+    """Tell whose blank tax of the year is none, shape (n,) of bool.
+
+    Stopped through the whole year, completed and never in production, or past the contract's completion and not completed: with ``grace``
+    only a year after it and without a statutory excuse.
+    """
     book, end = facts.book, facts.end
     stopped = book.date("stopped_since") <= np.datetime64(f"{facts.year}-01-01")
-    overdue = (book.date("contract_completion") < end) & ~(book.date("completed") <= end)
-    return stopped | overdue
+    due, unfinished = book.date("contract_completion"), ~(book.date("completed") <= end)
+    late = (add_years(due, 1) <= end) & ~book.flag("statutory_excuse").true if grace else due < end
+    return stopped | unused(facts).true | (late & unfinished)
 
 
 def contract_tax(facts: Facts) -> np.ndarray:
@@ -121,13 +166,25 @@ def has_contract_tax(facts: Facts) -> Tri:
 
 
 def years_below_one(facts: Facts) -> np.ndarray:
-    """Number of years running, up to the facts' year, with tax per mu below 1 万元/亩, shape (n,); NaN unknown."""
-    count, open_ = np.zeros(len(facts.book)), np.ones(len(facts.book), dtype=bool)
-    for year in reversed([y for y in facts.book.years if y <= facts.year]):
+    """Number of years in a row, up to the facts' year, with tax per mu below 1 万元/亩, shape (n,).
+
+    NaN where a year that the ledger does not hold ends the run before there are three: then three in a row cannot be told.
+    """
+    count, open_, hole = (
+        np.zeros(len(facts.book)),
+        np.ones(len(facts.book), dtype=bool),
+        np.zeros(len(facts.book), bool),
+    )
+    for year in range(facts.year, min(facts.book.years, default=facts.year) - 2, -1):
         ratio = facts.history(year) if facts.history else _reported_ratio(facts.book, year)
-        open_ &= compare(ratio, "lt", np.float64(1.0)).true
+        low = compare(ratio, "lt", np.float64(1.0))
+        hole |= open_ & low.unknown & (count < RUN)
+        open_ &= low.true
         count += open_
-    return np.where(np.isnan(facts.tax_per_mu), np.nan, count)
+    return np.where(hole, np.nan, count)
+
+
+RUN = 3
 
 
 def _reported_ratio(book: Book, year: int) -> np.ndarray:
@@ -149,20 +206,56 @@ def _completed(facts: Facts) -> Tri:
 
 
 def _below_contract(facts: Facts, name: str) -> Tri:
-    """Actual below contract; no agreed figure is no, an agreed one without the actual is unknown."""
-    promised = facts.given(f"contract_{name}")
+    """Actual below contract, else below the industry's minimum; neither is no, one of them without the actual is unknown."""
+    goal, actual = asked_of(facts, name), facts.book.number(f"actual_{name}")
+    promised = Tri.of(~np.isnan(goal)) if facts.minimums.get(name) else facts.given(f"contract_{name}")
     if not promised.true.any():
         return promised
-    goal, actual = facts.book.number(f"contract_{name}"), facts.book.number(f"actual_{name}")
     if np.isnan(actual).all():
         actual = facts.book.annual(f"actual_{name}", facts.year)
     short = Tri.of(actual < goal * (1 - 1e-9), ~np.isnan(actual))
     return promised & short
 
 
-def text_fact(facts: Facts, name: str) -> np.ndarray | None:
-    """Return a text fact of ``enterprises`` (object array, "" blank), or None where the column is not there."""
-    return facts.book.text(name) if facts.book.has("enterprises", name) else None
+def asked_of(facts: Facts, name: str) -> np.ndarray:
+    """Return what the contract asks of a control, else the industry's minimum, shape (n,); NaN where neither says."""
+    goal = facts.book.number(f"contract_{name}")
+    for industry, least in facts.minimums.get(name, {}).items():
+        mine = np.char.startswith(facts.book.text("industry_code").astype(str), industry)
+        goal = np.where(np.isnan(goal) & mine, least, goal)
+    return goal
+
+
+CONTROLS = ("investment_intensity", "building_density", "plot_ratio")
+
+
+def text_fact(facts: Facts, name: str) -> np.ndarray:
+    """Return a text fact as the plan's words know it, object array of shape (n,), "" where blank or not there.
+
+    The grade (综合评价等级) is the year's; a synonym of 县城, 建制镇 or 工矿区 is taken as such; an unrated partner is unknown.
+    """
+    book = facts.book
+    if name == "grade" and book.has("annual", name):
+        return book.annual_text(name, facts.year)
+    values = book.text(name)
+    if name == "location":
+        return np.array([location(str(v)) or v for v in values], dtype=object)
+    if name == "partner_grade":
+        return np.where(np.isin(values, UNRATED), "", values)
+    return values
+
+
+def location(word: str) -> str:
+    """Return the kind of place that a word for a location stands for; "" where it is none that is known."""
+    return next((kind for kind, words in LOCATIONS.items() if word == kind or word in words.split()), "")
+
+
+LOCATIONS = {
+    "县城": "county_seat 城区 县城区 城关 城关镇 县城驻地 驻地 县驻地 街道 街道办 街道办事处",
+    "建制镇": "town 镇 镇区 镇驻地 乡镇 乡镇驻地",
+    "工矿区": "mining 工矿 独立工矿区",
+}
+UNRATED = ("", "未评", "未评级", "未评价", "未参评", "不参评", "未定级", "无", "待评")
 
 
 def operating_normally(facts: Facts) -> Tri:
@@ -174,8 +267,8 @@ def still_below_after_treatment(facts: Facts) -> Tri:
     """A disposal is finished, the enterprise is still there, and its tax per mu is below its class's line (整治后仍不达标)."""
     rows, book = cases(facts.book), facts.book
     treated = np.zeros(len(book), dtype=bool)
-    treated[rows.at[(rows.finished <= facts.end) & np.isin(rows.outcome, ("达标", "未完成"))]] = True
-    return Tri.of(treated) & compare(facts.tax_per_mu, "lt", facts.line)
+    treated[rows.at[rows.ended(facts.end) & np.isin(rows.outcome, ("达标", "未完成"))]] = True
+    return Tri.of(treated) & (Tri.all(len(book), None) if facts.below is None else facts.below)
 
 
 def lifted_by_retrofit(facts: Facts) -> Tri:
@@ -192,7 +285,9 @@ def agreement_breached(facts: Facts) -> Tri:
     """The agreement's time is up and the work not done (未按协议完成), by flag or by a disposal that ended 未完成."""
     rows = cases(facts.book)
     failed = np.zeros(len(facts.book), dtype=bool)
-    failed[rows.at[(rows.outcome == "未完成") & (rows.method == "rectify") & ~(rows.finished > facts.end)]] = True
+    failed[
+        rows.at[(rows.outcome == "未完成") & (rows.method == "rectify") & (rows.outcome_on(facts.end) == "未完成")]
+    ] = True
     flag = facts.book.flag("agreement_breached")
     return Tri.of(failed) | (flag if facts.book.has("enterprises", "agreement_breached") else Tri.of(failed))
 
@@ -207,19 +302,20 @@ def plan_overdue(facts: Facts) -> Tri:
     flag = book.flag("plan_overdue")
     if facts.plan_days is None or not {"certified", "plan_submitted"} <= set(sheet):
         return flag
-    day = {name: _step(book, name) for name in ("certified", "published", "plan_submitted")}
+    day = {name: step(book, name, facts.end) for name in ("certified", "published", "plan_submitted")}
     since = np.where(np.isnat(day["published"]), day["certified"], day["published"])
     term = since + np.timedelta64(int(facts.plan_days), "D")
     late = Tri.of((term < facts.end) & ~(day["plan_submitted"] <= term))
     return late | flag if there else late
 
 
-def _step(book: Book, name: str) -> np.ndarray:
-    """Return the day of a step of ``process``, shape (n,), NaT where there is none."""
+def step(book: Book, name: str, day: np.datetime64) -> np.ndarray:
+    """Return when a step of ``process`` was taken, shape (n,), NaT where it was not by a day."""
     sheet, days = book.ledger.process, np.full(len(book), np.datetime64("NaT"), dtype="datetime64[D]")
     if name in sheet:
-        at = book.positions(sheet["credit_code"])
-        days[at[at >= 0]] = sheet[name].to_numpy(dtype="datetime64[D]")[at >= 0]
+        at, taken = book.positions(sheet["credit_code"]), sheet[name].to_numpy(dtype="datetime64[D]")
+        keep = (at >= 0) & (taken <= day)
+        days[at[keep]] = taken[keep]
     return days
 
 
@@ -246,6 +342,7 @@ FLAGS: dict[str, tuple[Callable[[Facts], Tri], str, str]] = {
     ),
     "has_contract_tax": (has_contract_tax, "合同有约定亩均税收", "contract_tax_per_mu"),
     "lawful_building": (lawful_building, "合法建设期", "contract_completion completed"),
+    "contract_building": (contract_building, "约定建设期", "contract_completion completed"),
     "in_park": (in_park, "在园区内", "park"),
     "still_below_after_treatment": (still_below_after_treatment, "整治后仍不达标", "disposals"),
     "lifted_by_retrofit": (lifted_by_retrofit, "通过技术改造提升", "upgraded"),

@@ -144,12 +144,12 @@ STATISTICS: dict[str, Statistic] = {
     ),
     "share_below": Statistic("share", "below", "count", "", "低效家数占比", "share of enterprises below"),
     "land_share_below": Statistic("share", "below", "land", "", "低效用地占比", "share of land below"),
-    "count_below": Statistic("count", "below", "count", "家", "线下家数", "enterprises below"),
+    "count_below": Statistic("count", "below", "count", "家", "低于标准线家数", "enterprises below"),
     "count_below_not_written_off": Statistic(
-        "count", "below", "count", "家", "线下未销号家数", "below, not written off"
+        "count", "below", "count", "家", "低于标准线未销号家数", "below, not written off"
     ),
     "count_listed_not_gone": Statistic(
-        "count", "below", "count", "家", "上年线下未退出家数", "below last year, not gone"
+        "count", "below", "count", "家", "上年低于标准线未退出家数", "below last year, not gone"
     ),
     "mean_tax_per_mu": Statistic("mean", "at_or_above", "land", "万元/亩", "亩均税收", "tax per mu"),
     "count_closed": Statistic("closed", "", "count", "家", "关停出清家数", "enterprises closed"),

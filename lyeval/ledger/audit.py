@@ -17,7 +17,10 @@ CLOSED = ("关停", "清退", "注销")
 Lines = Mapping[tuple[int, bool], float]
 
 
-def audit(ledger: Ledger, lines: Lines | None = None) -> tuple[Fault, ...]:
+Term = tuple[int, str]
+
+
+def audit(ledger: Ledger, lines: Lines | None = None, term: Term | None = (15, "calendar")) -> tuple[Fault, ...]:
     """Return the warnings of the auditor's cross-checks, each with its rows.
 
     Parameters
@@ -25,10 +28,14 @@ def audit(ledger: Ledger, lines: Lines | None = None) -> tuple[Fault, ...]:
     lines : Mapping, optional
         (year, whether 规上) → the line of tax per mu (万元/亩) that 达标 means (`lyeval.assessment.class_lines`); with it, 达标
         below the line is told.
+    term : (int, str), optional
+        The days of the statement (陈述期) and their kind, calendar or working, as the plan and its reading say; None: it has none.
     """
     faults = Faults()
     for check in CHECKS:
         check(ledger, faults)
+    if term:
+        _certified_early(ledger, term, faults)
     if lines:
         _below_the_line(ledger, lines, faults)
     return tuple(faults.items)
@@ -71,17 +78,23 @@ def _method_against_outcome(ledger: Ledger, faults: Faults) -> None:
     _tell(odd, "method_outcome", faults, method=lambda r: r.method_text, outcome=lambda r: r.outcome_text)
 
 
-def _certified_early(ledger: Ledger, faults: Faults) -> None:
-    """Tell certifications before the 15 days of the statement were over, where no statement was made."""
+def _certified_early(ledger: Ledger, term: Term, faults: Faults) -> None:
+    """Tell certifications before the days of the statement were over, where no statement was made."""
     rows = ledger.process
     if not {"notified", "certified"} <= set(rows):
         return
-    early = rows["certified"] < rows["notified"] + pd.Timedelta(days=15)
+    days, kind = term
+    both = rows["notified"].notna() & rows["certified"].notna()
+    start = rows["notified"].where(both, pd.Timestamp("2000-01-03")).to_numpy(dtype="datetime64[D]")
+    last = start + days if kind == "calendar" else np.busday_offset(start, days, roll="backward")
+    early = both & (rows["certified"].to_numpy(dtype="datetime64[D]") < last)
     silent = rows["statement"].isna() if "statement" in rows else pd.Series(True, index=rows.index)
     _tell(
         rows[(early & silent).to_numpy()],
         "certified_early",
         faults,
+        days=lambda row: f"{days}{'个工作日' if kind == 'working' else '日'}",
+        days_en=lambda row: f"{days} {'working days' if kind == 'working' else 'days'}",
         notified=_day("notified"),
         certified=_day("certified"),
     )
@@ -167,7 +180,6 @@ def _day(name: str) -> Callable[[Any], str]:
 CHECKS: tuple[Callable[[Ledger, Faults], None], ...] = (
     _closed_but_active,
     _method_against_outcome,
-    _certified_early,
     _written_off_unaccepted,
     _dates_in_order,
     _reported_ratio,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lyeval.ledger.rules import RULES
+from lyeval.told import Told
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Group:
         return f"{title}: {self.count} places, {'e.g. ' if more else ''}{places}. {self.first[0].message(lang)}"
 
 
-class LedgerError(ValueError):
+class LedgerError(Told):
     """A ledger that cannot be used: all its errors, told at once.
 
     Attributes
@@ -104,7 +105,11 @@ class LedgerError(ValueError):
         order = {"error": 0, "warning": 1, "gap": 2}
         self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda fault: order[fault.severity]))
         errors = [fault for fault in self.faults if fault.severity == "error"]
-        super().__init__("\n".join(f"{fault.text('zh')} / {fault.message('en')}" for fault in errors))
+        zh, en = (f"{errors[0].text(lang)}" if errors else "" for lang in ("zh", "en"))
+        missing = bool(errors) and all(fault.rule == "file_missing" for fault in errors)
+        told = f"台账有 {len(errors)} 处错误：{zh}", f"{len(errors)} errors in the ledger: {en}"
+        super().__init__(*told, misuse=missing)
+        self.args = ("\n".join(f"{fault.text('zh')} / {fault.message('en')}" for fault in errors),)
 
     def __reduce__(self) -> tuple[object, ...]:
         return LedgerError, (self.faults,)

@@ -104,7 +104,7 @@ def _on_line(target: Target) -> bool:
 
 
 def _target(target: Target, lang: str) -> str:
-    """Write a target with its line and goal, year by year: ``线下家数 ≤ 0（2023 线1 → 2024 线2）``."""
+    """Write a target with its line and goal, year by year: ``低于标准线家数 ≤ 0（2023 线1 → 2024 线2）``."""
     stat = STATISTICS[target.statistic]
     sign = {"ge": "≥", "le": "≤"}[target.op]
     goals = {

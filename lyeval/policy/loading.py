@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lyeval.textfiles import Unreadable, display, read_yaml, shown
+from lyeval.told import Told
 
 JOINT = re.compile(r"(; |: )")
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -28,15 +29,15 @@ RULES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
-class PolicyError(ValueError):
+class PolicyError(Told):
     """A parameter file that cannot be used; the text tells every fault, one a line, with file, line and path.
 
     ``misuse`` tells whether what the command or a file says is at fault (exit code 2), or the file cannot be read (1).
     """
 
     def __init__(self, text: str, *, misuse: bool = True) -> None:
-        super().__init__(text)
-        self.misuse = misuse
+        super().__init__(in_language(text, "zh"), in_language(text, "en"), misuse=misuse)
+        self.args = (text,)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _again, (str(self), self.misuse)

@@ -91,7 +91,8 @@ class Tax(Frozen):
     extra_land_use_tax
         Whether a land-use tax charged as a penalty counts as tax paid.
     idle_blank
-        What a blank tax of a plant stopped or overdue through the year is: zero or unknown.
+        What a blank tax of a plant stopped through the year, never in production or late in completion is: unknown, or zero (late:
+        a year after the contract's date and without an excuse, or from that date: zero_from_contract).
     """
 
     source: Literal["reported", "items"] = "reported"
@@ -100,7 +101,7 @@ class Tax(Frozen):
     through_month: int = Field(default=11, ge=1, le=12)
     attribution: Literal["enterprise", "parcel"] = "enterprise"
     extra_land_use_tax: Literal["counted", "left_out"] = "counted"
-    idle_blank: Literal["zero", "unknown"] = "unknown"
+    idle_blank: Literal["zero", "zero_from_contract", "unknown"] = "unknown"
     cite: Cite = ()
 
 
@@ -235,7 +236,7 @@ class Lead(Frozen):
 
 
 class Method(Frozen):
-    """A disposal method (处置方式): its words in the ledger, preconditions, papers, approvals and lead office."""
+    """A disposal method (处置方式): its words in the ledger, preconditions, what it obliges to after approval, papers, lead office."""
 
     id: str
     method: Literal["upgrade", "rectify", "merge", "partition", "land_bank", "judicial", "shut_down", "contract"]
@@ -243,6 +244,7 @@ class Method(Frozen):
     label_en: str
     words: tuple[str, ...] = ()
     when: Condition | None = None
+    owes: Condition | None = None
     focus: Condition | None = None
     actions: tuple[Action, ...] = ()
     papers: tuple[str, ...] = ()
@@ -350,6 +352,16 @@ class Grades(Frozen):
         return self
 
 
+class Minimum(Frozen):
+    """The county's minimum standards of an industry (行业最低约定标准): intensity, building density, plot ratio; of the code's first digits."""
+
+    industry: str
+    investment_intensity: float | None = None
+    building_density: float | None = None
+    plot_ratio: float | None = None
+    cite: Cite = ()
+
+
 class Policy(Frozen):
     """A county's plan: what the document says, and the doubtful clauses as switches."""
 
@@ -372,6 +384,7 @@ class Policy(Frozen):
     steps: tuple[Step, ...] = ()
     grades: Grades | None = None
     facts: dict[str, str] = {}
+    minimums: tuple[Minimum, ...] = ()
     readings: tuple[Reading, ...] = ()
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)
     _plan: Any = PrivateAttr(default=None)

@@ -32,7 +32,7 @@ class Text(str):
     marks: tuple[Mark, ...]
 
     def __new__(cls, text: str = "", marks: Sequence[Mark] = ()) -> Text:
-        """Return the text with its marks."""
+        """Make the text with its marks."""
         made = super().__new__(cls, text)
         made.marks = tuple(marks)
         return made

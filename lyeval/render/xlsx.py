@@ -27,8 +27,9 @@ def to_xlsx(
     created: date,
     notes: Sequence[str | tuple[str, str]],
     lang: Lang = "zh",
+    index: bool = False,
 ) -> None:
-    """Write one sheet per table and a last sheet of notes (口径).
+    """Write one sheet per table and a last sheet of notes (口径); ``index``: a first sheet that names and links them.
 
     Text is written as text, whatever it begins with; missing values are empty cells; shares keep their fraction under a
     percent format; status cells are coloured. The same tables give the same bytes. Rows beyond a sheet's last go on on a
@@ -53,10 +54,32 @@ def to_xlsx(
     size = sum(len(table.rows) * len(table.columns) for table in sheets)
     with Book(path, properties, cells=size, nan_inf_to_errors=True) as book:
         formats = _Formats(book)
+        first = book.sheet(INDEX[lang]) if index else None
+        placed: list[tuple[str, int]] = []
         for table in sheets:
             for part in pages(len(table.rows), len(table.columns), AROUND):
-                _sheet(book.sheet(table.title), replace(table, rows=table.rows[part]), formats, lang)
-        _notes(book.sheet(NOTES[lang]), title, notes, formats)
+                sheet = book.sheet(table.title)
+                _sheet(sheet, replace(table, rows=table.rows[part]), formats, lang)
+                placed.append((sheet.get_name(), len(table.rows[part])))
+        last = book.sheet(NOTES[lang])
+        _notes(last, title, notes, formats)
+        if first is not None:
+            _index(first, title, [*placed, (last.get_name(), 0)], formats)
+
+
+def _index(sheet: Any, title: str, placed: Sequence[tuple[str, int]], formats: _Formats) -> None:
+    """Name every sheet with a link to it and its number of records."""
+    sheet.write_string(0, 0, _safe(title), formats.get(bold=True, font_size=14, font_color=ACCENT))
+    sheet.set_column(0, 0, 6)
+    sheet.set_column(1, 1, 60)
+    sheet.set_column(2, 2, 10)
+    for row, (name, records) in enumerate(placed, start=1):
+        quoted = name.replace("'", "''")
+        sheet.write_number(row + HEADER - 1, 0, row)
+        sheet.write_url(row + HEADER - 1, 1, f"internal:'{quoted}'!A1", string=name)
+        if records:
+            sheet.write_number(row + HEADER - 1, 2, records)
+    _page(sheet, 0)
 
 
 def _sheet(sheet: Any, table: Table, formats: _Formats, lang: Lang) -> None:
@@ -222,5 +245,6 @@ STYLES: dict[str, dict[str, Any]] = {
     "bad": {"font_color": "#A83208", "bg_color": "#FDECE4", "bold": True},
     "open": {"font_color": "#5D5346", "bg_color": "#F2EDE3", "bold": True},
 }
+INDEX = {"zh": "目录", "en": "Contents"}
 NOTES = {"zh": "口径", "en": "Notes"}
 BENEATH = {"zh": ("注：", "依据：", "来源："), "en": ("Note: ", "Basis: ", "Source: ")}

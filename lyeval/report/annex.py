@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from lyeval.render import Table
@@ -19,12 +20,14 @@ from lyeval.report.quality import missing_table, narrowing_table, undetermined_t
 from lyeval.report.robustness import baseline_table, untestable_table
 from lyeval.report.tracing import with_ids
 from lyeval.report.words import named, say
+from lyeval.report.year_end import bridge, target_lines, units
 
 
 def annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
-    """Return the sheets of the annex in their order; one that the run has nothing for is left out."""
+    """Return the sheets of the annex in their order: thirteen for the office, all of them in the research edition."""
     c = Context(tables, lang)
-    made = ((needs, make(c)) for needs, make in SHEETS if not needs or len(c.frame(needs)))
+    chosen = SHEETS if c.research else OFFICE
+    made = ((needs, make(c)) for needs, make in chosen if not needs or len(c.frame(needs)))
     return [table for _, table in made if table is not None and table.columns]
 
 
@@ -49,6 +52,21 @@ def _every_base(c: Context) -> Table:
     return baseline_table(c, c.rows("baseline"), every=True)
 
 
+OFFICE: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
+    ("targets", target_lines),
+    ("bridge", bridge),
+    ("enterprises", annexed.enterprises),
+    ("enterprises", _listed),
+    ("list_missed", partial(rolls.sheet, name="list_missed")),
+    ("list_reached", partial(rolls.sheet, name="list_reached")),
+    ("disposals", annexed.cases),
+    ("list_relapsed", partial(rolls.sheet, name="list_relapsed")),
+    ("consequences", annexed.measures),
+    ("list_pressed", partial(rolls.sheet, name="list_pressed")),
+    ("", units),
+    ("opening_list", opening_table),
+    ("assumptions", assumption_table),
+)
 SHEETS: tuple[tuple[str, Callable[[Context], Table | None]], ...] = (
     ("targets", lambda c: with_ids(target_table(c, c.rows("targets")), c.lang)),
     ("county_targets", target_county_table),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,16 +11,14 @@ import pandas as pd
 
 from lyeval.render import Column, format_value
 from lyeval.render.blocks import Lang
+from lyeval.render.numbers import plain
+from lyeval.told import Told
 
 Schema = Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]
 
 
-class NoSuchCell(LookupError):
+class NoSuchCell(Told):
     """A template asks for a table, row or column that is not there."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(f"{zh} / {en}")
-        self.zh, self.en = zh, en
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +117,7 @@ class Row:
 class Rows:
     """Some rows of a table, in its order; how many, and what they add up to, are cells too."""
 
-    def __init__(self, select: Selector, table: str, values: list[Mapping[str, Any]], asked: str) -> None:
+    def __init__(self, select: Selector, table: str, values: Sequence[Mapping[str, Any]], asked: str) -> None:
         self._select, self._table, self._values, self._asked = select, table, values, asked
 
     def __iter__(self) -> Iterator[Row]:
@@ -168,7 +167,7 @@ class Selector:
     keys: Mapping[str, tuple[str, ...]]
     schema: Schema
     lang: Lang = "zh"
-    hold: Callable[[Any], str] = str
+    hold: Callable[[Any], str] = operator.attrgetter("text")
     cache: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     def onto(self, hold: Callable[[Any], str]) -> Selector:
@@ -253,4 +252,4 @@ def _known(value: Any) -> Any:
         return value
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
         return None
-    return value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
+    return plain(value)

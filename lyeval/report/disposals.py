@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Assessment
+from lyeval.assessment.frame import under
 from lyeval.indicators import cases, year_end
-
-OPEN = ("进行中", "未启动", "未完成", "")
 
 
 def disposals(assessment: Assessment) -> pd.DataFrame:
@@ -27,26 +26,26 @@ def disposals(assessment: Assessment) -> pd.DataFrame:
     at = rows.at
     began, done = _day(sheet, "started"), rows.finished
     began = np.where(np.isnat(began) | ~(began > done), began, done)
-    final = ~np.isin(rows.outcome, OPEN)
-    finished, earlier = done <= end, done <= start
-    idle = (began > end) | (np.isnat(began) & (rows.outcome == "未启动"))
-    failed = (rows.outcome == "未完成") & ~(_day(sheet, "due") > end)
+    standing = assessment.standing
+    finished, still, outcome = standing.case("finished"), standing.case("open"), rows.outcome_on(end)
+    earlier = finished & (done <= start)
+    idle = still & np.isnat(began) & (rows.outcome == "未启动")
     state = np.where(earlier, "earlier", np.where(finished, "finished", np.where(idle, "not_started", "open")))
     table = pd.DataFrame({
         "credit_code": frame.book.codes[at], "name": frame.book.text("name")[at],
         "township": frame.book.text("township")[at], "class": assessment.enterprises["class"].to_numpy(dtype=object)[at],
-        "listed": frame.identified.true[at], **_labels(assessment, rows.method, sheet),
+        "listed": standing.listed.true[at], **_labels(assessment, rows.method, sheet),
         "started": _until(began, end), "due": _day(sheet, "due").astype("datetime64[us]"), "finished": _until(done, end),
-        "outcome": np.where(finished, rows.outcome, np.select([state == "not_started", failed], ["未启动", "未完成"], "进行中")),
+        "outcome": np.where(finished | np.isin(outcome, ("未启动", "未完成")), outcome, "进行中"),
         "state": state, "new": (began > start) & (began <= end),
-        "overdue": (state == "open") & (_day(sheet, "due") <= end), "undated": final & np.isnat(done),
+        "overdue": standing.case("overdue"), "undated": rows.undated,
         "released_mu": np.where(finished & ~earlier, rows.released, np.nan),
         "demolished_m2": np.where(_demolished_on(sheet, start, end), _number(sheet, "demolished_m2"), np.nan),
     })  # fmt: skip
     for column in ("upgraded", "responsible", "difficulty", "next_step"):
         if column in sheet:
             table[column] = sheet[column].array
-    return table[at >= 0].reset_index(drop=True)
+    return table[finished | still].reset_index(drop=True)
 
 
 def _labels(assessment: Assessment, methods: np.ndarray, sheet: pd.DataFrame) -> dict[str, list[str]]:
@@ -123,7 +122,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
     by = done["outcome"].value_counts()
     return {
         "opening": opening, "started": started, "finished": len(done), "closing": len(still),
-        "overdue": int(still["overdue"].sum()), "undated": int(rows["undated"].sum()),
+        "overdue": int(rows["overdue"].sum()), "undated": int(rows["undated"].sum()),
         "not_started": int((rows["state"] == "not_started").sum()), "enterprises": live["credit_code"].nunique(),
         "released_mu": float(rows["released_mu"].sum()), "demolished_m2": float(rows["demolished_m2"].sum()),
         "outcomes": {str(k): int(by[k]) for k in sorted(by.index)},
@@ -151,8 +150,9 @@ def changes(assessment: Assessment) -> pd.DataFrame:
         where the earlier sum is not positive). In each group only those still here with both years' tax and land known.
     """
     frame, policy = assessment.frame, assessment.policy
-    rows = [_change("listed", assessment.year, assessment, frame.identified.true)]
-    rows.append(_change("unlisted", assessment.year, assessment, ~frame.identified.possible))
+    listed = assessment.standing.listed
+    rows = [_change("listed", assessment.year, assessment, listed.true)]
+    rows.append(_change("unlisted", assessment.year, assessment, ~listed.possible))
     first = min(policy.years.identification)
     everyone = np.ones(len(frame.book), dtype=bool)
     rows += [
@@ -168,9 +168,9 @@ def _change(group: str, year: int, assessment: Assessment, mask: np.ndarray) -> 
     policy, book, line = assessment.policy, assessment.frame.book, assessment.frame.before.line
     tax = [tax_of(policy, book, y) for y in (year - 1, year)]
     land = [land_of(policy, book, y) for y in (year - 1, year)]
-    here = ~Frame(policy, book, year, year).standing.gone.true
+    here = ~Frame(policy, book, year, year).exits.gone.true
     known = ~np.isnan(tax[0] + tax[1] + land[0] + land[1])
-    band = mask & known & here & (tax[0] / land[0] < line * (1 - 1e-9))
+    band = mask & known & here & under(tax[0] / land[0], line).true
     before, after = float(tax[0][band].sum()), float(tax[1][band].sum())
     return {
         "group": group, "year": year, "n": int(band.sum()), "tax_before": before, "tax_after": after,

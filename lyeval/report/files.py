@@ -22,7 +22,7 @@ PROCEDURE = ["step", "label", "label_en", "days", "day_kind", "after", "clause"]
 
 def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     """Return ``file_years``, ``file_methods``, ``file_steps`` of the listed, by credit code, and the plan's ``procedure``."""
-    at = np.flatnonzero(assessment.frame.identified.true)
+    at = np.flatnonzero(assessment.standing.listed.true)
     steps = [
         (s.id, s.label, s.label_en, s.days, s.day_kind, s.after, "；".join(s.cite)) for s in assessment.policy.steps
     ]

@@ -14,7 +14,7 @@ from lyeval.render.blocks import Block, Lang
 from lyeval.report.attainment import short_text
 from lyeval.report.cells import Selector
 from lyeval.report.context import Context
-from lyeval.report.template import Template, TemplateError
+from lyeval.report.template import Template, fault
 from lyeval.report.tracing import TRACED
 from lyeval.report.words import (
     amount,
@@ -50,7 +50,7 @@ def shipped(name: str) -> str:
     path = HERE / f"{name}.md"
     if not re.fullmatch(r"(zh|en)/[a-z_]+", name) or not path.is_file():
         there = "、".join(names())
-        raise TemplateError(name, 0, f"没有这个模板；可用：{there}", f"no such template; there are: {there}")
+        raise fault(name, 0, f"没有这个模板；可用：{there}", f"no such template; there are: {there}")
     return path.read_text(encoding="utf-8")
 
 
@@ -86,14 +86,14 @@ def read_texts(path: str | Path) -> dict[str, str]:
         if line.startswith("# "):
             name = line[2:].strip()
             if not name or name in out:
-                raise TemplateError(
+                raise fault(
                     path.name, place, f"名称为空或重复：{name}", f"the name is empty or stands twice: {name}"
                 )
             out[name] = ""
         elif name:
             out[name] += line + "\n"
         elif line.strip():
-            raise TemplateError(path.name, place, "第一个“# 名称”之前有文字", "text before the first “# name”")
+            raise fault(path.name, place, "第一个“# 名称”之前有文字", "text before the first “# name”")
     return {name: text.strip() for name, text in out.items()}
 
 
@@ -101,9 +101,9 @@ def _read(path: Path) -> str:
     try:
         return read_text(path)
     except Unreadable as error:
-        raise TemplateError(path.name, 0, f"读不了：{error.zh}", f"cannot be read: {error.en}") from None
+        raise fault(path.name, 0, f"读不了：{error.zh}", f"cannot be read: {error.en}") from None
     except OSError as error:
-        raise TemplateError(path.name, 0, f"读不了：{error.strerror}", f"cannot be read: {error.strerror}") from None
+        raise fault(path.name, 0, f"读不了：{error.strerror}", f"cannot be read: {error.strerror}") from None
 
 
 def fill(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame, Outcome
 from lyeval.assessment.frame import land_of, tax_of
+from lyeval.assessment.gaps import EXEMPTING
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Members, tax_interval
 from lyeval.indicators import STATISTICS, Bounded, Tri, count, mean, share
@@ -50,13 +51,14 @@ def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
     waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.tax) | np.isnan(m.land))
     masks = {
         "tax_wan": np.isnan(m.tax), "land_mu": np.isnan(m.land), "above_scale": frame.above.unknown,
-        "finished": frame.standing.gone.unknown, "identified": frame.identified.unknown & ~m.member.true,
+        "finished": frame.exits.gone.unknown, "identified": frame.identified.unknown & ~m.member.true,
     }  # fmt: skip
     return [_Lack(name, mask & waits) for name, mask in masks.items()]
 
 
 def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, object]:
-    target, now = outcome.target, _width(outcome.bounded)
+    target, now = outcome.target, _width(_without(assessment.frame, outcome, np.zeros_like(lack.mask)))
+    told = set(outcome.missing) & set(EXEMPTING)
     rest = _without(assessment.frame, outcome, lack.mask)
     left = _width(rest)
     narrower = None if now is None or left is None else max(0.0, now - left)
@@ -66,7 +68,7 @@ def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, obj
     return {
         "target": target.id, "label": target.label, "label_en": target.label_en, "fact": lack.fact, "department": office[0],
         "department_en": office[1], "n": int(lack.mask.sum()), "land_mu": land,
-        "width": now, "narrower": narrower, "decides": outcome.status == "undetermined" and left == 0.0,
+        "width": now, "narrower": narrower, "decides": outcome.status == "undetermined" and left == 0.0 and not told,
         "credit_codes": codes,
     }  # fmt: skip
 
@@ -88,7 +90,7 @@ def _without(frame: Frame, outcome: Outcome, mask: np.ndarray) -> Bounded:
 def missing_facts(assessment: Assessment) -> pd.DataFrame:
     """List every fact that an enterprise in scope lacks: fact, year, n, land_mu, department, the enterprises, most first."""
     frame, rows = assessment.frame, []
-    here = frame.in_scope.possible & ~frame.standing.gone.true
+    here = assessment.standing.in_scope.possible & ~assessment.standing.gone.true
     for year in (assessment.year - 1, assessment.year):
         for fact, blank in (
             ("tax_wan", np.isnan(tax_of(frame.policy, frame.book, year))),
@@ -114,8 +116,8 @@ def missing_facts(assessment: Assessment) -> pd.DataFrame:
 
 def undetermined(assessment: Assessment) -> pd.DataFrame:
     """Count the enterprises whose listing cannot be told, by the facts they lack: facts, n, land_mu."""
-    frame, table = assessment.frame, assessment.enterprises
-    open_ = frame.identified.unknown & ~frame.standing.gone.true
+    table = assessment.enterprises
+    open_ = assessment.standing.listed.unknown & ~assessment.standing.gone.true
     rows = table[open_]
     out = rows.assign(facts=["、".join(m) for m in rows["missing"]]).groupby("facts", sort=True)
     told = out.agg(n=("credit_code", "size"), land_mu=("land_mu", "sum")).reset_index()

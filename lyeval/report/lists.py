@@ -10,8 +10,8 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame
 from lyeval.assessment.conditions import decide
-from lyeval.assessment.dossier import consequence_masks
-from lyeval.assessment.enterprises import line_of_class, stages
+from lyeval.assessment.dossier import consequence_masks, effects_on
+from lyeval.assessment.standing import Standing
 from lyeval.assessment.totals import decide_target
 from lyeval.policy import Condition, Policy, Reading, Target, patch, unread
 
@@ -26,18 +26,17 @@ def consequences(assessment: Assessment) -> pd.DataFrame:
         make it so), effects, effects_en (what is withheld or done), land_mu, tax_per_mu, tax_needed_wan.
     """
     frame, table = assessment.frame, assessment.enterprises
-    masks, rows = consequence_masks(frame), []
+    masks, rows = consequence_masks(assessment.standing), []
     for c in frame.policy.consequences:
-        effects = [(e, None if e.when is None else decide(e.when, frame.reported).true) for e in c.effects]
         for i in np.flatnonzero(masks[c.id]):
-            mine = [e for e, when in effects if when is None or when[i]]
+            mine = effects_on(c, frame, int(i))
             own = table.iloc[i]
             rows.append({
                 "consequence": c.id, "label": c.label, "label_en": c.label_en, "trigger": c.trigger,
                 "year": assessment.year + c.year_offset, "clause": "；".join(c.cite),
                 **{k: own[k] for k in ("credit_code", "name", "township", "county", "class", "stage")},
-                "grounds": _grounds(c.when, frame, int(i)), "effects": [e.label for e in mine],
-                "effects_en": [e.label_en for e in mine],
+                "grounds": _grounds(c.when, frame, int(i)), "effects": [zh for zh, _ in mine],
+                "effects_en": [en for _, en in mine],
                 **{k: own[k] for k in ("land_mu", "tax_per_mu", "tax_needed_wan")},
             })  # fmt: skip
     return pd.DataFrame(rows, columns=CONSEQUENCE_COLUMNS)
@@ -85,21 +84,20 @@ def opening_list(assessment: Assessment) -> pd.DataFrame:
         the line rises), criteria, land_mu, tax_per_mu, line (next year's), tax_needed_wan (to it), stage. Those gone by the year's end are left out.
     """
     frame, year = assessment.frame, assessment.year
-    nxt = Frame(frame.policy, frame.book, year + 1, year)
+    nxt, standing = Frame(frame.policy, frame.book, year + 1, year), assessment.standing
     line = nxt.before.line
-    keep = nxt.identified.possible & ~frame.standing.gone.true
+    keep = nxt.identified.possible & ~standing.gone.true
     tax, land = nxt.before.tax, nxt.before.land
-    own = line_of_class(frame)
     columns = {
         "credit_code": frame.book.codes,
         **{c: assessment.enterprises[c].to_numpy(dtype=object) for c in ("name", "township", "county")},
         "class": nxt.above.words("above", "below"),
         "identified": nxt.identified.objects(),
-        "before": frame.identified.true,
-        "by_line": ~frame.identified.true & _only_tax(nxt) & (tax / land >= own * (1 - 1e-9)),
+        "before": standing.listed.true,
+        "by_line": ~standing.listed.true & _only_tax(nxt) & standing.below.false,
         "criteria": [[k for k, c in nxt.criteria.items() if c.true[i]] for i in range(len(frame.book))],
         "land_mu": land, "tax_per_mu": nxt.before.tax_per_mu, "line": line,
-        "tax_needed_wan": np.maximum(0.0, line * land - tax), "stage": stages(nxt),
+        "tax_needed_wan": np.maximum(0.0, line * land - tax), "stage": Standing(nxt, assessment.day).stage,
     }  # fmt: skip
     return pd.DataFrame(columns)[keep].reset_index(drop=True)
 

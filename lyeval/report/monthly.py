@@ -11,18 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import Assessment, duties, standings
-from lyeval.assessment.casework import case_rows, latest, responsible
-from lyeval.assessment.flows import EXITS
-from lyeval.assessment.lists import standing_listed
+from lyeval.assessment import Assessment
 from lyeval.assessment.result import assess_frame, choose
-from lyeval.assessment.standings import Months
 from lyeval.assessment.targets import Inputs
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 from lyeval.report import verdict
 from lyeval.simulation.known import Date, as_known, date_of
-from lyeval.tables import bulletin
+from lyeval.tables import bridge, bulletin, counts, duties, rankings
+from lyeval.tables.casework import case_rows, responsible
+from lyeval.tables.rankings import Months
 
 UNITS = [
     "unit", "whole", "listed", "left", "n", "now", "on_month", "on_year", "date", "asked", "share", "schedule", "usual", "on_course",
@@ -71,10 +69,10 @@ def view(ledger: Ledger, policy: Policy, date: Date, *, readings: Mapping[str, s
     """Lay out a plan's year as of a month."""
     known = as_known(ledger, date)
     chosen, in_force = choose(policy, readings)
-    made = assess_frame(known, chosen, date.year, date.facts_year, in_force, inputs)
-    outcome = latest(made, date.end.strftime("%Y-%m-%d"))["outcome"].fillna("")
-    gone = outcome.isin(EXITS).to_numpy(dtype=bool)
-    return View(made, date, Months(made), standing_listed(made) & ~gone)
+    made = assess_frame(
+        known, chosen, date.year, date.facts_year, in_force, inputs, np.datetime64(date.end.strftime("%Y-%m-%d"))
+    )
+    return View(made, date, Months(made), made.standing.listed_here)
 
 
 def bulletin_tables(
@@ -102,12 +100,16 @@ def bulletin_tables(
     by = "county" if level == "city" else "township"
     made, year, month = now.assessment, date.year, date.month
     firms, table = verdict.enterprises(made), units(now, by)
-    pace = standings.pace(made, month, now.here)
+    pace = rankings.pace(made, month, now.here)
     moved = bulletin.drivers(
         made.enterprises, now.months.alone(year, month), now.months.alone(year - 1, month), now.here
     )
+    told = counts(made)
     about = {"kind": "bulletin", "cutoff": now.end, "month": month, "by": by, "final": None}
     return {
+        "counts": told,
+        "bridge": bridge(told),
+        "could_turn": made.could_turn(),
         "meta": verdict.meta(made) | about,
         "targets": verdict.targets(made),
         "enterprises": firms,
@@ -144,7 +146,7 @@ def units(v: View, by: str) -> pd.DataFrame:
         share, the least first; the whole last.
     """
     text = v.assessment.frame.book.text(by)
-    listed = standing_listed(v.assessment)
+    listed = v.assessment.standing.listed.true
     rows = [_unit(v, unit, (text == unit), listed) for unit in sorted(set(text[listed].tolist()))]
     rows.sort(key=lambda r: (r["share"] is None, r["share"] or 0.0, r["unit"]))
     everyone = np.ones(len(text), dtype=bool)
@@ -185,7 +187,8 @@ def _rise(now: np.ndarray, before: np.ndarray, mask: np.ndarray) -> float | None
 def months(v: View) -> pd.DataFrame:
     """Return the tax of the 规上 in scope month by month, this year's beside last year's, over firms with both: MONTHS, 万元."""
     frame, tax, year = v.assessment.frame, v.months, v.date.year
-    mask = frame.above.true & frame.in_scope.possible & ~frame.standing.gone.true
+    standing = v.assessment.standing
+    mask = frame.above.true & standing.in_scope.possible & ~standing.gone.true
     rows, so_far = [], np.zeros(2)
     for month in range(1, v.date.month + 1):
         a, b = tax.alone(year, month), tax.alone(year - 1, month)

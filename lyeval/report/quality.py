@@ -19,7 +19,8 @@ def quality(c: Context) -> list[Block]:
     blocks: list[Block] = [Paragraph(coverage_sentence(c))]
     first = narrowing_sentence(c)
     if first:
-        blocks += [Note(first, "open"), narrowing_table(c)]
+        blocks.append(Note(first, "open"))
+        blocks += [narrowing_table(c)] if len(c.frame("narrowing")) else []
     else:
         blocks.append(Paragraph(say("quality.nothing_missing", c.lang)))
     waiting = gap_sentences(c)
@@ -55,8 +56,13 @@ def coverage_sentence(c: Context) -> str:
 
 
 def narrowing_sentence(c: Context) -> str:
-    """Say which missing fact would narrow a target most, and whether it would settle it; empty where none would."""
+    """Say which absent exemption could turn a target, else which missing fact would narrow one most; empty where none would."""
     rows = [r for r in c.rows("narrowing") if r["decides"] or (known(r["narrower"]) and r["narrower"] > 0)]
+    exempt = [r for r in c.rows("could_turn") if r["kind"] == "absent_column"]
+    if exempt:
+        names = joined(list(dict.fromkeys(named(r, c.lang) for r in exempt)), c.lang)
+        n = max(int(r["n"]) for r in exempt)
+        return say("quality.exempt", c.lang, facts=names, n=n)
     if not rows:
         return ""
     row, lang = rows[0], c.lang

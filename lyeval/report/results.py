@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lyeval.assessment.authority import register_of
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
+from lyeval.tables import bridge, counts
+from lyeval.tables.authority import register_of
 from lyeval.tables.papers import papers
 from lyeval.tables.year_end import year_end
 
@@ -36,11 +37,12 @@ def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
         (per year: enterprises, tax_wan, land_mu, tax_per_mu over those with both), ``faults`` (one row a fault, with its text),
         ``fault_groups`` (one row a rule).
     """
-    from lyeval.assessment import class_lines
+    from lyeval.assessment import class_lines, statement_term
     from lyeval.ledger import RULES, audit, grouped
 
     unfit = glyphless.undrawable(ledger)
-    told = (*ledger.faults, *audit(ledger, class_lines(policy, ledger.years) if policy else None))
+    asked = audit(ledger, class_lines(policy, ledger.years), statement_term(policy)) if policy else audit(ledger)
+    told = (*ledger.faults, *asked)
     faults = [
         {
             "severity": f.severity, "rule": f.rule, "title": RULES[f.rule].title("zh"), "title_en": RULES[f.rule].title("en"),
@@ -108,14 +110,16 @@ def _totals(ledger: Ledger) -> pd.DataFrame:
 
 
 def assessment_tables(assessment: Assessment, readings: Readings | None = None) -> Tables:
-    """Return the verdict (notebook 02): meta, targets, enterprises, flows, disposals, lists, readings and the rest.
+    """Return the verdict (notebook 02): meta, counts, bridge, targets, enterprises, flows, disposals, lists, readings and the rest.
 
     ``meta`` is a dict, the others are frames; each is described where it is made (`verdict`, `disposals`, `lists`, `gaps`,
     `spread`). Without ``readings`` the three tables of readings are left out.
     """
-    firms, cases = verdict.enterprises(assessment), disposals.disposals(assessment)
+    firms, cases, told = verdict.enterprises(assessment), disposals.disposals(assessment), counts(assessment)
     tables: dict[str, Any] = {
         "meta": verdict.meta(assessment),
+        "counts": told,
+        "bridge": bridge(told),
         "targets": verdict.targets(assessment),
         "enterprises": firms,
         "criteria": verdict.criteria(assessment),
@@ -125,6 +129,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "flows": assessment.flows,
         "doors": assessment.doors,
         "gaps": assessment.gaps,
+        "could_turn": assessment.could_turn(_turning(readings)),
         "narrowing": gaps.narrowing(assessment),
         "missing": gaps.missing_facts(assessment),
         "undetermined": gaps.undetermined(assessment),
@@ -149,6 +154,12 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         tables |= verdict.reading_tables(assessment, readings)
     register = register_of(assessment.policy.id)
     return tables | year_end(assessment, tables, register) | papers(assessment, tables, register)
+
+
+def _turning(readings: Readings | None) -> dict[str, list[str]]:
+    """Return the switches that alone turn each target."""
+    table = None if readings is None else readings.targets
+    return {} if table is None else dict(zip(table["id"], table["turned_by"], strict=True))
 
 
 def simulation_tables(simulation: Simulation | None, alternatives: pd.DataFrame | None = None) -> Tables:

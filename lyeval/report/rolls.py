@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lyeval.assessment import Assessment, duties, lists, standings
-from lyeval.assessment.authority import clause
+from lyeval.assessment import Assessment
 from lyeval.assessment.needs import needs
 from lyeval.ledger.columns import SHEETS as LEDGER_SHEETS
 from lyeval.ledger.picture import coverage_by_department
@@ -19,13 +19,15 @@ from lyeval.report.context import Context
 from lyeval.report.lists import consequences
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import FEW, joined, known, number, percent, say, texts
+from lyeval.tables import duties, lists, rankings
+from lyeval.tables.authority import clause
 
 Row = dict[str, Any]
 
 
 def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     """Return the lists of a year by name: ``list_…``, ``ranking_townships``, ``ranking_counties``, ``contributions``, ``pace``, ``departments``."""
-    townships, counties = (standings.ranking(assessment, by) for by in ("township", "county"))
+    townships, counties = (rankings.ranking(assessment, by) for by in ("township", "county"))
     own = consequences(assessment)
     made = {
         "reached": lists.reached(assessment), "missed": lists.missed(assessment), "undecided": lists.undecided(assessment),
@@ -39,7 +41,7 @@ def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     return {f"list_{name}": table for name, table in made.items()} | {
         "ranking_townships": townships, "ranking_counties": counties,
-        "contributions": standings.contributions(assessment, _by(assessment)), "pace": standings.pace(assessment),
+        "contributions": rankings.contributions(assessment, _by(assessment)), "pace": rankings.pace(assessment),
         "departments": _departments(assessment),
     }  # fmt: skip
 
@@ -63,10 +65,12 @@ def _by(assessment: Assessment) -> str:
 def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
     """List the priority enterprises (重点低效) of the year: those that a condition makes so, and those named so already."""
     rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], []
-    named = _key_listed(assessment)
+    standing, codes = assessment.standing, assessment.frame.book.codes
+    days = standing.step("key_listed")
+    named = {codes[i]: pd.Timestamp(days[i]) for i in np.flatnonzero(standing.priority)}
     firms = assessment.enterprises.set_index("credit_code", drop=False)
     met = {str(code): part for code, part in rows.groupby("credit_code", sort=True)}
-    here = set(assessment.frame.book.codes[lists.standing_listed(assessment)])
+    here = set(codes[standing.listed_here])
     for code in sorted(set(met) | {c for c in named if c in here}):
         part, firm = met.get(code), firms.loc[code]
         own_clause = [] if part is None else part["clause"].tolist()
@@ -84,15 +88,6 @@ def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
 
 def _priority_clause(assessment: Assessment) -> str:
     return next(("；".join(c.cite) for c in assessment.policy.consequences if c.trigger == "priority"), "")
-
-
-def _key_listed(assessment: Assessment) -> dict[str, pd.Timestamp]:
-    """Return who has been named a priority by the year's end, and when."""
-    process = assessment.ledger.process
-    if "key_listed" not in process:
-        return {}
-    rows = process[(process["key_listed"] <= pd.Timestamp(f"{assessment.year}-12-31")).to_numpy(dtype=bool)]
-    return dict(zip(rows["credit_code"], rows["key_listed"], strict=True))
 
 
 def _summoned(assessment: Assessment, townships: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:

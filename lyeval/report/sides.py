@@ -372,7 +372,7 @@ SECTIONS: tuple[tuple[tuple[str, str], Callable[[Context], list[Block]]], ...] =
 )
 NAMES = ("about", "basis", "rules", "odds", "horizons", "transitions", "demand", "doors", "claims", "difference")
 STATES = {
-    "D": ("D类", "grade D"), "below": ("线下", "below"), "above": ("线上", "above"), "exit": ("退出", "left"),
+    "D": ("D类", "grade D"), "below": ("低于标准线", "below"), "above": ("标准线以上", "above"), "exit": ("退出", "left"),
     "unknown": ("不明", "unknown"),
 }  # fmt: skip
 GROUPS = {"listed": ("名单内", "listed"), "unlisted": ("名单外", "unlisted")}

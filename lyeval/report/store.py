@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lyeval.tables import check
 from lyeval.textfiles import Unreadable, read_json
 from lyeval.workbooks import escape
 
@@ -41,7 +42,13 @@ def save(folder: str | Path, tables: Tables) -> list[Path]:
     -------
     list of Path
         The files written, ``types.json`` last. The same tables give the same bytes, and so do tables that differ in last bits.
+
+    Raises
+    ------
+    ConsistencyError
+        The tables contradict one another: nothing is written.
     """
+    check(tables)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     types = _types(folder)

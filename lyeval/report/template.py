@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from lyeval.render.blocks import Block, Bullets, Heading, Lang, Mark, Note, Paragraph, Slot, Text
 from lyeval.report.cells import Row, Rows, Selector, Value
+from lyeval.told import Told
 
 OPEN, CLOSE = "\ue000", "\ue001"
 TOKEN = re.compile(f"{OPEN}(\\d+){CLOSE}")
@@ -34,23 +35,14 @@ SIDES: dict[str, Literal["left", "right"]] = {
 BLANK = "________"
 
 
-class TemplateError(ValueError):
-    """A template that cannot be used: file, line, what is wrong, in Chinese and English.
+class TemplateError(Told):
+    """A template that cannot be used: file, line, what is wrong."""
 
-    Attributes
-    ----------
-    zh, en
-        The message in each language.
-    """
 
-    def __init__(self, name: str, line: int, zh: str, en: str) -> None:
-        place = f"{name}:{line}: " if line else f"{name}: "
-        self.zh, self.en = place + zh, place + en
-        super().__init__(f"{self.zh} / {en}")
-
-    def text(self, lang: str = "zh") -> str:
-        """Return the message in one language."""
-        return self.en if lang == "en" else self.zh
+def fault(name: str, line: int, zh: str, en: str) -> TemplateError:
+    """Return the error of a template's line; 0 for no line of it."""
+    place = f"{name}:{line}: " if line else f"{name}: "
+    return TemplateError(place + zh, place + en)
 
 
 @dataclass(frozen=True)
@@ -115,11 +107,11 @@ class Template:
 
         if (private := PRIVATE.search(self.source)) is not None:
             line = self.source[: private.start()].count("\n") + 1
-            raise TemplateError(self.name, line, "模板里有私用区字符", "a private-use character in the template")
+            raise fault(self.name, line, "模板里有私用区字符", "a private-use character in the template")
         try:
             _ = self._compiled
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(
+            raise fault(
                 error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)
             ) from None
 
@@ -188,13 +180,12 @@ class Template:
         try:
             return self._compiled.render(names)
         except jinja2.TemplateSyntaxError as error:
-            raise TemplateError(
-                error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)
-            ) from None
+            said = _said(error)
+            raise fault(error.name or self.name, error.lineno, f"模板写法有误：{said}", said) from None
         except (jinja2.TemplateError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             name, line = _place(error, self)
             zh, en = getattr(error, "zh", f"模板写法有误：{_said(error)}"), getattr(error, "en", _said(error))
-            raise TemplateError(name, line, zh, en) from None
+            raise fault(name, line, zh, en) from None
 
 
 def _inert(word: Any, hold: Callable[[Any], str]) -> Any:
@@ -274,7 +265,7 @@ class _Reader:
         blocks = [b for held in self._held(token.content) if isinstance(held, list) for b in held]
         if blocks and whole:
             line = (token.map or [0])[0] + 1
-            raise TemplateError(
+            raise fault(
                 self.name, 0, f"表或图须单独成段：{whole[:20]}（成文第 {line} 行）",
                 f"a table or figure must stand alone: {whole[:20]} (line {line} of the text)",
             )  # fmt: skip
@@ -338,7 +329,7 @@ class _Reader:
             return text
         name = mark.id[1:]
         if name not in self.sections:
-            raise TemplateError(self.name, 0, f"没有名为 {name} 的部分", f"no section is named {name}")
+            raise fault(self.name, 0, f"没有名为 {name} 的部分", f"no section is named {name}")
         said = self.sections[name]
         grown = len(said) - (mark.end - mark.start)
         rest = [

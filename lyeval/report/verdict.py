@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Assessment, Frame, Readings
-from lyeval.assessment.flows import door_of, reached_criteria
+from lyeval.assessment.flows import door_of
 from lyeval.indicators import STATISTICS
 from lyeval.report.disposals import progress
 
@@ -111,11 +111,12 @@ def county_targets(assessment: Assessment, cases: pd.DataFrame) -> pd.DataFrame:
 def enterprises(assessment: Assessment) -> pd.DataFrame:
     """Return the assessment's enterprises, with listed before, reached, door, criteria that hold, and disposal as it stands."""
     frame, table = assessment.frame, assessment.enterprises.copy()
-    listed = frame.identified.true
+    standing = assessment.standing
+    listed = standing.listed.true
     table["listed"] = listed
     table["listed_before"] = listed_before(frame)
-    table["reached"] = listed & reached_criteria(frame).true
-    table["door"] = door_of(frame)
+    table["reached"] = standing.freed
+    table["door"] = door_of(standing)
     names = list(frame.criteria)
     table["criteria"] = [
         [name for name in names if frame.criteria[name].true[i]] if listed[i] else [] for i in range(len(table))
@@ -205,7 +206,7 @@ def _option(reading: Any, option: str) -> Any:
 
 def stages(assessment: Assessment) -> pd.DataFrame:
     """Count the listed enterprises by the legal word for their stage."""
-    listed = assessment.frame.identified.true
+    listed = assessment.standing.listed.true
     words = assessment.enterprises["stage"].to_numpy(dtype=object)
     order = ("符合认定条件", "已告知", "已认定", "重点")
     return pd.DataFrame({"stage": list(order), "n": [int((listed & (words == w)).sum()) for w in order]})

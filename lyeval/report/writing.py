@@ -97,6 +97,7 @@ def _xlsx(made: Made, folder: Path) -> Path:
         created=made.created,
         notes=notes(c),
         lang=c.lang,
+        index=True,
     )
     return path
 

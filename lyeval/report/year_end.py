@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from lyeval.render import Cell, Figure, Table
+from lyeval.render import Cell, Figure, Paragraph, Table
 from lyeval.render.blocks import Block, Lang
+from lyeval.render.glyphs import ems
 from lyeval.report.attainment import attainment_figure, gap_text, needed_text, short_text
 from lyeval.report.context import Context
 from lyeval.report.filling import fill, of_target
@@ -44,13 +46,32 @@ def year_end_blocks(c: Context) -> list[Block]:
         The template is wrong: told with file and line.
     """
     more = Context({**c.tables, **odds_tables(c)}, c.lang)
-    words = {
+    words: dict[str, Any] = {
         "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
         "next_goals": bool(len(c.frame("next_targets"))), "next_governed": bool(c.meta["next_governed"]),
         "odds_withheld": odds_withheld(c),
     }  # fmt: skip
     things = {"table": lambda name, *args: TABLES[name](more, *args), "figure": lambda name: _figure(more, name)}
+    words["most_actions"] = _most_actions(more, things, words)
     return fill("year_end", more, things, words, may_be_own=True)
+
+
+def _most_actions(c: Context, things: Mapping[str, Any], words: Mapping[str, Any]) -> int:
+    """Return how many actions, five to three, the leader's page has room for."""
+    for most in (5, 4):
+        blocks = fill("leader", c, things, {**words, "most_actions": most})
+        rows = sum(len(b.rows) + 2 for b in blocks if isinstance(b, Table))
+        lines = sum(math.ceil((ems(b.text) + 2) / PAGE_WIDTH) for b in blocks if isinstance(b, Paragraph))
+        if rows * PER_ROW + lines <= PAGE_LINES:
+            return most
+    return 3
+
+
+PAGE_LINES, PAGE_WIDTH, PER_ROW = (
+    27,
+    31,
+    1.2,
+)  # of the leader's page: lines of close text, ems a line, lines a row of the table
 
 
 def _figure(c: Context, name: str) -> Figure | None:
@@ -93,8 +114,9 @@ def leader_targets(c: Context) -> Table | None:
         before = history.get((t["id"], c.year - 1))
         first = history.get((t["id"], int(t["baseline_year"]))) if known(t["baseline_year"]) else None
         stated = shown(t["baseline"], None, kind_of(t)) if known(t["baseline"]) else ""
+        line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if _unsaid(t) else ""
         rows.append({
-            "label": named(t, c.lang), "base": stated or (of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
+            "label": named(t, c.lang) + line, "base": stated or (of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
             "before": of_target(t, before["value"], t["goal"], "", c.lang) if before else "", "value": _value(t, c.lang),
             "goal": goal_text(t, c.lang), "short": short_text(t, c.lang), "status": Cell(status_text(t, c.lang), tone=tone_of(t)),
             **{k: t[k] for k in ("id", "year")},
@@ -103,6 +125,11 @@ def leader_targets(c: Context) -> Table | None:
         return None
     heads = [h for h in headings("leader_targets") if h.key != "base" or any(r["base"] for r in rows)]
     return tabulate(c, "leader_targets", rows, say("year_end.leader_targets", c.lang, year=c.year), columns=heads)
+
+
+def _unsaid(t: Mapping[str, Any]) -> bool:
+    """Tell whether a target has a line that its label does not name."""
+    return known(t["threshold"]) and f"{t['threshold']:g}万元" not in str(t["label"])
 
 
 def _value(t: Mapping[str, Any], lang: Lang) -> str:
@@ -130,7 +157,9 @@ def target_lines(c: Context) -> Table:
 
 def bridge(c: Context) -> Table:
     """Lay out the way from the ledger to the list and what became of it, by class."""
-    rows = [{**r, "class": c.class_(r["class"])} for r in c.rows("bridge")]
+    sides = {"above": "above", "below": "below", "": "all"}
+    wanted = [r for r in c.rows("bridge") if r["by"] == "class"] + [r for r in c.rows("bridge") if r["by"] == "all"]
+    rows = [{**r, "class": c.class_(sides.get(r["group"], r["group"]))} for r in wanted]
     return tabulate(c, "bridge", rows, say("year_end.bridge", c.lang, year=c.year), note=say("year_end.bridge_note", c.lang),
                     source=c.source("tax", "land", "statistics"))  # fmt: skip
 

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from lyeval.run.ending import whole_step
-from lyeval.run.errors import HeldError, RunError, error_words
-from lyeval.run.folders import held, mend_all, unwritable
+from lyeval.run.errors import HeldError, RunError, error_words, unwritable
+from lyeval.run.folders import claim, held, mend_all
 from lyeval.run.index import PAGE, write_index
+from lyeval.run.placing import alike, free, named
 from lyeval.run.record import whole
 from lyeval.run.review import made_from, produce
 from lyeval.run.spec import RunFile, load_run
@@ -96,12 +97,14 @@ def produce_all(
     Raises
     ------
     RunError
-        Two run files of one name; the folder cannot be written.
+        Two run files of one name; the folder cannot be written, or an ``index.html`` in it is somebody else's.
     KeyboardInterrupt
         It was interrupted: the processes are ended, what they had half made is removed, the index lists what stands.
     """
     loaded, root = [_loaded(run, root, lang) for run in runs], root.resolve()
     _distinct([run for run in loaded if isinstance(run, RunFile)])
+    named(root)
+    free(root / PAGE)
     mend_all(root)
     say = told or _silent
     results: list[Result | None] = [run if isinstance(run, Result) else _standing(run, root) for run in loaded]
@@ -141,16 +144,21 @@ def _loaded(run: RunFile | str | Path, root: Path, lang: str | None) -> RunFile 
 
 
 def _distinct(runs: Sequence[RunFile]) -> None:
-    ids = [run.id for run in runs]
-    twice = sorted({name for name in ids if ids.count(name) > 1})
+    ids = [alike(run.id) for run in runs]
+    twice = sorted({run.id for run in runs if ids.count(alike(run.id)) > 1})
     if twice:
         names = "、".join(twice)
-        raise RunError(f"运行文件重名：{names}，请改名", f"run files of one name: {names}; rename them", misuse=True)
+        raise RunError(
+            f"运行文件重名（大小写不分）：{names}，请改名",
+            f"run files of one name (upper and lower case are the same): {names}; rename them",
+            misuse=True,
+        )
 
 
 def _standing(run: RunFile, root: Path) -> Result | None:
     """Return the result of a run that stands finished, or that cannot be begun; None if it is to be run."""
     try:
+        claim(root / run.id)
         return Result(run.id, root / run.id, skipped=True) if whole(root / run.id, made_from(run)) else None
     except Exception as error:
         return Result(run.id, root / run.id, error=_words(error))

@@ -57,7 +57,7 @@ def difference(before: Finished, after: Finished) -> Difference:
     Raises
     ------
     RunError
-        A run's tables are not there; a comparison of two places against a run of one.
+        A run's tables are not there; a comparison of two places against a run of one; a public edition.
     """
     _one_kind(before, after)
     old, new = tables_of(before), tables_of(after)
@@ -73,9 +73,15 @@ def difference(before: Finished, after: Finished) -> Difference:
 
 
 def _one_kind(before: Finished, after: Finished) -> None:
-    """Refuse a comparison of two places against a run of one: they share no target and no enterprise."""
+    """Refuse a comparison of two places against a run of one, and a public edition: they share no target or no enterprise."""
     from lyeval.run.errors import RunError
 
+    public = "、".join(dict.fromkeys(run.id for run in (before, after) if run.public))
+    if public:
+        raise RunError(
+            f"{public} 是公示版，不含逐户数据，不能对照；请对照内部版",
+            f"{public} is public and holds no enterprise's data: compare internal runs",
+        )
     two = [run.record["parameters"].get("kind") == "comparison" for run in (before, after)]
     if two[0] != two[1]:
         pair, single = (before.id, after.id) if two[0] else (after.id, before.id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -93,6 +92,8 @@ def end_with_parent(last: Callable[[], None]) -> None:
 
 def tie_to_parent() -> None:
     """Let Linux kill this process when the one that began it ends, however it ends and whatever this one is busy with."""
+    import ctypes
+
     parent = os.environ.get("JPY_PARENT_PID", "")
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

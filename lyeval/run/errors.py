@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
+
+from lyeval.told import Told
 
 
-class RunError(ValueError):
-    """A run that cannot be done, or that failed.
-
-    Attributes
-    ----------
-    zh, en
-        What is wrong and what to do, in each language.
-    misuse
-        Whether the command or the run file is at fault (exit code 2), not the data or the work (1).
-    """
-
-    def __init__(self, zh: str, en: str, *, misuse: bool = False) -> None:
-        super().__init__(f"{zh} / {en}")
-        self.zh, self.en, self.misuse = zh, en, misuse
-
-    def text(self, lang: str = "zh") -> str:
-        """Return the message in one language."""
-        return self.en if lang == "en" else self.zh
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.zh, self.en, self.misuse)
+class RunError(Told):
+    """A run that cannot be done, or that failed."""
 
 
 class HeldError(RunError):
@@ -37,24 +25,49 @@ def together(errors: Sequence[ValueError]) -> ValueError:
     if len(errors) == 1:
         return errors[0]
     told = [error_words(error) for error in errors]
-    misuse = any(getattr(e, "misuse", True) for e in errors if type(e).__name__ != "LedgerError")
+    misuse = any(getattr(e, "misuse", True) for e in errors)
     return RunError(*("\n".join(words[i] for words in told) for i in (0, 1)), misuse=misuse)
 
 
 def error_words(error: ValueError) -> tuple[str, str]:
     """Say an error in Chinese and English; of a ledger's, how many there are and the first."""
-    from lyeval.ledger import LedgerError
-    from lyeval.policy import PolicyError, in_language
-
-    if isinstance(error, RunError):
-        return error.zh, error.en
-    if isinstance(error, LedgerError):
-        first, n = error.faults[0], sum(f.severity == "error" for f in error.faults)
-        return f"台账有 {n} 处错误：{first.text('zh')}", f"{n} errors in the ledger: {first.text('en')}"
-    if isinstance(error, PolicyError):
-        return in_language(str(error), "zh"), in_language(str(error), "en")
-    return str(error), str(error)
+    return (error.zh, error.en) if isinstance(error, Told) else (str(error), str(error))
 
 
-def _rebuilt(zh: str, en: str, misuse: bool) -> RunError:
-    return RunError(zh, en, misuse=misuse)
+def unwritable(path: Path, error: OSError) -> RunError:
+    """Say that a file or folder, or the folder for temporary files, cannot be written, and what to do."""
+    what = os.strerror(error.errno) if error.errno else str(error)
+    if away := _temporary(path, error):
+        return RunError(
+            f"无法写入临时文件夹 {away}：{what}。请在其中腾出空间、给予写权限，或设环境变量 TMPDIR 另指定文件夹",
+            f"cannot write the folder for temporary files, {away}: {what}. Make room there, allow writing, or name another "
+            "folder in the environment variable TMPDIR",
+        )
+    return RunError(
+        f"无法写入 {path}：{what}。请关闭正在打开其中文件的程序，检查磁盘空间和权限，或用 --out 另指定文件夹",
+        f"cannot write {path}: {what}. Close programs that hold its files open, check disk space and permissions, "
+        "or name another folder with --out",
+    )
+
+
+def _temporary(path: Path, error: OSError) -> str:
+    """Return the folder for temporary files if that is what cannot be written, "" if it is another."""
+    try:
+        away = Path(tempfile.gettempdir())
+    except OSError:
+        return os.environ.get("TMPDIR", "TMPDIR")
+    named = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    if named is not None:
+        elsewhere = not any(named.is_relative_to(own) for own in (path, path.parent))
+        return str(away) if elsewhere and named.is_relative_to(away) else ""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) and _room(away) < LEAST <= _room(path)
+    return str(away) if full else ""
+
+
+def _room(path: Path) -> int:
+    """Return the bytes free where a path is or is to be."""
+    here = next((one for one in (path, *path.parents) if one.exists()), Path())
+    return shutil.disk_usage(here).free
+
+
+LEAST = 2**20  # bytes: with less, a disk is full

@@ -232,7 +232,7 @@ def _code_cell(output: Path, index: int | None) -> int:
 def _cause(error: Any) -> str:
     """Return what went wrong, in one line: an error of ours in its own words, another with its type."""
     value = next((line for line in str(error.evalue).splitlines() if line.strip()), "")
-    ours = error.ename in ("LedgerError", "PolicyError", "RunError", "NotebookError")
+    ours = error.ename in ("LedgerError", "PolicyError", "RunError", "NotebookError", "ConsistencyError")
     return value if ours and value else f"{error.ename}: {value}"
 
 

@@ -9,13 +9,16 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lyeval import resources
 from lyeval.run import starting
 from lyeval.run.executing import declared, describe
+from lyeval.run.folders import linked
 from lyeval.run.inputs import SAMPLE
+from lyeval.run.placing import named, write_new
 from lyeval.run.review import given
 from lyeval.run.spec import RunFile, load_run
 
@@ -36,8 +39,9 @@ def prepare(run: str | None, folder: Path) -> Path:
     Raises
     ------
     RunError, PolicyError
-        No such run file, or faults in it.
+        No such run file, or faults in it; the folder cannot be written.
     """
+    named(folder)
     shipped = resources.path("notebooks") / "explore.ipynb"
     notebook = json.loads(shipped.read_text(encoding="utf-8"))
     name = "explore"
@@ -49,7 +53,6 @@ def prepare(run: str | None, folder: Path) -> Path:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
     return _fresh(folder.resolve() / f"{name}.ipynb", text)
 
 
@@ -101,8 +104,11 @@ def _put(notebook: dict[str, Any], values: dict[str, Any]) -> None:
 def _fresh(path: Path, text: str) -> Path:
     """Write a file under a name that none has yet; one with this very text is taken as it is."""
     number, place = 1, path
-    while place.exists() and place.read_text(encoding="utf-8") != text:
+    while True:
+        if place.is_file() and not linked(place) and place.read_bytes() == text.encode("utf-8"):
+            return place
+        with suppress(FileExistsError):
+            write_new(place, text)
+            return place
         number += 1
         place = path.with_name(f"{path.stem}-{number}.ipynb")
-    place.write_text(text, encoding="utf-8", newline="\n")
-    return place

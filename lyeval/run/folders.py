@@ -1,144 +1,391 @@
-"""A run's folder: made beside the earlier one, put in its place by two renames, mended after a kill (输出文件夹)."""
+"""What is lyeval's own, and a run's folder: made beside the earlier one, put in its place, mended after a kill (输出文件夹).
+
+Only what lyeval marked is ever renamed, replaced or removed. Its marks: a report's ``record.json``; ``.lyeval.json`` in every other
+folder that it makes. Both list the SHA-256 of what was written, so that a file that somebody added or changed is theirs and is kept.
+Work is done in ``.<name>.lyeval-<12 hex digits>``, a name made once, with ``new`` and ``old`` below it.
+"""
 
 from __future__ import annotations
 
+import errno
+import hashlib
+import json
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
-from lyeval.run.errors import HeldError, RunError
-from lyeval.scratch import locked_as
+from lyeval.run.errors import HeldError, RunError, unwritable
+from lyeval.run.locking import locked_file, unlock
 
 RECORD = "record.json"
+MARK = ".lyeval.json"
+NEW, OLD = "new", "old"
 
 
-def part_of(final: Path) -> Path:
-    """Return where a run's new folder is made."""
-    return final.with_name(f"{final.name}.part")
+# -- whose it is -------------------------------------------------------------------------------------------------------
 
 
-def old_of(final: Path) -> Path:
-    """Return where the earlier folder stands between the two renames."""
-    return final.with_name(f"{final.name}.old")
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def failed_of(final: Path) -> Path:
-    """Return where a failed run is left."""
-    return final.with_name(f"{final.name}.failed")
+def stands(path: Path) -> bool:
+    """Tell whether a name is taken, be it by a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def linked(path: Path) -> bool:
+    """Tell whether a name is a symbolic link, or on Windows a junction."""
+    junction = getattr(os.path, "isjunction", None)
+    return path.is_symlink() or bool(junction and junction(path))
+
+
+def protected(path: Path) -> bool:
+    """Tell whether its owner has made a file or folder read-only."""
+    return not path.lstat().st_mode & stat.S_IWUSR
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a folder that is a report of lyeval's by its ``record.json``; None for any other."""
+    found = None if linked(folder) else _json(folder / RECORD)
+    if found is None or not all(isinstance(found.get(key), kind) for key, kind in SHAPE.items()):
+        return None
+    hashes = (found["basis"], found["fingerprint"], *found["outputs"].values())
+    ours = all(isinstance(told, str) and re.fullmatch("[0-9a-f]{64}", told) for told in hashes)
+    return found if ours and isinstance(found["versions"].get("lyeval"), str) else None
+
+
+def marked(folder: Path) -> dict[str, Any] | None:
+    """Return what the marker of a folder says: ``lyeval`` (what it is), ``of`` (whose name it serves), ``files``; None without one."""
+    found = None if linked(folder) else _json(folder / MARK)
+    shaped = found is not None and isinstance(found.get("of"), str) and isinstance(found.get("files"), dict)
+    return found if shaped and found["lyeval"] in KINDS else None  # type: ignore[index]
+
+
+def mark(folder: Path, kind: str, of: str) -> None:
+    """Mark a folder as lyeval's own, with the SHA-256 of every file in it."""
+    names = {place: path for place, path in _files(folder) if place != MARK}
+    told = {"lyeval": kind, "of": of, "files": {place: sha256(path) for place, path in names.items()}}
+    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    (folder / MARK).write_text(text, encoding="utf-8", newline="\n")
+
+
+def written(folder: Path) -> dict[str, str] | None:
+    """Return the SHA-256 by place of all that lyeval wrote into a folder; None if the folder is not its own."""
+    record, said = recorded(folder), marked(folder)
+    if record is not None:
+        return {**record["outputs"], RECORD: sha256(folder / RECORD)}
+    return None if said is None else {**said["files"], MARK: sha256(folder / MARK)}
+
+
+def added(folder: Path, ours: Mapping[str, str]) -> list[str]:
+    """Return the places of what stands in a folder of lyeval's and is not its own: added, changed, linked or read-only."""
+    return [place for place, path in _files(folder) if not _unchanged(path, ours.get(place))]
+
+
+def claim(final: Path) -> None:
+    """Refuse a run's folder that cannot be replaced because it is not the earlier report of that run.
+
+    Raises
+    ------
+    RunError
+        A link, a file, a folder of somebody else's, or a report made read-only stands there.
+    """
+    if not stands(final):
+        return
+    record = recorded(final)
+    if linked(final):
+        zh, en = "是一个链接", "is a link"
+    elif not final.is_dir():
+        zh, en = "是一个文件", "is a file"
+    elif record is None or record["run"] != final.name:
+        zh, en = "是一个文件夹，但不是 lyeval 为本次运行写的报告", "is a folder, but no report of this run by lyeval"
+    elif protected(final) or protected(final / RECORD):
+        zh, en = "是只读的", "is read-only"
+    else:
+        return
+    raise RunError(
+        f"{final} {zh}，没有改动；请移走或改名，或用 --out 另指定文件夹",
+        f"{final} {en}; nothing was changed: move or rename it, or name another folder with --out",
+    )
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    """Read an object from a small file that is no link; None if there is none."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            return None
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield what is no folder below a folder, links unfollowed, by place; the deepest folders first."""
+    for top, folders, files in os.walk(folder, topdown=False, followlinks=False):
+        here = Path(top)
+        for name in sorted([*files, *(one for one in folders if linked(here / one))]):
+            yield (here / name).relative_to(folder).as_posix(), here / name
+
+
+def _unchanged(path: Path, told: str | None) -> bool:
+    """Tell whether a file stands as it was written: of that SHA-256, no link, not read-only."""
+    if told is None or not stat.S_ISREG(path.lstat().st_mode) or protected(path):
+        return False
+    return sha256(path) == told
+
+
+# -- taking away -------------------------------------------------------------------------------------------------------
+
+
+def clear(folder: Path, ours: Mapping[str, str]) -> bool:
+    """Remove what lyeval wrote into a folder and nobody changed since; tell whether nothing else was in it."""
+    for place, path in list(_files(folder)):
+        if place not in (RECORD, MARK) and _unchanged(path, ours.get(place)):
+            path.unlink()
+    made = {parent.as_posix() for place in ours for parent in PurePosixPath(place).parents} - {"."}
+    for top, _, _ in os.walk(folder, topdown=False, followlinks=False):
+        if Path(top).relative_to(folder).as_posix() in made:
+            with suppress(OSError):
+                Path(top).rmdir()
+    if all(path.name in (RECORD, MARK) for path in folder.iterdir()):
+        for name in (RECORD, MARK):
+            if _is_own(folder, name, ours):
+                (folder / name).unlink()
+        with suppress(OSError):
+            folder.rmdir()
+    return not stands(folder)
+
+
+def _is_own(folder: Path, name: str, ours: Mapping[str, str]) -> bool:
+    return stands(folder / name) and _unchanged(folder / name, ours.get(name))
+
+
+def discard(work: Path) -> None:
+    """Delete a working folder that lyeval marked, with what was made in it; links in it are not followed."""
+    if marked(work) is None:
+        return
+    with suppress(OSError):
+        erase(work / NEW)
+    if not stands(work / NEW) and not stands(work / OLD):
+        with suppress(OSError):
+            (work / MARK).unlink()
+            work.rmdir()
+
+
+def erase(folder: Path) -> None:
+    """Delete a folder of lyeval's own making that may hold copies of read-only folders; links in it are not followed."""
+    for top, _, _ in os.walk(folder, followlinks=False):
+        Path(top).chmod(0o700)
+    if stands(folder):
+        shutil.rmtree(folder)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file or folder to a name that nobody has.
+
+    Raises
+    ------
+    OSError
+        The name is taken, or a file is open in another program.
+    """
+    if stands(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    source.rename(target)
+
+
+def _give_back(old: Path, final: Path) -> None:
+    """Put what is somebody's in an earlier report to the same place in the new one, where that is free."""
+    for path in sorted(old.iterdir()):
+        target = final / path.name
+        if not stands(target):
+            move(path, target)
+        elif path.is_dir() and target.is_dir() and not linked(path) and not linked(target):
+            _give_back(path, target)
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _aside(final: Path, name: str) -> Path:
+    """Return the first free name of ``<run-id>.<name>``, ``<run-id>.<name>-2`` …"""
+    return next(path for path in _named(final, name) if not stands(path))
+
+
+def _named(final: Path, name: str) -> Iterator[Path]:
+    yield final.with_name(f"{final.name}.{name}")
+    number = 2
+    while True:
+        yield final.with_name(f"{final.name}.{name}-{number}")
+        number += 1
+
+
+# -- a run's life ------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def held(final: Path) -> Iterator[None]:
-    """Hold a run's folder against other processes; the operating system lets go of it when the process dies.
+def held(final: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold a name against other processes, mended; the operating system lets go of it when the process dies.
+
+    Parameters
+    ----------
+    patience
+        Seconds to wait for another process.
 
     Raises
     ------
     RunError
         Another process holds it, or the folder above cannot be written.
     """
-    lock = final.with_name(f".{final.name}.lock")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("a+b")
+        lock = locked_file(final.with_name(f".{final.name}.lyeval-lock"), patience)
     except OSError as error:
         raise unwritable(final.parent, error) from None
-    with file:
-        if not locked_as(file, lock):
-            raise HeldError(
-                f"{final.name} 正在由另一个进程运行，请等它结束",
-                f"{final.name} is being run by another process: wait for it to end",
-            )
-        try:
-            mend(final)
-            yield
-        finally:
-            with _ignored():
-                lock.unlink()
+    if lock is None:
+        raise HeldError(
+            f"{final.name} 正在由另一个进程运行，请等它结束",
+            f"{final.name} is being run by another process: wait for it to end",
+        )
+    try:
+        mend(final)
+        yield
+    finally:
+        unlock(lock)
+
+
+def begin(final: Path) -> Path:
+    """Make a working folder for a name, and return the empty folder in which the new thing is to be made."""
+    work = final.with_name(f".{final.name}.lyeval-{secrets.token_hex(6)}")
+    work.mkdir()
+    mark(work, "work", final.name)
+    (work / NEW).mkdir()
+    return work / NEW
+
+
+def works(folder: Path, of: str | None = None) -> list[Path]:
+    """Return the working folders that lyeval marked in a folder, of one name or of any."""
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        name, said = WORKING.fullmatch(path.name), marked(path)
+        if name and said and said["lyeval"] == "work" and said["of"] == name[1] and of in (None, name[1]):
+            found.append(path)
+    return found
 
 
 def mend(final: Path) -> None:
-    """Finish or undo what a killed process left between its two renames.
+    """Finish or undo what a killed process left of its work for a name.
 
     Raises
     ------
     RunError
         A file in the way is open in another program.
     """
-    part, old = part_of(final), old_of(final)
     try:
-        if not final.exists():
-            if (part / RECORD).is_file():
-                part.rename(final)
-            elif old.exists():
-                old.rename(final)
-        remove(part)
-        if final.exists():
-            remove(old)
+        for work in works(final.parent, final.name):
+            new, old = work / NEW, work / OLD
+            record = recorded(new)
+            if not stands(final):
+                if record is not None and record["run"] == final.name:
+                    move(new, final)
+                elif stands(old):
+                    move(old, final)
+            settle(final, work)
     except OSError as error:
         raise unwritable(final, error) from None
 
 
 def mend_all(root: Path) -> None:
-    """Mend every run in ``root`` that a killed process left between its renames and that nobody is at work on."""
-    for old in sorted(root.glob("*.old")) if root.is_dir() else []:
-        with _ignored(), held(old.with_suffix("")):
+    """Mend every name in ``root`` that a killed process was at work for and that nobody is at work for now."""
+    for name in sorted({str((marked(work) or {}).get("of")) for work in works(root)}):
+        with suppress(OSError, RunError), held(root / name):
             pass
 
 
-def replace(final: Path) -> None:
+def replace(final: Path, new: Path) -> None:
     """Put a run's new folder in the place of the earlier one, by two renames.
+
+    What somebody added to the earlier report or changed in it is kept: at its place in the new one, else in ``<run-id>.earlier``.
 
     Raises
     ------
     RunError
-        A file of the earlier report is open in another program; the earlier report stays whole.
+        A file of the earlier report is open in another program, or something foreign stands there now; it stays whole.
     """
-    part, old = part_of(final), old_of(final)
+    claim(final)
+    old = new.with_name(OLD)
     try:
-        if final.exists():
-            final.rename(old)
+        if stands(final):
+            move(final, old)
         try:
-            part.rename(final)
+            move(new, final)
         except OSError:
-            if old.exists():
-                old.rename(final)
+            if stands(old):
+                move(old, final)
             raise
     except OSError as error:
         raise unwritable(final, error) from None
-    with _ignored():
-        remove(old)
-        remove(failed_of(final))
+    with suppress(OSError):
+        settle(final, new.parent)
+        for failed in _failures(final):
+            clear(failed, written(failed) or {})
 
 
-def fail(final: Path) -> Path:
-    """Leave what a failed run made as ``<run-id>.failed``."""
-    failed = failed_of(final)
-    with _ignored():
-        remove(failed)
-        part_of(final).rename(failed)
-    return failed
+def settle(final: Path, work: Path) -> None:
+    """Take away a working folder when a report stands: the earlier one, save what in it is somebody's."""
+    old = work / OLD
+    if stands(old):
+        ours = written(old)
+        if ours is None:
+            with suppress(OSError):
+                old.rmdir()  # emptied by a process killed just then
+        elif written(final) is None:
+            return  # something foreign took the name meanwhile: the earlier report is left in its hidden folder
+        elif not clear(old, ours):
+            _give_back(old, final)
+            if not clear(old, ours):
+                move(old, _aside(final, "earlier"))
+    discard(work)
 
 
-def remove(folder: Path) -> None:
-    """Delete a folder if it is there."""
-    if folder.exists():
-        shutil.rmtree(folder)
+def fail(final: Path, new: Path) -> Path | None:
+    """Leave what a failed run made as ``<run-id>.failed``, or with a number where that name is somebody's; None if it cannot be."""
+    try:
+        for failed in _failures(final):
+            clear(failed, written(failed) or {})
+        left = _aside(final, "failed")
+        mark(new, "failed", final.name)
+        move(new, left)
+    except OSError:
+        return None
+    return left
 
 
-def unwritable(path: Path, error: OSError) -> RunError:
-    """Say that a file or folder cannot be written, and what to do."""
-    what = os.strerror(error.errno) if error.errno else str(error)
-    return RunError(
-        f"无法写入 {path}：{what}。请关闭正在打开其中文件的程序，检查磁盘空间和权限，或用 --out 另指定文件夹",
-        f"cannot write {path}: {what}. Close programs that hold its files open, check disk space and permissions, "
-        "or name another folder with --out",
-    )
+def kept_aside(final: Path) -> list[Path]:
+    """Return the folders in which what somebody changed in earlier reports of a name was kept."""
+    start = re.escape(f"{final.name}.earlier")
+    found = sorted(final.parent.iterdir()) if final.parent.is_dir() else []
+    return [path for path in found if re.fullmatch(start + r"(-\d+)?", path.name)]
 
 
-@contextmanager
-def _ignored() -> Iterator[None]:
-    """Let tidying up fail without undoing the work."""
-    with suppress(OSError, RunError):
-        yield
+def _failures(final: Path) -> list[Path]:
+    """Return what lyeval left of failed runs of a name."""
+    start = f"{final.name}.failed"
+    found = [path for path in sorted(final.parent.iterdir()) if re.fullmatch(re.escape(start) + r"(-\d+)?", path.name)]
+    said = {path: marked(path) for path in found}
+    return [path for path, told in said.items() if told and (told["lyeval"], told["of"]) == ("failed", final.name)]
+
+
+SHAPE = {"run": str, "basis": str, "fingerprint": str, "outputs": dict, "versions": dict}
+KINDS = ("work", "failed", "output")
+WORKING = re.compile(r"\.(.+)\.lyeval-[0-9a-f]{12}", re.DOTALL)
+LARGEST = 64 * 2**20  # bytes of a record or marker

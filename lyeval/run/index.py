@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from lyeval.run.folders import held
+from lyeval.run.placing import PATIENCE, placed, seal
 from lyeval.run.record import fingerprint, read_record
-from lyeval.scratch import alone
 
 PAGE = "index.html"
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -29,13 +30,18 @@ def write_index(root: Path, folders: Iterable[Path] | None = None, *, lang: str 
     -------
     Path
         The page; None where there is nothing to list.
+
+    Raises
+    ------
+    RunError
+        A page of that name is not as lyeval wrote it.
     """
     from lyeval.render import Document, Table, to_html
 
     path = root / PAGE
     if not root.is_dir():
         return None
-    with alone(root / f".{PAGE}.lock"):
+    with held(path, patience=PATIENCE):
         listed = complete(root) if folders is None else list(folders)
         if not listed:
             return None
@@ -44,9 +50,8 @@ def write_index(root: Path, folders: Iterable[Path] | None = None, *, lang: str 
         table = Table("runs", words["caption"], _columns(lang), rows, note=words["note"], sortable=True)
         made = Document(words["title"], "", (), (table,), lang, next((note for note in notes if note), ""), "")  # type: ignore[arg-type]
         html = _linked(to_html(made), {folder.name for folder in listed})
-        fresh = root / f".{PAGE}.new"
-        fresh.write_text(html, encoding="utf-8", newline="\n")
-        fresh.replace(path)
+    with placed(path) as fresh:
+        fresh.write_text(seal(html), encoding="utf-8", newline="\n")
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
 from lyeval.run.errors import RunError, error_words, together
+from lyeval.run.folders import sha256
 from lyeval.run.spec import SAMPLE, RunFile, RunSpec
 from lyeval.textfiles import Unreadable, read_text, shown
 
@@ -349,12 +349,6 @@ def _steps(keep: _Keeper) -> list[tuple[str, Callable[..., str], tuple[str, ...]
         *((("template", keep.file, (spec.template, "template")),) if spec.template else ()),
         *((("texts", keep.file, (spec.texts, "texts")),) if isinstance(spec.texts, str) else ()),
     ]
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 KINDS = {"ledger": ("file", "folder"), "previous": ("folder",), "fonts": ("folder",)}

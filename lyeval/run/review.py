@@ -12,13 +12,14 @@ from typing import Any
 from lyeval import resources
 from lyeval.run.checking import check_run
 from lyeval.run.ending import whole_step
-from lyeval.run.errors import RunError
+from lyeval.run.errors import RunError, unwritable
 from lyeval.run.executing import NotebookError, end_kernels, execute, kernels
-from lyeval.run.folders import fail, held, part_of, remove, replace, unwritable
+from lyeval.run.folders import begin, claim, discard, erase, fail, held, replace
 from lyeval.run.inputs import FOLDER, inputs_of, stage
+from lyeval.run.placing import apart, named
 from lyeval.run.private import admit
 from lyeval.run.record import basis, published, record, told_changes, whole
-from lyeval.run.spec import RunFile, RunSpec
+from lyeval.run.spec import SAMPLE, RunFile, RunSpec
 from lyeval.run.starting import load_matplotlib
 from lyeval.run.steps import LOCK, about
 from lyeval.scratch import scratch
@@ -77,40 +78,57 @@ def produce(
         Something in the run file, the plan or the ledger is wrong: nothing was run.
     HeldError
         Another process is at work on it.
-    NotebookError
-        A notebook failed; what it made stands in ``<run-id>.failed``, the earlier report is untouched.
+    RunError
+        Something that is not lyeval's has the folder's name, or a notebook failed; what it made stands in ``<run-id>.failed``.
+        The earlier report is untouched.
     KeyboardInterrupt
         It was interrupted; its kernels are ended, what it had made is removed, the earlier report is untouched.
     """
     final = root.resolve() / run.id
+    _allowed(run, root, final)
     if anew:
         check_run(run)
     with held(final):
+        claim(final)
         if not anew:
             if whole(final, made_from(run)):
                 return final
             check_run(run)
-        part = part_of(final)
+        part = _begun(final)
         try:
-            part.mkdir()
-            _make(run, part, told or _silent, jobs, limit or run.spec.cell_limit)
+            _make(run, part, final, told or _silent, jobs, limit or run.spec.cell_limit)
         except NotebookError as error:
             if run.spec.disclosure == "public":
-                remove(part)
                 raise
-            raise _failed(error, fail(final)) from None
+            raise _failed(error, fail(final, part)) from None
         except OSError as error:
-            fail(final)
+            fail(final, part)
             raise unwritable(part, error) from None
-        except BaseException:
-            remove(part)
-            raise
-        with whole_step():
-            replace(final)
+        else:
+            with whole_step():
+                replace(final, part)
+        finally:
+            discard(part.parent)
     return final
 
 
-def _make(run: RunFile, part: Path, told: Told, jobs: int, limit: float) -> None:
+def _allowed(run: RunFile, root: Path, final: Path) -> None:
+    """Refuse a place that is somebody's, has a name that Windows cannot have, or lies in a folder that is read."""
+    claim(final)
+    named(root)
+    read = [*run.spec.ledgers, run.spec.fonts.folder, run.spec.previous]
+    apart(root, (run.find(name) for name in read if name and not name.startswith(SAMPLE)))
+
+
+def _begun(final: Path) -> Path:
+    """Return the hidden folder in which a run's new folder is made."""
+    try:
+        return begin(final)
+    except OSError as error:
+        raise unwritable(final, error) from None
+
+
+def _make(run: RunFile, part: Path, final: Path, told: Told, jobs: int, limit: float) -> None:
     """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
     ordered, public = notebooks(run.spec.kind, run.spec.edition), run.spec.disclosure == "public"
     with scratch() as away, kernels(away):
@@ -121,14 +139,14 @@ def _make(run: RunFile, part: Path, told: Told, jobs: int, limit: float) -> None
         parameters = {**given(run.spec), **staged.parameters, "out": "tables", "folder": ".", "basis": source["basis"]}
         _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs, limit)
         if public:
-            _announce(run, place / "tables", part, source)
+            _announce(run, place / "tables", part, final, source)
             return
-    remove(part / FOLDER)
+    erase(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source, run.changes)
 
 
-def _announce(run: RunFile, private: Path, part: Path, source: Mapping[str, Any]) -> None:
+def _announce(run: RunFile, private: Path, part: Path, final: Path, source: Mapping[str, Any]) -> None:
     """Write the public edition from private tables, record it, and keep what the office needs of it beside its folder.
 
     Raises
@@ -147,7 +165,7 @@ def _announce(run: RunFile, private: Path, part: Path, source: Mapping[str, Any]
     tables = report.public(tables, objections=spec.objections, period=spec.period, sums=releases)
     report.announce(tables, part, lang=spec.lang, formats=spec.formats)
     told = record(part, run.id, shown, told_changes(run.changes))
-    admit(part.with_name(run.id), source, run.changes, tables, releases, told["fingerprint"])
+    admit(final, source, run.changes, tables, releases, told["fingerprint"])
 
 
 def _execute_all(
@@ -189,16 +207,19 @@ def given(spec: RunSpec) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name != "kind"} | texts | {"fonts": fonts}
 
 
-def _failed(error: NotebookError, left: Path) -> RunError:
-    place = f"{left.name}/notebooks/{error.notebook}"
+def _failed(error: NotebookError, left: Path | None) -> RunError:
     full = bool(re.search(r"\[Errno (27|28|122)\]", error.cause))
     zh, en = (
-        "磁盘已满：请腾出空间，或用 --out 另指定文件夹\n",
-        "the disk is full: make room, or name another folder with --out\n",
+        "磁盘已满：请腾出空间，或用 --out 另指定文件夹（临时文件夹满了，用环境变量 TMPDIR 另指定）\n",
+        "the disk is full: make room, or name another folder with --out (for temporary files: in TMPDIR)\n",
+    )
+    place = f"{left.name}/notebooks/{error.notebook}" if left else ""
+    where = (
+        (f"执行到出错处的笔记本在 {place}；", f"the notebook, executed up to there, is {place}; ") if left else ("", "")
     )
     return RunError(
-        f"{zh if full else ''}{error.zh}\n执行到出错处的笔记本在 {place}；原有报告未改动",
-        f"{en if full else ''}{error.en}\nthe notebook, executed up to there, is {place}; the earlier report is untouched",
+        f"{zh if full else ''}{error.zh}\n{where[0]}原有报告未改动",
+        f"{en if full else ''}{error.en}\n{where[1]}the earlier report is untouched",
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from lyeval.policy import PolicyError, in_language, load_yaml, nearest, validate
 from lyeval.policy.loading import Frozen, display
 from lyeval.run.errors import RunError
+from lyeval.run.placing import reserved
 from lyeval.textfiles import CONTROL, Unreadable, name_fault, shown, yaml_value
 
 Format = Literal["html", "pdf", "docx", "xlsx"]
@@ -271,14 +272,12 @@ def find_run(path: str | Path) -> Path:
 
 
 def _id(path: Path) -> str:
-    if (
-        name_fault(path.stem)
-        or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem)
-        or path.stem.endswith((".failed", ".part", ".old", ".columns"))
-    ):
+    taken = re.search(r"\.(failed|earlier)(-\d+)?$|\.(part|old|columns)$|^index\.html$", path.stem, re.IGNORECASE)
+    if name_fault(path.stem) or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or taken or reserved(path.stem):
         raise RunError(
-            f"运行文件名 {shown(path.name)} 不能用作文件夹名，请只用字母、汉字、数字、短横线",
-            f"the run file's name {shown(path.name)} cannot name a folder: use letters, digits and hyphens",
+            f"运行文件名 {shown(path.name)} 不能用作文件夹名，请只用字母、汉字、数字、短横线，不用 con、nul、aux 等 Windows 保留的名字",
+            f"the run file's name {shown(path.name)} cannot name a folder: use letters, digits and hyphens, and none of the names "
+            "that Windows keeps for itself, as con, nul, aux",
             misuse=True,
         )
     return path.stem

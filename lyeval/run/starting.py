@@ -6,11 +6,7 @@ nothing but the standard library.
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 import os
-import platform
-import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,9 +57,10 @@ def quiet(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 def arithmetic() -> dict[str, str]:
     """Return what makes linear algebra, numpy and C's functions compute alike on every processor of this kind, by one thread."""
-    kind = platform.machine().lower()
+    from platform import machine
+
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-    return threads | dict(zip(BEYOND, SHARED.get(kind, ()), strict=False))
+    return threads | dict(zip(BEYOND, SHARED.get(machine().lower(), ()), strict=False))
 
 
 def settle() -> None:
@@ -76,7 +73,9 @@ def load_matplotlib() -> None:
 
     That its list of fonts takes long to make, which it tells by the clock, is not told.
     """
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    from logging import ERROR, getLogger
+
+    getLogger("matplotlib.font_manager").setLevel(ERROR)
     with _standing_in(PACKAGE / "figures"):
         import matplotlib as mpl  # noqa: F401
 
@@ -98,12 +97,12 @@ def main() -> None:
 
 def _load_lyeval() -> None:
     """Make the package that this file belongs to the one that is imported, with no folder put on the search path for it."""
-    found = importlib.util.spec_from_file_location(
-        "lyeval", PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)]
-    )
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    found = spec_from_file_location("lyeval", PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)])
     if found is None or found.loader is None:
         raise ImportError("lyeval")
-    sys.modules["lyeval"] = importlib.util.module_from_spec(found)
+    sys.modules["lyeval"] = module_from_spec(found)
     found.loader.exec_module(sys.modules["lyeval"])
 
 
@@ -119,9 +118,13 @@ def _standing_in(folder: Path) -> Iterator[None]:
 
 def _needs_user_site() -> bool:
     """Tell whether Jupyter was installed for this user alone, outside any environment."""
-    found = importlib.util.find_spec("ipykernel")
-    own = bool(site.ENABLE_USER_SITE) and found is not None and found.origin is not None
-    return own and Path(str(found.origin)).is_relative_to(site.getusersitepackages())  # type: ignore[union-attr]
+    import site
+    from importlib.util import find_spec
+
+    found = find_spec("ipykernel")
+    if not site.ENABLE_USER_SITE or found is None or found.origin is None:
+        return False
+    return Path(found.origin).is_relative_to(site.getusersitepackages())
 
 
 def _font_list(folder: Path) -> Path:

@@ -223,7 +223,7 @@ def alternatives(
     plan, options
         As for `lyeval.simulation.scenarios.compare_scenarios`: assumptions, draws, seed.
     """
-    from lyeval.simulation.scenarios import compare_scenarios
+    from lyeval.simulation import compare_scenarios
 
     return compare_scenarios(assessment, scenarios, plan, **options) if scenarios else None
 

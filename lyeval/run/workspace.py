@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lyeval.run.errors import RunError
-from lyeval.run.folders import unwritable
+from lyeval.run.errors import RunError, unwritable
+from lyeval.run.folders import linked, stands
+from lyeval.run.placing import named, write_new
 
 
 def lay_out(folder: Path) -> list[Path]:
@@ -14,34 +15,45 @@ def lay_out(folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        The files written.
+        The files written; one that stands there already as it would be written is left as it is.
 
     Raises
     ------
     RunError
-        One of the files is there already, or the folder cannot be written.
+        Something else has the name of one of the files or folders, all files are there, or the folder cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
+    named(folder)
+    if stands(folder) and ((linked(folder) and not folder.exists()) or not folder.is_dir()):
         raise RunError(
             f"{folder} 是一个文件，不能作工作区；请另给一个文件夹名",
             f"{folder} is a file and cannot be a workspace: name a folder",
             misuse=True,
         )
-    there = [name for name in FILES if (folder / name).exists()]
-    if there:
-        names = "、".join(there)
+    there = [name for name in FILES if _taken(folder, name)]
+    done = [name for name in FILES if name not in there and stands(folder / name)]
+    if there or len(done) == len(FILES):
+        names = "、".join(there or done)
         raise RunError(
             f"{folder} 中已有 {names}，没有改动；请另选一个文件夹",
             f"{folder} already holds {names}; nothing was changed: choose another folder",
-            misuse=True,
         )
     try:
-        for name, text in FILES.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        for name in FILES:
+            if name not in done:
+                write_new(folder / name, FILES[name])
     except OSError as error:
         raise unwritable(folder, error) from None
     return [folder / name for name in FILES]
+
+
+def _taken(folder: Path, name: str) -> bool:
+    """Tell whether a file, or a folder above it, cannot be made because something else has its name."""
+    path = folder / name
+    above = [parent for parent in path.parents if parent.is_relative_to(folder) and parent != folder]
+    if any(stands(parent) and (linked(parent) or not parent.is_dir()) for parent in above):
+        return True
+    same = stands(path) and path.is_file() and not linked(path) and path.read_bytes() == FILES[name].encode("utf-8")
+    return stands(path) and not same
 
 
 README = """\

@@ -11,34 +11,19 @@ from lyeval.simulation.disposals import Practice
 from lyeval.simulation.dynamics import Priors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assumed:
-    """What is assumed of tax and of disposal methods.
-
-    Attributes
-    ----------
-    id
-        Which set of assumptions.
-    tax
-        Priors of the tax projection.
-    practices
-        Disposal methods by id.
-    band, responses
-        How far below a line an enterprise may stand and still top up (share of the line), and the shares of such
-        enterprises that do, one scenario each.
-    labels
-        The methods' names in Chinese and English.
-    ranges
-        By path, how far a figure may be off where the file says so: least, most, and the figure itself.
-    """
+    """What is assumed of tax and of disposal methods."""
 
     id: str
     tax: Priors
-    practices: dict[str, Practice]
-    band: float
-    responses: tuple[float, ...]
-    labels: dict[str, tuple[str, str]] = field(default_factory=dict)
-    ranges: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    practices: dict[str, Practice]  # disposal methods by id
+    band: float  # how far below a line an enterprise may stand and still top up, as a share of the line
+    responses: tuple[float, ...]  # shares of such enterprises that do, one scenario each
+    labels: dict[str, tuple[str, str]] = field(default_factory=dict)  # the methods' names in Chinese and English
+    ranges: dict[str, tuple[float, float, float]] = field(
+        default_factory=dict
+    )  # by path: least, most, the figure itself
 
 
 def assumed(assumptions: str | PathLike[str] | Assumptions) -> Assumed:
@@ -65,15 +50,10 @@ def _read(loaded: Assumptions) -> Assumed:
         name: getattr(loaded, name) for name in ("own_spread", "effort", "funds")
     }
     effort, funds = (figure.value if figure else 1.0 for figure in (loaded.effort, loaded.funds))
+    mean = shock.mean.value if shock.mean else 0.0
     return Assumed(
         id=loaded.id,
-        tax=Priors(
-            shock.sd.value,
-            shock.df.value,
-            loaded.own_spread.value,
-            shock.late.value,
-            shock.mean.value if shock.mean else 0.0,
-        ),
+        tax=Priors(shock.sd.value, shock.df.value, loaded.own_spread.value, shock.late.value, mean),
         practices={method.id: _practice(method, effort, funds) for method in loaded.methods},
         band=loaded.response.band.value,
         responses=loaded.response.scenarios.values,
@@ -84,15 +64,16 @@ def _read(loaded: Assumptions) -> Assumed:
 
 def _practice(method: MethodAssumption, effort: float, funds: float) -> Practice:
     """Map a method: nobody left on land that stays is a closure; land that leaves whole takes the firm with it, and money."""
+    gone = method.land == "whole_leaves"
     return Practice(
         id=method.id,
         success=(method.success.a, method.success.b),
         hazard=method.monthly_hazard.value,
         effect=(method.log_tax.mean, method.log_tax.sd) if method.log_tax else (0.0, 0.0),
         leaves=(method.land_share.a, method.land_share.b) if method.land_share else None,
-        gone=method.land == "whole_leaves",
-        closed=method.occupant == "none" and method.land != "whole_leaves",
-        speed=effort * (funds if method.land == "whole_leaves" else 1.0),
+        gone=gone,
+        closed=method.occupant == "none" and not gone,
+        speed=effort * (funds if gone else 1.0),
         catch_up=method.catch_up.value if method.catch_up else 0.0,
         ramp_up=method.ramp_up.value if method.ramp_up else 0.0,
     )

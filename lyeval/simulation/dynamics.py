@@ -1,148 +1,102 @@
 """Tax dynamics (税收预测): a two-part projection of annual tax from last year's, earlier years' and the year to date.
 
-Part one says whether a year ends at or below zero, from Beta-binomial cells of (silent last year × quiet to date).
-Part two is an OLS of log tax with enterprise-clustered covariance, and an OLS of the log size of its residuals; the
-standardised residuals are what is resampled. A shock common to the county's enterprises comes on top.
+Part one says whether a year ends at or below zero, from Beta-binomial cells of (silent last year × quiet to date). Part two is an OLS
+of log tax with enterprise-clustered covariance, and an OLS of the log size of its residuals; the standardised residuals are what is
+resampled. A shock common to the county's enterprises comes on top.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from lyeval.simulation.features import TREATED, Covariates, Lags, columns, covariates, payers, training
-from lyeval.simulation.known import Panel
-from lyeval.simulation.notes import Note, note
+from lyeval.simulation.known import Note, Panel, note
+
+Frame = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Priors:
-    """What is assumed of tax before the county's own years are seen (parameters/assumptions).
+    """What is assumed of tax before the county's own years are seen (parameters/assumptions), in log points."""
 
-    Attributes
-    ----------
-    shock_sd, shock_df
-        Scale (log points) and degrees of freedom of the county's common shock of a year; ``shock_df`` is also the
-        weight of the prior, in years, against the spread of past years.
-    late_sd
-        Least scale of the shock with a share r of the year to come, over √r: what collections at the year's end may still do to all.
-    spread
-        Standard deviation of a year's change of an enterprise's log tax, where figures are too few to estimate it.
-    shift
-        A known shift of all enterprises' log tax over the first projected year.
-    """
-
-    shock_sd: float = 0.18
-    shock_df: float = 4.0
-    spread: float = 0.6
-    late_sd: float = 0.06
-    shift: float = 0.0
+    shock_sd: float = 0.18  # scale and degrees of freedom of the county's common shock of a year;
+    shock_df: float = 4.0  # the latter is also the weight of the prior, in years, against the spread of past years
+    spread: float = 0.6  # sd of a year's change of one enterprise, where figures are too few to estimate it
+    late_sd: float = 0.06  # least scale of the shock, over √(share of the year to come)
+    shift: float = 0.0  # known shift of all enterprises over the first projected year
 
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """A fitted projection of one year's tax.
+    """A fitted projection of one year's tax."""
 
-    Attributes
-    ----------
-    month
-        Months of the projected year that are known.
-    names, coef, root
-        Regressors (p), their coefficients, and a (p, p) root of the covariance: coef + root @ z is a draw.
-    scale_coef, scale_range
-        Log scale of the residual on (1, log level, silent, quiet), and the range that it is held to.
-    residuals
-        Standardised residuals, sorted; none where a Normal is assumed.
-    cells
-        Counts [silent last year, quiet to date, (above zero, at or below)] of past enterprise-years.
-    refunds
-        Tax per mu of past years below zero, 万元/亩, sorted; with ``cells``' total, the odds of a net refund.
-    paid_share
-        Share of a year's tax paid by ``month`` (π_k); 1 where ``month`` is 0.
-    centre, payers
-        Mean log tax per mu of the county's payers, and all of theirs, sorted: for enterprises without any history.
-    shock_sd, shock_df
-        Scale and degrees of freedom of the common shock, updated by past years.
-    year_effects
-        Effects of the past calendar years that it was fitted on, log points, summing to zero.
-    shift
-        Known shift of log tax in what is to come of the first projected year.
-    effects
-        By disposal method: effect on log tax of a year in force, and its standard error, where past cases show it.
-    rows, years
-        Enterprise-years and calendar years that it was fitted on; 0 where it rests on assumptions.
-    covariates
-        The levels of 规上, land, industry and township that were kept.
-    notes
-        What was dropped, and why.
-    """
-
-    month: int
-    names: tuple[str, ...]
+    month: int  # months of the projected year that are known
+    static: Frame  # regressors of the latest year that do not vary over draws, shape (n,) each
+    cells: np.ndarray  # counts [silent last year, quiet to date, (above zero, at or below)] of past enterprise-years
+    refunds: np.ndarray  # tax per mu of past years below zero, 万元/亩, sorted
+    paid_share: float  # share of a year's tax paid by ``month``; 1 where that is 0
+    centre: (
+        float  # mean log tax per mu of the county's payers, and all of theirs, sorted: for enterprises without history
+    )
+    payers: np.ndarray
+    shift: float  # known shift of log tax in what is to come of the first projected year
+    notes: tuple[Note, ...]  # what was dropped, and why
+    names: tuple[str, ...]  # regressors (p), their coefficients, and a (p, p) root of the covariance
     coef: np.ndarray
     root: np.ndarray
-    scale_coef: np.ndarray
+    scale_coef: (
+        np.ndarray
+    )  # log size of the residual on (1, log level, silent, quiet), and the range that it is held to
     scale_range: tuple[float, float]
-    residuals: np.ndarray
-    cells: np.ndarray
-    refunds: np.ndarray
-    paid_share: float
-    centre: float
-    payers: np.ndarray
-    shock_sd: float
+    residuals: np.ndarray  # standardised, sorted; none where a Normal is assumed
+    shock_sd: float  # scale and degrees of freedom of the common shock, updated by past years
     shock_df: float
-    year_effects: np.ndarray
-    shift: float
-    effects: dict[str, tuple[float, float]]
-    rows: int
-    years: tuple[int, ...]
-    covariates: Covariates
-    notes: tuple[Note, ...] = field(default=())
+    # what it was fitted on; empty where it rests on assumptions
+    year_effects: np.ndarray = field(default_factory=lambda: np.zeros(0))  # of past years, log points, summing to zero
+    effects: dict[str, tuple[float, float]] = field(default_factory=dict)  # of a method's year in force, standard error
+    rows: int = 0  # enterprise-years and calendar years
+    years: tuple[int, ...] = ()
 
 
 def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
-    """Fit the projection on every past year that has a year before it.
+    """Fit the projection on every past year that has a year before it, and (if months are to be used) a year to date through ``month``.
 
-    Parameters
-    ----------
-    month
-        Months of the year to date to use; 0 for none. Years without year-to-date figures are then left out.
-
-    Notes
-    -----
-    Under 30 enterprise-years above zero, or without two consecutive years, it is last year's tax with an assumed
-    spread (updated by what residuals there are), and says so.
+    Under 30 enterprise-years above zero, or without two consecutive years, it is last year's tax with an assumed spread (updated by
+    what residuals there are), and says so.
     """
-    share = paid_share(panel, month)
-    kept, notes = covariates(panel)
-    frame = training(panel, month, share, kept)
-    positive = frame.tax > 0
+    share, (kept, notes) = paid_share(panel, month), covariates(panel)
+    payers = _payers(panel)
+    centre = float(payers.mean()) if len(payers) else 0.0
+    frame = training(panel, month, share, kept, centre)
+    positive = frame["tax"] > 0
     enough = int(positive.sum()) >= MIN_ROWS
-    part = (
-        _regression(frame.take(positive), priors, month)
-        if enough
-        else _persistence(frame.take(positive), priors, month)
-    )
+    part = (_regression if enough else _persistence)(_take(frame, positive), priors, month, centre)
     if not enough:
         notes = (*notes, note("persistence", rows=int(positive.sum()), spread=priors.spread))
     elif len(part["years"]) < 2:
         notes = (*notes, note("one_transition", year=part["years"][0]))
+    cells = np.zeros((2, 2, 2))
+    np.add.at(cells, tuple(x.astype(int) for x in (frame["silent"], frame["quiet"], frame["tax"] <= 0)), 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        refunds = (frame["tax"] / frame["land"])[(frame["tax"] < 0) & (frame["land"] > 0)]
     return Dynamics(
         month=month,
-        cells=_cells(frame.tax <= 0, frame.silent, frame.quiet),
-        refunds=np.sort((frame.tax / frame.land)[(frame.tax < 0) & (frame.land > 0)]),
+        static=static_columns(panel, kept, -1),
+        cells=cells,
+        refunds=np.sort(refunds),
         paid_share=share,
-        centre=frame.centre,
-        payers=payers(panel),
-        covariates=kept,
-        notes=notes,
+        centre=centre,
+        payers=payers,
         shift=priors.shift * (1 - month / 12),
+        notes=notes,
         **part,
     )
 
 
+@lru_cache(maxsize=8)
 def reassumed(model: Dynamics, panel: Panel, priors: Priors) -> Dynamics:
     """Return the projection under other priors, fitted on the same years."""
     if not model.rows:
@@ -152,7 +106,7 @@ def reassumed(model: Dynamics, panel: Panel, priors: Priors) -> Dynamics:
 
 
 def paid_share(panel: Panel, month: int) -> float:
-    """Return π_k, the share of a year's tax paid by month k: the median over past enterprise-years above zero."""
+    """Return the share of a year's tax paid by ``month``: the median over past enterprise-years above zero."""
     if month == 0:
         return 1.0
     tax, ytd = panel.tax, panel.ytd[:, :-1]
@@ -160,33 +114,159 @@ def paid_share(panel: Panel, month: int) -> float:
     return float(np.clip(np.median(ytd[usable] / tax[usable]), 0.01, 1.0)) if usable.any() else month / 12
 
 
-def _cells(nonpositive: np.ndarray, silent: np.ndarray, quiet: np.ndarray) -> np.ndarray:
-    cells = np.zeros((2, 2, 2))
-    np.add.at(cells, (silent.astype(int), quiet.astype(int), nonpositive.astype(int)), 1)
-    return cells
+def lags(last: np.ndarray, earlier: np.ndarray, paid: np.ndarray | None, typical: np.ndarray) -> Frame:
+    """Make the regressors of one year from what is known before it.
+
+    ``last`` is last year's tax, 万元, shape (..., n), ``earlier`` the mean log tax of the years before last, NaN where none was above zero,
+    ``paid`` the year to date over its usual share of the year, 万元, shape (n,), if there is one, and ``typical`` the log tax of an
+    enterprise of whom nothing else is known.
+
+    Returns
+    -------
+    dict
+        ``level``: log of last year's tax; where that was at or below zero, of the year to date's annual pace, else the mean of earlier
+        years, else ``typical``. ``gap``: mean log tax of the years before last less the level, 0 where there is none. ``silent``,
+        ``young``, ``quiet``: last year at or below zero, no earlier year above zero, nothing paid in the year to date. ``pace``: log of
+        ``paid`` less the level, 0 where it does not apply.
+    """
+    silent, young = ~(last > 0), np.isnan(earlier)
+    fallback = np.where(young, typical, earlier)
+    quiet, run_rate = np.zeros_like(silent), None
+    if paid is not None:
+        quiet, run_rate = np.broadcast_to(~(paid > 0), silent.shape), _log(paid)
+        fallback = np.where(quiet, fallback, run_rate)
+    level = np.where(silent, fallback, _log(last))
+    gap = np.where(silent | young, 0.0, earlier - level)
+    pace = np.zeros_like(level) if run_rate is None else np.where(silent | quiet, 0.0, run_rate - level)
+    return {"level": level, "gap": gap, "silent": silent, "young": young, "quiet": quiet, "pace": pace}
 
 
-def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
+def _log(values: np.ndarray) -> np.ndarray:
+    return np.log(np.where(values > 0, values, 1.0))
+
+
+def regressor(frame: Frame, name: str, centre: float) -> np.ndarray:
+    """Return one regressor, shape (..., n): the level as its distance from the county's centre."""
+    if name == "one":
+        return np.ones(1)
+    column = np.asarray(frame[name], dtype=float)
+    return column - centre if name == "level" else column
+
+
+def linear(frame: Frame, names: tuple[str, ...], coef: np.ndarray, centre: float) -> np.ndarray:
+    """Return the projected log tax of each draw, shape (draws, n), for coefficients of shape (draws, p)."""
+    columns = [regressor(frame, name, centre) for name in names]
+    total = np.zeros(np.broadcast_shapes((len(coef), 1), *(column.shape for column in columns)))
+    part = np.empty_like(total)
+    for j, column in enumerate(columns):
+        np.multiply(coef[:, j, None], column, out=part)
+        total += part
+    return total
+
+
+def covariates(panel: Panel) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+    """Choose the enterprise covariates that the data allow (columns of `static_columns`), and note those that were dropped."""
+    above, land = panel.above[:, -1], panel.land[:, -1]
+    both = min(np.sum(above == 1), np.sum(above == 0)) >= MIN_GROUP
+    kept = (
+        ["above"] if both and not np.isnan(above).any() else [],
+        ["log_land"] if np.sum(land > 0) == len(land) >= MIN_GROUP else [],
+        [f"sector_{level}" for level in _levels(panel.sector)],
+        [f"township_{level}" for level in _levels(panel.township)],
+    )
+    dropped = [note("dropped", zh=zh, en=en) for (zh, en), use in zip(COVARIATES, kept, strict=True) if not use]
+    return tuple(name for names in kept for name in names), tuple(dropped)
+
+
+def _levels(groups: np.ndarray) -> tuple[str, ...]:
+    """Levels with at least `MIN_GROUP` enterprises, all but the largest."""
+    names, counts = np.unique(groups[groups != ""].astype(str), return_counts=True)
+    large = [(int(-c), str(n)) for n, c in zip(names, counts, strict=True) if c >= MIN_GROUP]
+    return tuple(sorted(name for _, name in sorted(large)[1:MAX_LEVELS]))
+
+
+def static_columns(panel: Panel, kept: tuple[str, ...], column: int) -> Frame:
+    """Return the enterprise covariates of one year, shape (n,) each; ``column`` is its position in ``panel.years``."""
+    out: Frame = {}
+    for name in kept:
+        kind, _, level = name.partition("_")
+        if kind == "above":
+            out[name] = np.nan_to_num(panel.above[:, column], nan=0.5)
+        elif kind == "log":
+            land = np.where(panel.land[:, column] > 0, panel.land[:, column], panel.land[:, -1])
+            out[name] = np.log(land) - float(np.mean(np.log(panel.land[:, -1])))
+        else:
+            out[name] = (getattr(panel, kind) == level).astype(float)
+    return out
+
+
+def earlier_logs(tax: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of logs of the years above zero, shape (n,) each, of tax of shape (n, years)."""
+    return (_log(tax) * (tax > 0)).sum(axis=1), (tax > 0).sum(axis=1).astype(float)
+
+
+def mean_log(total: np.ndarray, number: np.ndarray) -> np.ndarray:
+    """Mean of logs, NaN where there is none."""
+    return np.where(number > 0, total / np.maximum(number, 1.0), np.nan)
+
+
+def _payers(panel: Panel) -> np.ndarray:
+    """Log tax per mu of the payers of the latest year with any, sorted."""
+    for column in range(len(panel.years) - 1, -1, -1):
+        tax, land = panel.tax[:, column], panel.land[:, column]
+        usable = (tax > 0) & (land > 0)
+        if usable.any():
+            return np.sort(np.log(tax[usable] / land[usable]))
+    return np.zeros(0)
+
+
+def centres(land: np.ndarray, centre: float) -> np.ndarray:
+    """Log tax of an enterprise of average tax per mu on its own land (10 亩 where unknown), shape (n,)."""
+    return centre + np.log(np.where(land > 0, land, 10.0))
+
+
+def training(panel: Panel, month: int, share: float, kept: tuple[str, ...], centre: float) -> Frame:
+    """Stack the past enterprise-years of which tax, last year's tax and (if used) the year to date are known.
+
+    Beside the regressors stand ``tax`` (万元), ``land`` (亩), ``who`` (position of the enterprise) and ``year``.
+    """
+    typical, n = centres(panel.land[:, -1], centre), len(panel.codes)
+    parts: list[Frame] = []
+    for t in range(1, len(panel.years)) or [0]:  # without a second year: its columns, and no row
+        last, ytd = panel.tax[:, t - 1], panel.ytd[:, t]
+        usable = ~np.isnan(panel.tax[:, t]) & ~np.isnan(last) & (~np.isnan(ytd) if month else True) & (t > 0)
+        earlier = mean_log(*earlier_logs(panel.tax[:, : max(t - 1, 0)]))
+        made = lags(last, earlier, ytd / share if month else None, typical) | static_columns(panel, kept, t - 1)
+        made |= {f"{TREATED}{name}": rise[:, t] for name, rise in panel.treated.get(month, {}).items()}
+        made |= {"tax": panel.tax[:, t], "land": panel.land[:, t], "who": np.arange(n)}
+        parts.append(_take(made | {"year": np.full(n, panel.years[t])}, usable))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _take(frame: Frame, rows: np.ndarray) -> Frame:
+    return {name: column[rows] for name, column in frame.items()}
+
+
+def _regression(frame: Frame, priors: Priors, month: int, centre: float) -> dict[str, Any]:
     """Fit the log part and the scale part; shapes as in `Dynamics`."""
     from statsmodels.regression.linear_model import OLS
 
-    names, static = columns(frame)
-    years = np.unique(frame.year)
-    dummies = _sum_to_zero(frame.year, years)
+    names = np.array(["one", *(name for name in frame if name not in OUTCOME)], dtype=object)
+    rows, years = len(frame["tax"]), np.unique(frame["year"])
+    static = np.column_stack([np.broadcast_to(regressor(frame, name, centre), (rows,)) for name in names])
+    dummies = (frame["year"][:, None] == years[None, :-1]).astype(float) - (frame["year"] == years[-1])[:, None]
     keep = _varying(static, dummies)
-    names, design = tuple(np.array(names, dtype=object)[keep]), static[:, keep]
-    y, full = np.log(frame.tax), np.column_stack([design, dummies])
-    result: Any = OLS(y, full, hasconst=True).fit(method="qr", cov_type="cluster", cov_kwds={"groups": frame.who})
-    error = (y - full @ result.params) * np.sqrt(len(y) / max(len(y) - full.shape[1], 1))
+    names, y, full = names[keep], np.log(frame["tax"]), np.column_stack([static[:, keep], dummies])
+    result: Any = OLS(y, full, hasconst=True).fit(method="qr", cov_type="cluster", cov_kwds={"groups": frame["who"]})
+    error = (y - full @ result.params) * np.sqrt(rows / max(rows - full.shape[1], 1))
     scale_coef, scale_range, scaled = _scale(error, frame)
-    p, params = len(names), np.asarray(result.params)
-    covariance = np.asarray(result.cov_params())
-    base = np.flatnonzero([not name.startswith(TREATED) for name in names])
+    params, covariance = np.asarray(result.params), np.asarray(result.cov_params())
+    treated = np.array([name.startswith(TREATED) for name in names])
+    base, p = np.flatnonzero(~treated), len(names)
     year_effects = np.append(params[p:], -params[p:].sum())
     shock_sd, shock_df = _shock(year_effects, priors, month)
     return {
-        "year_effects": year_effects,
-        "names": tuple(names[j] for j in base),
+        "names": tuple(names[base]),
         "coef": params[base],
         "root": _root(covariance[np.ix_(base, base)]),
         "scale_coef": scale_coef,
@@ -194,26 +274,18 @@ def _regression(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
         "residuals": np.sort(scaled),
         "shock_sd": shock_sd,
         "shock_df": shock_df,
+        "year_effects": year_effects,
         "effects": {
-            name.removeprefix(TREATED): (float(params[j]), float(np.sqrt(covariance[j, j])))
-            for j, name in enumerate(names)
-            if name.startswith(TREATED)
+            names[j].removeprefix(TREATED): (float(params[j]), float(np.sqrt(covariance[j, j])))
+            for j in np.flatnonzero(treated)
         },
-        "rows": len(y),
+        "rows": rows,
         "years": tuple(int(year) for year in years),
     }
 
 
 def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
-    """Keep the constant and what varies in at least `MIN_LEVEL` rows and is no combination of earlier columns.
-
-    Parameters
-    ----------
-    design
-        Candidate columns, the constant first, shape (rows, p).
-    beside
-        Columns that stand beside them in any case, shape (rows, q).
-    """
+    """Keep the constant and what varies in at least `MIN_LEVEL` rows and is no combination of earlier columns or those beside."""
     rows = len(design)
     basis = np.linalg.qr(np.column_stack([np.ones(rows), np.empty((rows, 0)) if beside is None else beside]))[0]
     keep = [0]
@@ -229,18 +301,13 @@ def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray
     return np.array(keep)
 
 
-def _sum_to_zero(year: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """Year effects that sum to zero: (rows, years − 1)."""
-    return (year[:, None] == years[None, :-1]).astype(float) - (year == years[-1])[:, None]
-
-
-def _scale(error: np.ndarray, frame: Lags) -> tuple[np.ndarray, tuple[float, float], np.ndarray]:
+def _scale(error: np.ndarray, frame: Frame) -> tuple[np.ndarray, tuple[float, float], np.ndarray]:
     """Regress log|error| on level and flags; return coefficients, the range of fitted values and error / scale."""
     from statsmodels.regression.linear_model import OLS
 
-    design = scale_design(frame)
-    size = np.log(np.maximum(np.abs(error), 1e-4))
+    design = _scale_design(frame)
     keep = _varying(design)
+    size = np.log(np.maximum(np.abs(error), 1e-4))
     fitted: Any = OLS(size, design[:, keep], hasconst=True).fit(method="qr")
     params = np.zeros(design.shape[1])
     params[keep] = np.asarray(fitted.params)
@@ -249,11 +316,20 @@ def _scale(error: np.ndarray, frame: Lags) -> tuple[np.ndarray, tuple[float, flo
     return params, (float(low), float(high)), error / np.exp(np.clip(values, low, high))
 
 
-def scale_design(lags: Lags) -> np.ndarray:
+def _scale_design(frame: Frame) -> np.ndarray:
     """Regressors of the scale part, shape (..., 4): 1, level, silent last year, quiet to date."""
-    level = np.asarray(lags.level)
-    ones = np.ones_like(level)
-    return np.stack([ones, level, lags.silent * ones, lags.quiet * ones], axis=-1)
+    ones = np.ones_like(frame["level"])
+    return np.stack([ones, frame["level"], frame["silent"] * ones, frame["quiet"] * ones], axis=-1)
+
+
+def residual_size(model: Dynamics, frame: Frame) -> np.ndarray:
+    """Size of the enterprises' own residuals, log points, shape (..., n).
+
+    Summed by hand: a matrix product's last bit may depend on how many enterprises it is of.
+    """
+    one, level, silent, quiet = model.scale_coef
+    log = (one + silent * frame["silent"]) + (level * frame["level"] + quiet * frame["quiet"])
+    return np.exp(np.clip(log, *model.scale_range))
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:
@@ -275,32 +351,27 @@ def _shock(effects: np.ndarray, priors: Priors, month: int) -> tuple[float, floa
     return float(np.sqrt(spread * (1 + 1 / m))), df
 
 
-def _persistence(frame: Lags, priors: Priors, month: int) -> dict[str, Any]:
+def _persistence(frame: Frame, priors: Priors, month: int, centre: float) -> dict[str, Any]:
     """Last year's level, moved towards the run rate as months are known, with an assumed spread."""
     weight = month / 12
-    names = ("one", "level", "pace")
-    coef = np.array([frame.centre, 1.0, weight])
-    error = np.log(frame.tax) - frame.level - weight * frame.pace
+    error = np.log(frame["tax"]) - frame["level"] - weight * frame["pace"]
     prior = priors.spread * np.sqrt(1 - weight)
     spread = np.sqrt((PRIOR_ROWS * prior**2 + float(np.sum(error**2))) / (PRIOR_ROWS + len(error)))
     log_spread = float(np.log(max(spread, 1e-3)))
     shock_sd, shock_df = _shock(np.zeros(0), priors, month)
     return {
-        "year_effects": np.zeros(0),
-        "names": names,
-        "coef": coef,
+        "names": ("one", "level", "pace"),
+        "coef": np.array([centre, 1.0, weight]),
         "root": np.zeros((3, 3)),
         "scale_coef": np.array([log_spread, 0.0, 0.0, 0.0]),
         "scale_range": (log_spread, log_spread),
         "residuals": np.zeros(0),
         "shock_sd": shock_sd,
         "shock_df": shock_df,
-        "effects": {},
-        "rows": 0,
-        "years": (),
     }
 
 
-MIN_ROWS = 30
-MIN_LEVEL = 8
-PRIOR_ROWS = 10
+TREATED = "did_"
+OUTCOME = ("tax", "land", "who", "year")
+COVARIATES = (("规上标志", "the 规上 flag"), ("土地面积", "land"), ("行业", "industry"), ("镇街", "township"))
+MIN_ROWS, MIN_GROUP, MIN_LEVEL, MAX_LEVELS, PRIOR_ROWS = 30, 15, 8, 9, 10

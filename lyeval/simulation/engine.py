@@ -1,279 +1,255 @@
-"""The years to come: fit on what is known at a date, then draw tax, land and exits year by year."""
+"""The years to come: fit on what is known at a date, then draw tax, land and exits year by year.
+
+What no disposal touches is drawn once and kept for the next what-if; only the enterprises with a case are drawn anew, on the same numbers.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from lyeval.ledger import Ledger
+from lyeval.simulation import disposals
 from lyeval.simulation.assumed import Assumed
-from lyeval.simulation.disposals import (
-    Left,
-    Pace,
-    Plan,
-    disposed,
-    effects,
-    given_plan,
-    informed,
-    land_leaving,
-    left_since,
-    months_to_finish,
-    open_plan,
-    paces,
-)
-from lyeval.simulation.draws import Past, Sampling, chance, past, taxed
-from lyeval.simulation.dynamics import Dynamics, fit
-from lyeval.simulation.known import Date, Panel, panel
-from lyeval.simulation.notes import Note, distinct, note
-from lyeval.simulation.outlook import Year
-from lyeval.simulation.successors import lift, taken_over, takers
-from lyeval.simulation.treated import treated
+from lyeval.simulation.draws import Sampling, by_model, chance, draw_tax, model_of, past
+from lyeval.simulation.dynamics import Dynamics, Priors, fit
+from lyeval.simulation.known import Date, Note, Panel, distinct, panel, remarks
 
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """All that the years to come are drawn from.
-
-    Attributes
-    ----------
-    date, panel
-        The date of knowledge and each enterprise's history up to it.
-    assumed
-        What is assumed of tax and of disposal methods.
-    plan
-        Open cases.
-    left
-        Who had gone and what land had been released between the annual figures and the date.
-    pace
-        How fast each method's cases end, updated by the ledger's cases.
-    sampling
-        Number of draws and seed.
-    nowcast, annual
-        The projection that uses the year to date, and the one without.
-    notes
-        What was dropped or assumed.
-    """
+    """All that the years to come are drawn from."""
 
     date: Date
-    panel: Panel
+    panel: Panel  # each enterprise's history up to the date
     assumed: Assumed
-    plan: Plan
-    left: Left
-    pace: dict[str, Pace]
+    plan: disposals.Plan  # open cases
+    left: disposals.Left  # who had gone and what land had been released between the annual figures and the date
+    pace: dict[str, disposals.Pace]  # how fast each method's cases end, updated by the ledger's cases
     sampling: Sampling
-    nowcast: Dynamics
+    nowcast: Dynamics  # the projection that uses the year to date, and the one without
     annual: Dynamics
-    notes: tuple[Note, ...]
+    notes: tuple[Note, ...]  # what was dropped or assumed
+
+
+@dataclass(frozen=True, eq=False)
+class Year:
+    """Draws of one year, enterprises (n) in the order of ``codes``; arrays that do not vary over draws may be broadcast."""
+
+    year: int
+    codes: np.ndarray  # credit codes, sorted
+    tax: np.ndarray  # 万元, shape (draws, n)
+    kept: np.ndarray  # share of its land that an enterprise still holds at the year's end, shape (draws, n)
+    reported: np.ndarray  # tax of the latest year that is known, 万元, shape (n,)
+    gone: np.ndarray  # closed or otherwise gone by the year's end, shape (draws, n)
+    closed: np.ndarray  # closed, or banked whole (整体收储), within the year, shape (draws, n)
+    banked: np.ndarray
+    demolished: np.ndarray  # floor area demolished in the rest of the year, m², shape (draws, n)
+    released: np.ndarray  # land of a gone enterprise has been released, shape (draws, n)
+    floor: (
+        np.ndarray
+    )  # least and most tax that the books leave possible, 万元, shape (n,); infinite where nothing is settled
+    ceiling: np.ndarray
+    in_progress: np.ndarray  # has a disposal in progress, shape (n,)
+    final: bool  # the books of the year are complete
 
 
 def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assumed, sampling: Sampling) -> Setting:
-    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off."""
-    history = panel(ledger, date)
-    ahead = np.append(history.years, date.facts_year + 1)
-    spells = {month: treated(ledger, ahead, month, assumed.practices) for month in {0, history.month}}
-    history = replace(history, treated=spells)
-    annual = fit(history, 0, assumed.tax)
-    nowcast = fit(history, history.month, assumed.tax) if history.month else annual
-    assumed = replace(assumed, practices=informed(assumed.practices, annual.effects))
-    cases, remarks = open_plan(ledger, assumed.practices)
+    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off; plan as for `simulate`."""
+    lasting = tuple(name for name, p in assumed.practices.items() if not p.gone and not p.closed)
+    history, nowcast, annual = _fitted(ledger, date, assumed.tax, lasting)
+    practices = disposals.informed(assumed.practices, annual.effects)
+    cases, left_out = disposals.open_plan(ledger, practices)
     if plan is not None:
-        cases, remarks = given_plan(plan, ledger, date, assumed.practices), ()
-    notes = (*nowcast.notes, *annual.notes, *remarks, *_remarks(history, date), *_stopped(ledger))
+        cases, left_out = disposals.given_plan(plan, ledger, date, practices), ()
     return Setting(
-        date,
-        history,
-        assumed,
-        cases,
-        left_since(ledger, date, history.land[:, -1]),
-        paces(ledger, date, assumed.practices),
-        sampling,
-        nowcast,
-        annual,
-        distinct(notes),
+        date=date,
+        panel=history,
+        assumed=replace(assumed, practices=practices),
+        plan=cases,
+        left=disposals.left_since(ledger, date, history.land[:, -1]),
+        pace=disposals.paces(ledger, date, practices),
+        sampling=sampling,
+        nowcast=nowcast,
+        annual=annual,
+        notes=distinct((*nowcast.notes, *annual.notes, *left_out, *remarks(history, date, ledger))),
     )
 
 
-def _remarks(history: Panel, date: Date) -> list[Note]:
-    """Name what the panel could not offer."""
-    notes = []
-    if date.nowcast_month and not history.month:
-        notes.append(note("no_months", month=date.nowcast_month))
-    elif history.month < date.nowcast_month:
-        notes.append(note("months_end", have=history.month, asked=date.nowcast_month))
-    new = np.isnan(history.tax).all(axis=1)
-    if new.any():
-        notes.append(note("newcomers", n=int(new.sum())))
-    stale = np.isnan(history.tax[:, -1]) & ~new
-    if stale.any():
-        notes.append(note("stale", n=int(stale.sum()), year=int(history.years[-1])))
-    last = history.tax[:, -1]
-    kinds = {"silent": last == 0, "negative": last < 0}
-    return notes + [note(kind, n=int(mine.sum())) for kind, mine in kinds.items() if mine.any()]
-
-
-def _stopped(ledger: Ledger) -> list[Note]:
-    """Name those that the ledger has as stopped (停产)."""
-    firms = ledger.enterprises
-    n = int(firms["stopped_since"].notna().sum()) if "stopped_since" in firms else 0
-    return [note("stopped", n=n)] if n else []
+@lru_cache(maxsize=8)
+def _fitted(ledger: Ledger, date: Date, priors: Priors, methods: tuple[str, ...]) -> tuple[Panel, Dynamics, Dynamics]:
+    """Lay the history out and fit it, with the year to date and without; ``methods`` have an effect on tax to estimate."""
+    history = panel(ledger, date)
+    ahead = np.append(history.years, date.facts_year + 1)
+    history = replace(history, treated={m: disposals.treated(ledger, ahead, m, methods) for m in {0, history.month}})
+    annual = fit(history, 0, priors)
+    return history, fit(history, history.month, priors) if history.month else annual, annual
 
 
 def years_to_come(given: Setting, last_year: int) -> list[Year]:
     """Draw each year from the one after the known annual figures to ``last_year``."""
-    months = months_to_finish(given.plan, given.panel.codes, given.pace, given.sampling, given.date.year)
-    before, out = past(given.panel), []
-    for year in range(given.date.facts_year + 1, last_year + 1):
-        drawn, undisposed = _year(given, before, months, year)
-        out.append(drawn)
-        before = before.then(undisposed)
+    years = range(given.date.facts_year + 1, last_year + 1)
+    months = disposals.months_to_finish(given.plan, given.panel, given.pace, given.sampling, given.date.year)
+    without = undisposed(given, last_year)
+    with_cases = _disposed_tax(given, months, without, years)
+    leaving = disposals.land_leaving(given.plan, given.panel, given.assumed.practices, given.sampling, given.date.year)
+    return [
+        _year(given, months, leaving, year, tax, own) for year, tax, own in zip(years, without, with_cases, strict=True)
+    ]
+
+
+def undisposed(given: Setting, last_year: int) -> tuple[np.ndarray, ...]:
+    """Return the tax of each year without any disposal, 万元, one read-only array (draws, n) a year.
+
+    Up to `KEPT_CELLS` they are kept: every plan tried on the same figures and seed goes on from the same draws.
+    """
+    first = given.date.facts_year + 1
+    cells = given.sampling.draws * len(given.panel.codes) * (last_year + 1 - first)
+    draw = _kept if cells <= KEPT_CELLS else _kept.__wrapped__
+    return draw(given.nowcast, given.annual, given.panel, given.sampling, range(first, last_year + 1))
+
+
+@lru_cache(maxsize=2)
+def _kept(
+    nowcast: Dynamics, annual: Dynamics, history: Panel, sampling: Sampling, years: range
+) -> tuple[np.ndarray, ...]:
+    return draw_tax((nowcast, annual), history, years, sampling)
+
+
+def _disposed_tax(
+    given: Setting, months: np.ndarray, without: tuple[np.ndarray, ...], years: range
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Draw the tax of those whom a disposal's effect reaches, year by year: their positions (k,), and tax (draws, k).
+
+    The open cases' effects grow with the share of the year they are in force; cases finished in the latest known year give what that
+    year's figure does not show yet, unless months of the next are known. An effect is relative to the tax without disposals.
+    """
+    plan, models, shape = given.plan, (given.nowcast, given.annual), without[0].shape if without else (0, 0)
+    names, practices = sorted(given.assumed.practices), given.assumed.practices
+    by_method = disposals.effects(names, practices, given.sampling, given.date.year)
+    own = by_method[:, np.searchsorted(names, plan.method.astype(str))] + disposals.lift(plan, given.panel, practices)
+    spells = {} if given.date.nowcast_month else given.panel.treated.get(0, {})
+    rise = np.array([spells[name][:, -1] for name in sorted(spells)]).reshape(len(spells), shape[1])
+    rest = disposals.effects(sorted(spells), practices, given.sampling, given.date.year)
+    moved = np.union1d(plan.at, np.flatnonzero(rise.any(axis=0)))
+    out = []
+    for t, year in enumerate(years):
+        effect = np.zeros((shape[0], len(moved)))
+        force = disposals.disposed(months, given.date.months_to(year)).in_force
+        effect[:, np.searchsorted(moved, plan.at)] = own * force
+        for drawn, share in zip(rest.T, rise[:, moved], strict=True):
+            effect += drawn[:, None] * share
+        tax = np.empty_like(effect)
+        for at in by_model(models, given.panel, moved):
+            if len(at):
+                before = past(given.panel, at)
+                for earlier in without[:t]:
+                    before = before.then(earlier[:, at])
+                model, here = model_of(models, given.panel, at, year), np.searchsorted(moved, at)
+                luck = chance(model, given.panel, before, at, year, given.sampling)
+                tax[:, here] = luck.taxed(model, given.panel, at, effect[:, here])
+        out.append((moved, tax))
     return out
+
+
+def _year(
+    given: Setting,
+    months: np.ndarray,
+    leaving: np.ndarray,
+    year: int,
+    without: np.ndarray,
+    moved: tuple[np.ndarray, np.ndarray],
+) -> Year:
+    """Put one year together: tax with the methods' effects, then what has left and what the finished cases take."""
+    first, shape = year == given.date.facts_year + 1, without.shape
+    plan, left, end = given.plan, given.left, given.date.months_to(year)
+    state = disposals.disposed(months, end)
+    practice = [given.assumed.practices[m] for m in plan.method]
+    shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
+    tax, ytd = without.copy(), given.panel.ytd[:, -1]
+    tax[:, moved[0]] = moved[1]
+    tax[:, plan.at] *= 1 - state.in_force * (shuts | leaves)
+    kept = _spread(left.kept, shape, plan.at, left.kept[plan.at] * (1 - state.done * leaving))
+    settled = left.gone & ~np.isnan(ytd) & first
+    tax[:, settled] = ytd[settled]
+    takers, land_taken, tax_taken = disposals.taken_over(
+        plan, given.panel, given.assumed.practices, state.done * leaving, months, end
+    )
+    if len(takers):
+        kept = np.array(kept)
+        kept[:, takers] += land_taken
+        tax[:, takers] *= 1 + tax_taken
+    tax[:, left.gone & (not first or not given.date.nowcast_month)] = 0.0
+    floor, ceiling = _books(given, first=first)
+    no, open_case = np.zeros(shape[1], dtype=bool), np.zeros(shape[1], dtype=bool)
+    open_case[plan.at] = True
+    return Year(
+        year=year,
+        codes=given.panel.codes,
+        tax=tax,
+        kept=kept,
+        reported=given.panel.tax[:, -1],
+        gone=_spread(left.gone, shape, plan.at, left.gone[plan.at] | (state.done & (shuts | leaves))),
+        closed=_spread(no, shape, plan.at, state.fresh & shuts),
+        banked=_spread(no, shape, plan.at, state.fresh & leaves),
+        demolished=_spread(np.zeros(shape[1]), shape, plan.at, state.fresh * np.nan_to_num(plan.demolished)),
+        released=_spread(left.released, shape, plan.at, left.released[plan.at] | (state.done & leaves)),
+        floor=floor,
+        ceiling=ceiling,
+        in_progress=open_case,
+        final=given.date.year == year and given.date.month == 12,
+    )
+
+
+def _spread(base: np.ndarray, shape: tuple[int, ...], at: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Lay the cases' values, shape (draws, cases), over those of all enterprises, shape (n,): (draws, n)."""
+    if (values == base[at]).all():
+        return np.broadcast_to(base, shape)
+    out = np.empty(shape, dtype=base.dtype)
+    out[:] = base
+    out[:, at] = values
+    return out
+
+
+def _books(given: Setting, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most tax that the books leave possible, shape (n,)."""
+    n = len(given.panel.codes)
+    floor, ceiling = np.full(n, -np.inf), np.full(n, np.inf)
+    if not first or not given.panel.month:
+        return floor, ceiling
+    ytd = given.panel.ytd[:, -1]
+    known = ~np.isnan(ytd)
+    open_case = np.zeros(n, dtype=bool)
+    open_case[given.plan.at] = True
+    over = known & (given.left.gone | (given.panel.month == 12))
+    least = over | (known & ~given.panel.refunds & ~open_case)
+    return np.where(least, ytd, floor), np.where(over, ytd, ceiling)
 
 
 def year_as_known(given: Setting) -> Year:
     """Give the latest known year the form of draws that are all alike: nothing of it is left to chance."""
     shape = (given.sampling.draws, len(given.panel.codes))
     tax = given.panel.tax[:, -1]
-    no, unread = np.zeros(shape, dtype=bool), np.full(shape[1], np.nan)
-    drawn = np.broadcast_to(tax, shape)
-    year = given.date.facts_year
-    bounds = np.where(np.isnan(tax), -np.inf, tax), np.where(np.isnan(tax), np.inf, tax)
+    no, drawn = np.broadcast_to(False, shape), np.broadcast_to(tax, shape)
     return Year(
-        year, given.panel.codes, drawn, np.ones(shape), unread, no, no, no, np.zeros(shape), no, *bounds, no[0], True
-    )
-
-
-def _year(given: Setting, before: Past, months: np.ndarray, year: int) -> tuple[Year, np.ndarray]:
-    """Draw one year: tax as projected with the methods' effects, then what has left and what the finished cases take.
-
-    Returns
-    -------
-    year, undisposed
-        The draws, and the tax without any disposal, from which the year after goes on: an effect is relative to it.
-    """
-    first = year == given.date.facts_year + 1
-    plan, shape = given.plan, (given.sampling.draws, len(given.panel.codes))
-    state = disposed(plan, months, given.date, year)
-    practice = [given.assumed.practices[m] for m in plan.method]
-    shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
-    tax, undisposed = _tax(given, before, year, effects_in(given, state.in_force, shape), first=first)
-    tax[:, plan.at] *= 1 - state.in_force * (shuts | leaves)
-    if first:
-        ytd = given.panel.ytd[:, -1]
-        tax = np.where(given.left.gone & ~np.isnan(ytd), ytd, tax)
-    land_taken, tax_taken = _taken(given, state.done, months, year)
-    tax = tax * (1 + tax_taken)
-    ends = given.left.gone & (not first or not given.date.nowcast_month)
-    made = Year(
-        year=year,
+        year=given.date.facts_year,
         codes=given.panel.codes,
-        tax=np.where(ends, 0.0, tax),
-        kept=given.left.kept * _spread(shape, plan.at, 1 - state.done * _leaving(given), 1.0) + land_taken,
-        reported=given.panel.tax[:, -1],
-        gone=given.left.gone | _spread(shape, plan.at, state.done & (shuts | leaves), False),
-        closed=_spread(shape, plan.at, state.fresh & shuts, False),
-        banked=_spread(shape, plan.at, state.fresh & leaves, False),
-        demolished=_spread(shape, plan.at, state.fresh * np.nan_to_num(plan.demolished), 0.0),
-        released=given.left.released | _spread(shape, plan.at, state.done & leaves, False),
-        floor=books(given, first=first)[0],
-        ceiling=books(given, first=first)[1],
-        in_progress=_spread((1, shape[1]), plan.at, True, False)[0],
-        final=given.date.year == year and given.date.month == 12,
+        tax=drawn,
+        kept=np.broadcast_to(1.0, shape),
+        reported=np.full(shape[1], np.nan),
+        gone=no,
+        closed=no,
+        banked=no,
+        demolished=np.broadcast_to(0.0, shape),
+        released=no,
+        floor=np.where(np.isnan(tax), -np.inf, tax),
+        ceiling=np.where(np.isnan(tax), np.inf, tax),
+        in_progress=no[0],
+        final=True,
     )
-    return made, undisposed
 
 
-def _spread(shape: tuple[int, int], at: np.ndarray, values: np.ndarray | bool, rest: float | bool) -> np.ndarray:
-    """Lay the cases' values, shape (draws, cases), out over all enterprises, shape (draws, n)."""
-    out = np.full(shape, rest)
-    out[:, at] = values
-    return out
-
-
-def effects_in(given: Setting, in_force: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Lay out the effects on log tax, relative to the tax without disposals, shape (draws, n).
-
-    The open cases' effects grow with the share of the year they are in force; cases finished in the latest known year give
-    what that year's figure does not show yet, unless months of the next are known.
-    """
-    effect = _spread(shape, given.plan.at, _effect(given) * in_force, 0.0)
-    return effect if given.date.nowcast_month else effect + _left_to_give(given)
-
-
-def _effect(given: Setting) -> np.ndarray:
-    """Effect of each case's method and successor on log tax, the same in every year of a draw, shape (draws, cases)."""
-    names, practices = sorted(given.assumed.practices), given.assumed.practices
-    drawn = effects(names, practices, given.sampling, given.date.year)
-    own = drawn[:, np.searchsorted(names, given.plan.method.astype(str))]
-    return own + lift(given.plan, given.panel, practices)
-
-
-def _left_to_give(given: Setting) -> np.ndarray | float:
-    """Effect on log tax of last year's finished cases in the rest of their first year, shape (draws, n)."""
-    spells = given.panel.treated.get(0, {})
-    names = sorted(spells)
-    if not names:
-        return 0.0
-    rise = np.array([spells[name][:, -1] for name in names])
-    return effects(names, given.assumed.practices, given.sampling, given.date.year) @ rise
-
-
-def _tax(given: Setting, before: Past, year: int, effect: np.ndarray, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Tax with and without disposals; by the year to date where there is one, without it for the others."""
-    history, known = given.panel, ~np.isnan(given.panel.ytd[:, -1])
-    use = first and given.nowcast.month > 0
-    if not use or not known.all():
-        plain = _with_and_without(given.annual, history, before, year, given.sampling, effect)
-        if not use:
-            return plain
-    filled = replace(history, ytd=np.nan_to_num(history.ytd))
-    nowcast = _with_and_without(given.nowcast, filled, before, year, given.sampling, effect)
-    if known.all():
-        return nowcast
-    return np.where(known, nowcast[0], plain[0]), np.where(known, nowcast[1], plain[1])
-
-
-def _with_and_without(
-    model: Dynamics, history: Panel, before: Past, year: int, sampling: Sampling, effect: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    drawn = chance(model, history, before, year=year, sampling=sampling)
-    without = taxed(model, history, drawn)
-    moved = np.flatnonzero(effect.any(axis=0))
-    if not len(moved):
-        return without.copy(), without
-    return taxed(model, history, drawn, effect), without
-
-
-def _taken(
-    given: Setting, done: np.ndarray, months: np.ndarray, year: int
-) -> tuple[np.ndarray | float, np.ndarray | float]:
-    """Return by how much land and tax of those who take land over grow, as multiples of their own: (draws, n) each, or 0."""
-    plan, history, practices = given.plan, given.panel, given.assumed.practices
-    if not len(takers(plan, history, practices)):
-        return 0.0, 0.0
-    end = (year - given.date.year) * 12 + 12 - given.date.month
-    return taken_over(plan, history, practices, done * _leaving(given), months, end)
-
-
-def _leaving(given: Setting) -> np.ndarray:
-    """Share of the land that each case takes away once done, the same in every year of a draw, shape (draws, cases)."""
-    history = given.panel
-    args = (given.plan, history.codes, history.land[:, -1], given.assumed.practices, given.sampling)
-    return land_leaving(*args, given.date.year)
-
-
-def books(given: Setting, *, first: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Least and most tax that the books leave possible, shape (n,)."""
-    n = len(given.panel.codes)
-    floor, ceiling = np.full(n, -np.inf), np.full(n, np.inf)
-    ytd = given.panel.ytd[:, -1]
-    if not first or not given.panel.month:
-        return floor, ceiling
-    known = ~np.isnan(ytd)
-    if given.panel.month == 12:
-        return np.where(known, ytd, floor), np.where(known, ytd, ceiling)
-    open_case = np.zeros(n, dtype=bool)
-    open_case[given.plan.at] = True
-    over = known & given.left.gone
-    return np.where(over | (known & ~given.panel.refunds & ~open_case), ytd, floor), np.where(over, ytd, ceiling)
+KEPT_CELLS = 1 << 24

@@ -1,12 +1,17 @@
-"""What was known at a date: a ledger cut off there, and its history as arrays.
+"""What was known at a date: a ledger cut off there, its history as arrays, and remarks on what it could not offer.
 
 Every projection starts from `as_known`, so nothing later than the date can reach a model, a class or a target.
 """
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,16 +21,49 @@ from lyeval.ledger import Ledger
 
 
 @dataclass(frozen=True)
-class Date:
-    """The date of knowledge: annual figures through ``facts_year``, months through ``month`` of ``year``.
+class Note:
+    """A remark on a result: its id (a row of ``notes.csv``) and the sentence in Chinese and English."""
 
-    Attributes
-    ----------
-    facts_year
-        Last year of which annual rows are read.
-    year, month
-        Month 1 to 12 through which monthly tax and disposals are read. ``month`` 12 of ``facts_year`` is an as-of date
-        at a year's end with nothing of the next year.
+    id: str
+    zh: str
+    en: str
+
+    def text(self, lang: str = "zh") -> str:
+        """Return the sentence in one language."""
+        return self.en if lang == "en" else self.zh
+
+    def __str__(self) -> str:
+        return self.zh
+
+
+def note(id: str, **params: object) -> Note:
+    """Fill the sentence ``id`` of ``notes.csv`` with its figures."""
+    zh, en = _sentences()[id]
+    return Note(id, zh.format(**params), en.format(**params))
+
+
+@cache
+def _sentences() -> dict[str, tuple[str, str]]:
+    with Path(__file__).with_name("notes.csv").open(encoding="utf-8", newline="") as file:
+        return {row["id"]: (row["zh"], row["en"]) for row in csv.DictReader(file)}
+
+
+def distinct(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Drop repeated notes, keeping the first of each."""
+    return tuple(dict.fromkeys(notes))
+
+
+def code_keys(codes: Iterable[str]) -> np.ndarray:
+    """Return the first eight bytes of BLAKE2b of each credit code or other name, uint64 (n,), the same on every machine."""
+    digests = [hashlib.blake2b(str(code).encode(), digest_size=8).digest() for code in codes]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+@dataclass(frozen=True)
+class Date:
+    """The date of knowledge: annual figures through ``facts_year``, months and disposals through ``month`` (1 to 12) of ``year``.
+
+    ``month`` 12 of ``facts_year`` is an as-of date at a year's end with nothing of the next year.
     """
 
     facts_year: int
@@ -42,47 +80,34 @@ class Date:
         """Months of the first projected year that are known, 0 to 12."""
         return self.month if self.year == self.facts_year + 1 else 0
 
+    def months_to(self, year: int) -> int:
+        """Months from the date to the end of ``year``."""
+        return (year - self.year) * 12 + 12 - self.month
+
     def __str__(self) -> str:
         return f"{self.year}-{self.month:02d}"
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Each enterprise's history up to the date of knowledge.
+    """Each enterprise's history up to the date of knowledge, n enterprises over m years."""
 
-    Attributes
-    ----------
-    codes
-        Credit codes, shape (n,), sorted.
-    years
-        Consecutive years, shape (m,), the last one the year of the latest annual figures.
-    tax
-        Annual tax (实缴税金), 万元, shape (n, m), NaN unknown.
-    above, land
-        规上 (1, 0, NaN) and land (亩, latest known) of each year, shape (n, m).
-    ytd
-        Tax of months 1 to ``month``, 万元, shape (n, m + 1); the last column: the year after ``years``. NaN unknown.
-    month
-        Months covered by ``ytd``; 0 without year-to-date figures.
-    refunds
-        A month with negative tax has been seen: a year may end below its year to date. Shape (n,).
-    sector, township
-        Two-digit industry (行业大类) and 镇街, shape (n,), "" unknown.
-    treated
-        By months known and disposal method: how far finished cases came into force in each year, shape (n, m + 1).
-    """
+    codes: np.ndarray  # credit codes, sorted
+    years: np.ndarray  # consecutive years, the last one the year of the latest annual figures
+    tax: np.ndarray  # annual tax (实缴税金), 万元, shape (n, m), NaN unknown
+    above: np.ndarray  # 规上 (1, 0, NaN), shape (n, m)
+    land: np.ndarray  # 亩, latest known, shape (n, m)
+    ytd: np.ndarray  # tax of months 1 to ``month``, 万元, shape (n, m + 1), the last column the year after; NaN unknown
+    month: int  # months covered by ``ytd``; 0 without
+    refunds: np.ndarray  # a month with negative tax has been seen: a year may end below its year to date
+    sector: np.ndarray  # two-digit industry (行业大类), "" unknown
+    township: np.ndarray  # 镇街, "" unknown
+    treated: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)  # by months known: `disposals.treated`
 
-    codes: np.ndarray
-    years: np.ndarray
-    tax: np.ndarray
-    above: np.ndarray
-    land: np.ndarray
-    ytd: np.ndarray
-    month: int
-    refunds: np.ndarray
-    sector: np.ndarray
-    township: np.ndarray
-    treated: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """The enterprises' keys of random numbers, uint64 (n,)."""
+        return code_keys(self.codes)
 
 
 def date_of(as_of: str | None, year: int, ledger: Ledger) -> Date:
@@ -118,24 +143,23 @@ def _last_month(ledger: Ledger, year: int) -> tuple[int, int]:
     months = ledger.monthly.loc[ledger.monthly["year"] == year, "month"]
     if len(months):
         return year, int(months.max())
-    years = ledger.annual["year"].to_numpy(dtype=int)
-    past = years[years < year]
-    return (int(past.max()) if past.size else year - 1), 12
+    earlier = [y for y in ledger.annual["year"].tolist() if y < year]
+    return max(earlier, default=year - 1), 12
 
 
+@lru_cache(maxsize=8)
 def as_known(ledger: Ledger, date: Date) -> Ledger:
     """Return the ledger as it stood at the date: later rows gone, later dates blank, open disposals open again."""
+    yearly = {name: getattr(ledger, name) for name in ("annual", "tax_items", "counties")}
     monthly = ledger.monthly
     if not monthly.empty:
         monthly = monthly[monthly["year"] * 12 + monthly["month"] <= date.year * 12 + date.month]
     return replace(
         ledger,
-        annual=_through(ledger.annual, date.facts_year),
-        tax_items=_through(ledger.tax_items, date.facts_year),
-        counties=_through(ledger.counties, date.facts_year),
+        **{name: frame if frame.empty else frame[frame["year"] <= date.facts_year] for name, frame in yearly.items()},
         monthly=monthly,
         disposals=_disposals(ledger.disposals, date.end),
-        process=_blank(ledger.process, date.end, _dates(ledger.process)),
+        process=_blank(ledger.process, date.end, tuple(ledger.process.columns)),
         blocks=_blank(ledger.blocks, date.end, ("completed", "approved")),
         issues=_blank(_until(ledger.issues, "found", date.end), date.end, ("rectified", "accepted", "transferred")),
         papers=_until(ledger.papers, "received", date.end),
@@ -143,22 +167,14 @@ def as_known(ledger: Ledger, date: Date) -> Ledger:
     )
 
 
-def _through(frame: pd.DataFrame, year: int) -> pd.DataFrame:
-    return frame if frame.empty else frame[frame["year"] <= year]
-
-
 def _until(frame: pd.DataFrame, column: str, end: pd.Timestamp) -> pd.DataFrame:
     return frame if column not in frame or frame.empty else frame[~(frame[column] > end)]
 
 
-def _dates(frame: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(column for column in frame.columns if pd.api.types.is_datetime64_any_dtype(frame[column]))
-
-
 def _blank(frame: pd.DataFrame, end: pd.Timestamp, columns: tuple[str, ...]) -> pd.DataFrame:
     """Blank dates later than ``end``."""
-    late = {c: frame[c].mask(frame[c] > end) for c in columns if c in _dates(frame)}
-    return frame.assign(**late) if late else frame
+    dates = [c for c in columns if c in frame and pd.api.types.is_datetime64_any_dtype(frame[c])]
+    return frame.assign(**{c: frame[c].mask(frame[c] > end) for c in dates}) if dates else frame
 
 
 def _disposals(frame: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
@@ -168,37 +184,31 @@ def _disposals(frame: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     out = _until(frame, "started", end)
     if "finished" in out:
         later = out["finished"] > end
-        results = {c: out[c].mask(later) for c in RESULTS if c in out}
-        out = out.assign(**results)
+        out = out.assign(**{c: out[c].mask(later) for c in RESULTS if c in out})
         if "outcome" in out:
             out = out.assign(outcome=out["outcome"].mask(later, OPEN))
     return _blank(out, end, ("finished", "written_off", "demolished_on"))
 
 
 def panel(ledger: Ledger, date: Date) -> Panel:
-    """Lay out the history of a ledger that `as_known` has cut off.
-
-    Returns
-    -------
-    Panel
-        ``month`` is the last month at the date with any monthly figure of the year and of an earlier year.
-    """
+    """Lay out the history of a ledger that `as_known` has cut off."""
     laid = book(ledger)
     years = np.arange(min(laid.years), date.facts_year + 1)
     month = _usable_month(ledger, date)
-    empty = np.full((len(laid), 1), np.nan)
     sums = [laid.monthly_sum(int(y), month) for y in (*years, date.facts_year + 1)] if month else []
     tax = np.column_stack([laid.annual("tax_wan", int(y)) for y in years])
+    digits = [re.sub(r"\D", "", str(code)) for code in laid.text("industry_code")]
+    lands = [[laid.last_known(name, int(y)) for y in years] for name in ("land_mu", "approved_mu")]
     return Panel(
         codes=laid.codes,
         years=years,
         tax=tax,
         above=np.column_stack([laid.last_known("above_scale", int(y)) for y in years]),
-        land=np.column_stack([_land(laid, int(y)) for y in years]),
-        ytd=_quiet_as_zero(np.column_stack(sums), tax) if sums else np.repeat(empty, len(years) + 1, axis=1),
+        land=np.column_stack([np.where(np.isnan(x), y, x) for x, y in zip(*lands, strict=True)]),
+        ytd=_quiet_as_zero(np.column_stack(sums), tax) if sums else np.full((len(laid), len(years) + 1), np.nan),
         month=month,
         refunds=_refunds(laid),
-        sector=np.array([_sector(code) for code in laid.text("industry_code")], dtype=object),
+        sector=np.array([d[:2] if len(d) >= 2 else "" for d in digits], dtype=object),
         township=laid.text("township"),
     )
 
@@ -213,19 +223,11 @@ def _usable_month(ledger: Ledger, date: Date) -> int:
 
 
 def _quiet_as_zero(ytd: np.ndarray, tax: np.ndarray) -> np.ndarray:
-    """Take an enterprise with months in other years as having paid nothing in a year in which only others have them.
-
-    Not so in a past year of which its annual figure says otherwise.
-    """
+    """Take a firm with months in other years as having paid nothing where only others have them and its annual figure says no other."""
     covered = ~np.isnan(ytd).all(axis=0, keepdims=True)
     known = ~np.isnan(ytd).all(axis=1, keepdims=True)
     silent = np.column_stack([~(tax > 0), np.ones(len(tax), dtype=bool)])
     return np.where(np.isnan(ytd) & covered & known & silent, 0.0, ytd)
-
-
-def _land(laid: Book, year: int) -> np.ndarray:
-    land = laid.last_known("land_mu", year)
-    return np.where(np.isnan(land), laid.last_known("approved_mu", year), land)
 
 
 def _refunds(laid: Book) -> np.ndarray:
@@ -237,9 +239,24 @@ def _refunds(laid: Book) -> np.ndarray:
     return out
 
 
-def _sector(code: object) -> str:
-    digits = re.sub(r"\D", "", str(code))
-    return digits[:2] if len(digits) >= 2 else ""
+def remarks(history: Panel, date: Date, ledger: Ledger) -> tuple[Note, ...]:
+    """Name what the history could not offer, and whom it leaves to other firms' record."""
+    notes = []
+    if date.nowcast_month and not history.month:
+        notes.append(note("no_months", month=date.nowcast_month))
+    elif history.month < date.nowcast_month:
+        notes.append(note("months_end", have=history.month, asked=date.nowcast_month))
+    last, new = history.tax[:, -1], np.isnan(history.tax).all(axis=1)
+    firms = ledger.enterprises
+    kinds = {
+        "newcomers": new,
+        "stale": np.isnan(last) & ~new,
+        "silent": last == 0,
+        "negative": last < 0,
+        "stopped": firms["stopped_since"].notna().to_numpy() if "stopped_since" in firms else np.zeros(0, dtype=bool),
+    }
+    year = int(history.years[-1])
+    return (*notes, *(note(kind, n=int(mine.sum()), year=year) for kind, mine in kinds.items() if mine.any()))
 
 
 OPEN = "进行中"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.casework import latest, plan_method, responsible
 from lyeval.indicators import Facts, year_end
+from lyeval.indicators.facts import asked_of
 from lyeval.ledger.columns import of_sheet
+from lyeval.tables.casework import latest, plan_method, responsible
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment
@@ -201,7 +202,7 @@ def evidence(assessment: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        credit_code, criterion, label, label_en, clause, item, item_en, kind (agreed: an agreed figure not reached; line: a line not
+        credit_code, criterion, label, label_en, clause, item, item_en, kind (agreed: an agreed figure not reached; least: the industry's minimum; line: a line not
         reached; since: a day; flag: on record), agreed, actual (in ``unit``), on (the day), year (of the figures).
     """
     frame, rows = assessment.frame, []
@@ -258,19 +259,13 @@ def _shown(facts: Facts, i: int, fact: str, than: Any) -> list[dict[str, Any]]:
 
 def _controls(facts: Facts, i: int) -> Iterator[dict[str, Any]]:
     for name, (zh, en, unit, unit_en) in CONTROLS.items():
-        agreed, actual = facts.book.number(f"contract_{name}")[i], facts.book.number(f"actual_{name}")[i]
+        agreed, actual = asked_of(facts, name)[i], facts.book.number(f"actual_{name}")[i]
         if np.isnan(actual):
             actual = facts.book.annual(f"actual_{name}", facts.year)[i]
         if actual < agreed * (1 - 1e-9):
-            yield {
-                "kind": "agreed",
-                "item": zh,
-                "item_en": en,
-                "unit": unit,
-                "unit_en": unit_en,
-                "agreed": float(agreed),
-                "actual": float(actual),
-            }
+            kind = "least" if np.isnan(facts.book.number(f"contract_{name}")[i]) else "agreed"
+            told = {"kind": kind, "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en}
+            yield told | {"agreed": float(agreed), "actual": float(actual)}
 
 
 def _since(zh: str, en: str, day: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment.frame import Frame
+from lyeval.assessment.standing import standing_of
 from lyeval.assessment.totals import decide_target
 from lyeval.policy import patch
 from lyeval.policy.register import covers
@@ -35,7 +36,7 @@ CAUSES: dict[str, tuple[str, str]] = {
 }
 
 
-def year_end(assessment: Assessment, tables: Tables, register: Register | None) -> dict[str, pd.DataFrame]:
+def year_end(assessment: Assessment, tables: dict[str, Any], register: Register | None) -> dict[str, pd.DataFrame]:
     """Return the tables of a year-end review that rest on those of the assessment.
 
     Parameters
@@ -55,7 +56,6 @@ def year_end(assessment: Assessment, tables: Tables, register: Register | None) 
     made: dict[str, pd.DataFrame] = {
         "history": history(assessment),
         "years": years(assessment),
-        "bridge": _bridge(tables),
         "deciding": deciding,
         "causes": _causes(deciding),
         "causes_all": _causes_all(tables),
@@ -104,35 +104,13 @@ def years(assessment: Assessment) -> pd.DataFrame:
     rows = []
     for year in (y for y in assessment.frame.book.years if y <= assessment.year):
         frame = Frame(assessment.frame.policy, assessment.frame.book, year, year)
-        here = frame.pool("targets").true & ~frame.standing.gone.true
+        standing = standing_of(frame)
+        here = standing.here_in_scope & ~standing.excluded
         tax, land = frame.reported.tax[here], frame.reported.land[here]
         both = ~np.isnan(tax) & ~np.isnan(land)
         total, area = float(tax[both].sum()), float(land[both].sum())
         rows.append((year, int(here.sum()), int(both.sum()), total, area, total / area if area else None))
     return pd.DataFrame(rows, columns=["year", "n", "both", "tax_wan", "land_mu", "tax_per_mu"])
-
-
-def _bridge(tables: Tables) -> pd.DataFrame:
-    """Return the way from the ledger to the list and what became of it, by class and together."""
-    firms = tables["enterprises"]
-    here = firms["in_scope"].eq(True) & ~firms["gone"].eq(True)
-    listed = firms["listed"].astype(bool)
-    flags = {
-        "ledger": pd.Series(True, index=firms.index), "gone_before": firms["gone"].eq(True) & ~listed,
-        "out_of_scope": ~firms["in_scope"].eq(True) & ~firms["gone"].eq(True) & firms["excluded_by"].isna(),
-        "excluded": firms["excluded_by"].notna() & ~firms["gone"].eq(True),
-        "in_scope": here & firms["excluded_by"].isna(), "listed": listed,
-        "reached": listed & ~firms["gone"].eq(True) & firms["below_line"].eq(False),
-        "cleared": listed & firms["reached"].astype(bool), "left": listed & firms["gone"].eq(True),
-        "below": listed & ~firms["gone"].eq(True) & firms["below_line"].eq(True),
-    }  # fmt: skip
-    rows = []
-    for name in ("above", "below", "all"):
-        mine = firms["class"].eq(name) if name != "all" else pd.Series(True, index=firms.index)
-        counts = {key: int((mask & mine).sum()) for key, mask in flags.items()}
-        counts["open"] = counts["listed"] - counts["reached"] - counts["left"] - counts["below"]
-        rows.append({"class": name, **counts})
-    return pd.DataFrame(rows)
 
 
 def _causes_all(tables: Tables) -> pd.DataFrame:
@@ -304,7 +282,8 @@ def _enough(tables: Tables, deciding: pd.DataFrame) -> pd.DataFrame:
 def _actions(assessment: Assessment, tables: Tables, register: Register | None) -> pd.DataFrame:
     """Return three to five things to do, weightiest first: kind, firms, townships, owner, clause, due, effect on the target."""
     made = [*_relapse_actions(tables), *_decisive_actions(tables), *_overdue_action(tables), *_idle_action(tables),
-            *_fact_actions(tables), *_summons(tables), *_list_action(tables)]  # fmt: skip
+            *_fact_actions(tables), *_summons(tables), *_lagging(tables), *_press_action(tables), *_grade_action(tables),
+            *_list_action(tables)]  # fmt: skip
     rows = []
     for action in made[:MOST_ACTIONS]:
         owners, owners_en = _owners(register, action["clause"].split("；")[-1])
@@ -399,6 +378,33 @@ def _summons(tables: Tables) -> list[dict[str, Any]]:
              "clause": str(rows["clause"].iloc[0])}]  # fmt: skip
 
 
+def _lagging(tables: Tables) -> list[dict[str, Any]]:
+    """Name the unit in which most of what is not settled stands, where one has more than any other."""
+    rows = tables["ranking_townships"]
+    rows = rows[~rows["whole"].astype(bool) & (rows["part_rank"] == 1)]
+    if len(rows) != 1 or not str(rows["unit"].iloc[0]):
+        return []
+    unit = rows.iloc[0]
+    left = int(unit["below"] + unit["open"])
+    return [{"kind": "lagging", "n": left, "codes": [], "names": [str(unit["unit"])], "townships": [str(unit["unit"])],
+             "land_mu": float(unit["land_mu"]), "tax_needed_wan": float(unit["tax_needed_wan"]), "due": "month",
+             "clause": str(unit["clause"])}]  # fmt: skip
+
+
+def _press_action(tables: Tables) -> list[dict[str, Any]]:
+    """Press whoever is behind by a rule other than the two that have actions of their own."""
+    pressed = tables["list_pressed"]
+    told = ("case_overdue", "no_case")
+    rows = pressed[[not any(t in reasons for t in told) for reasons in pressed["reasons"]]] if len(pressed) else pressed
+    return [_action("press", rows, str(rows["clause"].iloc[0]), "month")] if len(rows) else []
+
+
+def _grade_action(tables: Tables) -> list[dict[str, Any]]:
+    """Apply what the plan has for those that miss the line."""
+    rows = tables["list_grade_d"]
+    return [_action("grade_d", rows, str(rows["clause"].iloc[0]), "month")] if len(rows) else []
+
+
 def _list_action(tables: Tables) -> list[dict[str, Any]]:
     rows = tables["opening_list"]
     if not tables["meta"]["next_governed"]:
@@ -420,14 +426,17 @@ def _owners(register: Register | None, clauses: str) -> tuple[str, str]:
             for entry in entries:
                 if any(covers(cite, c) or covers(c, cite) or c.startswith(cite) for c in entry.cite):
                     units = [u for u in getattr(entry, "units", (getattr(entry, "unit", ""),)) if u != FIRMS]
-                    return "、".join(units), ", ".join(english.get(u, u) for u in units)
+                    told = "、".join(units[:OWNERS]) + ("等" if len(units) > OWNERS else "")
+                    more = " and others" if len(units) > OWNERS else ""
+                    return told, ", ".join(english.get(u, u) for u in units[:OWNERS]) + more
     return "", ""
 
 
 FIRMS = "企业"
+OWNERS = 3  # units that answer, named
 
 
-def _due(assessment: Assessment, kind: str) -> pd.Timestamp:
+def _due(assessment: Assessment, kind: str) -> Any:
     """Return the last day for an action: the end of the next month, or of the next target year; NaT after the plan's years."""
     year = assessment.year
     governed = assessment.policy.years
@@ -539,9 +548,9 @@ def _calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame
             continue
         sheet, column = EVIDENCE.get(event.id, ("", ""))
         frame = getattr(ledger, sheet) if sheet else pd.DataFrame()
-        dates = pd.to_datetime(frame[column]) if column in frame else pd.Series([], dtype="datetime64[us]")
-        mine = dates[dates.dt.year == year] if len(dates) else dates
-        late = int((mine > pd.Timestamp(event.end)).sum()) if event.end is not None and len(mine) else 0
+        dates = [day for day in frame.get(column, ()) if pd.notna(day)]
+        mine = [day for day in dates if day.year == year]
+        late = sum(day > pd.Timestamp(event.end) for day in mine) if event.end is not None else 0
         state = "not_reported" if not len(mine) else "late" if late else "done"
         rows.append({
             "id": event.id, "label": event.zh, "label_en": event.en, "start": event.start, "end": event.end,

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from counties import PROCESSES, County, make
 
-from lyeval.forecasting.scores import crps
+from lyeval.forecasting.scoring import crps
 from lyeval.simulation.assumed import assumed
-from lyeval.simulation.draws import Sampling, draw_tax, past
+from lyeval.simulation.draws import Sampling, draw_tax
 from lyeval.simulation.dynamics import fit
 from lyeval.simulation.engine import setting
 from lyeval.simulation.known import Date
@@ -36,7 +36,7 @@ def score(county: County, month: int, seed: int) -> dict[str, float]:
     """Score one county at one month: enterprises, and the share of land below the line."""
     panel = county.panels[month]
     model = fit(panel, month, PRIORS)
-    drawn = draw_tax(model, panel, past(panel), year=2023, sampling=Sampling(DRAWS, seed))
+    drawn = draw_tax((model, model), panel, range(2023, 2024), Sampling(DRAWS, seed))[0]
     there = ~np.isnan(county.actual) & ~np.isnan(panel.tax[:, -1])
     drawn, actual, land = drawn[:, there], county.actual[there], county.land[there]
     need, weight, reached = county.line * land, land / land.sum(), county.actual[there] >= county.line * land

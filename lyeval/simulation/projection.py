@@ -1,0 +1,291 @@
+"""Odds of a plan's targets in years to come (情景模拟): what a simulation or forecast hands back, and `simulate` itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+import pandas as pd
+
+from lyeval.assessment import Assessment, TargetView, views
+from lyeval.ledger import Ledger
+from lyeval.policy import Policy, choose, patch
+from lyeval.policy.adjusting import adjust
+from lyeval.policy.assumptions import Assumptions, load_assumptions
+from lyeval.simulation import odds
+from lyeval.simulation.assumed import Assumed, assumed
+from lyeval.simulation.draws import Sampling
+from lyeval.simulation.engine import Setting, Year, setting, years_to_come
+from lyeval.simulation.known import Date, Note, as_known, distinct, note
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Odds of a plan's targets in years to come.
+
+    Attributes
+    ----------
+    policy, assumptions
+        Ids of the plan and of the set of assumptions.
+    as_of
+        Month of knowledge, "YYYY-MM"; nothing later was read.
+    facts_year
+        Year of the latest annual figures.
+    draws, seed
+        Number of Monte Carlo draws and their seed.
+    targets
+        One row per target and year: id, label, label_en, year, unit, op, goal, probability, mc_error, p05, p50, p95 (of the statistic,
+        in ``unit``), certain (met, missed or None), members, unknown (who may belong), sure_below, sure_reach, open, open_cases (members
+        by where they will end; with a disposal in progress), clause, note, note_en.
+    enterprises
+        One row per enterprise that a target counts, and year: credit_code, year, line (万元/亩), probability of reaching it, mc_error,
+        p05, p50, p95 of tax per mu (万元/亩).
+    scenarios
+        The targets again if a share ``response`` of the enterprises just below the line top up to it; ``basis`` tells whether the share
+        is assumed, or estimated from the heap above the line in the plan's past target years.
+    left
+        Of targets that count enterprises below a line (全部出清): id, year, number left and its probability, in ascending order.
+    notes
+        What was dropped or assumed.
+    """
+
+    policy: str
+    assumptions: str
+    as_of: str
+    facts_year: int
+    draws: int
+    seed: int
+    targets: pd.DataFrame = field(repr=False)
+    enterprises: pd.DataFrame = field(repr=False)
+    scenarios: pd.DataFrame = field(repr=False)
+    left: pd.DataFrame = field(repr=False)
+    notes: tuple[Note, ...] = field(repr=False, default=())
+
+    def tidy(self) -> pd.DataFrame:
+        """Return one row per target, year and quantity: id, label, year, quantity, value, unit."""
+        kept = ["id", "label", "year", "unit"]
+        long = self.targets.melt(id_vars=kept, value_vars=list(QUANTITIES), var_name="quantity", value_name="value")
+        long["unit"] = long["unit"].where(long["quantity"].isin(odds.POINTS), "")
+        long["order"] = long["quantity"].map({name: i for i, name in enumerate(QUANTITIES)})
+        return long.sort_values(["year", "id", "order"], kind="stable", ignore_index=True).drop(columns="order")
+
+    def __repr__(self) -> str:
+        lines = [f"<{type(self).__name__} {self.policy} as of {self.as_of}, {self.draws} draws, seed {self.seed}>"]
+        return "\n".join(
+            lines + [f"  {row['id']} {row['year']}: {_told(row)}" for row in self.targets.to_dict("records")]
+        )
+
+    def _repr_html_(self) -> str:
+        shown = self.targets[["label", "year", "unit", "goal", "probability", "mc_error", *odds.POINTS, "certain"]]
+        notes = "".join(f"<li>{item.zh}</li>" for item in self.notes)
+        return f"{shown.to_html(index=False, na_rep='')}<ul>{notes}</ul>"
+
+
+def _told(row: dict[Any, Any]) -> str:
+    p = row["probability"]
+    if p is None:
+        return row["note_en"]
+    if row["certain"]:
+        chance = f"certainly {row['certain']}"
+    elif min(p, 1 - p) < ODDS_EDGE:
+        chance = f"P < {ODDS_EDGE}" if p < ODDS_EDGE else f"P > {1 - ODDS_EDGE}"
+    else:
+        chance = f"P = {p:.3f} ± {row['mc_error']:.3f}"
+    return f"{chance}; {row['p50']:.4g} ({row['p05']:.4g} to {row['p95']:.4g}){row['unit']}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Simulation(Projection):
+    """Years to come under a disposal plan; fields as in `Projection`."""
+
+
+def simulate(
+    assessment: Assessment,
+    plan: pd.DataFrame | None = None,
+    *,
+    assumptions: str | PathLike[str] | Assumptions = "default",
+    readings: Mapping[str, str] | None = None,
+    years: int = 1,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Simulation:
+    """Simulate the years after an assessed one under a disposal plan.
+
+    Parameters
+    ----------
+    assessment
+        The assessed year; its figures are the last that are read.
+    plan
+        Columns credit_code, method (a method of the assumptions) and, if known, started, released_mu, demolished_m2, successor_code;
+        default: the ledger's own disposals in progress.
+    assumptions
+        Id, path or content of a set of assumptions.
+    readings
+        Further options of the plan's doubtful clauses.
+    years
+        How many years to go on, 1 to 5.
+    draws, seed
+        Number of Monte Carlo draws and their seed; an enterprise keeps its draws whatever the order or choice of rows.
+
+    Raises
+    ------
+    ValueError
+        If ``years`` or ``draws`` is out of range, or the plan names what is not there.
+    """
+    check_draws(draws)
+    if not 1 <= years <= MAX_YEARS:
+        raise ValueError(f"years 应在 1 至 {MAX_YEARS} 之间 / must be 1 to {MAX_YEARS}, not {years}")
+    year, sampling = assessment.year, Sampling(draws, seed)
+    date = Date(year, year, 12)
+    ledger = as_known(assessment.ledger, date)
+    policy, _ = choose(assessment.policy, readings)
+    given = setting(ledger, date, plan, assumed(assumptions), sampling)
+    options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
+    pairs, carried = [], []
+    for drawn in years_to_come(given, year + years):
+        rules, over = as_if(policy, drawn.year)
+        pairs += [(view, drawn) for view in views(ledger, rules, drawn.year, year, **options)]
+        carried += [str(drawn.year)] * over
+    past = past_targets(ledger, policy, year, **options)
+    also = [note("as_if", years="、".join(carried))] if carried else []
+    return Simulation(policy=policy.id, **projected(given, pairs, past, also))
+
+
+def check_draws(draws: int) -> None:
+    """Refuse a number of draws that gives no odds.
+
+    Raises
+    ------
+    ValueError
+        Unless draws are 100 to 1,000,000.
+    """
+    if not 100 <= draws <= 1_000_000:
+        raise ValueError(f"draws 应在 100 至 1000000 之间 / must be 100 to 1,000,000, not {draws}")
+
+
+def as_if(policy: Policy, year: int) -> tuple[Policy, bool]:
+    """Give each target of a plan a value in ``year``: its own, else that of the nearest dated year (the earlier of two alike).
+
+    Returns
+    -------
+    policy, carried
+        The plan, and whether any value had to be carried over; none is where the plan sets any target for the year.
+    """
+    changes = {}
+    for target in policy.targets:
+        if year in target.years:
+            return policy, False
+        nearest = min(sorted(target.years), key=lambda dated: abs(dated - year))
+        changes[f"targets.{target.id}.years.{year}"] = target.years[nearest].model_dump()
+    return (patch(policy, changes), True) if changes else (policy, False)
+
+
+def past_targets(
+    ledger: Ledger, policy: Policy, facts_year: int, *, quotas: Mapping[str, float] | None, level: str
+) -> list[TargetView]:
+    """Lay out the plan's targets of each year up to ``facts_year`` on that year's own facts."""
+    years = sorted({year for target in policy.targets for year in target.years if year <= facts_year})
+    return [view for year in years for view in views(ledger, policy, year, year, quotas=quotas, level=level)]
+
+
+def projected(
+    given: Setting,
+    pairs: Sequence[tuple[TargetView, Year]],
+    past: Sequence[TargetView],
+    also: Sequence[Note],
+    *,
+    swings: bool = False,
+) -> dict[str, Any]:
+    """Summarise targets as the fields of a `Projection` (with ``swings`` also ``by_enterprises``, those that a target hangs on).
+
+    ``pairs`` are the targets laid out on what was known, each with the draws that it is judged on; ``past`` those of past years, each on
+    its own year's facts, from which the response to a line is read; ``also`` are further notes.
+    """
+    taken, sampling, responses = given.assumed, given.sampling, _responses(given.assumed, past)
+    rows, scenarios, hangs, drawn = [], [], [], []
+    for view, year in pairs:
+        picked = odds.members(view, year)
+        found = odds.values(picked)
+        drawn.append(found)
+        row = odds.target_row(picked, found)
+        rows.append(row)
+        how = {"seed": sampling.seed, "band": taken.band, "certain": row["certain"]}
+        scenarios += odds.scenario_rows(picked, found, responses[view.id], **how)
+        hangs += odds.swing_rows(picked, found) if swings else []
+    laid = [view for view, _ in pairs]
+    return {
+        "assumptions": taken.id,
+        "as_of": str(given.date),
+        "facts_year": given.date.facts_year,
+        "draws": sampling.draws,
+        "seed": sampling.seed,
+        "targets": odds.table(rows, odds.TARGET_COLUMNS),
+        "enterprises": odds.enterprise_rows(pairs),
+        "scenarios": odds.table(scenarios, odds.SCENARIO_COLUMNS),
+        "left": odds.left(laid, drawn),
+        "notes": distinct((*given.notes, *_remarks(laid, given.date.facts_year), *also)),
+        **({"by_enterprises": odds.table(hangs, odds.SWING_COLUMNS)} if swings else {}),
+    }
+
+
+def _responses(taken: Assumed, past: Sequence[TargetView]) -> defaultdict[str, list[tuple[float, str]]]:
+    """Return by target the shares of those just below the line that may top up to it, each with its basis.
+
+    The assumed scenarios, and the share that the heap above the line in the target's own past years shows, if there is one.
+    """
+    plain = [(float(share), "assumed") for share in taken.responses]
+    out = defaultdict(lambda: plain)
+    for id in sorted({view.id for view in past}):
+        found = odds.topped_up([view for view in past if view.id == id], taken.band)
+        out[id] = plain if found is None else [*plain, (found, "estimated")]
+    return out
+
+
+def _remarks(laid: list[TargetView], facts_year: int) -> tuple[Note, ...]:
+    """Say what the draws do not carry."""
+    unknown = max((view.n_unknown for view in laid), default=0)
+    landless = max((int((~(view.land > 0) & view.member).sum()) for view in laid), default=0)
+    out = [note("carried_class", year=facts_year) if laid else note("no_targets")]
+    return (*out, *(note(kind, n=n) for kind, n in (("unknown_members", unknown), ("no_land", landless)) if n))
+
+
+def compare_scenarios(
+    assessment: Assessment,
+    scenarios: Mapping[str, Mapping[str, Any]],
+    plan: pd.DataFrame | None = None,
+    *,
+    assumptions: str | PathLike[str] | Assumptions = "default",
+    years: int = 1,
+    draws: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Simulate each scenario (情景) and, first, the assumptions as they stand; enterprises keep their draws, so only the change differs.
+
+    Returns
+    -------
+    DataFrame
+        The targets of `simulate` by scenario (`COMPARED`); ``scenario`` is empty for the assumptions as they stand, ``changes`` names
+        what was set to what: ``{"加大力度": {"effort": 1.5}}`` are changes (`adjust`) by the scenario's name.
+
+    Raises
+    ------
+    PolicyError
+        A path that is not there, or a value out of its range.
+    """
+    taken = assumptions if isinstance(assumptions, Assumptions) else load_assumptions(assumptions)
+    sets = {"": taken, **{name: adjust(taken, changes) for name, changes in scenarios.items()}}
+    frames = []
+    for name, changed in sets.items():
+        told = "；".join(f"{path}={value}" for path, value in scenarios.get(name, {}).items())
+        targets = simulate(assessment, plan, assumptions=changed, years=years, draws=draws, seed=seed).targets
+        frames.append(targets.astype(object).assign(scenario=name, changes=told))
+    joined = pd.concat(frames, ignore_index=True)[list(COMPARED)]
+    return joined.astype(object).where(joined.notna(), None)
+
+
+QUANTITIES = ("probability", "mc_error", "goal", *odds.POINTS)
+ODDS_EDGE, MAX_YEARS = 0.001, 5
+COMPARED = ("scenario", "changes", *odds.TARGET_COLUMNS[:13], "members")
