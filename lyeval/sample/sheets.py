@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.ledger import Ledger
-from lyeval.ledger.columns import DATES, FLAGS, NUMERIC, of_sheet
+from lyeval.ledger.model import dtype_of
 from lyeval.sample import yearbook
 from lyeval.sample.county import data
 from lyeval.sample.profile import VIOLATIONS
@@ -43,19 +43,8 @@ def ledger(story: Story) -> Ledger:
 
 
 def typed(sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Give each column the type that reading it back gives: flags boolean, figures float, dates, text."""
-    known = of_sheet("enterprises") | of_sheet(sheet)
-    for name in frame.columns:
-        kind = known[name].kind
-        if kind in FLAGS:
-            frame[name] = frame[name].astype("boolean")
-        elif kind in NUMERIC:
-            frame[name] = frame[name].astype(float)
-        elif kind in DATES:
-            frame[name] = pd.to_datetime(frame[name])
-        elif kind not in ("year", "month"):
-            frame[name] = frame[name].astype("str")
-    return frame
+    """Give each column the type that reading it back gives."""
+    return frame.astype({name: dtype_of(sheet, name) for name in frame.columns})
 
 
 def _coded(frame: pd.DataFrame, codes: pd.Series) -> pd.DataFrame:
