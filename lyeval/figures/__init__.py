@@ -6,10 +6,9 @@ SVG and PNG whose bytes depend on the data alone. The caption belongs to the rep
 
 from __future__ import annotations
 
-from lyeval.figures.chances import reliability, tornado
+from lyeval.figures.chances import plans, reliability, tornado
 from lyeval.figures.effects import effect
 from lyeval.figures.enterprises import tax_per_mu, townships
-from lyeval.figures.plans import plans
 from lyeval.figures.style import house, picture, save
 from lyeval.figures.targets import attainment, odds, readings
 

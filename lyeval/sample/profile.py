@@ -108,7 +108,7 @@ def _common(story: Story, rng: np.random.Generator) -> pd.DataFrame:
     frame["industry_code"] = firms["industry_code"].to_numpy()
     started = completed + rng.integers(30, 300, n) * DAY
     for name, days in zip(BUILT, (acquired, agreed, completed, started), strict=True):
-        frame[name] = pd.to_datetime(days)
+        frame[name] = pd.to_datetime(pd.Series(days))
     frame["stopped_since"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
     for name in VIOLATIONS:
         frame[name] = rng.random(n) < 0.025

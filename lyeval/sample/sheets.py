@@ -38,7 +38,7 @@ def sheets(story: Story, first: int) -> Frames:
 
 def ledger(story: Story) -> Ledger:
     """Return what the county knows so far."""
-    made = sheets(story, story.years[0].year)
+    made: Any = sheets(story, story.years[0].year)
     return Ledger(**made, sheets=tuple(made))
 
 

@@ -142,7 +142,7 @@ class Story:
         told = [self.facts.at[i, name] for name in names if name in self.facts]
         return any(value is not pd.NA and bool(value) for value in told)
 
-    def mark(self, i: int, name: str, value: object) -> None:
+    def mark(self, i: int, name: str, value: Any) -> None:
         """Set a fact of firm ``i`` where the ledger has it."""
         if name in self.facts:
             self.facts.loc[i, name] = value
