@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lyeval import resources
 from lyeval.render import Figure as Picture
+from lyeval.render.glyphs import coverage
 from lyeval.textfiles import read_yaml
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Lang = Literal["zh", "en"]
-HERE = resources.PACKAGE / "figures"
+HERE, FONTS = resources.PACKAGE / "figures", resources.PACKAGE / "fonts"
 WIDTH = 5.8  # inches: within the text width of an A4 page, and legible when a phone shrinks it
 
 
@@ -39,13 +40,11 @@ def house() -> Iterator[None]:
 @lru_cache(maxsize=1)
 def covered() -> frozenset[int]:
     """Register the shipped faces with Matplotlib, once, and return the code points they draw."""
-    from matplotlib import font_manager, ft2font
+    from matplotlib import font_manager
 
-    folder = resources.PACKAGE / "fonts"
-    faces = sorted(folder.glob("*.otf"))
-    for face in faces:
+    for face in sorted(FONTS.glob("*.otf")):
         font_manager.fontManager.addfont(face)
-    return frozenset(ft2font.FT2Font(str(folder / "LyevalSans-Regular.otf")).get_charmap())
+    return coverage(FONTS / "LyevalSans-Regular.otf")
 
 
 def words(kind: str, lang: Lang) -> dict[str, str]:

@@ -203,8 +203,9 @@ def _blanks(story: Story, rng: np.random.Generator) -> None:
     """
     state, n, known = story.state, len(story.firms), story.place.programme
     if "blank_tax" not in known:
+        count: int = round(known["blank_share"] * n)
         for year in [snap.year for snap in story.years if snap.year < story.base_year]:
-            for i in rng.choice(n, size=int(round(known["blank_share"] * n)), replace=False).tolist():
+            for i in rng.choice(n, size=count, replace=False).tolist():
                 (story.unknown_tax if rng.random() < 0.5 else story.unknown_land).append((i, year))
         return
     start, due = known["first_action"] - 1, min(story.plan.years.targets)
