@@ -496,3 +496,50 @@ def test_facts_and_methods_of_a_plan_without_a_place_come_from_the_plan(tmp_path
     assert made["annual"]["land_use_tax_extra_wan"].max() > 0
     assert set(made["papers"]["paper"]) >= {"工业用地基本情况"}
     assert "walled" in made["annual"]
+
+
+@pytest.mark.parametrize("years", [(2010, 2012), (2023, 2023), (2024, 2026)])
+def test_any_plan_is_made_for_years_beyond_its_own(years):
+    made = make(HUZHOU, enterprises=25, years=years, seed=1)
+    assert set(made["annual"]["year"]) == set(range(years[0], years[1] + 1))
+    assert len(made["disposals"]) == 0 if years[1] < 2022 else len(made["disposals"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('code: "999999"', 'code: "12"'),
+        ("method: upgrade", "method: shut_down"),
+        ("method: upgrade", "method: contract"),
+        ("source: items", "source: reported\n  year: year_to_date"),
+        (
+            "fact: tax_per_mu\n        op: lt\n        than: class_line",
+            "fact: idle\n        op: eq\n        value: true",
+        ),
+        (
+            "fact: tax_per_mu\n        op: lt\n        than: class_line",
+            "fact: scattered\n        op: eq\n        value: true",
+        ),
+        ("rule: as_reported", "rule: walled_else_approved"),
+    ],
+)
+def test_plans_of_other_rules_are_made_and_judged(old, new, tmp_path):
+    text = Path(HUZHOU).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "p.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    produce(tmp_path / "p.yaml", tmp_path / "made.xlsx", enterprises=70, years=(2021, 2023), seed=2)
+    ledger = ly.read_ledger(tmp_path / "made.xlsx")
+    assert not [fault for fault in ledger.faults if fault.severity == "error"]
+    assessed = ly.assess(ledger, ly.load_policy(tmp_path / "p.yaml"), 2023)
+    assert assessed.enterprises["identified"].notna().mean() > 0.95
+    assert assessed.enterprises["identified"].eq(True).any()
+    assert set(assessed.targets["status"]) <= {"met", "missed"}
+
+
+def test_a_plan_that_lies_where_the_note_would_stand_is_kept(tmp_path):
+    text = Path(HUZHOU).read_text(encoding="utf-8")
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"p\.yaml.*不覆盖"):
+        produce(tmp_path / "p.yaml", tmp_path / "p.xlsx", enterprises=5, years=(2022, 2023), seed=2)
+    assert (tmp_path / "p.yaml").read_text(encoding="utf-8") == text
+    assert not (tmp_path / "p.xlsx").exists()

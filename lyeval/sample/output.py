@@ -49,6 +49,7 @@ def write(
     kind = kind or ("xlsx" if path.suffix == ".xlsx" else "csv")
     if kind not in WRITERS:
         raise ValueError(f"kind {kind!r} is none of {', '.join(WRITERS)} (格式只能是其中之一)")
+    _beside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     WRITERS[kind](frames, path)
     return sidecar(path, about or {})
@@ -67,8 +68,15 @@ def sidecar(path: Path, about: Mapping[str, Any]) -> Path:
         "synthetic": True,
         **{f"synthetic_note_{lang}": note for lang, note in NOTES.items()},
     }
-    target = path.with_name(f"{path.stem if path.is_file() else path.name}.yaml")
-    target.write_text(yaml_text(content), encoding="utf-8", newline="\n")
+    _beside(path).write_text(yaml_text(content), encoding="utf-8", newline="\n")
+    return _beside(path)
+
+
+def _beside(path: Path) -> Path:
+    """Return where the sidecar of a file or folder stands; what is there and no sidecar of ours, such as a plan, is kept."""
+    target = path.with_name(f"{path.stem if path.suffix == '.xlsx' else path.name}.yaml")
+    if target.exists() and b"producer: lyeval.sample" not in target.read_bytes():
+        raise ValueError(f"{target.name}: a file that is no sample's stands there / 已有别的文件，不覆盖，请另取文件名")
     return target
 
 

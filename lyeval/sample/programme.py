@@ -83,6 +83,8 @@ class Programme:
             low = prior.present & (prior.tax / prior.land < story.own_line(year, prior.above))
             scope = (self.state.status == 0) & (self.state.above | (self.state.land >= self.known["usual_land"]))
             return low & scope & ~story.flag("exempt_industry") & ~building(story, year - 1)
+        if year not in {*story.plan.years.identification, *story.plan.years.targets}:
+            return np.zeros(len(story.firms), bool)
         now = replace(story, years=list(story.years))
         now.close_year(year, paid, self.state.status)
         table = assess(ledger(now), story.plan, year).enterprises.set_index("credit_code")["identified"]
