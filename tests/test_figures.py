@@ -19,7 +19,7 @@ from python_calamine import CalamineWorkbook
 
 from lyeval import figures
 from lyeval.figures.style import drawable, fit, goal_of, number, span
-from lyeval.figures.targets import chance
+from lyeval.figures.strips import chance
 
 ROOT = Path(__file__).parents[1]
 FONTS = ROOT / "lyeval/fonts"
