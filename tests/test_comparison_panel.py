@@ -21,7 +21,7 @@ from lyeval.comparison import CannotHide, codebook, deidentified, is_shared, pan
 from lyeval.comparison.deidentifying import AMOUNTS
 from lyeval.comparison.exports import reasons
 from lyeval.comparison.panels import columns
-from lyeval.sample.making import make
+from lyeval.sample import make
 from lyeval.workbooks import RISKY
 
 KEY = hashlib.sha256(b"a key of the tests").digest()

@@ -18,8 +18,8 @@ from matplotlib.ft2font import FT2Font
 from python_calamine import CalamineWorkbook
 
 from lyeval import figures
+from lyeval.figures.strips import chance
 from lyeval.figures.style import drawable, fit, goal_of, number, span
-from lyeval.figures.targets import chance
 
 ROOT = Path(__file__).parents[1]
 FONTS = ROOT / "lyeval/fonts"
@@ -341,7 +341,7 @@ def test_every_axis_tells_its_unit(lang: str, unit: str, land: str) -> None:
 def test_states_differ_without_colour() -> None:
     from matplotlib.colors import to_rgb
 
-    from lyeval.figures.style import LOOK, STATUS
+    from lyeval.figures.style import LOOK, words
 
     def grey(colour: str) -> float:
         return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))
@@ -349,7 +349,7 @@ def test_states_differ_without_colour() -> None:
     marks = [(look.get("hatch", ""), grey(look["facecolor"])) for look in LOOK.values()]
     for a, b in combinations(marks, 2):
         assert a[0] != b[0] or abs(a[1] - b[1]) > 0.3
-    signs = [word.split(" ")[0] for word in STATUS["zh"].values() if " " in word]
+    signs = [word.split(" ")[0] for word in words("status", "zh").values() if " " in word]
     assert len(set(signs)) == len(signs) == 3
 
 

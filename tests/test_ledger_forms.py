@@ -11,8 +11,7 @@ from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, xlsx
 
 from lyeval.cli import main
 from lyeval.ledger import Ledger, LedgerError, is_survey, read_ledger
-from lyeval.sample import make, produce_forms
-from lyeval.sample.forms import write_form, write_forms
+from lyeval.sample import make, produce_forms, write_form, write_forms
 
 FIGURES: dict[str, Any] = {"职工人数": 12, "上一年实缴税金": 6.5, "土地总面积": 20, "建筑面积": "1,250.5", "污水": 98}
 

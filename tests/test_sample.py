@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from python_calamine import CalamineWorkbook
 
 import lyeval as ly
 from lyeval import resources, textfiles
+from lyeval.assessment.frame import tax_of
+from lyeval.indicators import book
+from lyeval.ledger.codes import check_digits
 from lyeval.sample import SHIPPED, make, messy, produce, write
-from lyeval.sample.identity import check_digit
-from lyeval.sample.shipping import frames
 
 FOLDER = resources.path("data/sample")
 ITEMS = {item.name: item for item in SHIPPED}
@@ -24,6 +26,10 @@ KEYS = {
     "process": ["credit_code"],
     "blocks": ["block"],
 }
+
+
+def frames(item):
+    return make(item.policy, years=item.years, seed=item.seed, county=item.county)
 
 
 @pytest.fixture(scope="module")
@@ -150,11 +156,8 @@ def test_credit_codes_are_18_places_unique_and_fail_their_check_digit(everything
     codes = pd.concat([ledger["enterprises"]["credit_code"] for ledger in everything.values()])
     assert codes.is_unique
     assert codes.str.len().eq(18).all()
-    assert not [code for code in codes if check_digit(code[:17]) == code[17]]
-
-
-def test_check_digit_of_a_published_code():
-    assert check_digit("91350100M000100Y4") == "3"  # the worked example of GB 32100-2015
+    assert not check_digits(codes.tolist()).any()
+    assert check_digits(["91350100M000100Y43"]).all(), "the worked example of GB 32100-2015"
 
 
 def test_names_are_distinct_and_no_person_is_invented(everything):
@@ -402,3 +405,141 @@ def test_assessment_of_zhoushan_agrees_with_the_rates_counted_by_hand(city):
         value = ly.assess(ly.read_ledger(f"sample:{name}"), policy, 2020).targets.set_index("id")["value"]
         assert value["above_scale_reach"] == pytest.approx(rate[True])
         assert value["below_scale_reach"] == pytest.approx(rate[False])
+
+
+HUZHOU = "tests/fixtures/huzhou-like.yaml"
+
+
+@pytest.fixture(scope="module")
+def third(tmp_path_factory):
+    """A ledger for a plan that no place is known for, read back."""
+    path = tmp_path_factory.mktemp("third") / "third.xlsx"
+    produce(HUZHOU, path, years=(2019, 2023), seed=1)
+    return path, ly.read_ledger(path), ly.load_policy(HUZHOU)
+
+
+def test_any_plan_gets_a_ledger_that_is_read_without_errors_and_says_that_it_is_made(third):
+    path, ledger, policy = third
+    assert {fault.rule for fault in ledger.faults} <= {"check_digit", "missing_tax", "missing_land", "land_blank"}
+    assert "虚构" in ledger.synthetic
+    assert set(ledger.enterprises["county"]) == {policy.place.name}
+    told = textfiles.read_yaml(path.with_suffix(".yaml"))[0]
+    assert "虚构" in told["synthetic_note_zh"]
+    assert not check_digits(ledger.enterprises["credit_code"].tolist()).any()
+    again = make(HUZHOU, years=(2019, 2023), seed=1)
+    assert ledger.annual["tax_wan"].equals(again["annual"]["tax_wan"])
+
+
+def test_any_plan_gets_the_columns_that_its_rules_read(third):
+    _, ledger, policy = third
+    assert "protected_until" in ledger.enterprises
+    assert not {"exempt_industry", "contract_plot_ratio", "scattered"} & set(ledger.enterprises)
+    counted = tax_of(policy, book(ledger), 2023)
+    reported = book(ledger).annual("tax_wan", 2023)
+    assert np.allclose(counted, reported, atol=0.02, equal_nan=True)
+    assert {"入库", "留抵退税", "出口退税"} <= set(ledger.tax_items["flow"])
+
+
+def test_any_plan_is_carried_out_by_its_own_list_and_its_verdict_is_not_trivial(third):
+    _, ledger, policy = third
+    assert set(ledger.disposals["method"]) == {"upgrade"}
+    listed = [
+        ly.assess(ledger, policy, year).enterprises.query("identified == True")["credit_code"] for year in (2022, 2023)
+    ]
+    assert set(ledger.disposals["credit_code"]) <= set(listed[0]) | set(listed[1])
+    assert len(ledger.disposals) > 0.8 * len(set(listed[0]) | set(listed[1]))
+    targets = ly.assess(ledger, policy, 2023).targets
+    assert set(targets["status"]) == {"met", "missed"}
+    assert targets["value"].between(0.05, 0.95).all()
+
+
+def test_any_plan_levels(third):
+    _, ledger, _ = third
+    rows = ledger.annual[ledger.annual["year"] == 2021].assign(t=lambda a: a["tax_wan"] / a["land_mu"])
+    paying = np.log(rows.loc[rows["t"] > 0, "t"])
+    assert 1.6 < paying.std() < 2.3
+    assert 1.0 < rows["t"].median() < 3.0
+    assert 0.02 < (rows["t"] < 0).mean() < 0.07
+    assert 3 < rows["tax_wan"].sum() / rows["land_mu"].sum() < 19
+
+
+def test_a_reported_tax_with_additions_gets_the_items_it_names(tmp_path):
+    text = (
+        Path(HUZHOU)
+        .read_text(encoding="utf-8")
+        .replace("source: items", "source: reported")
+        .replace("id: huzhou-like", "id: other")
+    )
+    (tmp_path / "other.yaml").write_text(text, encoding="utf-8")
+    made = make(tmp_path / "other.yaml", enterprises=30, years=(2021, 2023), seed=1)
+    assert set(made["tax_items"]["item"]) <= {"增值税", "车船税"}
+    assert made["annual"]["tax_wan"].sum() > 10 * made["tax_items"]["amount_wan"].sum()
+
+
+def test_facts_and_methods_of_a_plan_without_a_place_come_from_the_plan(tmp_path):
+    text = resources.path("parameters/policies/linshu-2021.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text.replace("id: linshu-2021", "id: mine"), encoding="utf-8")
+    made = make(tmp_path / "mine.yaml", enterprises=150, years=(2020, 2024), seed=4)
+    firms = made["enterprises"]
+    for name in ("exempt_industry", "contract_tax_per_mu", "listed_by_task_force", "plan_overdue", "partner_grade"):
+        assert name in firms, name
+    assert firms["contract_tax_per_mu"].notna().any()
+    assert set(made["disposals"]["method"]) <= {
+        "帮扶提升",
+        "限期整改",
+        "并购重组",
+        "分割转让",
+        "收购储备",
+        "司法解决",
+        "其他（按合同或协议）",
+    }
+    assert made["annual"]["land_use_tax_extra_wan"].max() > 0
+    assert set(made["papers"]["paper"]) >= {"工业用地基本情况"}
+    assert "walled" in made["annual"]
+
+
+@pytest.mark.parametrize("years", [(2010, 2012), (2023, 2023), (2024, 2026)])
+def test_any_plan_is_made_for_years_beyond_its_own(years):
+    made = make(HUZHOU, enterprises=25, years=years, seed=1)
+    assert set(made["annual"]["year"]) == set(range(years[0], years[1] + 1))
+    assert len(made["disposals"]) == 0 if years[1] < 2022 else len(made["disposals"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('code: "999999"', 'code: "12"'),
+        ("method: upgrade", "method: shut_down"),
+        ("method: upgrade", "method: contract"),
+        ("source: items", "source: reported\n  year: year_to_date"),
+        (
+            "fact: tax_per_mu\n        op: lt\n        than: class_line",
+            "fact: idle\n        op: eq\n        value: true",
+        ),
+        (
+            "fact: tax_per_mu\n        op: lt\n        than: class_line",
+            "fact: scattered\n        op: eq\n        value: true",
+        ),
+        ("rule: as_reported", "rule: walled_else_approved"),
+    ],
+)
+def test_plans_of_other_rules_are_made_and_judged(old, new, tmp_path):
+    text = Path(HUZHOU).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "p.yaml").write_text(text.replace(old, new), encoding="utf-8")
+    produce(tmp_path / "p.yaml", tmp_path / "made.xlsx", enterprises=70, years=(2021, 2023), seed=2)
+    ledger = ly.read_ledger(tmp_path / "made.xlsx")
+    assert not [fault for fault in ledger.faults if fault.severity == "error"]
+    assessed = ly.assess(ledger, ly.load_policy(tmp_path / "p.yaml"), 2023)
+    assert assessed.enterprises["identified"].notna().mean() > 0.95
+    assert assessed.enterprises["identified"].eq(True).any()
+    assert set(assessed.targets["status"]) <= {"met", "missed"}
+
+
+def test_a_plan_that_lies_where_the_note_would_stand_is_kept(tmp_path):
+    text = Path(HUZHOU).read_text(encoding="utf-8")
+    (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"p\.yaml.*不覆盖"):
+        produce(tmp_path / "p.yaml", tmp_path / "p.xlsx", enterprises=5, years=(2022, 2023), seed=2)
+    assert (tmp_path / "p.yaml").read_text(encoding="utf-8") == text
+    assert not (tmp_path / "p.xlsx").exists()

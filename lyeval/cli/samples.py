@@ -12,7 +12,7 @@ from lyeval.cli.telling import Lang, refuse, say
 
 
 def sample(
-    policy: Annotated[str, typer.Option("--policy", metavar="ID", help="按哪个方案 / for which plan")],
+    policy: Annotated[str, typer.Option("--policy", metavar="ID|FILE", help="按哪个方案 / for which plan")],
     out: Annotated[Path, typer.Option("--out", metavar="PATH", help=".xlsx 文件，或 CSV 文件夹 / workbook or folder")],
     enterprises: Annotated[
         int | None, typer.Option("--enterprises", min=1, max=1_000_000, metavar="N", help="企业数 / number")
@@ -37,7 +37,7 @@ def sample(
     try:
         make = produce_forms if forms else produce
         with placed(out, note=True) as place:
-            told = make(plan.id, place, enterprises=enterprises, years=(first, last), seed=seed, county=county)
+            told = make(plan, place, enterprises=enterprises, years=(first, last), seed=seed, county=county)
     except RunError:
         raise
     except ValueError as error:

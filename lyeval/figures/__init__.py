@@ -6,12 +6,11 @@ SVG and PNG whose bytes depend on the data alone. The caption belongs to the rep
 
 from __future__ import annotations
 
-from lyeval.figures.chances import reliability, tornado
+from lyeval.figures.chances import plans, reliability, tornado
+from lyeval.figures.distributions import tax_per_mu, townships
 from lyeval.figures.effects import effect
-from lyeval.figures.enterprises import tax_per_mu, townships
-from lyeval.figures.plans import plans
+from lyeval.figures.strips import attainment, odds, readings
 from lyeval.figures.style import house, picture, save
-from lyeval.figures.targets import attainment, odds, readings
 
 __all__ = [
     "attainment",

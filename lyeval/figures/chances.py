@@ -1,15 +1,16 @@
-"""Figures of odds themselves: whether past ones came true, and which assumption moves them."""
+"""Figures of odds and of rules: whether past odds came true, which assumption moves them, what many plans would cover."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lyeval.figures.style import BAD, FAINT, GOOD, INK, SOFT, Lang, canvas, fit, house
+from lyeval.figures.style import BAD, FAINT, GOOD, INK, SOFT, WIDTH, Lang, canvas, fit, house, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from pandas import DataFrame
 
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h", "d")  # one for each of 0 to 12 months
@@ -28,7 +29,7 @@ def reliability(reliability: DataFrame, ax: Axes | None = None, lang: Lang = "zh
     ax : Axes, optional
     lang : {"zh", "en"}
     """
-    words = WORDS[lang]
+    told = words("chances", lang)
     shown = reliability.loc[reliability["n"].to_numpy(dtype=float) >= LEAST] if len(reliability) else reliability
     months = sorted({int(m) for m in shown["month"]}) if len(shown) else []
     with house():
@@ -41,9 +42,9 @@ def reliability(reliability: DataFrame, ax: Axes | None = None, lang: Lang = "zh
             colour = (INK, GOOD, BAD, SOFT)[place % 4]
             size = 14 + 60 * np.sqrt(part["n"].to_numpy(dtype=float) / float(shown["n"].max()))
             ax.plot(part["odds"], part["came"], color=colour, linewidth=0.8, alpha=0.6, zorder=2)
-            said = words["year_end"] if month == 0 else words["month"].format(month)
+            said = told["year_end"] if month == 0 else told["month"].format(month)
             ax.scatter(part["odds"], part["came"], s=size, marker=MARKS[month], color=colour, label=said, zorder=3)
-        ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=words["given"], ylabel=words["came"])
+        ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xlabel=told["given"], ylabel=told["came"])
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         ax.grid(True)
@@ -65,10 +66,9 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
     most
         How many factors are drawn.
     """
-    words = WORDS[lang]
-    mine = (
-        factors.loc[factors["id"] == factors["id"].iloc[int(np.argmax(factors["swing"]))]] if len(factors) else factors
-    )
+    told = words("chances", lang)
+    most_moved = factors["id"].iloc[int(np.argmax(factors["swing"]))] if len(factors) else ""
+    mine = factors.loc[factors["id"] == most_moved]
     rows = mine.head(most).to_dict("records")
     with house():
         from matplotlib.ticker import PercentFormatter
@@ -88,24 +88,52 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
         room = max(0.06 * (high - low), 0.005)
         ax.set_xlim(max(low - room, -0.005), min(high + room, 1.005))
         ax.xaxis.set_major_formatter(PercentFormatter(1.0))
-        ax.set_xlabel(words["tornado"])
+        ax.set_xlabel(told["tornado"])
         ax.grid(True, axis="x")
     return ax
 
 
-WORDS = {
-    "zh": {
-        "year_end": "上年末",
-        "month": "{}月末",
-        "given": "当时测算的企业达到标准的可能性",
-        "came": "实际达到标准的占比",
-        "tornado": "完成概率（灰：取低值，蓝：取高值）",
-    },
-    "en": {
-        "year_end": "year before",
-        "month": "month {}",
-        "given": "odds given that an enterprise reaches its line",
-        "came": "share that did",
-        "tornado": "odds (grey: set low, blue: set high)",
-    },
-}
+def plans(sweep: DataFrame, points: DataFrame, lang: Lang = "zh") -> Figure:
+    """Draw four maps of many plans (规则设计图): share listed, share of land, firms near the line, passes by reversion.
+
+    Parameters
+    ----------
+    sweep
+        As `lyeval.comparison.sweep` gives it; the first three maps are over threshold × floor, the last over threshold × horizon.
+    points
+        Plans to mark: threshold, floor, horizon, label.
+    """
+    import matplotlib.pyplot as plt
+
+    counted = sweep[sweep["unit"] == "count"]
+    first = counted[counted["horizon"] == counted["horizon"].min()]
+    last = counted[counted["floor"] == points["floor"].iloc[0]]
+    with house():
+        figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 5.0), layout="constrained")
+        for ax, (value, across) in zip(axes.flat, PANELS, strict=True):
+            _panel(figure, ax, (last if across == "horizon" else first, points), (value, across), lang)
+    return figure
+
+
+def _panel(figure: Any, ax: Any, data: tuple[DataFrame, DataFrame], what: tuple[str, str], lang: Lang) -> None:
+    """Draw one map: squares of one value over threshold and another rule."""
+    (rows, points), (value, across), told = data, what, words("plans", lang)
+    grid = rows.pivot_table(index=across, columns="threshold", values=value, aggfunc="first")
+    lines, levels = grid.columns.to_numpy(dtype=float), grid.index.to_numpy(dtype=float)
+    drawn = ax.pcolormesh(lines, np.arange(len(levels)), grid.to_numpy(dtype=float), cmap="Blues", shading="nearest")
+    bar = figure.colorbar(drawn, ax=ax, pad=0.02)
+    if value.endswith("share"):
+        bar.ax.yaxis.set_major_formatter(lambda v, _: f"{100 * v:.0f}%")
+    bar.solids.set_rasterized(False)
+    bar.outline.set_visible(False)
+    for mark, colour, point in zip(POINTS, (BAD, INK), points.to_dict("records"), strict=False):
+        at = float(np.interp(point[across], levels, np.arange(len(levels))))
+        ax.plot(point["threshold"], at, mark, color=colour, markersize=6, markeredgecolor="#ffffff", clip_on=False)
+    ax.set_yticks(np.arange(len(levels)), [f"{v:g}" for v in levels])
+    ax.set_title(fit(told[value], 22), fontsize=9.5)
+    ax.set_ylabel(told[across])
+    ax.set_xlabel(told["threshold"])
+
+
+PANELS = (("listed_share", "floor"), ("land_share", "floor"), ("near", "floor"), ("pass_share", "horizon"))
+POINTS = ("o", "s")

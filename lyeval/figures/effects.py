@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lyeval.figures.style import BAD, FAINT, GOOD, INK, OPEN, SOFT, Lang, canvas, fit, house, known
+from lyeval.figures.style import BAD, FAINT, GOOD, INK, OPEN, SOFT, Lang, canvas, fit, house, known, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,13 +27,21 @@ def effect(drawn: DataFrame, ax: Axes | None = None, lang: Lang = "zh", *, x: st
     with house():
         ax = canvas(ax, HEIGHT)
         if kind not in DRAW:
-            ax.text(0.5, 0.5, NOTHING[lang], ha="center", va="center", color=SOFT, transform=ax.transAxes)
+            ax.text(
+                0.5,
+                0.5,
+                words("effects", lang)["nothing"],
+                ha="center",
+                va="center",
+                color=SOFT,
+                transform=ax.transAxes,
+            )
             ax.set_axis_off()
             return ax
         DRAW[kind](ax, drawn, lang)
-        words = LABELS[kind][lang]
-        ax.set_xlabel(fit(x or words[0], 40))
-        ax.set_ylabel(fit(y or words[1], 16))
+        told = words("effects", lang)
+        ax.set_xlabel(fit(x or told[f"{kind}_x"], 40))
+        ax.set_ylabel(fit(y or told[f"{kind}_y"], 16))
         ax.grid(axis="y")
     return ax
 
@@ -43,7 +51,7 @@ def _path(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
     for name in ("listed", "unlisted", "projected", "synthetic"):
         rows = drawn[drawn["series"] == name].sort_values("x")
         if len(rows):
-            ax.plot(rows["x"], rows["y"], label=SERIES[name][lang == "en"], **LINES[name])
+            ax.plot(rows["x"], rows["y"], label=words("effects", lang)[name], **LINES[name])
     years = sorted({int(v) for v in drawn["x"]})
     ax.set_xticks(years[:: 1 + len(years) // 10])
     ax.legend(loc="best")
@@ -70,7 +78,7 @@ def _bins(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
         if not len(rows):
             continue
         x, y = rows["x"].to_numpy(dtype=float), rows["y"].to_numpy(dtype=float)
-        ax.plot(x, y, marker, color=colour, markersize=4.5, label=SIDES[side][lang == "en"])
+        ax.plot(x, y, marker, color=colour, markersize=4.5, label=words("effects", lang)[f"{side}_cutoff"])
         if len(x) > 2:
             ax.plot(x, np.polyval(np.polyfit(x, y, 1), x), color=colour, linewidth=1.0)
     ax.axvline(0, color=SOFT, linewidth=0.9, linestyle="--")
@@ -79,32 +87,20 @@ def _bins(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
 
 def _counts(ax: Axes, drawn: DataFrame, lang: Lang) -> None:
     """Draw counts by score, and the smooth curve where there is one."""
-    rows = drawn[drawn["series"] == "observed"].sort_values("x")
+    told, rows = words("effects", lang), drawn[drawn["series"] == "observed"].sort_values("x")
     x = rows["x"].to_numpy(dtype=float)
     width = float(x[1] - x[0]) if len(x) > 1 else 1.0
-    ax.bar(x, rows["y"], width=width * 0.92, align="edge", color="#c3ccd5", label=SERIES["observed"][lang == "en"])
+    ax.bar(x, rows["y"], width=width * 0.92, align="edge", color="#c3ccd5", label=told["observed"])
     smooth = drawn[drawn["series"] == "smooth"].sort_values("x")
     if len(smooth):
-        ax.plot(smooth["x"] + width / 2, smooth["y"], color=BAD, linewidth=1.5, label=SERIES["smooth"][lang == "en"])
+        ax.plot(smooth["x"] + width / 2, smooth["y"], color=BAD, linewidth=1.5, label=told["smooth"])
         ax.legend(loc="best")
 
 
 DRAW = {"path": _path, "dynamic": _dynamic, "bins": _bins, "counts": _counts}
-LABELS: dict[str, dict[str, tuple[str, str]]] = {
-    "path": {"zh": ("年份", "均值"), "en": ("year", "mean")},
-    "dynamic": {"zh": ("距列入的年数", "影响"), "en": ("years since listing", "effect")},
-    "bins": {"zh": ("线与名单所据亩均税收之差（右侧列入）", "结果均值"), "en": ("line less score (listed on the right)", "mean")},
-    "counts": {"zh": ("亩均税收或与线之差（万元/亩）", "户数"), "en": ("tax per mu, or its distance to the line", "firms")},
-}  # fmt: skip
-SERIES = {
-    "listed": ("列入", "listed"), "unlisted": ("未列入", "unlisted"), "projected": ("列入者的无政策预测", "listed, no policy"),
-    "synthetic": ("合成对照", "synthetic"), "observed": ("实有户数", "observed"), "smooth": ("平滑户数", "smooth"),
-}  # fmt: skip
-SIDES = {"below": ("未列入", "not listed"), "above": ("列入", "listed")}
 LINES: dict[str, dict[str, Any]] = {
     "listed": {"color": BAD, "marker": "s", "markersize": 4, "linewidth": 1.6},
     "unlisted": {"color": INK, "marker": "o", "markersize": 4, "linewidth": 1.6},
     "projected": {"color": OPEN, "marker": "^", "markersize": 4, "linewidth": 1.4, "linestyle": "--"},
     "synthetic": {"color": OPEN, "linewidth": 1.4, "linestyle": "--"},
 }
-NOTHING = {"zh": "没有可画的数", "en": "nothing to draw"}

@@ -8,18 +8,20 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from lyeval import resources
 from lyeval.render import Figure as Picture
+from lyeval.render.glyphs import coverage
+from lyeval.textfiles import read_yaml
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Lang = Literal["zh", "en"]
-FAMILY = ["Lyeval Sans SC", "DejaVu Sans"]
+HERE, FONTS = resources.PACKAGE / "figures", resources.PACKAGE / "fonts"
 WIDTH = 5.8  # inches: within the text width of an A4 page, and legible when a phone shrinks it
 
 
@@ -31,20 +33,28 @@ def house() -> Iterator[None]:
 
     covered()
     with mpl.rc_context():
-        matplotlib.style.use(["default", RC])
+        matplotlib.style.use(["default", HERE / "house.mplstyle"])
         yield
 
 
 @lru_cache(maxsize=1)
 def covered() -> frozenset[int]:
     """Register the shipped faces with Matplotlib, once, and return the code points they draw."""
-    from matplotlib import font_manager, ft2font
+    from matplotlib import font_manager
 
-    folder = resources.PACKAGE / "fonts"
-    faces = sorted(folder.glob("*.otf"))
-    for face in faces:
+    for face in sorted(FONTS.glob("*.otf")):
         font_manager.fontManager.addfont(face)
-    return frozenset(ft2font.FT2Font(str(folder / "LyevalSans-Regular.otf")).get_charmap())
+    return coverage(FONTS / "LyevalSans-Regular.otf")
+
+
+def words(kind: str, lang: Lang) -> dict[str, str]:
+    """Return the words of one kind of figure (``words.yaml``) in a language."""
+    return {name: pair[lang == "en"] for name, pair in _words()[kind].items()}
+
+
+@cache
+def _words() -> dict[str, dict[str, list[str]]]:
+    return read_yaml(HERE / "words.yaml")[0]
 
 
 def canvas(ax: Axes | None, height: float) -> Axes:
@@ -141,7 +151,7 @@ def goal_of(value: Any, unit: str) -> str:
 def unit_of(row: Any, lang: Lang) -> str:
     """Return the unit of a row's statistic in the figure's language; a share has none."""
     unit = str(row.get("unit")) if known(row.get("unit")) else ""
-    return UNITS_EN.get(unit, unit) if lang == "en" else unit
+    return words("units", lang).get(unit, unit)
 
 
 def span(low: Any, high: Any, unit: str) -> str:
@@ -154,15 +164,6 @@ def span(low: Any, high: Any, unit: str) -> str:
 
 SHARES = ("", "%", "％", "share", "ratio", "fraction", "比例", "占比", "1")
 COUNTS = ("家", "户", "个", "块", "firms", "blocks", "count", "㎡", "m²", "m2", "平方米")
-UNITS_EN = {
-    "家": "firms",
-    "户": "firms",
-    "个": "blocks",
-    "万元/亩": "10k yuan/mu",
-    "㎡": "m²",
-    "平方米": "m²",
-    "亩": "mu",
-}
 INK, SOFT, FAINT, TRACK = "#1c2530", "#55606c", "#c9d1d9", "#eef1f4"
 GOOD, BAD, OPEN = "#0a5a9c", "#d2592a", "#a89878"
 LOOK: dict[str, dict[str, Any]] = {
@@ -172,35 +173,3 @@ LOOK: dict[str, dict[str, Any]] = {
     "rest": {"facecolor": "#dfe5ea", "edgecolor": "#dfe5ea"},
 }
 STATUS_INK = {"met": GOOD, "missed": "#a83208", "undetermined": "#5d5346"}
-STATUS = {
-    "zh": {"met": "✓ 达标", "missed": "× 未达标", "undetermined": "? 暂不能判定", "empty": "不涉及"},
-    "en": {"met": "✓ met", "missed": "× missed", "undetermined": "? undetermined", "empty": "not applicable"},
-}
-RC: Any = {
-    "font.family": FAMILY,
-    "font.size": 10.5,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.unicode_minus": True,
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": SOFT,
-    "axes.labelsize": 9.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": "#e3e7eb",
-    "grid.linewidth": 0.7,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "xtick.labelsize": 9.5,
-    "ytick.labelsize": 9.5,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "hatch.linewidth": 0.8,
-    "figure.facecolor": "#ffffff",
-    "savefig.facecolor": "#ffffff",
-    "figure.dpi": 100,
-    "path.simplify": False,
-}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -58,61 +57,24 @@ def ems(text: str) -> float:
 
 
 @lru_cache(maxsize=16)
-def coverage(path: Path, index: int = 0) -> frozenset[int]:
-    """Return the code points that a font file (OTF, TTF, TTC) has a glyph for.
+def coverage(path: Path) -> frozenset[int]:
+    """Return the code points that a font file (OTF, TTF, the first of a TTC) has a glyph for.
 
     Raises
     ------
     ValueError
-        Not a font, or one without a Unicode table of the common formats (4, 12).
+        Not a font, or one without a Unicode table.
     """
-    data = path.read_bytes()
+    from matplotlib.ft2font import FT2Font
+
     try:
-        start = struct.unpack_from(">I", data, 12 + 4 * index)[0] if data[:4] == b"ttcf" else 0
-        tables = struct.unpack_from(">H", data, start + 4)[0]
-        records = (struct.unpack_from(">4sIII", data, start + 12 + 16 * k) for k in range(tables))
-        offset = next(place for tag, _, place, _ in records if tag == b"cmap")
-        count = struct.unpack_from(">H", data, offset + 2)[0]
-        places = {struct.unpack_from(">HHI", data, offset + 4 + 8 * k)[2] + offset for k in range(count)}
-        found: set[int] = set()
-        for place in sorted(places):
-            found |= _FORMATS.get(struct.unpack_from(">H", data, place)[0], _none)(data, place)
-    except (struct.error, StopIteration) as error:
+        found = FT2Font(str(path)).get_charmap()
+    except (RuntimeError, OSError, ValueError) as error:
         raise ValueError(f"{path.name}: 不是可用的字体文件 / not a font file that can be used") from error
     if not found:
         raise ValueError(f"{path.name}: 字体没有 Unicode 字符表 / the font has no Unicode table")
     return frozenset(found)
 
 
-def _segments(data: bytes, place: int) -> set[int]:
-    """Read a character table of format 4: segments of the basic plane."""
-    count = struct.unpack_from(">H", data, place + 6)[0] // 2
-    columns = [struct.unpack_from(f">{count}H", data, place + 14 + 2 * (k * count + (k > 0))) for k in range(4)]
-    found: set[int] = set()
-    for k, (last, first, delta, reach) in enumerate(zip(*columns, strict=True)):
-        base = place + 16 + 2 * (3 * count + k) + reach
-        for code in range(first, min(last, 0xFFFE) + 1):
-            glyph = struct.unpack_from(">H", data, base + 2 * (code - first))[0] if reach else code
-            if glyph and (glyph + delta) & 0xFFFF:
-                found.add(code)
-    return found
-
-
-def _groups(data: bytes, place: int) -> set[int]:
-    """Read a character table of format 12: groups of all planes."""
-    count = struct.unpack_from(">I", data, place + 12)[0]
-    found: set[int] = set()
-    for k in range(count):
-        first, last, _ = struct.unpack_from(">III", data, place + 16 + 12 * k)
-        found.update(range(first, min(last, 0x10FFFF) + 1))
-    return found
-
-
-def _none(_data: bytes, _place: int) -> set[int]:
-    """Skip a character table of another format."""
-    return set()
-
-
-_FORMATS = {4: _segments, 12: _groups}
 BROAD = "ABCDEFGHKMNOPQRUVWXYZmw@%&"
 ONE_SPACE = str.maketrans(dict.fromkeys(SPACES, " "))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lyeval.figures.style import INK, LOOK, SOFT, Lang, canvas, fit, house
+from lyeval.figures.style import INK, LOOK, SOFT, Lang, canvas, fit, house, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,16 +59,10 @@ def tax_per_mu(
 def _counted(enterprises: DataFrame) -> DataFrame:
     """Keep the enterprises in scope that still stand."""
     keep = np.ones(len(enterprises), dtype=bool)
-    if "in_scope" in enterprises:
-        keep &= _is_true(enterprises["in_scope"])
-    if "gone" in enterprises:
-        keep &= ~_is_true(enterprises["gone"])
+    for name, kept in (("in_scope", True), ("gone", False)):
+        if name in enterprises:
+            keep &= (enterprises[name].astype(str) == "True").to_numpy(bool) == kept
     return enterprises.loc[keep]
-
-
-def _is_true(column: Any) -> np.ndarray:
-    """Tell where a column of True, False and blanks is True."""
-    return np.array([str(value) == "True" for value in column], dtype=bool)
 
 
 def _edges(values: np.ndarray, anchor: float) -> np.ndarray:
@@ -101,9 +95,14 @@ def _half(ax: Axes, values: np.ndarray, line: float | None, edges: np.ndarray, s
     if at_zero:
         ax.bar([_zero(edges)], [sign * at_zero], **style, **LOOK["missed" if line is not None else "rest"])
         ax.annotate(
-            str(at_zero), (_zero(edges), sign * at_zero), xytext=(0, sign * 3), textcoords="offset points",
-            ha="center", va="bottom" if sign > 0 else "top", fontsize=9,
-        )  # fmt: skip
+            str(at_zero),
+            (_zero(edges), sign * at_zero),
+            xytext=(0, sign * 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if sign > 0 else "top",
+            fontsize=9,
+        )
     return int(max((first + second).max(initial=0), at_zero))
 
 
@@ -115,27 +114,40 @@ def _zero(edges: np.ndarray) -> float:
 def _half_text(ax: Axes, values: np.ndarray, line: float | None, name: str, end: float, lang: Lang) -> None:
     """Draw a class's line and say how many of it are below."""
     seen = values[~np.isnan(values)]
-    words = WORDS[lang]
+    told = words("enterprises", lang)
     sign = 1 if end > 0 else -1
-    text = f"{words[name]} {len(seen)} {words['unit']}".strip()
+    text = f"{told[name]} {len(seen)} {told['unit']}".strip()
     if line is not None:
         ax.plot([np.log10(line)] * 2, [0, end], color=INK, linewidth=1.6, linestyle="--" if sign < 0 else "-")
         ax.annotate(
-            f" {words['line']} {line:g}", (np.log10(line), end), xytext=(2, -2 * sign), textcoords="offset points",
-            ha="left", va="top" if sign > 0 else "bottom", fontsize=9.5,
-        )  # fmt: skip
-        text += words["of_which"].format(int((seen < line * (1 - 1e-9)).sum()))
+            f" {told['line']} {line:g}",
+            (np.log10(line), end),
+            xytext=(2, -2 * sign),
+            textcoords="offset points",
+            ha="left",
+            va="top" if sign > 0 else "bottom",
+            fontsize=9.5,
+        )
+        text += told["of_which"].format(int((seen < line * (1 - 1e-9)).sum()))
     ax.annotate(
-        text, (0, 1 if sign > 0 else 0), xytext=(4, -2 * sign), xycoords="axes fraction", textcoords="offset points",
-        ha="left", va="top" if sign > 0 else "bottom", fontsize=10, fontweight="bold", bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1},
-    )  # fmt: skip
+        text,
+        (0, 1 if sign > 0 else 0),
+        xytext=(4, -2 * sign),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="left",
+        va="top" if sign > 0 else "bottom",
+        fontsize=10,
+        fontweight="bold",
+        bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1},
+    )
 
 
 def _tax_axes(ax: Axes, edges: np.ndarray, top: float, unknown: int, lang: Lang) -> None:
     """Set ticks, labels and limits of the distribution."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    words = WORDS[lang]
+    told = words("enterprises", lang)
     decades = np.arange(np.ceil(edges[0] - 1e-9), np.floor(edges[-1] + 1e-9) + 1)
     ax.set_xticks([_zero(edges), *decades], ["≤0", *[f"{10.0**decade:g}" for decade in decades]])
     minor = [np.log10(k * 10.0**d) for d in np.arange(np.floor(edges[0]), np.ceil(edges[-1])) for k in range(2, 10)]
@@ -147,8 +159,8 @@ def _tax_axes(ax: Axes, edges: np.ndarray, top: float, unknown: int, lang: Lang)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{abs(value):g}"))
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.grid(axis="y")
-    ax.set_xlabel(words["tax"] + (words["unknown"].format(unknown) if unknown else ""))
-    ax.set_ylabel(words["count"])
+    ax.set_xlabel(told["tax"] + (told["unknown"].format(unknown) if unknown else ""))
+    ax.set_ylabel(told["count"])
 
 
 def townships(enterprises: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most: int = 16) -> Axes:
@@ -166,7 +178,7 @@ def townships(enterprises: DataFrame, ax: Axes | None = None, lang: Lang = "zh",
         Townships drawn singly; the rest stand together in one bar.
     """
     rows = _township_rows(_counted(enterprises), most, lang)
-    words = WORDS[lang]
+    told = words("enterprises", lang)
     with house():
         ax = canvas(ax, 0.33 * max(len(rows), 2) + 1.15)
         for place, row in enumerate(rows):
@@ -175,18 +187,23 @@ def townships(enterprises: DataFrame, ax: Axes | None = None, lang: Lang = "zh",
                 ax.barh(place, row[part], left=left, height=0.68, linewidth=0.5, **LOOK[look])
                 left += row[part]
             ax.annotate(
-                row["text"], (left, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9.5,
+                row["text"],
+                (left, place),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9.5,
                 bbox={"facecolor": "#ffffff", "edgecolor": "none", "pad": 1},
-            )  # fmt: skip
-        _township_axes(ax, rows, words)
+            )
+        _township_axes(ax, rows, told)
     return ax
 
 
 def _township_rows(frame: DataFrame, most: int, lang: Lang) -> list[dict[str, Any]]:
     """Sum land and count enterprises by township, sorted by low-efficiency land, then land, then name."""
-    sums: dict[str, dict[str, Any]] = {}
+    told, sums = words("enterprises", lang), {}
     for township, land, low in zip(frame["township"], frame["land_mu"], frame["identified"], strict=True):
-        name = township if isinstance(township, str) and township.strip() else WORDS[lang]["nowhere"]
+        name = township if isinstance(township, str) and township.strip() else told["nowhere"]
         row = sums.setdefault(name, {"name": name, "low": 0.0, "open": 0.0, "rest": 0.0, "n": 0, "n_low": 0})
         part = {"True": "low", "False": "rest"}.get(str(low), "open")
         row[part] += float(land) if land == land and land is not None else 0.0
@@ -195,15 +212,15 @@ def _township_rows(frame: DataFrame, most: int, lang: Lang) -> list[dict[str, An
     rows = sorted(sums.values(), key=lambda row: (-row["low"], -row["low"] - row["open"] - row["rest"], row["name"]))
     if len(rows) > most:
         rest = {key: sum(row[key] for row in rows[most - 1 :]) for key in ("low", "open", "rest", "n", "n_low")}
-        rows = [*rows[: most - 1], {"name": WORDS[lang]["others"].format(len(rows) - most + 1), **rest}]
+        rows = [*rows[: most - 1], {"name": told["others"].format(len(rows) - most + 1), **rest}]
     for row in rows:
         land = row["low"] + row["open"] + row["rest"]
         share = f" · {row['low'] / land:.1%}" if row["n"] >= 10 and land > 0 else ""
-        row["text"] = f"{row['n_low']}/{row['n']} {WORDS[lang]['unit']}{share}".strip()
+        row["text"] = f"{row['n_low']}/{row['n']} {told['unit']}{share}".strip()
     return rows
 
 
-def _township_axes(ax: Axes, rows: list[dict[str, Any]], words: Mapping[str, str]) -> None:
+def _township_axes(ax: Axes, rows: list[dict[str, Any]], told: Mapping[str, str]) -> None:
     """Set ticks, labels, limits and legend of the township figure."""
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator, StrMethodFormatter
@@ -216,51 +233,13 @@ def _township_axes(ax: Axes, rows: list[dict[str, Any]], words: Mapping[str, str
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
-    ax.set_xlabel(words["land"])
+    ax.set_xlabel(told["land"])
     shown = (
         [("low", "missed")]
         + ([("open", "undetermined")] if any(row["open"] for row in rows) else [])
         + [("rest", "rest")]
     )
-    handles = [Patch(**LOOK[look], label=words[f"land_{part}"]) for part, look in shown]
+    handles = [Patch(**LOOK[look], label=told[f"land_{part}"]) for part, look in shown]
     ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2, handlelength=1.6)
     if not rows:
-        ax.text(0.5, 0.5, words["none"], transform=ax.transAxes, ha="center", color=SOFT)
-
-
-WORDS: dict[str, dict[str, str]] = {
-    "zh": {
-        "above": "规上",
-        "below": "规下",
-        "unit": "家",
-        "line": "标准线",
-        "of_which": "，低于线 {} 家",
-        "tax": "亩均税收（万元/亩，对数刻度）",
-        "unknown": "；另有 {} 家缺数据未绘",
-        "count": "企业数（家；上：规上，下：规下）",
-        "land": "用地（亩）；条旁为 名单/全部 家数与名单用地占比",
-        "land_low": "名单企业用地",
-        "land_open": "待判定",
-        "land_rest": "其他企业用地",
-        "nowhere": "（未填镇街）",
-        "others": "其余 {} 个镇街",
-        "none": "无企业",
-    },
-    "en": {
-        "above": "Above scale",
-        "below": "Below scale",
-        "unit": "",
-        "line": "line",
-        "of_which": ", {} below the line",
-        "tax": "Tax per mu (10,000 yuan/mu, log scale)",
-        "unknown": "; {} more without data",
-        "count": "Enterprises (up: above scale, down: below)",
-        "land": "Land (mu); beside bars: listed / all firms, share of land",
-        "land_low": "listed",
-        "land_open": "undetermined",
-        "land_rest": "other",
-        "nowhere": "(no township)",
-        "others": "{} other townships",
-        "none": "no enterprises",
-    },
-}
+        ax.text(0.5, 0.5, told["none"], transform=ax.transAxes, ha="center", color=SOFT)

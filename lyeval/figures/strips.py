@@ -14,7 +14,6 @@ from lyeval.figures.style import (
     LOOK,
     SHARES,
     SOFT,
-    STATUS,
     STATUS_INK,
     TRACK,
     Lang,
@@ -27,6 +26,7 @@ from lyeval.figures.style import (
     number,
     span,
     unit_of,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _attainment_strip(ax: Axes, top: float, row: Mapping[str, Any], lang: Lang) 
     """Draw one target: heading, track, good side, bar or range, goal."""
     status = str(row["status"]) if row.get("status") in STATUS_INK else "undetermined"
     empty = row.get("reason") == "empty_class"
-    said = STATUS[lang]["empty" if empty else status]
+    said = words("status", lang)["empty" if empty else status]
     unit = row.get("unit", "")
     _heading(ax, top, row, said if empty else f"{_shown(row, unit)}{GAP}{said}", STATUS_INK[status])
     scale = _Scale([row.get(key) for key in ("value", "goal", "low", "high")], unit, 0.0, 1.0)
@@ -110,13 +110,13 @@ def _digits(value: Any, goal: Any, unit: str) -> int | None:
 
 def _goal(ax: Axes, scale: _Scale, y: float, row: Mapping[str, Any], unit: str, lang: Lang) -> None:
     """Mark the goal on the track and write it, with the ends of the scale, below."""
-    goal, words = row.get("goal"), {"zh": ("目标", "目标未下达"), "en": ("goal", "no goal set")}[lang]
-    text = words[1]
+    goal, told = row.get("goal"), words("attainment", lang)
+    text = told["no_goal"]
     where = 0.5
     if known(goal):
         where = scale(goal)
         ax.plot([where, where], [y - 0.06, y + 0.26], color=INK, linewidth=2.4, solid_capstyle="butt", clip_on=False)
-        text = f"{words[0]} {_sign(row)} {goal_of(goal, unit)}"
+        text = f"{told['goal']} {_sign(row)} {goal_of(goal, unit)}"
     half = ems(text) / 2 / EMS
     where = min(max(where, half), 1 - half)
     ax.text(where, y + 0.37, text, ha="center", va="center", fontsize=9.5, color=INK)
@@ -144,15 +144,15 @@ def odds(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
     lang : {"zh", "en"}
     """
     rows = _records(targets, lang)
-    words = ODDS[lang]
+    told = words("odds", lang)
     with house():
         ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
         for place, row in enumerate(rows):
             top = place * ROW
-            _heading(ax, top, row, f"{words['chance']}{GAP}{chance(row, lang)}", INK)
+            _heading(ax, top, row, f"{told['chance']}{GAP}{chance(row, lang)}", INK)
             share = row.get("probability")
-            _share(ax, top, share, words["axis"])
-            _range(ax, top, (row.get("p05"), row.get("p95")), row.get("p50"), row, words)
+            _share(ax, top, share, told["axis"])
+            _range(ax, top, (row.get("p05"), row.get("p95")), row.get("p50"), row, told)
     return ax
 
 
@@ -162,7 +162,7 @@ def chance(row: Mapping[str, Any], lang: Lang = "zh") -> str:
     if not known(share):
         return "—"
     if row.get("certain") is True and share in (0, 1):
-        return ODDS[lang]["certain"][int(share)]
+        return words("odds", lang)[f"certain_{int(share)}"]
     points = round(float(share) * 20) * 5  # pyright: ignore[reportArgumentType]
     return "<5%" if points < 5 else ">95%" if points > 95 else f"{'约' if lang == 'zh' else '≈'}{points}%"
 
@@ -180,17 +180,17 @@ def readings(readings: DataFrame, ax: Axes | None = None, lang: Lang = "zh", tar
         The assessment's targets, from which label, unit, goal, op and value are taken by id.
     """
     known_targets = {str(row["id"]): row for row in _records(targets, lang)} if targets is not None else {}
-    words = READINGS[lang]
+    told = words("readings", lang)
     with house():
         ax = _strips(canvas(ax, max(len(readings), 1) * ROW + 0.1), len(readings))
         for place, own in enumerate(_records(readings, lang)):
             row = {**known_targets.get(str(own["id"]), {}), **own}
             top, n = place * ROW, int(row["n"])
             aimed = n > 0 and ("goal" not in row or known(row["goal"]))
-            said = words["met"].format(f"{int(row['met']):,}", f"{n:,}") if aimed else words["no_goal"] if n else "—"
+            said = told["met"].format(f"{int(row['met']):,}", f"{n:,}") if aimed else told["no_goal"] if n else "—"
             _heading(ax, top, row, said, INK)
-            _share(ax, top, int(row["met"]) / n if aimed else None, words["axis"])
-            _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, words)
+            _share(ax, top, int(row["met"]) / n if aimed else None, told["axis"])
+            _range(ax, top, (row.get("lowest"), row.get("highest")), row.get("value"), row, told)
     return ax
 
 
@@ -213,7 +213,7 @@ def _range(
     ends: tuple[Any, Any],
     middle: Any,
     row: Mapping[str, Any],
-    words: Mapping[str, Any],
+    told: Mapping[str, str],
 ) -> None:
     """Draw the range of a statistic with its middle and the goal on the right half."""
     y, goal, unit = top + 0.48, row.get("goal"), row.get("unit", "")
@@ -228,10 +228,10 @@ def _range(
         ax.plot([scale(middle)], [y], marker="o", markersize=8, color="#ffffff", markeredgecolor=INK, zorder=3)
     if known(goal):
         ax.plot([scale(goal)] * 2, [y - 0.15, y + 0.15], color=INK, linewidth=2.4, solid_capstyle="butt", zorder=2.5)
-    text = f"{words['range']} {span(*ends, unit)}"
+    text = f"{told['range']} {span(*ends, unit)}"
     if known(goal):
         bare = goal_of(goal, unit) if unit in SHARES else goal_of(goal, unit).removesuffix(unit).rstrip()
-        text += f"{GAP}{words['goal']} {_sign(row)} {bare}"
+        text += f"{GAP}{told['goal']} {_sign(row)} {bare}"
     ax.text((RIGHT + 1) / 2, top + 0.75, fit(text, 27), ha="center", va="center", fontsize=9, color=SOFT)
 
 
@@ -304,35 +304,3 @@ LEFT, RIGHT = 0.36, 0.42
 EMS = 43.0  # small characters along a strip
 GAP, ZONE = "\u3000", "#d5e5f3"
 FEW = 10
-ODDS = {
-    "zh": {
-        "chance": "达标可能性",
-        "axis": "达标可能性",
-        "goal": "目标",
-        "range": "多数情形",
-        "certain": ("已定：不能达标", "已定：达标"),
-    },
-    "en": {
-        "chance": "chance of being met",
-        "axis": "probability",
-        "goal": "goal",
-        "range": "5–95%:",
-        "certain": ("certain: missed", "certain: met"),
-    },
-}
-READINGS = {
-    "zh": {
-        "met": "{1} 种读法中 {0} 种达标",
-        "axis": "达标的读法占比",
-        "no_goal": "目标未下达",
-        "goal": "目标",
-        "range": "各读法取值",
-    },
-    "en": {
-        "met": "met under {0} of {1} readings",
-        "axis": "share of readings met",
-        "no_goal": "no goal set",
-        "goal": "goal",
-        "range": "over the readings:",
-    },
-}
