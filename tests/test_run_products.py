@@ -6,11 +6,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from samples import tables as review
 from test_report_bulletin import tables
 
 from lyeval import report, resources
+from lyeval.cli import main
 from lyeval.policy import PolicyError
-from lyeval.run import NOTEBOOKS, RunError, before, load_run
+from lyeval.render import Heading, Paragraph
+from lyeval.report.filling import shipped
+from lyeval.run import NOTEBOOKS, RunError, about, before, check_run, load_run, own_words, unfilled
 from lyeval.run.inputs import inputs_of, stage
 from lyeval.run.record import parameters_of
 from lyeval.run.review import given
@@ -71,3 +75,52 @@ def test_a_bulletin_is_told_of_the_one_before(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(RunError, match="empty"):
         before(tmp_path / "empty")
+
+
+def office(tmp_path: Path, template: str, texts: str) -> Path:
+    """Write a run file with an office's own template and words."""
+    (tmp_path / "我县.md").write_text(template, encoding="utf-8")
+    (tmp_path / "话.md").write_text("# 组织推进\n\n开会。\n", encoding="utf-8")
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        f"policy: linshu-2021\nledger: sample:linshu\nyear: 2023\ntemplate: 我县.md\ntexts: {texts}\n", encoding="utf-8"
+    )
+    return file
+
+
+@pytest.mark.parametrize("texts", ["话.md", "{组织推进: 开会。}"])
+def test_an_offices_template_and_words_reach_the_report(
+    tmp_path: Path, texts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = load_run(office(tmp_path, '# 做法{{ id("a") }}\n\n{{ slot("组织推进") }}\n\n{{ slot("其他") }}\n', texts))
+    staged = stage(run, tmp_path / "part")
+    assert "template" in {i.use for i in staged.inputs}
+    assert parameters_of(run.spec)["template"] == "我县.md"
+    monkeypatch.chdir(tmp_path / "part")
+    made = about(**own_words(staged.parameters["template"], staged.parameters["texts"]))
+    report.save(tmp_path / "tables", made)
+    document = report.build_report(review("linshu", 2023) | report.load(tmp_path / "tables"))
+    assert [b.text for b in document.blocks if isinstance(b, Heading | Paragraph)] == ["一、做法", "开会。"]
+    assert unfilled(document)["slots"]["name"].tolist() == ["其他"]
+
+
+def test_a_template_that_is_wrong_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    run = load_run(office(tmp_path, "好\n\n{% if x %}\n", "{}"))
+    with pytest.raises(RunError, match=r"我县\.md:3: ") as error:
+        check_run(run)
+    assert not error.value.misuse
+    run = load_run(office(tmp_path, "好\n", "没有.md"))
+    with pytest.raises(RunError, match=r"找不到文字 没有\.md"):
+        inputs_of(run)
+
+
+def test_a_shipped_template_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for code in (0, 2):
+        with pytest.raises(SystemExit) as ended:
+            main(["template", "zh/bulletin", "--out", str(tmp_path / "我县.md")])
+        assert ended.value.code == code
+    assert (tmp_path / "我县.md").read_text(encoding="utf-8") == shipped("zh/bulletin")
+    with pytest.raises(SystemExit) as ended:
+        main(["template", "zh/none"])
+    assert ended.value.code == 2
+    assert "没有这个模板" in capsys.readouterr().err

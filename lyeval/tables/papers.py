@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lyeval.assessment.conditions import decide
 from lyeval.indicators import Facts, year_end
 from lyeval.indicators.facts import asked_of
 from lyeval.ledger.columns import of_sheet
@@ -202,18 +203,20 @@ def evidence(assessment: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        credit_code, criterion, label, label_en, clause, item, item_en, kind (agreed: an agreed figure not reached; least: the industry's minimum; line: a line not
-        reached; since: a day; flag: on record), agreed, actual (in ``unit``), on (the day), year (of the figures).
+        credit_code, criterion, label, label_en, clause, item, item_en, kind (agreed: an agreed figure not reached; least: the industry's
+        minimum; line: a line not reached; since: a day; flag: on record), agreed, actual (in ``unit``), on (the day), year (of the figures).
     """
     frame, rows = assessment.frame, []
     facts, codes = frame.before, frame.book.codes
     for criterion in frame.policy.identification.criteria:
-        holds = frame.criteria[criterion.id].true & frame.identified.true
-        head = {"criterion": criterion.id, "label": criterion.label, "label_en": criterion.label_en,
-                "clause": "；".join(criterion.cite), "year": facts.year}  # fmt: skip
-        leaves = list(dict.fromkeys(_leaves(criterion.when)))
+        holds = frame.criteria[criterion.id].true & assessment.standing.listed.true
+        head = {
+            "criterion": criterion.id, "label": criterion.label, "label_en": criterion.label_en, "clause": "；".join(criterion.cite),
+            "year": facts.year,
+        }  # fmt: skip
+        leaves = [(leaf, decide(leaf, facts).true) for leaf in _leaves(criterion.when)]
         for i in np.flatnonzero(holds):
-            found = [one for fact, than in leaves for one in _shown(facts, int(i), fact, than)]
+            found = [one for leaf, true in leaves if true[i] for one in _shown(facts, int(i), leaf)]
             rows += [{"credit_code": codes[i], **head, **one} for one in found or [{"kind": "flag"}]]
     made = pd.DataFrame(rows, columns=EVIDENCE)
     made["on"] = pd.to_datetime(made["on"]).astype("datetime64[us]")
@@ -222,34 +225,37 @@ def evidence(assessment: Assessment) -> pd.DataFrame:
     return made.sort_values(["credit_code"], kind="stable", ignore_index=True)
 
 
-def _leaves(condition: Condition) -> Iterator[tuple[str, Any]]:
+def _leaves(condition: Condition) -> Iterator[Condition]:
+    """Yield the tests of single facts within a condition."""
     for part in condition.all or condition.any or ():
         yield from _leaves(part)
     if condition.fact:
-        yield condition.fact, condition.than if condition.than is not None else condition.value
+        yield condition
 
 
-def _shown(facts: Facts, i: int, fact: str, than: Any) -> list[dict[str, Any]]:
+def _shown(facts: Facts, i: int, leaf: Condition) -> list[dict[str, Any]]:
     """Return what shows one fact of a firm: figures with what was agreed, or since when."""
-    if fact == "below_contract_controls":
+    if leaf.fact == "below_contract_controls":
         return list(_controls(facts, i))
-    if fact == "tax_per_mu":
-        agreed = than == "contract_tax_per_mu"
-        line = (
-            facts.book.number("contract_tax_per_mu")[i] if agreed else facts.line[i] if than == "class_line" else than
+    if leaf.fact == "tax_per_mu":
+        agreed = leaf.than == "contract_tax_per_mu"
+        asked = (
+            facts.book.number("contract_tax_per_mu")[i]
+            if agreed
+            else facts.line[i]
+            if leaf.than == "class_line"
+            else leaf.value
         )
-        if not facts.tax_per_mu[i] < float(line) * (1 - 1e-9):
-            return []
         zh, en, unit, unit_en = PER_MU
-        return [{"kind": "agreed" if agreed else "line", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en,
-                 "agreed": _number(line), "actual": _number(facts.tax_per_mu[i])}]  # fmt: skip
-    if fact == "late_build":
+        told = {"kind": "agreed" if agreed else "line", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en}
+        return [told | {"agreed": _number(asked), "actual": _number(facts.tax_per_mu[i])}]
+    if leaf.fact == "late_build":
         return [
             _since(
                 "合同约定竣工日期", "completion agreed in the contract for", facts.book.date("contract_completion")[i]
             )
         ]
-    if fact == "idle":
+    if leaf.fact == "idle":
         stopped, done = facts.book.date("stopped_since")[i], facts.book.date("completed")[i]
         if not np.isnat(stopped) and stopped <= facts.end:
             return [_since("停产起始", "stopped since", stopped)]
@@ -285,7 +291,7 @@ def survey_form(assessment: Assessment, tables: Tables, register: Register | Non
         credit_code, row (place on the form), label, label_en, unit, value (number, text, day or None). No row where the plan has no form.
     """
     fields = register.form if register is not None else ()
-    listed = assessment.frame.book.codes[assessment.frame.identified.true]
+    listed = assessment.frame.book.codes[assessment.standing.listed.true]
     own = {"enterprises": assessment.ledger.enterprises, "annual": assessment.ledger.annual}
     own["annual"] = own["annual"][own["annual"]["year"] == assessment.year]
     sheets = {
