@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from lyeval.effect import EffectError, density, rdd
-from lyeval.effect.jumps import Design, jump
+from lyeval.effect.densities import binomial_windows, log_ratio
 from lyeval.effect.local import neighbour_residuals
-from lyeval.effect.manipulation import binomial_windows, log_ratio
+from lyeval.effect.rd import Design, jump
 
 RELATIVE = 2e-6
 """Agreement asked of the reference implementation, which standardises its columns first."""

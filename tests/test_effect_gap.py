@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from lyeval.effect import EffectError, drawn, forecast_gap, poisson, tax_rule_years, timing
-from lyeval.effect.reverting import reversion
+from lyeval.effect.gap import reversion
 
 GAP = {"outcome": "y", "unit": "code", "time": "year", "listed": "listed", "first_year": 2020}
 RHO, LINE = 0.7, -0.2
