@@ -14,8 +14,12 @@ from lyeval.effect import EffectError, did, event_study
 from lyeval.effect.differences import panel_rows
 from lyeval.effect.fits import wild
 from lyeval.effect.frames import columns
+from lyeval.effect.panels import Panel as Asked
+from lyeval.effect.panels import cells
 from lyeval.effect.smoothness import Path as Coefficients
 from lyeval.effect.smoothness import bounds, breakdown
+from lyeval.effect.staggered import _panel as read
+from lyeval.effect.staggered import _path, _point
 
 TEENS = {"outcome": "lemp", "unit": "countyreal", "time": "year", "first_treated": "first.treat"}
 
@@ -271,9 +275,6 @@ def test_teens_by_other_methods(teens: pd.DataFrame) -> None:
 
 def test_bounds_of_the_printed_estimate_and_of_one_period(teens: pd.DataFrame) -> None:
     """The effect that is bounded is the printed one: its later coefficients, weighted alike, add up to it."""
-    from lyeval.effect.staggered import Panel as Asked
-    from lyeval.effect.staggered import _panel as read
-    from lyeval.effect.staggered import _path, cells
 
     data, _ = read(teens, ("lemp", "countyreal", "year", "first.treat", None), Asked(pd.DataFrame()))
     found, by = cells(data), data.units()["cluster"].to_numpy()
@@ -380,17 +381,13 @@ def test_level_widens_the_interval() -> None:
 
 def test_removing_nobody_changes_nothing(teens: pd.DataFrame) -> None:
     """Checks are made with the printed estimator: on all rows it gives the printed estimate."""
-    from lyeval.effect.staggered import Panel as Asked
-    from lyeval.effect.staggered import _estimated
-    from lyeval.effect.staggered import _panel as read
-
     frame = panel(40, 2, 0.5).assign(town=lambda f: f["firm"] % 7)
     data = columns(frame, ["year", "y", "listed", "late"], ["firm", "town"])
     rows = panel_rows(data, ("y", "firm", "year", "listed", "late"), None, "town")
     assert rows.keep(rows.y == rows.y).fit().beta[0] == did(frame, **PANEL).estimate
     for more in ({}, {"covariates": ("lpop",)}, {"method": "imputation"}, {"method": "sun_abraham"}):
         whole, _ = read(teens, ("lemp", "countyreal", "year", "first.treat", None), Asked(pd.DataFrame(), **more))
-        assert _estimated(whole.without("first", -1))[0] == event_study(teens, **TEENS, **more).estimate
+        assert _point(whole.without("first", -1)) == event_study(teens, **TEENS, **more).estimate
 
 
 @pytest.mark.parametrize(("function", "asked"), [(did, PANEL), (event_study, STARTS)])

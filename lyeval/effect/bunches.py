@@ -54,18 +54,8 @@ class Bins:
 
 @dataclass(frozen=True, eq=False)
 class Bunch:
-    """Excess at one line: in units of one bin's smooth count, as a number of units, and what is missing below.
-
-    Attributes
-    ----------
-    estimate, draws
-        Excess over the mean smooth count of the bins above the line, and its bootstrap draws, shape (draws,).
-    excess, missing, balance
-        Numbers of units: above, below, and above less below before any correction (with its error).
-    counts
-        Frame: from_, observed, smooth, part (below, above, or empty where the curve was fitted).
-    n
-        Units counted.
+    """Excess at one line in smooth bins and its draws; units over, missing and over less missing uncorrected; counts
+    (from_, observed, smooth, part); n.
     """
 
     estimate: float
@@ -130,11 +120,6 @@ def bunching(
         ``details``: after, before (b of either), excess, missing (units), share_moved (of those that the smooth curve puts
         in the window below), bin_width, counts (frame), lines (frame), specifications (frame), dropped.
         Checks: before, placebo_lines, specifications, mass_balance.
-
-    Raises
-    ------
-    EffectError
-        If fewer than 100 units stand within reach, or the bins do not fit the score: too few hold anyone.
     """
     by = of_cluster(frame, cluster or unit)
     data = columns(frame, [score, *([before] if before else [])], [by] if by else [])
@@ -216,12 +201,8 @@ def _draws(codes: np.ndarray | None, rows: Sequence[np.ndarray], seed: int) -> l
 
 
 def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float] = (), again: Again | None = None) -> Bunch:
-    """Measure the excess at one line; the windows of others are kept out of the fit. Without ``again`` nothing is drawn.
-
-    Raises
-    ------
-    EffectError
-        If too few units or bins are left.
+    """Measure the excess at one line; the windows of others are kept out of the fit. Without ``again`` nothing is
+    drawn.
     """
     width = plan.width or 1.0
     place, left, right = _placed(x, line, plan)

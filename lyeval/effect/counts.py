@@ -179,7 +179,7 @@ def _pre_trend(rows: Rows, off: np.ndarray) -> Check:
 
 def _leave_groups(rows: Rows, off: np.ndarray, whole: tuple[float, float, float]) -> Check:
     left = []
-    for group in np.unique(rows.group):
+    for group in np.unique(np.asarray(rows.group)):
         kept = rows.group != group
         rest = rows.keep(kept)
         if len(np.unique(rest.d)) < 2:

@@ -25,20 +25,8 @@ WINDOWS, STEP = 10, 20
 
 @dataclass(frozen=True)
 class LogRatio:
-    """Densities at the cutoff, their log ratio, and the test that they are equal.
-
-    Attributes
-    ----------
-    left, right
-        Densities approaching the cutoff from below and above, as parts of the whole sample's density.
-    estimate, std_error
-        log(right / left) and its delta-method standard error; NaN if a density is not positive.
-    statistic, p_value
-        Difference of the densities over its jackknife standard error, and its two-sided p.
-    h_left, h_right
-        Bandwidths.
-    n_left, n_right
-        Rows within them.
+    """Densities at the cutoff, their log ratio with its delta-method error (NaN if one is not positive), the test that
+    they are equal; bandwidths; rows.
     """
 
     left: float
@@ -119,13 +107,7 @@ def _counted(x: np.ndarray, cutoff: float, reach: float) -> pd.DataFrame:
 
 
 def log_ratio(x: np.ndarray, bandwidth: float | None = None) -> LogRatio:
-    """Fit both densities at zero, within a bandwidth or their own, and test that they are equal.
-
-    Raises
-    ------
-    EffectError
-        If a side holds fewer than 10 distinct values.
-    """
+    """Fit both densities at zero, within a bandwidth or their own, and test that they are equal."""
     x = np.sort(x)
     for sign, where in ((x < 0, "below"), (x >= 0, "above")):
         if len(np.unique(x[sign])) < 10:

@@ -34,7 +34,9 @@ TOWN = "township"
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Complete rows of a panel, each array of shape (n,): outcome, period, unit and cluster codes, treated, after, group codes."""
+    """Complete rows of a panel, each array of shape (n,): outcome, period, unit and cluster codes, treated, after,
+    group codes.
+    """
 
     y: np.ndarray
     t: np.ndarray
@@ -118,11 +120,6 @@ def did(
         Checks: pre_trend, placebo_date, leave_one_out, clusters, by_group (where treatment varies by ``groups`` or
         ``township`` alone and the error is finer: failed, with a warning), leave_one_group_out (with ``groups``).
 
-    Raises
-    ------
-    EffectError
-        If a column is unfit, a cell of the four is empty, ``treated`` changes within a unit or ``post`` within a period.
-
     Notes
     -----
     Cameron, Miller (2015), *Journal of Human Resources* 50, for the clustered variance; MacKinnon, Webb (2017) for few
@@ -182,13 +179,7 @@ def inferred(fit: Fit, least: int, level: float, rows: Rows | None = None) -> tu
 
 
 def panel_rows(data: Any, names: tuple[str, str, str, str, str], cluster: str | None, group: str | None) -> Rows:
-    """Read a panel: the treatment fixed within units, post within periods, each unit in one cluster.
-
-    Raises
-    ------
-    EffectError
-        If not.
-    """
+    """Read a panel: the treatment fixed within units, post within periods, each unit in one cluster."""
     outcome, unit, time, treated, post = names
     codes, t = recoded(data[unit]), data[time]
     d, after = flag(data[treated], treated), flag(data[post], post)

@@ -22,19 +22,8 @@ Test = tuple[float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A least-squares fit.
-
-    Attributes
-    ----------
-    beta, covariance
-        Coefficients, shape (k,), and their covariance, shape (k, k).
-    df
-        Degrees of freedom of the t law.
-    without
-        Coefficients with one cluster left out, shape (clusters, k); NaN where they are not identified. None if not
-        clustered.
-    gram, cross
-        Each cluster's part of the normal equations, shapes (clusters, k, k) and (clusters, k).
+    """Least squares: coefficients (k,), covariance (k, k), df of the t law; by cluster the fits without it (NaN where
+    unidentified), x'x and x'y.
     """
 
     beta: np.ndarray
@@ -87,11 +76,6 @@ def clustered(x: np.ndarray, y: np.ndarray, cluster: np.ndarray, absorbed: int) 
 
     V = G/(G−1) · (n−1)/(n−k−absorbed) · A⁻¹ (Σ_g x_g'e_g e_g'x_g) A⁻¹, t with G−1 degrees of freedom; unit means are
     nested in the clusters and not counted (Cameron, Miller 2015, *Journal of Human Resources* 50).
-
-    Raises
-    ------
-    EffectError
-        If there are fewer than two clusters or x is not of full rank.
     """
     g, (n, k) = int(cluster.max()) + 1, x.shape
     if g < 2:
@@ -154,7 +138,9 @@ def shuffled(gram: np.ndarray, cross: np.ndarray, treated: np.ndarray, start: fl
 
 
 def _test(p_value: Callable[[float], float], start: float, step: float, level: float) -> Test:
-    """Return a test's p-value of zero and the interval of what it does not reject (level 0: none); NaN where nothing varies."""
+    """Return a test's p-value of zero and the interval of what it does not reject (level 0: none); NaN where nothing
+    varies.
+    """
     if not step > TINY * max(1.0, abs(start)):
         return np.nan, np.nan, np.nan
     low, high = (_edge(p_value, start, sign * step, 1 - level) if level else np.nan for sign in (-1, 1))
@@ -228,11 +214,6 @@ def robust(x: np.ndarray, y: np.ndarray, *, equal: bool = False) -> Fit:
     """Fit y on x with HC1 variance, or with one variance for all rows (``equal``); NaN where nothing is left to estimate it.
 
     By statsmodels.
-
-    Raises
-    ------
-    EffectError
-        If rows are too few or x is not of full rank.
     """
     from statsmodels.regression.linear_model import OLS
 

@@ -15,14 +15,8 @@ CODE = "credit_code"
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Complete rows of the columns asked for, in an order that does not depend on the frame's.
-
-    Attributes
-    ----------
-    values
-        Column name → array of shape (n,).
-    dropped
-        Rows left out because a value was missing.
+    """Complete rows of the columns asked for (name → array of shape (n,)), in an order that is not the frame's; rows
+    dropped.
     """
 
     values: dict[str, np.ndarray]
@@ -46,11 +40,6 @@ def columns(frame: pd.DataFrame, numeric: Sequence[str], keys: Sequence[str] = (
         Columns read as float; flags count 0 and 1.
     keys
         Columns of names or numbers (units, clusters), read as codes 0, 1, … in sorted order.
-
-    Raises
-    ------
-    EffectError
-        If a column is absent, doubled with different content, not numeric or infinite, or no complete row is left.
     """
     read = {name: _numeric(frame, name) for name in dict.fromkeys(numeric)}
     read |= {name: _codes(frame, name) for name in dict.fromkeys(keys) if name not in read}
@@ -63,12 +52,8 @@ def columns(frame: pd.DataFrame, numeric: Sequence[str], keys: Sequence[str] = (
 
 
 def grid(data: Columns, outcome: str, unit: str, time: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lay an outcome out by unit and period: values of shape (units, periods), NaN where there is no row; each row's unit; periods.
-
-    Raises
-    ------
-    EffectError
-        If a unit has several rows in a period, or periods are not whole.
+    """Lay an outcome out by unit and period: values of shape (units, periods), NaN where there is no row; each row's
+    unit; periods.
     """
     periods, at = np.unique(whole_years(data[time], time), return_inverse=True)
     units, who = np.unique(data[unit], return_inverse=True)
@@ -86,38 +71,20 @@ def of_cluster(frame: pd.DataFrame, cluster: str | None) -> str | None:
 
 
 def varies(values: np.ndarray, name: str) -> None:
-    """Refuse a column that is the same in every row.
-
-    Raises
-    ------
-    EffectError
-        If it is.
-    """
+    """Refuse a column that is the same in every row."""
     if np.ptp(values) == 0:
         raise error("constant", name=name)
 
 
 def flag(values: np.ndarray, name: str) -> np.ndarray:
-    """Return a 0/1 column as booleans.
-
-    Raises
-    ------
-    EffectError
-        If it holds anything else.
-    """
+    """Return a 0/1 column as booleans."""
     if not np.isin(values, (0.0, 1.0)).all():
         raise error("not_flag", name=name)
     return values == 1.0
 
 
 def whole_years(values: np.ndarray, name: str) -> np.ndarray:
-    """Return periods as integers.
-
-    Raises
-    ------
-    EffectError
-        If one is not whole.
-    """
+    """Return periods as integers."""
     if not np.array_equal(values, np.round(values)):
         raise error("not_whole", name=name)
     return values.astype(np.int64)

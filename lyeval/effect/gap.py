@@ -129,7 +129,9 @@ def _pairs(early: np.ndarray, horizon: int) -> tuple[Fit | None, int]:
 
 
 def reversion(early: np.ndarray, horizons: Sequence[int]) -> dict[int, float]:
-    """Return ρ_h of outcomes of shape (units, earlier periods): how much of a distance from the mean is left after h periods."""
+    """Return ρ_h of outcomes of shape (units, earlier periods): how much of a distance from the mean is left after h
+    periods.
+    """
     n = early.shape[0]
     no = np.zeros(n, dtype=bool)
     case = Case(early, None, no, None, ~no, np.arange(early.shape[1]), 0, early.shape[1])

@@ -26,18 +26,8 @@ PILOT = 2.576
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """Observations on one side of the cutoff, sorted by score.
-
-    Attributes
-    ----------
-    x
-        Score less cutoff, shape (n,).
-    d
-        Outcome, then treatment if fuzzy, then covariates; shape (n, k).
-    cluster
-        Cluster codes, shape (n,), or None.
-    fuzzy
-        Whether the second column of ``d`` is the treatment.
+    """Rows on one side, sorted: score less cutoff (n,); outcome, treatment if fuzzy, covariates (n, k); cluster codes
+    or None.
     """
 
     x: np.ndarray
@@ -61,13 +51,7 @@ def kernel(x: np.ndarray, h: float) -> np.ndarray:
 
 
 def weights(x: np.ndarray, h: float, order: int, nu: int) -> np.ndarray:
-    """Return c with ``Σ cᵢ zᵢ`` = coefficient of x^nu in a triangular-weighted polynomial fit of z on x.
-
-    Raises
-    ------
-    EffectError
-        If the scores within ``h`` are too few to fit the polynomial.
-    """
+    """Return c with ``Σ cᵢ zᵢ`` = coefficient of x^nu in a triangular-weighted polynomial fit of z on x."""
     u = x / h
     w = kernel(x, h)
     powers = u[:, None] ** np.arange(order + 1)

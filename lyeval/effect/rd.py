@@ -58,20 +58,8 @@ class Design:
 
 @dataclass(frozen=True)
 class Jump:
-    """A fitted jump.
-
-    Attributes
-    ----------
-    estimate, se_conventional
-        Local linear jump and its standard error.
-    corrected, se_robust
-        The jump less its estimated bias, and the standard error that counts the bias estimate's own noise.
-    h, b
-        Bandwidths of the jump and of the bias.
-    n_left, n_right
-        Rows within ``h`` on each side.
-    first_stage, first_stage_se
-        Fuzzy: jump of the treatment, with its robust standard error; else 1 and 0.
+    """A fitted jump: local linear and bias-corrected, each with its error; bandwidths of jump and bias; rows within h;
+    first stage (1, 0 if sharp).
     """
 
     estimate: float
@@ -87,13 +75,7 @@ class Jump:
 
 
 def jump(design: Design, h: float | None = None, b: float | None = None) -> Jump:
-    """Fit a design at its own bandwidths or at given ones.
-
-    Raises
-    ------
-    EffectError
-        If a side is too thin, or nothing varies on either side.
-    """
+    """Fit a design at its own bandwidths or at given ones."""
     left, right = design.sides()
     for side, where in ((left, "below"), (right, "above")):
         distinct = len(np.unique(side.x))
@@ -190,11 +172,6 @@ def rdd(
         n_right_all, corrected, std_error_conventional, first_stage (fuzzy), dropped, curve (frame of bandwidths), bins
         (frame: score, mean, n, side; equal numbers of rows within twice the bandwidth).
         Checks: density, donut, placebo_cutoffs, covariate_balance, bandwidth_curve, leave_one_group_out (clustered), first_stage (fuzzy).
-
-    Raises
-    ------
-    EffectError
-        If a column is missing or unfit, a side holds fewer than 10 rows or 6 distinct scores, or nothing varies.
 
     Notes
     -----
@@ -294,7 +271,9 @@ def _checks(
 
 
 def _density(design: Design) -> Check:
-    """Test the density at the cutoff and, for a hole too narrow for its bandwidth, the nearest rows; Holm over the two."""
+    """Test the density at the cutoff and, for a hole too narrow for its bandwidth, the nearest rows; Holm over the
+    two.
+    """
     x = design.score - design.cutoff
     found, windows = log_ratio(x), binomial_windows(x)
     near = [float(windows["p_value"].to_numpy()[0])] if len(windows) else []

@@ -67,7 +67,9 @@ class Check:
 
 
 def told(key: str, /, **given: Any) -> Words:
-    """Fill the text ``key`` of ``texts.csv``: numbers as `number` writes them, ``p`` as `chance` does, `Words` by language."""
+    """Fill the text ``key`` of ``texts.csv``: numbers as `number` writes them, ``p`` as `chance` does, `Words` by
+    language.
+    """
     zh, en = _texts()[key]
     said = {lang: {k: _said(k, v, lang) for k, v in given.items()} for lang in ("zh", "en")}
     return Words(zh.format(**said["zh"]), en.format(**said["en"]))
@@ -99,7 +101,9 @@ def tried(name: str, test: Callable[[], Check]) -> Check:
 def within(
     whole: tuple[float, float, float], left: Sequence[float], name: str, key: str = "", *, sign: bool = False
 ) -> Check:
-    """Check that estimates made without each part stay in the whole's interval (estimate, low, high), perhaps with one sign."""
+    """Check that estimates made without each part stay in the whole's interval (estimate, low, high), perhaps with one
+    sign.
+    """
     estimate, low, high = whole
     least, most = float(min(left)), float(max(left))
     far = max(abs(least - estimate), abs(most - estimate))

@@ -19,16 +19,8 @@ REACH = 64.0
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Event-study coefficients around a base period whose coefficient is 0.
-
-    Attributes
-    ----------
-    events
-        Periods relative to the base, without it: …, −2, −1, 1, 2, …; shape (k,).
-    beta, covariance
-        Coefficients and their covariance, shapes (k,) and (k, k).
-    weights
-        Of the later coefficients in the effect that is bounded, shape (later,); None: alike.
+    """Event-study coefficients at ``events`` around a base (0, left out), shape (k,); their covariance; weights of the
+    later ones (None: alike).
     """
 
     events: np.ndarray

@@ -5,9 +5,7 @@ The estimators are diff-diff's (MIT): group-time effects of Callaway and Sant'An
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,78 +14,16 @@ from scipy.special import chdtrc
 
 from lyeval.effect.fits import FEW, FEWEST, jackknife, student
 from lyeval.effect.frames import columns, grid, varies, whole_years
+from lyeval.effect.panels import CONTROLS, Cells, Panel, cells, library
 from lyeval.effect.result import Check, Effect, EffectError, check, error, holm, normal, refuse, told, tried, within
 from lyeval.effect.smoothness import Path, bend, bounds, breakdown, consecutive
 
 SMALL = 5
-CONTROLS = {"never": "never_treated", "not_yet": "not_yet_treated"}
-METHODS = ("group_time", "imputation", "sun_abraham")
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """Rows of a panel (unit and cluster codes, period, y, first: 0 if never; covariates) and how they are to be estimated."""
-
-    rows: pd.DataFrame
-    covariates: tuple[str, ...] = ()
-    controls: str = "never"
-    method: str = "group_time"
-    unbalanced: bool = False
-
-    def without(self, column: str, value: int) -> Panel:
-        """Return the panel less one cohort or cluster."""
-        return replace(self, rows=self.rows[self.rows[column] != value])
-
-    def units(self) -> pd.DataFrame:
-        """Return one row per unit, in order: unit, first, cluster."""
-        return self.rows.drop_duplicates("unit").sort_values("unit")
-
-    def cohorts(self) -> list[int]:
-        """Return the first treated periods that occur."""
-        return sorted(set(self.rows["first"]) - {0})
-
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """Effects by cohort and period, shape (cells,), each unit's part in them, shape (units, cells), and its cohort (units,)."""
-
-    cohort: np.ndarray
-    period: np.ndarray
-    estimate: np.ndarray
-    influence: np.ndarray
-    first: np.ndarray
-
-    @property
-    def event(self) -> np.ndarray:
-        """Periods since the first treated one; negative before."""
-        return self.period - self.cohort
-
-    def mean(self, chosen: np.ndarray) -> tuple[float, np.ndarray]:
-        """Average cells with weights in proportion to their cohorts' sizes, which are estimated too: mean and influence."""
-        member = (self.first[:, None] == self.cohort[chosen]).astype(float)
-        share, n = member.mean(axis=0), len(member)
-        total, estimates = share.sum(), self.estimate[chosen]
-        moved = (member - share) / total - np.outer((member - share).sum(axis=1), share / total**2)
-        return float(share @ estimates / total), self.influence[:, chosen] @ (share / total) + moved @ estimates / n
-
-    def by_event(self) -> dict[int, tuple[float, np.ndarray]]:
-        """Return the mean effect at each distance from the first treated period."""
-        return {int(event): self.mean(self.event == event) for event in np.unique(self.event)}
-
-    def by_cohort(self) -> dict[int, tuple[float, np.ndarray]]:
-        """Return each cohort's mean effect, its periods alike."""
-        out = {}
-        for cohort in np.unique(self.cohort[self.event >= 0]):
-            own = (self.cohort == cohort) & (self.event >= 0)
-            out[int(cohort)] = (float(self.estimate[own].mean()), self.influence[:, own].mean(axis=1))
-        return out
-
-    def over_cohorts(self) -> tuple[float, np.ndarray]:
-        """Return the mean over treated units of their cohort's mean effect."""
-        own = self.by_cohort()
-        estimates, parts = np.array([e for e, _ in own.values()]), np.column_stack([i for _, i in own.values()])
-        cohorts = np.array(list(own))
-        return Cells(cohorts, cohorts, estimates, parts, self.first).mean(np.ones(len(own), dtype=bool))
+METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    "group_time": ("CallawaySantAnna", {}),
+    "imputation": ("ImputationDiD", {"pretrends": True}),
+    "sun_abraham": ("SunAbraham", {}),
+}
 
 
 def event_study(
@@ -146,11 +82,6 @@ def event_study(
         ``details``: dynamic (frame), n_units, n_never, left_out, dropped; group_time also group_time, group (frames),
         overall_dynamic, overall_group, universal (frame of coefficients against the last period before the start), bounds
         (frame of m, low, high), breakdown. Checks: pre_trend, smoothness, leave_one_cohort_out, cohort_size.
-
-    Raises
-    ------
-    EffectError
-        If a column is unfit, a unit has two rows in a period or several starts, or there are no controls.
     """
     wanted = controls.replace("-", "_").replace("notyet", "not_yet")
     if wanted not in CONTROLS:
@@ -213,47 +144,6 @@ def _panel(frame: pd.DataFrame, names: tuple[Any, ...], empty: Panel) -> tuple[P
     return panel, out
 
 
-def _library(panel: Panel, name: str, **options: Any) -> Any:
-    """Fit one of diff-diff's estimators; what it refuses is an `EffectError`."""
-    import diff_diff
-
-    covariates = list(panel.covariates) or None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return getattr(diff_diff, name)(**options).fit(panel.rows, "y", "unit", "t", "first", covariates=covariates)
-        except (ValueError, np.linalg.LinAlgError) as fault:
-            raise error("library", fault=str(fault)) from None
-
-
-def cells(panel: Panel, base: str = "varying") -> Cells:
-    """Return ATT(g, t) = E[y_t − y_b | G = g] − E[y_t − y_b | C] of every cohort and period, with influence functions.
-
-    From g on, b is the last period before g; before g it is the period before t, or with ``base`` universal again the last
-    before g (which is then left out). With covariates doubly robust.
-
-    Raises
-    ------
-    EffectError
-        If no cell can be formed.
-    """
-    found = _library(
-        panel, "CallawaySantAnna", control_group=CONTROLS[panel.controls],
-        estimation_method="dr" if panel.covariates else "reg", base_period=base,
-    )  # fmt: skip
-    parts, units = found._aggregation_kit.influence, panel.units()
-    keys = [key for key in found.group_time_effects if len(parts.get(key, {}).get("treated_idx", ()))]
-    influence = np.zeros((len(units), len(keys)))
-    for i, key in enumerate(keys):
-        for side in ("treated", "control"):
-            influence[parts[key][f"{side}_idx"], i] += parts[key][f"{side}_inf"]
-    cohort, period = (np.array([key[i] for key in keys], dtype=np.int64) for i in (0, 1))
-    if not (period >= cohort).any():
-        raise error("no_cells")
-    estimate = np.array([found.group_time_effects[key]["effect"] for key in keys])
-    return Cells(cohort, period, estimate, influence, units["first"].to_numpy())
-
-
 def _estimated(panel: Panel) -> tuple[float, float, dict[str, Any], Cells | None]:
     """Return estimate, standard error, tables, and the cells where the method has them."""
     by = panel.units()["cluster"].to_numpy()
@@ -278,42 +168,33 @@ def _estimated(panel: Panel) -> tuple[float, float, dict[str, Any], Cells | None
         }
         return whole[0], _se(whole[1], by), details | {"parts": _parts(details)}, found
     options: dict[str, Any] = {"cluster": "cluster"}
+    if panel.method != "imputation":
+        options["control_group"] = CONTROLS[panel.controls]
     if panel.method == "group_time":
-        options |= {
-            "control_group": CONTROLS[panel.controls],
-            "allow_unbalanced_panel": True,
-            "estimation_method": "dr" if panel.covariates else "reg",
-        }
-    if panel.method == "sun_abraham":
-        options |= {"control_group": CONTROLS[panel.controls]}
-    if panel.method == "imputation":
-        options |= {"pretrends": True}
-    name = {"group_time": "CallawaySantAnna", "imputation": "ImputationDiD", "sun_abraham": "SunAbraham"}[panel.method]
-    found = _library(panel, name, **options)
+        options |= {"allow_unbalanced_panel": True, "estimation_method": "dr" if panel.covariates else "reg"}
+    name, more = METHODS[panel.method]
+    found = library(panel, name, **options, **more)
     dynamic = _dynamic(found)
-    return (
-        float(found.overall_att),
-        float(found.overall_se),
-        {"dynamic": dynamic, "parts": _parts({"dynamic": dynamic})},
-        None,
-    )
+    details = {"dynamic": dynamic, "parts": _parts({"dynamic": dynamic})}
+    return float(found.overall_att), float(found.overall_se), details, None
+
+
+def _point(panel: Panel) -> float:
+    """Return the printed estimator on a part of the panel."""
+    if panel.method == "group_time" and not panel.unbalanced:
+        found = cells(panel)
+        return found.mean(found.event >= 0)[0]
+    return _estimated(panel)[0]
 
 
 def _dynamic(found: Any) -> pd.DataFrame:
+    ours = ["event", "estimate", "std_error", "p_value", "low", "high"]
     if not hasattr(found, "aggregate"):
         made = [(e, r["effect"], r["se"], r["p_value"], *r["conf_int"]) for e, r in found.event_study_effects.items()]
-        return pd.DataFrame(made, columns=["event", "estimate", "std_error", "p_value", "low", "high"])
+        return pd.DataFrame(made, columns=ours)
     rows = found.aggregate("event_study").to_dataframe()
-    names = {
-        "event_time": "event",
-        "att": "estimate",
-        "se": "std_error",
-        "conf_int_lower": "low",
-        "conf_int_upper": "high",
-    }
-    return rows.rename(columns=names)[["event", "estimate", "std_error", "p_value", "low", "high"]].reset_index(
-        drop=True
-    )
+    theirs = ["event_time", "att", "se", "p_value", "conf_int_lower", "conf_int_upper"]
+    return pd.DataFrame(rows[theirs].to_numpy(dtype=float), columns=ours)
 
 
 def _se(influence: np.ndarray, by: np.ndarray) -> float:
@@ -334,7 +215,7 @@ def _error(panel: Panel, estimate: float, se: float, sides: np.ndarray, asked: b
     left = []
     for cluster in sorted(set(panel.rows["cluster"])):
         try:
-            left.append(_estimated(panel.without("cluster", cluster))[0])
+            left.append(_point(panel.without("cluster", cluster)))
         except EffectError:
             return np.nan, 0.0
     return jackknife(estimate, np.array(left), sides[:, 0] if (sides[:, 0] == sides[:, 1]).all() else None)
@@ -382,7 +263,9 @@ def _bounded(
 
 
 def _path(rows: dict[int, tuple[float, np.ndarray]], found: Cells, by: np.ndarray, period: int | None) -> Path | None:
-    """Return the coefficients that the bounds rest on, weighted as the printed estimate weights them; None if there are gaps."""
+    """Return the coefficients that the bounds rest on, weighted as the printed estimate weights them; None if there
+    are gaps.
+    """
     if not rows:
         return None
     events = np.array(list(rows))
@@ -426,10 +309,12 @@ def _without(panel: Panel, whole: tuple[float, float, float]) -> Check:
     """Leave out each cohort: the printed estimator must keep its sign and stay in the interval."""
     if len(panel.cohorts()) < 2:
         return check("leave_one_cohort_out", None, None, "one_cohort")
-    made: Callable[[], Check] = lambda: within(  # noqa: E731
-        whole, [_estimated(panel.without("first", g))[0] for g in panel.cohorts()], "leave_one_cohort_out", sign=True
-    )
-    return tried("leave_one_cohort_out", made)
+
+    def test() -> Check:
+        left = [_point(panel.without("first", cohort)) for cohort in panel.cohorts()]
+        return within(whole, left, "leave_one_cohort_out", sign=True)
+
+    return tried("leave_one_cohort_out", test)
 
 
 def _sizes(panel: Panel) -> Check:

@@ -26,21 +26,8 @@ Predictor = str | tuple[str, Sequence[int]]
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Outcomes of treated and donor units, before and after.
-
-    Attributes
-    ----------
-    treated
-        Mean of the treated units, shape (periods,).
-    donors
-        Shape (donors, periods).
-    before
-        How many periods come before the start.
-    n_treated
-        Units behind ``treated``.
-    predictors
-        By predictor, the treated and then the donors, and period, shape (k, 1 + donors, periods), NaN in periods that do not
-        count; None: the earlier outcomes themselves.
+    """Treated mean (periods,), donors (donors, periods), earlier periods, treated units; predictors (k, 1 + donors,
+    periods), NaN where they do not count.
     """
 
     treated: np.ndarray
@@ -70,20 +57,8 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Weighted:
-    """An estimate and the weights it rests on.
-
-    Attributes
-    ----------
-    estimate
-        Mean effect over the later periods.
-    units
-        Weights of the donors, shape (donors,), sum 1.
-    periods
-        Weights of the earlier periods, shape (before,), sum 1 (0 for a synthetic control).
-    path
-        Treated less weighted donors in each period, shape (periods,); for differences, less its weighted earlier mean.
-    early
-        Root mean squared gap before the start (for differences, around its mean).
+    """Mean later effect; weights of donors and of earlier periods (0 for a control); treated less weighted by period;
+    root mean squared earlier gap.
     """
 
     estimate: float

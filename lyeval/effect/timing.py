@@ -87,7 +87,9 @@ def timing(
 def late_shares(
     frame: pd.DataFrame, names: tuple[str, str, str, str, str], cluster: str | None = None
 ) -> tuple[pd.DataFrame, int, int]:
-    """Return one row per whole unit-year: unit, year, treated, late and next (shares); how many were left out and held."""
+    """Return one row per whole unit-year: unit, year, treated, late and next (shares); how many were left out and
+    held.
+    """
     unit, time, month, tax, treated = names
     data = columns(frame, [time, month, tax, treated], [unit, *([cluster] if cluster else [])])
     months = whole_years(data[month], month)
