@@ -11,6 +11,7 @@ import pytest
 from scipy.optimize import minimize
 
 from lyeval import effect as causes
+from lyeval import figures
 from lyeval.effect import Bins, Check, Effect, EffectError, Words, bunching, holm, refuse, synthetic
 from lyeval.effect.bunches import bunch, rows_again
 from lyeval.effect.synthetic_control import Block, control, differences, simplex
@@ -416,6 +417,7 @@ def test_every_effect_draws_and_goes_to_stata(tmp_path: Path) -> None:
     effects = [synthetic(frame, **COUNTY), bunching(firms(1000, 1)[0], score="score", threshold=LINE), effect()]
     for i, one in enumerate(effects):
         assert one.plot().figure is not None
+        assert figures.effect(one, lang="en").figure is not None
         one.tidy().to_stata(tmp_path / f"{i}.dta", version=118, write_index=False)
         back = pd.read_stata(tmp_path / f"{i}.dta")
         assert back["estimate"].iloc[0] == one.estimate

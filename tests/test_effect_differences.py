@@ -370,6 +370,13 @@ def test_one_treated_unit_has_no_error(controls: int) -> None:
     assert np.isnan([staggered.p_value, staggered.low, staggered.high]).all()
 
 
+def test_one_row_in_a_cell_has_no_error() -> None:
+    frame = pd.DataFrame({"d": [1, 1, 1, 0, 0, 0, 0], "post": [1, 0, 0, 1, 1, 0, 0], "y": [5.0, 1, 2, 3, 4, 2, 1]})
+    found = did(frame, outcome="y", treated="d", post="post")
+    assert found.estimate == pytest.approx(3.5 - 2.0)
+    assert np.isnan([found.std_error, found.p_value, found.low]).all()
+
+
 def test_level_widens_the_interval() -> None:
     frame = panel(60, 4)
     for function, asked in ((did, PANEL), (event_study, STARTS)):
@@ -377,6 +384,8 @@ def test_level_widens_the_interval() -> None:
         assert (wide.high - wide.low) > 1.4 * (narrow.high - narrow.low)
         assert (narrow.estimate, narrow.p_value) == (wide.estimate, wide.p_value)
         assert "80% 区间" in narrow.sentence()
+        with pytest.raises(EffectError, match=r"0\.95"):
+            function(frame, **asked, level=95)
 
 
 def test_removing_nobody_changes_nothing(teens: pd.DataFrame) -> None:

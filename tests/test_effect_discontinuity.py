@@ -250,6 +250,8 @@ def test_repeated_codes_are_clustered() -> None:
     once = rdd(frame, **asked)
     assert four.estimate == pytest.approx(once.estimate)
     assert four.std_error == pytest.approx(once.std_error, rel=0.15)
+    with pytest.raises(EffectError, match="credit_code 有重复"):
+        density(pd.concat([frame] * 4), score="score", cutoff=2.0)
 
 
 def test_bandwidth_and_level_are_the_users() -> None:

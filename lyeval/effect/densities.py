@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtr
 
-from lyeval.effect.frames import columns, varies
+from lyeval.effect.frames import columns, of_cluster, varies
 from lyeval.effect.result import Check, Effect, check, error, holm, normal, told
 
 ORDER = 2
@@ -69,13 +69,15 @@ def density(
     Raises
     ------
     EffectError
-        If a side holds fewer than 10 distinct scores.
+        If a side holds fewer than 10 distinct scores, or ``credit_code`` repeats.
 
     Notes
     -----
     Bandwidths minimise the mean squared error of the quadratic fit: on each side the median of the best for that density,
     for the difference and for the sum. Scores with repeats count at the end of their run.
     """
+    if of_cluster(frame, None):
+        raise error("repeated_codes")
     data = columns(frame, [score])
     varies(data[score], score)
     x = data[score] - cutoff

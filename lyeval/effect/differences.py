@@ -145,6 +145,8 @@ def _cross(
     plain = robust(x, y, equal=post is None and cluster is None)
     fit, name, se = plain, "HC1" if post else "equal", plain.se(0)
     p_value, low, high = student(float(plain.beta[0]), se, plain.df, level)
+    if post and not cluster and cells["n"].min() < 2:
+        se = p_value = low = high = np.nan
     if cluster:
         codes = recoded(data[cluster])
         fit = clustered(x, y, codes, 0)

@@ -220,58 +220,36 @@ def forecast_gap(
 
 
 def _case(
-    frame: pd.DataFrame,
-    names: tuple[str, str, str, str, int],
-    base_year: int | None,
-    projection: Projection,
-    more: tuple[str | None, tuple[float, float] | None, str | None],
+    frame: pd.DataFrame, names: tuple[Any, ...], base_year: int | None, projection: Projection, more: tuple[Any, ...]
 ) -> tuple[Case, int]:
     outcome, unit, time, listed, first_year = names
     score, band, would = more
-    extra = [name for name in (score, would) if name]
-    data = columns(frame, [time, outcome, listed, *extra], [unit])
+    data = columns(frame, [time, outcome, listed, *filter(None, (score, would))], [unit])
     varies(data[outcome], outcome)
     seen, who, known = grid(data, outcome, unit, time)
     periods = np.arange(known.min(), known.max() + 1)
     y = np.full((len(seen), len(periods)), np.nan)
     y[:, known - known.min()] = seen
-    base, first = _positions(periods, base_year if base_year is not None else first_year - 1, first_year)
+    base = first_year - 1 if base_year is None else base_year
+    at, later = np.flatnonzero(periods == base), np.flatnonzero(periods >= first_year)
+    if not len(at) or not len(later) or base >= first_year:
+        raise error("no_periods", base=base, first=first_year)
 
-    def of(values: np.ndarray) -> np.ndarray:
+    def of(name: str) -> np.ndarray:
         out = np.full(len(y), np.nan)
-        out[who] = values
+        out[who] = data[name]
         return out
 
-    inside = np.ones(len(y), dtype=bool)
-    if score and band:
-        value = of(data[score])
-        inside = (value >= band[0]) & (value <= band[1])
-    case = Case(
-        y,
-        _given(frame, projection, (outcome, unit, time, first_year), (periods, y.shape)),
-        of(flag(data[listed], listed).astype(float)) > 0,
-        of(flag(data[would], would).astype(float)) > 0 if would else None,
-        inside,
-        periods,
-        base,
-        first,
-    )
-    return case, data.dropped
-
-
-def _positions(periods: np.ndarray, base: int, first: int) -> tuple[int, int]:
-    at = np.flatnonzero(periods == base)
-    later = np.flatnonzero(periods >= first)
-    if not len(at) or not len(later) or base >= first:
-        raise error("no_periods", base=base, first=first)
-    return int(at[0]), int(later[0])
+    for name in filter(None, (listed, would)):
+        flag(data[name], name)
+    inside = (of(score) >= band[0]) & (of(score) <= band[1]) if score and band else np.ones(len(y), dtype=bool)
+    projected = _given(frame, projection, (outcome, unit, time, first_year), (periods, y.shape))
+    asked = of(would) > 0 if would else None
+    return Case(y, projected, of(listed) > 0, asked, inside, periods, int(at[0]), int(later[0])), data.dropped
 
 
 def _given(
-    frame: pd.DataFrame,
-    projection: Projection,
-    names: tuple[str, str, str, int],
-    at: tuple[np.ndarray, tuple[int, int]],
+    frame: pd.DataFrame, projection: Projection, names: tuple[Any, ...], at: tuple[np.ndarray, tuple[int, ...]]
 ) -> np.ndarray | None:
     """Lay a projection out by unit and period."""
     if projection is None:
@@ -284,12 +262,9 @@ def _given(
         values[~early.to_numpy()] = projection(frame[early], frame[~early])
         frame = frame.assign(**{column: values})
     whole = frame[frame[outcome].notna()]
-    data = columns(whole, [time, column], [unit])
-    every = columns(whole, [time, outcome], [unit])
-    periods, shape = at
-    out = np.full(shape, np.nan)
-    codes = np.unique(every[unit])
-    out[np.searchsorted(codes, data[unit]), np.searchsorted(periods, data[time])] = data[column]
+    data, every = columns(whole, [time, column], [unit]), np.unique(columns(whole, [time, outcome], [unit])[unit])
+    out = np.full(at[1], np.nan)
+    out[np.searchsorted(every, data[unit]), np.searchsorted(at[0], data[time])] = data[column]
     return out
 
 
@@ -323,10 +298,8 @@ def _placebo(case: Case) -> Check:
     """Do the same one period earlier, with those whom the same rule would have listed then."""
     if case.would is None or case.base < 1 or case.first < 3 or case.projected is not None:
         return check("placebo_date", None, None, "no_earlier")
-    early, listed = case.y[:, : case.first], case.would
-    other = replace(
-        case, y=early, listed=listed, periods=case.periods[: case.first], base=case.base - 1, first=case.first - 1
-    )
+    early, at = case.y[:, : case.first], {"base": case.base - 1, "first": case.first - 1}
+    other = replace(case, y=early, listed=case.would, periods=case.periods[: case.first], **at)
 
     def test() -> Check:
         found = measured(other)

@@ -148,6 +148,10 @@ class Effect:
     checks: tuple[Check, ...] = ()
     level: float = 0.95
 
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise error("bad_level", level=str(self.level))
+
     @property
     def minimum_detectable(self) -> float:
         """The smallest effect that a two-sided 5 % test finds in 80 of 100 samples: 2.80 standard errors."""
@@ -207,10 +211,15 @@ class Effect:
 
     def plot(self, ax: Any = None, lang: str = "zh") -> Any:
         """Draw the effect (`lyeval.figures.effect`) and return the Axes."""
-        from lyeval.effect.drawn import drawn
         from lyeval.figures import effect
 
-        return effect(drawn(self), ax, "en" if lang == "en" else "zh")
+        return effect(self.drawn(), ax, "en" if lang == "en" else "zh")
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what `plot` draws (`lyeval.effect.drawn`)."""
+        from lyeval.effect.drawn import drawn
+
+        return drawn(self)
 
     def __repr__(self) -> str:
         head = f"<Effect {self.design} {number(self.estimate)} [{number(self.low)}, {number(self.high)}]"
