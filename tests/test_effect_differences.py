@@ -344,6 +344,9 @@ def test_listing_by_town_takes_the_claim_back() -> None:
         found = did(frame, **PANEL, groups="town")
     assert {check.name: check.passed for check in found.checks}["by_group"] is False
     assert "不能据此认定为政策影响" in found.sentence()
+    doubled = pd.concat([frame, frame[["town", "firm"]]], axis=1).rename(columns={"town": "township"})
+    with pytest.warns(UserWarning, match="cluster='township'"):
+        assert did(doubled, **PANEL).checks[-1].name == "by_group"
     right = did(frame, **PANEL, groups="town", cluster="town")
     assert right.details["variance"] == "randomisation"
     assert "by_group" not in {check.name for check in right.checks}

@@ -364,9 +364,13 @@ def by_group(frame: pd.DataFrame, unit: str, treated: str, group: str | None, cl
     """Fail, and warn, where treatment varies by group alone but the error is by something finer."""
     if group is None or group not in frame.columns:
         return ()
-    used = frame[[*dict.fromkeys((unit, treated, group, cluster or unit))]].dropna()
-    by, finer = used.groupby(group)[treated].nunique(), used[cluster or unit].nunique()
-    if (by > 1).any() or len(by) >= finer:
+    try:
+        data = columns(frame, [treated], [unit, group, cluster or unit])
+    except EffectError:
+        return ()
+    codes = recoded(data[group])
+    share, n = np.bincount(codes, weights=data[treated]) / np.bincount(codes), int(codes.max()) + 1
+    if not np.isin(share, (0.0, 1.0)).all() or n >= len(np.unique(data[cluster or unit])):
         return ()
     warnings.warn(str(error("by_group_warning", group=group, treated=treated)), stacklevel=4)
-    return (check("by_group", False, len(by), group=group, n=len(by)),)
+    return (check("by_group", False, n, group=group, n=n),)
