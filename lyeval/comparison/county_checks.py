@@ -12,7 +12,7 @@ from lyeval.comparison.designs import ON_LINE, UNIT, Case
 from lyeval.comparison.questions import Specification
 from lyeval.effect import Check, Effect, EffectError, did, poisson, rdd
 from lyeval.effect.frames import columns
-from lyeval.effect.jumps import Design, jump
+from lyeval.effect.rd import Design, jump
 from lyeval.effect.result import normal, number
 
 

@@ -14,7 +14,7 @@ from scipy.special import ndtr
 
 from lyeval.assessment import Frame
 from lyeval.assessment.frame import dated
-from lyeval.effect.reverting import reversion
+from lyeval.effect.gap import reversion
 from lyeval.indicators import RELATIVE, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, load_policy

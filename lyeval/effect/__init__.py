@@ -3,17 +3,16 @@
 Every function takes any frame and gives an `Effect`; what a design cannot answer is refused with the reason.
 """
 
-from lyeval.effect.bunches import bunching
-from lyeval.effect.cohorts import event_study
+from lyeval.effect.bunches import Bins, bunching
 from lyeval.effect.counts import poisson
+from lyeval.effect.densities import density
 from lyeval.effect.differences import did
-from lyeval.effect.discontinuity import rdd
-from lyeval.effect.donors import synthetic
-from lyeval.effect.drawn import drawn
-from lyeval.effect.excess import Bins
+from lyeval.effect.drawn import docx, drawn, table
 from lyeval.effect.gap import forecast_gap
-from lyeval.effect.manipulation import density
+from lyeval.effect.rd import rdd
 from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
+from lyeval.effect.staggered import event_study
+from lyeval.effect.synthetic_control import synthetic
 from lyeval.effect.taxes import tax_rule_years
 from lyeval.effect.timing import timing
 
@@ -26,6 +25,7 @@ __all__ = [
     "bunching",
     "density",
     "did",
+    "docx",
     "drawn",
     "event_study",
     "forecast_gap",
@@ -34,6 +34,7 @@ __all__ = [
     "rdd",
     "refuse",
     "synthetic",
+    "table",
     "tax_rule_years",
     "timing",
 ]

@@ -1,16 +1,74 @@
-"""Differences in differences (双重差分): two by two, and two-way fixed effects clustered by unit."""
+"""Differences in differences (双重差分): two by two, and two-way fixed effects, clustered by unit or by group; their checks."""
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.difference_checks import leave_groups_out, panel_checks
-from lyeval.effect.frames import columns, flag, varies
-from lyeval.effect.panels import Fit, robust, student, two_way
-from lyeval.effect.result import Check, Effect, EffectError, Words, number
+from lyeval.effect.fits import (
+    FEW,
+    FEWEST,
+    Fit,
+    clustered,
+    demeaned,
+    dummies,
+    parts,
+    recoded,
+    robust,
+    shuffled,
+    student,
+    two_way,
+    wald,
+    wild,
+)
+from lyeval.effect.frames import columns, flag, of_cluster, varies
+from lyeval.effect.result import Check, Effect, EffectError, Words, check, error, told, tried, within
+
+TRENDS = ["time", "estimate", "std_error", "p_value", "low", "high"]
+TOWN = "township"
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Complete rows of a panel, each array of shape (n,): outcome, period, unit and cluster codes, treated, after,
+    group codes.
+    """
+
+    y: np.ndarray
+    t: np.ndarray
+    unit: np.ndarray
+    cluster: np.ndarray
+    d: np.ndarray
+    after: np.ndarray
+    group: np.ndarray | None = None
+
+    def keep(self, rows: np.ndarray) -> Rows:
+        """Return some of the rows, units and clusters numbered anew."""
+        group = None if self.group is None else self.group[rows]
+        unit, cluster = recoded(self.unit[rows]), recoded(self.cluster[rows])
+        return Rows(self.y[rows], self.t[rows], unit, cluster, self.d[rows], self.after[rows], group)
+
+    def fit(self) -> Fit:
+        """Fit the two-way effects model: the printed estimator."""
+        return two_way(self.y, self.t, self.unit, self.d & self.after, self.cluster)
+
+    def dealt(self, level: float) -> tuple[float, float, float] | None:
+        """Return p, low and high by randomisation; None where clusters are partly treated."""
+        treated = np.bincount(self.cluster, weights=self.d) / np.bincount(self.cluster)
+        if not np.isin(treated, (0.0, 1.0)).all():
+            return None
+        fit, x = self.fit(), np.column_stack([self.after, dummies(self.t)]).astype(float)
+        y = demeaned(self.y[:, None], self.unit)[:, 0]
+        gram, cross = parts(demeaned(x, self.unit), y, self.cluster)
+        return shuffled(gram, cross, treated > 0, float(fit.beta[0]), fit.se(0), level)
+
+    def least(self) -> int:
+        """Return the number of clusters in the smaller of the two groups."""
+        return min(len(np.unique(self.cluster[rows])) for rows in (self.d, ~self.d))
 
 
 def did(
@@ -22,11 +80,14 @@ def did(
     treated: str,
     post: str | None = None,
     groups: str | None = None,
+    cluster: str | None = None,
+    level: float = 0.95,
 ) -> Effect:
     """Estimate a difference in differences (双重差分).
 
-    Panel: y_it = αᵢ + λ_t + τ · treatedᵢ · post_t + ε_it, clustered by unit. Repeated cross-sections (``unit`` and ``time``
-    None): (ȳ₁,post − ȳ₁,pre) − (ȳ₀,post − ȳ₀,pre), robust. Without ``post`` too: ȳ₁ − ȳ₀ of an experiment, one variance.
+    Panel: y_it = αᵢ + λ_t + τ · treatedᵢ · post_t + ε_it, clustered by unit or ``cluster``. Repeated cross-sections (``unit``
+    and ``time`` None): (ȳ₁,post − ȳ₁,pre) − (ȳ₀,post − ȳ₀,pre), robust. Without ``post`` too: ȳ₁ − ȳ₀ of an experiment, one
+    variance.
 
     Parameters
     ----------
@@ -42,92 +103,136 @@ def did(
         Column 0/1, fixed for a period: whether the treatment is in force.
     groups
         Column of townships or industries in a panel, each left out in turn as a check.
+    cluster
+        Column of groups that share shocks, each unit in one; None: units.
+    level
+        Of the interval.
 
     Returns
     -------
     Effect
         ``details``: cells (frame of the four means and counts), n_treated and n_control (units in a panel, else rows),
-        variance, dropped; panels also std_error_jackknife, lag_conditional and lag_conditional_se (the treated's later
-        outcome given the last earlier one: with the estimate a pair of bounds where listing followed a low year; Angrist
-        and Pischke 2009, 5.3–5.4), pre_trends and path (frames).
-        Checks: pre_trend, placebo_date, leave_one_out, leave_one_group_out (with ``groups``), clusters.
-
-    Raises
-    ------
-    EffectError
-        If a column is unfit, a cell of the four is empty, ``treated`` changes within a unit or ``post`` within a period.
+        variance (CR1: t with G−1 degrees of freedom; where clusters are fewer than 30, or fewer than 6 in a group, p and
+        interval by randomisation of wholly treated clusters, else by the wild cluster bootstrap; none: one cluster in a
+        group, neither p nor interval), dropped; panels also std_error_jackknife, lag_conditional and lag_conditional_se (the
+        treated's later outcome given the last earlier one: with the estimate a pair of bounds where listing followed a low
+        year; Angrist and Pischke 2009, 5.3–5.4), pre_trends and path (frames).
+        Checks: pre_trend, placebo_date, leave_one_out, clusters, by_group (where treatment varies by ``groups`` or
+        ``township`` alone and the error is finer: failed, with a warning), leave_one_group_out (with ``groups``).
 
     Notes
     -----
-    Cameron, Miller (2015), *Journal of Human Resources* 50, for the clustered variance. Where units start in different
-    years use `event_study`.
+    Cameron, Miller (2015), *Journal of Human Resources* 50, for the clustered variance; MacKinnon, Webb (2017) for few
+    clusters. Where units start in different years use `event_study`.
     """
     if (unit is None) != (time is None):
-        raise EffectError("unit 与 time 应同时给出或同时省略 / give both unit and time, or neither")
+        raise error("unit_and_time")
     if unit is not None and time is not None:
-        return _panel(frame, (outcome, unit, time, treated, post), groups)
-    return _cross(frame, outcome, treated, post)
+        return _panel(frame, (outcome, unit, time, treated, post), groups, cluster, level)
+    return _cross(frame, outcome, treated, post, of_cluster(frame, cluster), level)
 
 
-def _cross(frame: pd.DataFrame, outcome: str, treated: str, post: str | None) -> Effect:
-    data = columns(frame, [outcome, treated, *([post] if post else [])])
-    varies(data[outcome], outcome)
+def _cross(
+    frame: pd.DataFrame, outcome: str, treated: str, post: str | None, cluster: str | None, level: float
+) -> Effect:
+    data = columns(frame, [outcome, treated, *([post] if post else [])], [cluster] if cluster else [])
+    y = data[outcome]
+    varies(y, outcome)
     d = flag(data[treated], treated)
     after = flag(data[post], post) if post else np.ones(len(d), dtype=bool)
-    cells = _cells(data[outcome], d, after, post is not None)
-    one, d1, p1 = np.ones(len(d)), d.astype(float), after.astype(float)
-    x = np.column_stack([d1 * p1, one, d1, p1] if post else [d1, one])
-    fit = robust(x, data[outcome], equal=post is None)
+    cells = _cells(y, d, after, post is not None)
+    x = np.column_stack([d & after, np.ones(len(d)), d, after] if post else [d, np.ones(len(d))]).astype(float)
+    plain = robust(x, y, equal=post is None and cluster is None)
+    fit, name, se = plain, "HC1" if post else "equal", plain.se(0)
+    p_value, low, high = student(float(plain.beta[0]), se, plain.df, level)
+    if post and not cluster and cells["n"].min() < 2:
+        se = p_value = low = high = np.nan
+    if cluster:
+        codes = recoded(data[cluster])
+        fit = clustered(x, y, codes, 0)
+        se, p_value, low, high, name = inferred(fit, min(len(np.unique(codes[rows])) for rows in (d, ~d)), level)
     details = {
         "cells": cells,
         "n_treated": int(d.sum()),
         "n_control": int((~d).sum()),
-        "variance": "HC1" if post else "equal",
-        "std_error_robust": robust(x, data[outcome]).se(0),
+        "variance": name,
+        "std_error_robust": robust(x, y).se(0),
         "dropped": data.dropped,
+        "df": fit.df,
     }
-    checks = (_no_past(),) if post else ()
-    return _effect(_estimand(outcome, treated, post), fit, len(data), details, checks)
+    checks = (check("pre_trend", None, None, "pre_trend_cross"),) if post else ()
+    estimand = (
+        told("did", treated=treated, outcome=outcome, post=post)
+        if post
+        else told("did_means", treated=treated, outcome=outcome)
+    )
+    return Effect("did", estimand, float(fit.beta[0]), se, p_value, low, high, len(data), details, checks, level)
 
 
-def _panel(frame: pd.DataFrame, names: tuple[str, str, str, str, str | None], groups: str | None) -> Effect:
+def inferred(fit: Fit, least: int, level: float, rows: Rows | None = None) -> tuple[float, float, float, float, str]:
+    """Return std_error, p, low, high and the variance's name, by how many clusters there are in the smaller group."""
+    estimate, se, g = float(fit.beta[0]), fit.se(0), fit.df + 1
+    if least < 2:
+        return (se if g > 2 else np.nan), np.nan, np.nan, np.nan, "none"
+    if g < FEW or least < FEWEST:
+        found = rows.dealt(level) if rows else None
+        return (se, *found, "randomisation") if found else (se, *wild(fit, level), "wild")
+    return se, *student(estimate, se, fit.df, level), "CR1"
+
+
+def panel_rows(data: Any, names: tuple[str, str, str, str, str], cluster: str | None, group: str | None) -> Rows:
+    """Read a panel: the treatment fixed within units, post within periods, each unit in one cluster."""
+    outcome, unit, time, treated, post = names
+    codes, t = recoded(data[unit]), data[time]
+    d, after = flag(data[treated], treated), flag(data[post], post)
+    _constant(d, codes, name=treated, within=unit, advice=told("use_event_study"))
+    _constant(after, recoded(t), name=post, within=time, advice=told("post_by_period"))
+    by = recoded(data[cluster]) if cluster else codes
+    if len(np.unique(codes * (by.max() + 1) + by)) > codes.max() + 1:
+        raise error("changes", name=cluster, within=unit, advice=told("one_cluster_each"))
+    return Rows(data[outcome], t, codes, by, d, after, data[group] if group else None)
+
+
+def _panel(
+    frame: pd.DataFrame,
+    names: tuple[str, str, str, str, str | None],
+    groups: str | None,
+    cluster: str | None,
+    level: float,
+) -> Effect:
     outcome, unit, time, treated, post = names
     if post is None:
-        raise EffectError("面板数据须给出 post（政策施行后的时期） / a panel needs post: which periods are after")
-    data = columns(frame, [time, outcome, treated, post], [unit, *([groups] if groups else [])])
-    y, t, codes = data[outcome], data[time], _renumbered(data[unit])
-    varies(y, outcome)
-    d, after = flag(data[treated], treated), flag(data[post], post)
-    _constant(d, codes, treated, unit, "用 event_study / use event_study")
-    _constant(
-        after, np.unique(t, return_inverse=True)[1], post, time, "post 只随时期变 / post depends on the period alone"
-    )
-    cells = _cells(y, d, after, True)
-    fit = two_way(y, t, codes, d & after)
-    ever = np.bincount(codes, weights=d) > 0
-    tested, pre_trends = panel_checks(y, t, codes, d, after, fit)
-    if groups:
-        tested = (*tested, leave_groups_out(y, t, codes, d & after, data[groups], fit))
+        raise error("post_needed")
+    group = groups or (TOWN if TOWN in frame.columns and unit != TOWN else None)
+    data = columns(frame, [time, outcome, treated, post], list(dict.fromkeys(filter(None, (unit, cluster, groups)))))
+    varies(data[outcome], outcome)
+    rows = panel_rows(data, (outcome, unit, time, treated, post), cluster, groups)
+    cells = _cells(rows.y, rows.d, rows.after, True)
+    fit = rows.fit()
+    se, p_value, low, high, name = inferred(fit, rows.least(), level, rows)
+    whole = (float(fit.beta[0]), low, high)
+    trend, trends = pre_trend(rows)
+    tested = [trend, tried("placebo_date", lambda: _placebo_date(rows)), leave_one_out(whole, fit.without, cluster)]
+    tested += [clusters(rows.least()), *by_group(frame, unit, treated, group, cluster)]
+    tested += [tried("leave_one_group_out", lambda: leave_groups_out(rows, whole))] if groups else []
+    ever = np.bincount(rows.unit, weights=rows.d) > 0
+    bound = _lag_conditional(rows)
     details = {
         "cells": cells,
-        "path": means_by_period(y, t, ever[codes]),
+        "path": means_by_period(rows.y, rows.t, ever[rows.unit]),
         "n_units": len(ever),
         "n_treated": int(ever.sum()),
         "n_control": int((~ever).sum()),
-        "variance": "CR1",
+        "variance": name,
         "std_error_jackknife": _jackknife(fit),
-        **(bound := _lag_conditional(y, t, codes, d, after)),
-        "said": _bounds(float(fit.beta[0]), bound["lag_conditional"]),
-        "pre_trends": pre_trends,
+        **bound,
+        "said": told("one_treated") if name == "none" else _bounds(whole[0], bound["lag_conditional"]),
+        "pre_trends": trends,
         "dropped": data.dropped,
+        "df": fit.df,
     }
-    return _effect(_estimand(outcome, treated, post), fit, len(data), details, tested)
-
-
-def _effect(estimand: Words, fit: Fit, n: int, details: dict[str, Any], checks: tuple[Check, ...]) -> Effect:
-    estimate, se = float(fit.beta[0]), fit.se(0)
-    p_value, low, high = student(estimate, se, fit.df)
-    return Effect("did", estimand, estimate, se, p_value, low, high, n, details | {"df": fit.df}, checks)
+    estimand = told("did", treated=treated, outcome=outcome, post=post)
+    return Effect("did", estimand, whole[0], se, p_value, low, high, len(data), details, tuple(tested), level)
 
 
 def _cells(y: np.ndarray, d: np.ndarray, after: np.ndarray, two: bool) -> pd.DataFrame:
@@ -136,9 +241,7 @@ def _cells(y: np.ndarray, d: np.ndarray, after: np.ndarray, two: bool) -> pd.Dat
         for late in (False, True) if two else (True,):
             cell = (d == in_group) & (after == late)
             if not cell.any():
-                zh = f"{'处置组' if in_group else '对照组'}{'后' if late else '前'}期没有观测"
-                en = f"no row of the {'treated' if in_group else 'controls'} {'after' if late else 'before'}"
-                raise EffectError(f"{zh} / {en}")
+                raise error(f"empty_{'treated' if in_group else 'controls'}_{'after' if late else 'before'}")
             rows.append((in_group, late, float(y[cell].mean()), int(cell.sum())))
     return pd.DataFrame(rows, columns=["treated", "post", "mean", "n"])
 
@@ -153,37 +256,30 @@ def means_by_period(y: np.ndarray, t: np.ndarray, treated: np.ndarray) -> pd.Dat
     return pd.DataFrame(rows, columns=["group", "time", "mean", "n"])
 
 
-def _constant(values: np.ndarray, codes: np.ndarray, name: str, within: str, advice: str) -> None:
+def _constant(values: np.ndarray, codes: np.ndarray, **words: Any) -> None:
     share = np.bincount(codes, weights=values) / np.bincount(codes)
     if not np.isin(share, (0.0, 1.0)).all():
-        zh, en = advice.split(" / ")
-        raise EffectError(f"{name} 在同一 {within} 内有变化；{zh} / {name} changes within a {within}: {en}")
-
-
-def _renumbered(codes: np.ndarray) -> np.ndarray:
-    return np.unique(codes, return_inverse=True)[1]
+        raise error("changes", **words)
 
 
 def _jackknife(fit: Fit) -> float:
-    """Return √((G−1)/G · Σ(τ̂₋g − τ̄)²); NaN if some unit cannot be left out."""
+    """Return √((G−1)/G · Σ(τ̂₋g − τ̄)²); NaN if some cluster cannot be left out."""
     if fit.without is None:
         return float("nan")
     left = fit.without[:, 0]
     return float(np.sqrt((len(left) - 1) / len(left) * np.sum((left - left.mean()) ** 2)))
 
 
-def _lag_conditional(
-    y: np.ndarray, t: np.ndarray, codes: np.ndarray, d: np.ndarray, after: np.ndarray
-) -> dict[str, float]:
+def _lag_conditional(rows: Rows) -> dict[str, float]:
     """Regress each unit's mean later outcome on treatment and its outcome in the last earlier period."""
-    last = (~after) & (t == t[~after].max())
-    units = int(codes.max()) + 1
+    last = (~rows.after) & (rows.t == rows.t[~rows.after].max())
+    units = int(rows.unit.max()) + 1
     with np.errstate(invalid="ignore", divide="ignore"):
         later, before = (
-            np.bincount(codes[r], weights=y[r], minlength=units) / np.bincount(codes[r], minlength=units)
-            for r in (after, last)
+            np.bincount(rows.unit[r], weights=rows.y[r], minlength=units) / np.bincount(rows.unit[r], minlength=units)
+            for r in (rows.after, last)
         )
-    ever = np.bincount(codes, weights=d, minlength=units) > 0
+    ever = np.bincount(rows.unit, weights=rows.d, minlength=units) > 0
     both = np.isfinite(later) & np.isfinite(before)
     try:
         fit = robust(np.column_stack([ever, np.ones(units), before])[both].astype(float), later[both])
@@ -195,32 +291,86 @@ def _lag_conditional(
 def _bounds(estimate: float, conditional: float) -> Words:
     """Say the pair of bounds: the difference in differences, and the estimate given the last earlier outcome."""
     if np.isnan(conditional):
-        return Words("以此前水平为条件的估计无法给出。", "No estimate given the last earlier outcome can be made.")
+        return told("no_lag_bound")
     low, high = sorted((estimate, conditional))
-    return Words(
-        f"以此前水平为条件的估计为 {number(conditional)}；名单据低年列定时两者为界：{number(low)} 至 {number(high)}。",
-        f"Given the last earlier outcome the estimate is {number(conditional)}; where a low year led to listing the two are "
-        f"bounds: {number(low)} to {number(high)}.",
-    )
+    return told("lag_bound", value=conditional, low=low, high=high)
 
 
-def _no_past() -> Check:
-    return Check(
-        "pre_trend",
-        None,
-        None,
-        "前后各一期的截面数据，无法检验此前走势是否平行",
-        "one period before and one after: whether trends were parallel before cannot be seen",
-    )
+def pre_trend(rows: Rows) -> tuple[Check, pd.DataFrame]:
+    """Test the groups' differences in every earlier period against that in the last one; return them too."""
+    early = rows.keep(~rows.after)
+    periods, none = np.unique(early.t), pd.DataFrame(columns=TRENDS)
+    q = len(periods) - 1
+    if q < 1:
+        return check("pre_trend", None, None, "one_earlier", what=told("name_pre_trend")), none
+    x = np.column_stack([(early.t[:, None] == periods[:-1]) & early.d[:, None], dummies(early.t)]).astype(float)
+    try:
+        fit = clustered(demeaned(x, early.unit), demeaned(early.y[:, None], early.unit)[:, 0], early.cluster, 1)
+    except EffectError:
+        return check("pre_trend", None, None, "earlier_gaps", what=told("name_pre_trend")), none
+    beta = [(float(p), float(b), fit.se(i)) for i, (p, b) in enumerate(zip(periods[:-1], fit.beta, strict=False))]
+    table = [(*one, *student(one[1], one[2], fit.df)) for one in beta] + [
+        (float(periods[-1]), 0.0, 0.0, np.nan, 0.0, 0.0)
+    ]
+    shown = pd.DataFrame(table, columns=TRENDS)
+    if early.least() <= q:
+        return check("pre_trend", None, None, "few_units_joint"), shown
+    f, p = wald(fit, q)
+    return check("pre_trend", p >= 0.05, p, q=q, f=f, p=p), shown
 
 
-def _estimand(outcome: str, treated: str, post: str | None) -> Words:
-    if post is None:
-        return Words(
-            f"{treated} 两组 {outcome} 均值之差（随机分组下即平均影响）",
-            f"difference in mean {outcome} by {treated} (the average effect if random)",
-        )
-    return Words(
-        f"{treated} 者在 {post} 期间 {outcome} 所受平均影响（假定其余走势平行）",
-        f"average effect on {outcome} of the {treated} during {post}, had trends been parallel otherwise",
-    )
+def _placebo_date(rows: Rows) -> Check:
+    """Pretend that the policy began half-way through the earlier periods: the printed estimator, earlier rows alone."""
+    early = rows.keep(~rows.after)
+    periods = np.unique(early.t)
+    if len(periods) < 2:
+        raise error("one_earlier_why")
+    middle = periods[len(periods) // 2]
+    early = replace(early, after=early.t >= middle)
+    fit = early.fit()
+    _, p, *_ = inferred(fit, early.least(), 0.95, early)
+    if np.isnan(p):
+        raise error("few_units_why")
+    value = float(fit.beta[0])
+    return check("placebo_date", p >= 0.05, p, start=f"{middle:g}", value=value, p=p)
+
+
+def leave_one_out(whole: tuple[float, float, float], without: np.ndarray | None, cluster: str | None) -> Check:
+    """Leave out each cluster in turn: the estimate must keep its sign and stay in the interval."""
+    left = np.empty(0) if without is None else without[:, 0]
+    if not len(left) or np.isnan(left).any():
+        return check("leave_one_out", None, None, "none_left")
+    return within(whole, left.tolist(), "leave_one_out", "leave_one_cluster" if cluster else "", sign=True)
+
+
+def leave_groups_out(rows: Rows, whole: tuple[float, float, float]) -> Check:
+    """Leave out each township or industry in turn: the estimate must keep its sign and stay in the interval."""
+    assert rows.group is not None
+    left = []
+    for group in np.unique(rows.group):
+        rest = rows.keep(rows.group != group)
+        if len(np.unique(rest.d)) < 2 or len(np.unique(rest.after)) < 2:
+            raise error("without_group")
+        left.append(float(rest.fit().beta[0]))
+    return within(whole, left, "leave_one_group_out", sign=True)
+
+
+def clusters(least: int) -> Check:
+    """Check that there are enough clusters in the smaller group for an error to be trusted."""
+    return check("clusters", least >= FEWEST, least, n=least, least=FEWEST)
+
+
+def by_group(frame: pd.DataFrame, unit: str, treated: str, group: str | None, cluster: str | None) -> tuple[Check, ...]:
+    """Fail, and warn, where treatment varies by group alone but the error is by something finer."""
+    if group is None or group not in frame.columns:
+        return ()
+    try:
+        data = columns(frame, [treated], [unit, group, cluster or unit])
+    except EffectError:
+        return ()
+    codes = recoded(data[group])
+    share, n = np.bincount(codes, weights=data[treated]) / np.bincount(codes), int(codes.max()) + 1
+    if not np.isin(share, (0.0, 1.0)).all() or n >= len(np.unique(data[cluster or unit])):
+        return ()
+    warnings.warn(str(error("by_group_warning", group=group, treated=treated)), stacklevel=4)
+    return (check("by_group", False, n, group=group, n=n),)

@@ -8,19 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.result import EffectError
+from lyeval.effect.result import Words, error
+
+CODE = "credit_code"
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Complete rows of the columns asked for, in an order that does not depend on the frame's.
-
-    Attributes
-    ----------
-    values
-        Column name → array of shape (n,).
-    dropped
-        Rows left out because a value was missing.
+    """Complete rows of the columns asked for (name → array of shape (n,)), in an order that is not the frame's; rows
+    dropped.
     """
 
     values: dict[str, np.ndarray]
@@ -44,57 +40,53 @@ def columns(frame: pd.DataFrame, numeric: Sequence[str], keys: Sequence[str] = (
         Columns read as float; flags count 0 and 1.
     keys
         Columns of names or numbers (units, clusters), read as codes 0, 1, … in sorted order.
-
-    Raises
-    ------
-    EffectError
-        If a column is absent, doubled with different content, not numeric or infinite, or no complete row is left.
     """
     read = {name: _numeric(frame, name) for name in dict.fromkeys(numeric)}
     read |= {name: _codes(frame, name) for name in dict.fromkeys(keys) if name not in read}
     whole = np.all([~np.isnan(v) for v in read.values()], axis=0)
     if not whole.any():
-        raise EffectError(f"{'、'.join(read)} 没有一行齐全 / no row has all of {', '.join(read)}")
+        raise error("no_row", names=Words("、".join(read), ", ".join(read)))
     kept = {name: v[whole] for name, v in read.items()}
     order = np.lexsort(list(kept.values())[::-1])
     return Columns({name: v[order] for name, v in kept.items()}, int((~whole).sum()))
 
 
-def varies(values: np.ndarray, name: str) -> None:
-    """Refuse a column that is the same in every row.
-
-    Raises
-    ------
-    EffectError
-        If it is.
+def grid(data: Columns, outcome: str, unit: str, time: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lay an outcome out by unit and period: values of shape (units, periods), NaN where there is no row; each row's
+    unit; periods.
     """
+    periods, at = np.unique(whole_years(data[time], time), return_inverse=True)
+    units, who = np.unique(data[unit], return_inverse=True)
+    if len(np.unique(who * len(periods) + at)) < len(who):
+        raise error("repeated", unit=unit, time=time)
+    y = np.full((len(units), len(periods)), np.nan)
+    y[who, at] = data[outcome]
+    return y, who, periods
+
+
+def of_cluster(frame: pd.DataFrame, cluster: str | None) -> str | None:
+    """Return the column to cluster by: the one asked for; else the enterprise's code where it is repeated; else None."""
+    repeated = cluster is None and CODE in frame.columns and isinstance(frame[CODE], pd.Series)
+    return CODE if repeated and frame[CODE].dropna().duplicated().any() else cluster
+
+
+def varies(values: np.ndarray, name: str) -> None:
+    """Refuse a column that is the same in every row."""
     if np.ptp(values) == 0:
-        raise EffectError(f"{name} 各行相同，无从比较 / {name} does not vary: there is nothing to compare")
+        raise error("constant", name=name)
 
 
 def flag(values: np.ndarray, name: str) -> np.ndarray:
-    """Return a 0/1 column as booleans.
-
-    Raises
-    ------
-    EffectError
-        If it holds anything else.
-    """
+    """Return a 0/1 column as booleans."""
     if not np.isin(values, (0.0, 1.0)).all():
-        raise EffectError(f"{name} 应只有 0 与 1（或是与否） / {name} must hold 0 and 1 (or true and false) alone")
+        raise error("not_flag", name=name)
     return values == 1.0
 
 
 def whole_years(values: np.ndarray, name: str) -> np.ndarray:
-    """Return periods as integers.
-
-    Raises
-    ------
-    EffectError
-        If one is not whole.
-    """
+    """Return periods as integers."""
     if not np.array_equal(values, np.round(values)):
-        raise EffectError(f"{name} 应为整数时期（如年份） / {name} must hold whole periods such as years")
+        raise error("not_whole", name=name)
     return values.astype(np.int64)
 
 
@@ -105,16 +97,13 @@ def labels(frame: pd.DataFrame, name: str) -> pd.Index:
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame.columns:
-        near = "、".join(map(str, dict.fromkeys(frame.columns)))
-        raise EffectError(f"缺列 {name}（有：{near}） / no column {name!r}; the frame has {near}")
+        raise error("no_column", name=name, near="、".join(map(str, dict.fromkeys(frame.columns))))
     found = frame[name]
     if isinstance(found, pd.Series):
         return found
     first = found.iloc[:, 0]
     if not all(first.equals(found.iloc[:, i]) for i in range(1, found.shape[1])):
-        raise EffectError(
-            f"有多列名为 {name} 且内容不同，请删去多余的 / several columns are named {name!r} and differ: keep one"
-        )
+        raise error("doubled", name=name)
     return first
 
 
@@ -122,10 +111,10 @@ def _numeric(frame: pd.DataFrame, name: str) -> np.ndarray:
     column = _column(frame, name)
     try:
         values = column.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise EffectError(f"{name} 应为数字 / {name} must hold numbers: {error}") from None
+    except (TypeError, ValueError) as fault:
+        raise error("not_number", name=name, fault=str(fault)) from None
     if np.isinf(values).any():
-        raise EffectError(f"{name} 有无穷大，请先改为缺值 / {name} holds infinite values: mark them missing first")
+        raise error("infinite", name=name)
     return values
 
 

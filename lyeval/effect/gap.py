@@ -6,19 +6,136 @@ A list drawn on one low year rises next year with no policy at all. How much is 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.frames import columns, flag, varies, whole_years
-from lyeval.effect.result import Check, Effect, EffectError, Words, chance, normal, number
-from lyeval.effect.reverting import FEWEST, Case, Gap, mean_by_row, measured, slope
+from lyeval.effect.fits import Fit, clustered, demeaned, recoded
+from lyeval.effect.frames import columns, flag, grid, varies
+from lyeval.effect.result import Check, Effect, EffectError, Words, check, error, normal, told, tried
 
+FEWEST = 10
 Projection = str | Callable[[pd.DataFrame, pd.DataFrame], np.ndarray] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Outcomes by unit and period, NaN where unknown: ``y`` of shape (units, periods); the rest of shape (units,).
+
+    Attributes
+    ----------
+    projected
+        Projection given from outside, shape (units, periods), NaN where there is none; None: the county's own reversion.
+    listed, would, band
+        Listed; whom the same rule would have listed a period earlier (None: not told); in the band compared.
+    base, first
+        Position of the period that the list was drawn on, and of the first one with the policy.
+    """
+
+    y: np.ndarray
+    projected: np.ndarray | None
+    listed: np.ndarray
+    would: np.ndarray | None
+    band: np.ndarray
+    periods: np.ndarray
+    base: int
+    first: int
+
+    @property
+    def later(self) -> range:
+        """Positions of the periods with the policy."""
+        return range(self.first, len(self.periods))
+
+
+@dataclass(frozen=True, eq=False)
+class Gap:
+    """Mean of (what happened − projection) of the listed less that of the unlisted, and its parts."""
+
+    estimate: float
+    std_error: float
+    rise: float
+    rise_unlisted: float
+    predicted: float
+    n_listed: int
+    n_unlisted: int
+    slopes: tuple[tuple[int, float, float, int], ...]
+
+
+def measured(case: Case) -> Gap:
+    """Average over the later periods of each unit, then over units."""
+    gaps, leads, slopes = [], [], []
+    start = case.y[:, case.base]
+    for t in case.later:
+        if case.projected is not None:
+            gaps.append(case.y[:, t] - case.projected[:, t])
+            continue
+        rho, se, n = slope(case, t - case.base)
+        slopes.append((t - case.base, rho, se, n))
+        gaps.append(case.y[:, t] - rho * start)
+        leads.append(se)
+    with np.errstate(invalid="ignore"):
+        gap = mean_by_row(np.column_stack(gaps))
+        rise = mean_by_row(case.y[:, list(case.later)]) - start
+    known = ~np.isnan(gap) & ~np.isnan(start) & case.band
+    in_list, rest = known & case.listed, known & ~case.listed
+    if min(in_list.sum(), rest.sum()) < FEWEST:
+        raise error("few_compared", listed=int(in_list.sum()), rest=int(rest.sum()), least=FEWEST)
+    estimate = float(gap[in_list].mean() - gap[rest].mean())
+    apart = float(start[in_list].mean() - start[rest].mean())
+    sampling = gap[in_list].var(ddof=1) / in_list.sum() + gap[rest].var(ddof=1) / rest.sum()
+    se = math.sqrt(float(sampling) + (apart * (float(np.mean(leads)) if leads else 0.0)) ** 2)
+    up, other = float(rise[in_list].mean()), float(rise[rest].mean())
+    return Gap(estimate, se, up, other, up - other - estimate, int(in_list.sum()), int(rest.sum()), tuple(slopes))
+
+
+def mean_by_row(values: np.ndarray) -> np.ndarray:
+    """Return each row's mean over what is known, NaN where nothing is."""
+    count = (~np.isnan(values)).sum(axis=1)
+    total = np.nansum(values, axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def slope(case: Case, horizon: int) -> tuple[float, float, int]:
+    """Return ρ_h, its standard error (clustered by unit) and the pairs it was read from."""
+    fit, n = _pairs(case.y[:, : case.first], horizon)
+    if fit is not None:
+        return float(fit.beta[0]), fit.se(0), n
+    one, n = _pairs(case.y[:, : case.first], 1)
+    if one is None:
+        raise error("no_reversion")
+    rho = float(one.beta[0])
+    return rho**horizon, abs(horizon * rho ** (horizon - 1)) * one.se(0), n
+
+
+def _pairs(early: np.ndarray, horizon: int) -> tuple[Fit | None, int]:
+    """Regress y on y ``horizon`` periods earlier, with a mean for each period, over all pairs of earlier periods."""
+    ends = range(horizon, early.shape[1])
+    if not len(ends):
+        return None, 0
+    rows = [(early[:, t], early[:, t - horizon], np.full(len(early), t), np.arange(len(early))) for t in ends]
+    y, x, t, who = (np.concatenate(part) for part in zip(*rows, strict=True))
+    whole = ~np.isnan(y) & ~np.isnan(x)
+    y, x, t, who = y[whole], x[whole], t[whole], who[whole]
+    if len(np.unique(who)) < FEWEST:
+        return None, 0
+    apart = demeaned(np.column_stack([y, x]), recoded(t))
+    try:
+        return clustered(apart[:, 1:], apart[:, 0], recoded(who), len(np.unique(t))), len(y)
+    except EffectError:
+        return None, 0
+
+
+def reversion(early: np.ndarray, horizons: Sequence[int]) -> dict[int, float]:
+    """Return ρ_h of outcomes of shape (units, earlier periods): how much of a distance from the mean is left after h
+    periods.
+    """
+    n = early.shape[0]
+    no = np.zeros(n, dtype=bool)
+    case = Case(early, None, no, None, ~no, np.arange(early.shape[1]), 0, early.shape[1])
+    return {h: slope(case, h)[0] for h in horizons}
 
 
 def forecast_gap(
@@ -34,6 +151,7 @@ def forecast_gap(
     score: str | None = None,
     band: tuple[float, float] | None = None,
     would: str | None = None,
+    level: float = 0.95,
 ) -> Effect:
     """Hold what happened against a no-policy forecast (无政策预测之差).
 
@@ -57,6 +175,8 @@ def forecast_gap(
         Numeric column fixed for a unit, and the lowest and highest score compared; None: everyone.
     would
         Column 0/1: whom the same rule would have listed one period before ``base_year``, for the placebo.
+    level
+        Of the interval.
 
     Returns
     -------
@@ -73,7 +193,7 @@ def forecast_gap(
     """
     case, dropped = _case(frame, (outcome, unit, time, listed, first_year), base_year, projection, (score, band, would))
     found = measured(case)
-    p_value, low, high = normal(found.estimate, found.std_error)
+    p_value, low, high = normal(found.estimate, found.std_error, level)
     slopes = pd.DataFrame(found.slopes, columns=["horizon", "rho", "std_error", "n"])
     excess = found.rise - found.rise_unlisted
     details: dict[str, Any] = {
@@ -90,81 +210,46 @@ def forecast_gap(
         "said": _said(found),
         "dropped": dropped,
     }
-    checks = (_placebo(case), _same_band(case), _rows(found))
+    least = min(found.n_listed, found.n_unlisted)
+    rows = check("rows", least >= 3 * FEWEST, least, n=least, least=3 * FEWEST)
+    checks = (_placebo(case), _same_band(case), rows)
     n = found.n_listed + found.n_unlisted
-    return Effect(
-        "forecast_gap",
-        _estimand(outcome, case),
-        found.estimate,
-        found.std_error,
-        p_value,
-        low,
-        high,
-        n,
-        details,
-        checks,
-    )
+    estimand = told("forecast_gap", outcome=outcome, first=int(case.periods[case.first]))
+    numbers = (found.estimate, found.std_error, p_value, low, high, n)
+    return Effect("forecast_gap", estimand, *numbers, details, checks, level)
 
 
 def _case(
-    frame: pd.DataFrame,
-    names: tuple[str, str, str, str, int],
-    base_year: int | None,
-    projection: Projection,
-    more: tuple[str | None, tuple[float, float] | None, str | None],
+    frame: pd.DataFrame, names: tuple[Any, ...], base_year: int | None, projection: Projection, more: tuple[Any, ...]
 ) -> tuple[Case, int]:
     outcome, unit, time, listed, first_year = names
     score, band, would = more
-    extra = [name for name in (score, would) if name]
-    data = columns(frame, [time, outcome, listed, *extra], [unit])
+    data = columns(frame, [time, outcome, listed, *filter(None, (score, would))], [unit])
     varies(data[outcome], outcome)
-    when = whole_years(data[time], time)
-    periods, at = np.arange(when.min(), when.max() + 1), when - when.min()
-    codes, who = np.unique(data[unit], return_inverse=True)
-    shape = (len(codes), len(periods))
-    y = np.full(shape, np.nan)
-    y[who, at] = data[outcome]
-    base, first = _positions(periods, base_year if base_year is not None else first_year - 1, first_year)
-    of = partial(_per_unit, who=who, n=shape[0])
-    inside = np.ones(shape[0], dtype=bool)
-    if score and band:
-        value = of(data[score])
-        inside = (value >= band[0]) & (value <= band[1])
-    case = Case(
-        y,
-        _given(frame, projection, (outcome, unit, time, first_year), (periods, shape)),
-        of(flag(data[listed], listed).astype(float)) > 0,
-        of(flag(data[would], would).astype(float)) > 0 if would else None,
-        inside,
-        periods,
-        base,
-        first,
-    )
-    return case, data.dropped
+    seen, who, known = grid(data, outcome, unit, time)
+    periods = np.arange(known.min(), known.max() + 1)
+    y = np.full((len(seen), len(periods)), np.nan)
+    y[:, known - known.min()] = seen
+    base = first_year - 1 if base_year is None else base_year
+    at, later = np.flatnonzero(periods == base), np.flatnonzero(periods >= first_year)
+    if not len(at) or not len(later) or base >= first_year:
+        raise error("no_periods", base=base, first=first_year)
 
+    def of(name: str) -> np.ndarray:
+        out = np.full(len(y), np.nan)
+        out[who] = data[name]
+        return out
 
-def _per_unit(values: np.ndarray, *, who: np.ndarray, n: int) -> np.ndarray:
-    out = np.full(n, np.nan)
-    out[who] = values
-    return out
-
-
-def _positions(periods: np.ndarray, base: int, first: int) -> tuple[int, int]:
-    at = np.flatnonzero(periods == base)
-    later = np.flatnonzero(periods >= first)
-    if not len(at) or not len(later) or base >= first:
-        raise EffectError(
-            f"须有名单所据的 {base} 年和 {first} 年以后的数据 / "
-            f"periods {base} (the list's own) and {first} or later are needed"
-        )
-    return int(at[0]), int(later[0])
+    for name in filter(None, (listed, would)):
+        flag(data[name], name)
+    inside = (of(score) >= band[0]) & (of(score) <= band[1]) if score and band else np.ones(len(y), dtype=bool)
+    projected = _given(frame, projection, (outcome, unit, time, first_year), (periods, y.shape))
+    asked = of(would) > 0 if would else None
+    return Case(y, projected, of(listed) > 0, asked, inside, periods, int(at[0]), int(later[0])), data.dropped
 
 
 def _given(
-    frame: pd.DataFrame,
-    projection: Projection,
-    names: tuple[str, str, str, int],
-    at: tuple[np.ndarray, tuple[int, int]],
+    frame: pd.DataFrame, projection: Projection, names: tuple[Any, ...], at: tuple[np.ndarray, tuple[int, ...]]
 ) -> np.ndarray | None:
     """Lay a projection out by unit and period."""
     if projection is None:
@@ -177,12 +262,9 @@ def _given(
         values[~early.to_numpy()] = projection(frame[early], frame[~early])
         frame = frame.assign(**{column: values})
     whole = frame[frame[outcome].notna()]
-    data = columns(whole, [time, column], [unit])
-    every = columns(whole, [time, outcome], [unit])
-    periods, shape = at
-    out = np.full(shape, np.nan)
-    codes = np.unique(every[unit])
-    out[np.searchsorted(codes, data[unit]), np.searchsorted(periods, data[time])] = data[column]
+    data, every = columns(whole, [time, column], [unit]), np.unique(columns(whole, [time, outcome], [unit])[unit])
+    out = np.full(at[1], np.nan)
+    out[np.searchsorted(every, data[unit]), np.searchsorted(at[0], data[time])] = data[column]
     return out
 
 
@@ -215,29 +297,16 @@ def _path(case: Case) -> pd.DataFrame:
 def _placebo(case: Case) -> Check:
     """Do the same one period earlier, with those whom the same rule would have listed then."""
     if case.would is None or case.base < 1 or case.first < 3 or case.projected is not None:
-        return Check("placebo_date", None, None, "没有更早的年份可作假日期检验", "no earlier period for a placebo date")
-    early = replace(
-        case,
-        y=case.y[:, : case.first],
-        listed=case.would,
-        periods=case.periods[: case.first],
-        base=case.base - 1,
-        first=case.first - 1,
-    )
-    try:
-        found = measured(early)
-    except EffectError as error:
-        zh, _, en = str(error).partition(" / ")
-        return Check("placebo_date", None, None, f"假日期无法检验：{zh}", f"placebo date not tested: {en}")
-    p = normal(found.estimate, found.std_error)[0]
-    value = number(found.estimate)
-    return Check(
-        "placebo_date",
-        p >= 0.05,
-        p,
-        f"按同一规则提前一年列名单，差为 {value}（{chance(p)}），应为零",
-        f"the same rule one period earlier gives {value} ({chance(p)}); should be 0",
-    )
+        return check("placebo_date", None, None, "no_earlier")
+    early, at = case.y[:, : case.first], {"base": case.base - 1, "first": case.first - 1}
+    other = replace(case, y=early, listed=case.would, periods=case.periods[: case.first], **at)
+
+    def test() -> Check:
+        found = measured(other)
+        p = normal(found.estimate, found.std_error)[0]
+        return check("placebo_date", p >= 0.05, p, "placebo_rule", value=found.estimate, p=p)
+
+    return tried("placebo_date", test)
 
 
 def _same_band(case: Case) -> Check:
@@ -249,13 +318,7 @@ def _same_band(case: Case) -> Check:
     sides = [start[known & case.listed], start[known & ~case.listed]]
     spread = float(start[~np.isnan(start)].std())
     apart = abs(float(sides[0].mean() - sides[1].mean())) / spread if spread > 0 else 0.0
-    return Check(
-        "same_band",
-        apart < 1.0,
-        apart,
-        f"两组起点相距 {number(apart)} 个标准差（应小于 1）",
-        f"the two groups start {number(apart)} standard deviations apart (should be below 1)",
-    )
+    return check("same_band", apart < 1.0, apart, apart=apart)
 
 
 def _as_forecast(case: Case, rest: np.ndarray) -> Check:
@@ -265,44 +328,12 @@ def _as_forecast(case: Case, rest: np.ndarray) -> Check:
     gap = gap[~np.isnan(gap)]
     value = float(gap.mean())
     p = normal(value, float(gap.std(ddof=1)) / math.sqrt(len(gap)))[0]
-    return Check(
-        "unlisted_as_forecast",
-        p >= 0.05,
-        p,
-        f"名单外与无政策预测之差应为零：{number(value)}（{chance(p)}）",
-        f"the unlisted over their own no-policy projection should be 0: {number(value)} ({chance(p)})",
-    )
-
-
-def _rows(found: Gap) -> Check:
-    least = min(found.n_listed, found.n_unlisted)
-    return Check(
-        "rows",
-        least >= 3 * FEWEST,
-        float(least),
-        f"较少一侧有 {least} 家（应不少于 {3 * FEWEST}）",
-        f"{least} unit(s) on the smaller side ({3 * FEWEST} wanted)",
-    )
+    return check("unlisted_as_forecast", p >= 0.05, p, value=value, p=p)
 
 
 def _said(found: Gap) -> Words:
     """Say how much of what a listed-only before/after would show is reversion alone."""
-    excess, share = found.rise - found.rise_unlisted, math.nan
-    if abs(excess) > 1e-12:
-        share = found.predicted / excess
-    told_zh = f"（占 {share:.0%}）" if 0 <= share <= 9.99 else ""
-    told_en = f" ({share:.0%} of it)" if 0 <= share <= 9.99 else ""
-    zh = f"只看名单内前后：上升 {number(found.rise)}，比名单外多 {number(excess)}，其中均值回归本身即可带来 {number(found.predicted)}{told_zh}。"
-    en = (
-        f"Listed alone, before and after: {number(found.rise)}, which is {number(excess)} over the unlisted; "
-        f"mean reversion alone predicts {number(found.predicted)}{told_en}."
-    )
-    return Words(zh, en)
-
-
-def _estimand(outcome: str, case: Case) -> Words:
-    first = int(case.periods[case.first])
-    return Words(
-        f"{first} 年起名单内 {outcome} 超出无政策预测的部分，减去同一区间名单外的同一差额",
-        f"{outcome} of the listed over its no-policy forecast from {first} on, less the same of the unlisted in the band",
-    )
+    excess = found.rise - found.rise_unlisted
+    share = found.predicted / excess if abs(excess) > 1e-12 else math.nan
+    part = told("share_of_it", share=f"{share:.0%}") if 0 <= share <= 9.99 else Words("", "")
+    return told("listed_alone", rise=found.rise, excess=excess, predicted=found.predicted, part=part)

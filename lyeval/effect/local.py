@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lyeval.effect.result import EffectError
+from lyeval.effect.result import error
 
 MATCHES = 3
 TIE = 1e-9
@@ -26,18 +26,8 @@ PILOT = 2.576
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """Observations on one side of the cutoff, sorted by score.
-
-    Attributes
-    ----------
-    x
-        Score less cutoff, shape (n,).
-    d
-        Outcome, then treatment if fuzzy, then covariates; shape (n, k).
-    cluster
-        Cluster codes, shape (n,), or None.
-    fuzzy
-        Whether the second column of ``d`` is the treatment.
+    """Rows on one side, sorted: score less cutoff (n,); outcome, treatment if fuzzy, covariates (n, k); cluster codes
+    or None.
     """
 
     x: np.ndarray
@@ -61,22 +51,13 @@ def kernel(x: np.ndarray, h: float) -> np.ndarray:
 
 
 def weights(x: np.ndarray, h: float, order: int, nu: int) -> np.ndarray:
-    """Return c with ``Σ cᵢ zᵢ`` = coefficient of x^nu in a triangular-weighted polynomial fit of z on x.
-
-    Raises
-    ------
-    EffectError
-        If the scores within ``h`` are too few to fit the polynomial.
-    """
+    """Return c with ``Σ cᵢ zᵢ`` = coefficient of x^nu in a triangular-weighted polynomial fit of z on x."""
     u = x / h
     w = kernel(x, h)
     powers = u[:, None] ** np.arange(order + 1)
     gram = powers.T @ (powers * w[:, None])
     if not np.linalg.cond(gram) < 1e14:
-        raise EffectError(
-            f"断点一侧 {h:.4g} 以内取值过少，无法拟合，需要更多企业或更细的分值 / too few distinct scores within {h:.4g} of the "
-            f"cutoff on one side: more rows or a finer score are needed"
-        )
+        raise error("thin_side", h=h)
     return w * (powers @ np.linalg.inv(gram)[:, nu]) / h**nu
 
 
@@ -122,9 +103,7 @@ def variance(side: Side, z: np.ndarray, c: np.ndarray, fit: tuple[float, int], k
     sums = np.bincount(group, weights=c * (z - fitted(side.x, z, *fit)))
     n, g = len(z), len(sums)
     if g < 2 or n <= k:
-        raise EffectError(
-            "断点一侧带宽内聚类组或行数过少，请不聚类 / too few clusters or rows within the bandwidth on a side: do not cluster"
-        )
+        raise error("thin_clusters")
     return float((n - 1) / (n - k) * g / (g - 1) * np.sum(sums**2))
 
 
@@ -160,9 +139,7 @@ def combination(
     s_t = np.concatenate([[0.0, 1.0], -gamma[:, 1]])
     tau_t = float(sum(c @ (side.d @ s_t) for side, c in zip(sides, jump, strict=True)))
     if abs(tau_t) < 1e-12:
-        raise EffectError(
-            "断点处处置率没有变化，模糊断点无法估计 / the treatment does not jump at the cutoff: no fuzzy estimate"
-        )
+        raise error("no_first_stage")
     return s_y / tau_t - tau_y / tau_t**2 * s_t, tau_y, tau_t
 
 
@@ -193,9 +170,7 @@ def _stage(left: _Pilot, right: _Pilot, order: int, most: float) -> float:
     below = (right.bias - left.bias) ** 2 + left.penalty + right.penalty
     above = left.variance + right.variance
     if not (below > 0 and above > 0):
-        raise EffectError(
-            "结果变量在断点附近没有变化，无法选取带宽 / the outcome does not vary near the cutoff: no bandwidth"
-        )
+        raise error("no_bandwidth")
     return min((above / below) ** (1 / (2 * order + 3)), most)
 
 

@@ -1,129 +1,120 @@
-"""Least squares with unit means taken out and variances clustered by unit; what panels of units share."""
+"""Panels of staggered starts (多期面板): what diff-diff (MIT) makes of them, and effects by cohort and period."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.special import fdtrc, stdtr, stdtrit
+import pandas as pd
 
-from lyeval.effect.result import EffectError
+from lyeval.effect.result import error
 
-TINY = 1e-9
+CONTROLS = {"never": "never_treated", "not_yet": "not_yet_treated"}
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """A least-squares fit.
-
-    Attributes
-    ----------
-    beta
-        Coefficients, shape (k,).
-    covariance
-        Shape (k, k).
-    df
-        Degrees of freedom of the t law.
-    without
-        Coefficients with one cluster left out, shape (clusters, k); NaN where they are not identified. None if not
-        clustered.
+class Panel:
+    """Rows of a panel (unit and cluster codes, period, y, first: 0 if never; covariates) and how they are to be
+    estimated.
     """
 
-    beta: np.ndarray
-    covariance: np.ndarray
-    df: int
-    without: np.ndarray | None = None
+    rows: pd.DataFrame
+    covariates: tuple[str, ...] = ()
+    controls: str = "never"
+    method: str = "group_time"
+    unbalanced: bool = False
 
-    def se(self, i: int) -> float:
-        """Return the standard error of a coefficient."""
-        return float(np.sqrt(np.maximum(self.covariance[i, i], 0.0)))
+    def without(self, column: str, value: int) -> Panel:
+        """Return the panel less one cohort or cluster."""
+        return replace(self, rows=self.rows[self.rows[column] != value])
 
+    def units(self) -> pd.DataFrame:
+        """Return one row per unit, in order: unit, first, cluster."""
+        return self.rows.drop_duplicates("unit").sort_values("unit")
 
-def student(estimate: float, std_error: float, df: int) -> tuple[float, float, float]:
-    """Return p-value, low and high of a 95 % interval under Student's law."""
-    if not std_error > 0:
-        return np.nan, np.nan, np.nan
-    reach = float(stdtrit(df, 0.975)) * std_error
-    return float(2 * stdtr(df, -abs(estimate / std_error))), estimate - reach, estimate + reach
-
-
-def demeaned(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Take each unit's mean out of the columns of ``values``, shape (n, k); ``unit`` holds codes 0, 1, …."""
-    count = np.bincount(unit)[:, None]
-    sums = np.column_stack([np.bincount(unit, weights=column) for column in values.T])
-    return values - (sums / count)[unit]
+    def cohorts(self) -> list[int]:
+        """Return the first treated periods that occur."""
+        return sorted(set(self.rows["first"]) - {0})
 
 
-def dummies(codes: np.ndarray) -> np.ndarray:
-    """Return an indicator for every code but the first, shape (n, codes − 1)."""
-    return (codes[:, None] == np.unique(codes)[1:]).astype(float)
-
-
-def clustered(x: np.ndarray, y: np.ndarray, unit: np.ndarray, absorbed: int) -> Fit:
-    """Fit y on x (unit means already taken out) with CR1 variance and every leave-one-unit-out fit.
-
-    V = G/(G−1) · (n−1)/(n−k−absorbed) · A⁻¹ (Σ_g x_g'e_g e_g'x_g) A⁻¹, t with G−1 degrees of freedom; unit means are
-    nested in the clusters and not counted (Cameron, Miller 2015).
-
-    Raises
-    ------
-    EffectError
-        If there are fewer than two units or x is not of full rank.
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Effects by cohort and period, shape (cells,), each unit's part in them, shape (units, cells), and its cohort
+    (units,).
     """
-    g, (n, k) = int(unit.max()) + 1, x.shape
-    if g < 2:
-        raise EffectError("只有一个单位，无法聚类 / a single unit: there is nothing to cluster")
-    order = np.argsort(unit, kind="stable")
-    x, y, unit = x[order], y[order], unit[order]
-    starts = np.searchsorted(unit, np.arange(g))
-    gram = np.add.reduceat(x[:, :, None] * x[:, None, :], starts, axis=0)
-    cross = np.add.reduceat(x * y[:, None], starts, axis=0)
-    total = gram.sum(axis=0)
-    if not np.linalg.cond(total) < 1 / TINY**1.5 or n <= k + absorbed:
-        raise EffectError("各期或各组不足以分辨影响 / periods and groups are too few to tell the effect apart")
-    beta = np.linalg.solve(total, cross.sum(axis=0))
-    score = np.add.reduceat(x * (y - x @ beta)[:, None], starts, axis=0)
-    bread = np.linalg.inv(total)
-    factor = g / (g - 1) * (n - 1) / (n - k - absorbed)
-    return Fit(beta, factor * bread @ (score.T @ score) @ bread, g - 1, _without(total, gram, cross))
+
+    cohort: np.ndarray
+    period: np.ndarray
+    estimate: np.ndarray
+    influence: np.ndarray
+    first: np.ndarray
+
+    @property
+    def event(self) -> np.ndarray:
+        """Periods since the first treated one; negative before."""
+        return self.period - self.cohort
+
+    def mean(self, chosen: np.ndarray) -> tuple[float, np.ndarray]:
+        """Average cells with weights in proportion to their cohorts' sizes, which are estimated too: mean and influence."""
+        member = (self.first[:, None] == self.cohort[chosen]).astype(float)
+        share, n = member.mean(axis=0), len(member)
+        total, estimates = share.sum(), self.estimate[chosen]
+        moved = (member - share) / total - np.outer((member - share).sum(axis=1), share / total**2)
+        return float(share @ estimates / total), self.influence[:, chosen] @ (share / total) + moved @ estimates / n
+
+    def by_event(self) -> dict[int, tuple[float, np.ndarray]]:
+        """Return the mean effect at each distance from the first treated period."""
+        return {int(event): self.mean(self.event == event) for event in np.unique(self.event)}
+
+    def by_cohort(self) -> dict[int, tuple[float, np.ndarray]]:
+        """Return each cohort's mean effect, its periods alike."""
+        out = {}
+        for cohort in np.unique(self.cohort[self.event >= 0]):
+            own = (self.cohort == cohort) & (self.event >= 0)
+            out[int(cohort)] = (float(self.estimate[own].mean()), self.influence[:, own].mean(axis=1))
+        return out
+
+    def over_cohorts(self) -> tuple[float, np.ndarray]:
+        """Return the mean over treated units of their cohort's mean effect."""
+        own = self.by_cohort()
+        estimates, parts = np.array([e for e, _ in own.values()]), np.column_stack([i for _, i in own.values()])
+        cohorts = np.array(list(own))
+        return Cells(cohorts, cohorts, estimates, parts, self.first).mean(np.ones(len(own), dtype=bool))
 
 
-def two_way(y: np.ndarray, t: np.ndarray, unit: np.ndarray, treated: np.ndarray) -> Fit:
-    """Fit y on a treatment with unit and period effects, clustered by unit; the treatment's coefficient comes first."""
-    x = np.column_stack([treated, dummies(t)]).astype(float)
-    return clustered(demeaned(x, unit), demeaned(y[:, None], unit)[:, 0], unit, 1)
+def library(panel: Panel, name: str, **options: Any) -> Any:
+    """Fit one of diff-diff's estimators; what it refuses is an `EffectError`."""
+    import diff_diff
+
+    covariates = list(panel.covariates) or None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return getattr(diff_diff, name)(**options).fit(panel.rows, "y", "unit", "t", "first", covariates=covariates)
+        except (ValueError, np.linalg.LinAlgError) as fault:
+            raise error("library", fault=str(fault)) from None
 
 
-def _without(total: np.ndarray, gram: np.ndarray, cross: np.ndarray) -> np.ndarray:
-    """Solve the normal equations with each unit's part taken away."""
-    rest, sums = total - gram, cross.sum(axis=0) - cross
-    scale = np.sqrt(np.diag(total))
-    scaled = rest / np.outer(scale, scale)
-    sound = np.linalg.eigvalsh(scaled)[:, 0] > TINY
-    out = np.full(cross.shape, np.nan)
-    if sound.any():
-        out[sound] = np.linalg.solve(scaled[sound], (sums / scale)[sound][:, :, None])[:, :, 0] / scale
-    return out
+def cells(panel: Panel, base: str = "varying") -> Cells:
+    """Return ATT(g, t) = E[y_t − y_b | G = g] − E[y_t − y_b | C] of every cohort and period, with influence functions.
 
-
-def robust(x: np.ndarray, y: np.ndarray, *, equal: bool = False) -> Fit:
-    """Fit y on x with HC1 variance, or with one variance for all rows (``equal``); NaN where nothing is left to estimate it."""
-    n, k = x.shape
-    gram = x.T @ x
-    if n < k or not np.linalg.cond(gram) < 1 / TINY**1.5:
-        raise EffectError("行数不足或各组有空格 / too few rows, or an empty group")
-    bread = np.linalg.inv(gram)
-    beta = bread @ (x.T @ y)
-    if n == k:
-        return Fit(beta, np.full((k, k), np.nan), 0)
-    e = y - x @ beta
-    meat = gram * float(e @ e) / (n - k) if equal else n / (n - k) * (x * (e**2)[:, None]).T @ x
-    return Fit(beta, bread @ meat @ bread, n - k)
-
-
-def wald(fit: Fit, which: slice) -> tuple[float, float]:
-    """Return the F statistic that several coefficients are all zero, and its p-value."""
-    beta, covariance = fit.beta[which], fit.covariance[which, which]
-    q = len(beta)
-    f = float(beta @ np.linalg.pinv(covariance, hermitian=True) @ beta) / q
-    return f, float(fdtrc(q, fit.df, f))
+    From g on, b is the last period before g; before g it is the period before t, or with ``base`` universal again the last
+    before g (which is then left out). With covariates doubly robust.
+    """
+    found = library(
+        panel, "CallawaySantAnna", control_group=CONTROLS[panel.controls],
+        estimation_method="dr" if panel.covariates else "reg", base_period=base,
+    )  # fmt: skip
+    parts, units = found._aggregation_kit.influence, panel.units()
+    keys = [key for key in found.group_time_effects if len(parts.get(key, {}).get("treated_idx", ()))]
+    influence = np.zeros((len(units), len(keys)))
+    for i, key in enumerate(keys):
+        for side in ("treated", "control"):
+            influence[parts[key][f"{side}_idx"], i] += parts[key][f"{side}_inf"]
+    cohort, period = (np.array([key[i] for key in keys], dtype=np.int64) for i in (0, 1))
+    if not (period >= cohort).any():
+        raise error("no_cells")
+    estimate = np.array([found.group_time_effects[key]["effect"] for key in keys])
+    return Cells(cohort, period, estimate, influence, units["first"].to_numpy())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 Z_95 = 1.959963984540054
 MDE_80 = Z_95 + 0.8416212335729143
@@ -62,6 +66,52 @@ class Check:
         return self.note_en if lang == "en" else self.note_zh
 
 
+def told(key: str, /, **given: Any) -> Words:
+    """Fill the text ``key`` of ``texts.csv``: numbers as `number` writes them, ``p`` as `chance` does, `Words` by
+    language.
+    """
+    zh, en = _texts()[key]
+    said = {lang: {k: _said(k, v, lang) for k, v in given.items()} for lang in ("zh", "en")}
+    return Words(zh.format(**said["zh"]), en.format(**said["en"]))
+
+
+def error(key: str, /, **given: Any) -> EffectError:
+    """Return the error ``key`` in both languages."""
+    words = told(key, **given)
+    return EffectError(f"{words.zh} / {words.en}")
+
+
+def check(name: str, passed: Any, value: Any, key: str = "", /, **given: Any) -> Check:
+    """Return a check with its note from ``texts.csv`` (``key``, by default its name)."""
+    words = told(key or name, **given)
+    return Check(
+        name, None if passed is None else bool(passed), None if value is None else float(value), words.zh, words.en
+    )
+
+
+def tried(name: str, test: Callable[[], Check]) -> Check:
+    """Make a check; one that the data cannot carry is open and says why."""
+    try:
+        return test()
+    except EffectError as found:
+        zh, _, en = str(found).partition(" / ")
+        return check(name, None, None, "untested", what=told(f"name_{name}"), why=Words(zh, en))
+
+
+def within(
+    whole: tuple[float, float, float], left: Sequence[float], name: str, key: str = "", *, sign: bool = False
+) -> Check:
+    """Check that estimates made without each part stay in the whole's interval (estimate, low, high), perhaps with one
+    sign.
+    """
+    estimate, low, high = whole
+    least, most = float(min(left)), float(max(left))
+    far = max(abs(least - estimate), abs(most - estimate))
+    inside = low <= least and most <= high and (least * most > 0 or not sign)
+    passed = None if math.isnan(low + high) else inside
+    return check(name, passed, far, key, n=len(left), least=least, most=most)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Effect:
     """An estimated effect (政策影响的估计).
@@ -74,7 +124,7 @@ class Effect:
     estimand
         What the number is meant to be, in words (zh, en).
     estimate, std_error, p_value, low, high
-        In the outcome's unit; ``low`` and ``high`` bound the 95 % interval. NaN where the design gives none; ``details``
+        In the outcome's unit; ``low`` and ``high`` bound the interval of ``level``. NaN where the design gives none; ``details``
         then says why.
     n
         Rows (or units, for panels of units) that were used.
@@ -82,6 +132,8 @@ class Effect:
         Figures and tables that belong to the design.
     checks
         Tests of what it rests on.
+    level
+        Of the interval, 0.95 unless asked otherwise.
     """
 
     design: str
@@ -94,6 +146,11 @@ class Effect:
     n: int
     details: dict[str, Any] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise error("bad_level", level=str(self.level))
 
     @property
     def minimum_detectable(self) -> float:
@@ -107,50 +164,72 @@ class Effect:
         detectable effect, never "no effect"; checks that could not be made are counted.
         """
         if self.design == "refused":
-            return f"{self.estimand.text(lang)}{_colon(lang)}{self.details['reason'].text(lang)}"
-        said = self.details["said"].text(lang) if "said" in self.details else ""
-        told = (_claim(self, lang), _checked(self.checks, lang), _dropped(self.details, lang))
-        parts = [_figures(self, lang), said, *told]
-        return (" " if lang == "en" else "").join(part for part in parts if part)
+            return told("refused", what=self.estimand, reason=self.details["reason"]).text(lang)
+        numbers = {"what": self.estimand, "value": self.estimate, "n": self.n, "level": f"{100 * self.level:g}"}
+        shown = "interval" if math.isfinite(self.low) and math.isfinite(self.high) else "point"
+        parts = [told(shown, low=self.low, high=self.high, **numbers)]
+        parts += [self.details["said"]] if "said" in self.details else []
+        parts.append(told(f"claim_{self._verdict()}", mde=self.minimum_detectable, p=self.p_value))
+        if failed := [one for one in self.checks if one.passed is False]:
+            parts.append(
+                told("failed", which=Words("；".join(c.note_zh for c in failed), "; ".join(c.note_en for c in failed)))
+            )
+        if unmade := sum(one.passed is None for one in self.checks):
+            parts.append(told("unmade", n=unmade))
+        if dropped := self.details.get("dropped", 0):
+            parts.append(told("dropped", n=dropped))
+        return (" " if lang == "en" else "").join(part.text(lang) for part in parts)
+
+    def _verdict(self) -> str:
+        if any(one.passed is False for one in self.checks):
+            return "failed"
+        if math.isnan(self.p_value):
+            return "untested"
+        if self.low <= 0 <= self.high:
+            return "smooth" if self.design == "density" else "short"
+        if self.p_value >= 0.05:
+            return "rank"
+        return "found" if all(one.passed for one in self.checks) else "found_unchecked"
 
     def tidy(self) -> pd.DataFrame:
         """Return the estimate, the parts that ``details['parts']`` lists, and the checks, one a row.
 
-        Columns: kind (effect, part, check), name, estimate, std_error, p_value, low, high, n, passed, note, note_en.
+        Columns: kind (effect, part, check), name, estimate, std_error, p_value, low, high, n, passed (1, 0, missing), note,
+        note_en. Goes to Stata by ``.to_stata(path, version=118)``.
         """
-        rows: list[dict[str, Any]] = [
-            {
-                "kind": "effect",
-                "name": self.design,
-                **_numbers(self),
-                "note": self.sentence(),
-                "note_en": self.sentence("en"),
-            }
-        ]
+        row = {name: getattr(self, name) for name in ("estimate", "std_error", "p_value", "low", "high", "n")}
+        rows: list[dict[str, Any]] = [{"kind": "effect", "name": self.design, **row}]
+        rows[0] |= {"note": self.sentence(), "note_en": self.sentence("en")}
         rows += [{"kind": "part", **part} for part in self.details.get("parts", ())]
-        rows += [
-            {
-                "kind": "check",
-                "name": c.name,
-                "estimate": c.value,
-                "passed": c.passed,
-                "note": c.note_zh,
-                "note_en": c.note_en,
-            }
-            for c in self.checks
-        ]
+        for c in self.checks:
+            passed = None if c.passed is None else float(c.passed)
+            more = {"passed": passed, "note": c.note_zh, "note_en": c.note_en}
+            rows.append({"kind": "check", "name": c.name, "estimate": c.value, **more})
         table = pd.DataFrame(rows).reindex(columns=list(TIDY))
-        return table.assign(passed=pd.Series([row.get("passed") for row in rows], dtype=object))
+        numeric = [name for name in TIDY if name not in TEXT]
+        return table.astype(dict.fromkeys(numeric, float)).fillna(dict.fromkeys(TEXT, ""))
+
+    def plot(self, ax: Any = None, lang: str = "zh") -> Any:
+        """Draw the effect (`lyeval.figures.effect`) and return the Axes."""
+        from lyeval.figures import effect
+
+        return effect(self.drawn(), ax, "en" if lang == "en" else "zh")
+
+    def drawn(self) -> pd.DataFrame:
+        """Return what `plot` draws (`lyeval.effect.drawn`)."""
+        from lyeval.effect.drawn import drawn
+
+        return drawn(self)
 
     def __repr__(self) -> str:
         head = f"<Effect {self.design} {number(self.estimate)} [{number(self.low)}, {number(self.high)}]"
         lines = [f"{head} se {number(self.std_error)} p {number(self.p_value)} n {self.n}>", f"  {self.estimand.en}"]
         lines += [f"  {name}: {number(value)}" for name, value in self.details.items() if _scalar(value)]
-        lines += [f"  {MARK_EN[c.passed]} {c.name}: {c.note_en}" for c in self.checks]
+        lines += [f"  {MARKS[c.passed].en} {c.name}: {c.note_en}" for c in self.checks]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        items = "".join(f"<li>{MARK_ZH[c.passed]} {html.escape(c.note_zh)}</li>" for c in self.checks)
+        items = "".join(f"<li>{MARKS[c.passed].zh} {html.escape(c.note_zh)}</li>" for c in self.checks)
         return f"<p>{html.escape(self.sentence())}</p><ul>{items}</ul>"
 
 
@@ -160,14 +239,14 @@ def refuse(design: str, estimand: Words, reason: Words) -> Effect:
     All figures are NaN; ``design`` is ``refused`` and ``details`` names the design asked for and the reason.
     """
     nan = math.nan
-    asked = {"asked": design, "reason": reason}
-    return Effect("refused", estimand, nan, nan, nan, nan, nan, 0, asked)
+    return Effect("refused", estimand, nan, nan, nan, nan, nan, 0, {"asked": design, "reason": reason})
 
 
-def normal(estimate: float, std_error: float) -> tuple[float, float, float]:
-    """Return p-value, low and high of a 95 % interval under the normal law."""
+def normal(estimate: float, std_error: float, level: float = 0.95) -> tuple[float, float, float]:
+    """Return p-value, low and high of an interval under the normal law."""
     p_value = math.erfc(abs(estimate / std_error) / math.sqrt(2)) if std_error > 0 else math.nan
-    return p_value, estimate - Z_95 * std_error, estimate + Z_95 * std_error
+    reach = (Z_95 if level == 0.95 else float(ndtri((1 + level) / 2))) * std_error
+    return p_value, estimate - reach, estimate + reach
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
@@ -195,92 +274,22 @@ def chance(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
 
 
+def _said(name: str, value: Any, lang: str) -> str:
+    if isinstance(value, Words):
+        return value.text(lang)
+    return chance(value) if name == "p" else number(value)
+
+
+@cache
+def _texts() -> dict[str, tuple[str, str]]:
+    with Path(__file__).with_name("texts.csv").open(encoding="utf-8", newline="") as file:
+        return {row[0]: (row[1], row[2]) for row in list(csv.reader(file))[1:]}
+
+
 def _scalar(value: Any) -> bool:
     return isinstance(value, int | float | str | np.floating) and not isinstance(value, bool)
 
 
-def _numbers(effect: Effect) -> dict[str, Any]:
-    return {name: getattr(effect, name) for name in ("estimate", "std_error", "p_value", "low", "high", "n")}
-
-
-def _colon(lang: str) -> str:
-    return ": " if lang == "en" else "："
-
-
-def _figures(effect: Effect, lang: str) -> str:
-    what, value = effect.estimand.text(lang), number(effect.estimate)
-    if not math.isfinite(effect.low):
-        return (
-            f"{what}: estimate {value} (n = {effect.n})."
-            if lang == "en"
-            else f"{what}：估计为 {value}（n = {effect.n}）。"
-        )
-    low, high = number(effect.low), number(effect.high)
-    if lang == "en":
-        return f"{what}: estimate {value}, 95 % interval {low} to {high} (n = {effect.n})."
-    return f"{what}：估计为 {value}，95% 区间 {low} 至 {high}（n = {effect.n}）。"
-
-
-def _claim(effect: Effect, lang: str) -> str:
-    key = _verdict(effect)
-    text = CLAIMS[key].text(lang)
-    return text.format(mde=number(effect.minimum_detectable), p=chance(effect.p_value))
-
-
-def _verdict(effect: Effect) -> str:
-    if any(check.passed is False for check in effect.checks):
-        return "failed"
-    if math.isnan(effect.p_value):
-        return "untested"
-    if effect.low <= 0 <= effect.high:
-        return "smooth" if effect.design == "density" else "short"
-    if effect.p_value >= 0.05:
-        return "rank"
-    return "found" if all(check.passed for check in effect.checks) else "found_unchecked"
-
-
-def _checked(checks: Sequence[Check], lang: str) -> str:
-    failed = [c.text(lang) for c in checks if c.passed is False]
-    open_ = sum(c.passed is None for c in checks)
-    if lang == "en":
-        said = f"Failed: {'; '.join(failed)}." if failed else ""
-        return " ".join(s for s in (said, f"{open_} check(s) could not be made." if open_ else "") if s)
-    said = f"未通过：{'；'.join(failed)}。" if failed else ""
-    return said + (f"有 {open_} 项检验无法进行。" if open_ else "")
-
-
-def _dropped(details: Mapping[str, Any], lang: str) -> str:
-    count = details.get("dropped", 0)
-    if not count:
-        return ""
-    return f"{count} row(s) with missing values left out." if lang == "en" else f"缺值未计入 {count} 行。"
-
-
-CLAIMS = {
-    "failed": Words(
-        "所依据的检验未全部通过，不能据此认定为政策影响。",
-        "A check it rests on failed: this is no evidence of a policy effect.",
-    ),
-    "untested": Words("不作显著性判断。", "No significance is claimed."),
-    "short": Words(
-        "未达到可判定的精度：区间含零，以本样本能检出的最小影响约为 {mde}（功效 80%）；不能据此说没有影响。",
-        "Short of a verdict: the interval holds zero; the smallest effect this sample would find is about {mde} (power 80 %); "
-        "this does not say that there is none.",
-    ),
-    "smooth": Words(
-        "未见断裂；以本样本能检出的最小对数比约为 {mde}（功效 80%）。",
-        "No break is seen; the smallest log ratio this sample would find is about {mde} (power 80 %).",
-    ),
-    "rank": Words(
-        "未达到可判定的精度（{p}）；不能据此说没有影响。",
-        "Short of a verdict ({p}); this does not say that there is none.",
-    ),
-    "found": Words("在该方法的假定下，区间不含零。", "Under the design's assumptions the interval excludes zero."),
-    "found_unchecked": Words(
-        "在该方法的假定下，区间不含零，但假定未全部得到检验。",
-        "Under the design's assumptions the interval excludes zero; not all of them could be checked.",
-    ),
-}
-MARK_EN = {True: "pass", False: "FAIL", None: "open"}
-MARK_ZH = {True: "通过", False: "未通过", None: "无法进行"}
+MARKS = {True: Words("通过", "pass"), False: Words("未通过", "FAIL"), None: Words("无法进行", "open")}
+TEXT = ("kind", "name", "note", "note_en")
 TIDY = ("kind", "name", "estimate", "std_error", "p_value", "low", "high", "n", "passed", "note", "note_en")

@@ -3,64 +3,69 @@
 Differences in trend δ may follow any line, bent by at most M from one period to the next: |δ_{t+1} − 2δ_t + δ_{t−1}| ≤ M.
 The interval is the shortest of fixed length centred on an affine estimator (Rambachan, Roth 2023, *Review of Economic
 Studies* 90, 2555–2591, section 4.1): half-length = σ · cv(b/σ) with b the worst bias and cv the 95 % point of |N(b/σ, 1)|.
+Its weights are the answer of a convex programme, found by sequential quadratic programming with exact derivatives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import minimize, root_scalar
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 REACH = 64.0
-ONE_SIDED = 1.6448536269514722
 
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Event-study coefficients around a base period whose coefficient is 0.
-
-    Attributes
-    ----------
-    events
-        Periods relative to the base, without it: …, −2, −1, 1, 2, …; shape (k,).
-    beta, covariance
-        Coefficients and their covariance, shapes (k,) and (k, k).
+    """Event-study coefficients at ``events`` around a base (0, left out), shape (k,); their covariance; weights of the
+    later ones (None: alike).
     """
 
     events: np.ndarray
     beta: np.ndarray
     covariance: np.ndarray
+    weights: np.ndarray | None = None
+
+    def late(self) -> np.ndarray:
+        """Return the weights of all coefficients, 0 for the earlier ones."""
+        out, later = np.zeros(len(self.events)), self.events > 0
+        out[later] = 1 / later.sum() if self.weights is None else self.weights
+        return out
 
 
-def bounds(path: Path, m: float) -> tuple[float, float]:
-    """Return the 95 % interval of the mean effect after the base, if trends bend by at most ``m`` a period.
+def bounds(path: Path, m: float, level: float = 0.95) -> tuple[float, float]:
+    """Return the interval of the effect after the base, if trends bend by at most ``m`` a period.
 
-    The estimator is v'β with v = 1/(number of later periods) on those; the weights of the earlier ones are chosen to make
-    the interval shortest among those that no straight line can bias.
+    The weights of the earlier coefficients make it shortest among those that no straight line can bias.
     """
-    early = path.events < 0
-    late = np.where(early, 0.0, 1 / (~early).sum())
+    early, late, line = path.events < 0, path.late(), path.events.astype(float)
     bends = _bends(path.events)
-    line = path.events.astype(float)
-    space = _null(line[early])
-    start = -line[early] * (late @ line) / (line[early] @ line[early])
+    space = np.zeros((len(line), early.sum() - 1))
+    space[early] = np.linalg.svd(line[early][None, :])[2][1:].T
+    start = late - np.where(early, line, 0.0) * (late @ line) / (line[early] @ line[early])
+    k, scale = space.shape[1], float(np.sqrt(start @ path.covariance @ start))
 
-    def weights(free: np.ndarray) -> np.ndarray:
-        v = late.copy()
-        v[early] = start + space @ free
-        return v
+    def half(z: np.ndarray) -> tuple[float, np.ndarray]:
+        v = start + space @ z[:k]
+        sd = max(float(np.sqrt(v @ path.covariance @ v)), 1e-12 * scale)
+        bias = m * float(z[k:].sum())
+        point, slope = _point(bias / sd, level)
+        by_sd = (point - bias / sd * slope) * (space.T @ path.covariance @ v) / sd
+        return sd * point / scale, np.append(by_sd, np.full(len(z) - k, m * slope)) / scale
 
-    def half(free: np.ndarray) -> float:
-        v = weights(free)
-        return _half(float(np.sqrt(v @ path.covariance @ v)), m * float(np.abs(bends.T @ v).sum()))
-
-    v = weights(_least(half, space.shape[1]))
-    centre, reach = float(v @ path.beta), half(space.T @ (v[early] - start))
-    return centre - reach, centre + reach
+    v = start
+    if k:
+        sign = [np.hstack([s * bends.T @ space, np.eye(bends.shape[1])]) for s in (-1, 1)]
+        rows, floor = np.vstack(sign), np.concatenate([s * bends.T @ start for s in (1, -1)])
+        within = {"type": "ineq", "fun": lambda z: rows @ z - floor, "jac": lambda _: rows}
+        first = np.append(np.zeros(k), np.abs(bends.T @ start))
+        found = minimize(half, first, jac=True, constraints=within, options={"ftol": 1e-13, "maxiter": 500})
+        v = start + space @ found.x[:k]
+    sd = float(np.sqrt(v @ path.covariance @ v))
+    reach = sd * _point(m * float(np.abs(bends.T @ v).sum()) / sd, level)[0]
+    return float(v @ path.beta) - reach, float(v @ path.beta) + reach
 
 
 def breakdown(path: Path) -> float:
@@ -83,8 +88,7 @@ def breakdown(path: Path) -> float:
 
 def bend(path: Path) -> float:
     """Return the largest second difference seen before the base, NaN if earlier periods are fewer than two."""
-    early = path.events < 0
-    seen = np.concatenate([path.beta[early], [0.0]])
+    seen = np.concatenate([path.beta[path.events < 0], [0.0]])
     return float(np.abs(np.diff(seen, 2)).max()) if len(seen) >= 3 else float("nan")
 
 
@@ -105,35 +109,13 @@ def _bends(events: np.ndarray) -> np.ndarray:
     return np.column_stack(columns).astype(float)
 
 
-def _null(row: np.ndarray) -> np.ndarray:
-    """Return a basis of the vectors orthogonal to ``row``, shape (k, k − 1)."""
-    _, _, vt = np.linalg.svd(row[None, :])
-    return vt[1:].T
-
-
-def _half(sd: float, bias: float) -> float:
-    """Return σ · cv(b/σ)."""
-    ratios, points = _points()
-    ratio = bias / sd
-    return bias + sd * (float(np.interp(ratio, ratios, points)) if ratio < ratios[-1] else ONE_SIDED)
-
-
-@lru_cache(maxsize=1)
-def _points() -> tuple[np.ndarray, np.ndarray]:
-    """Return cv(t) − t on a grid of t by Newton's method on Φ(c − t) − Φ(−c − t) = 0.95."""
-    t = np.linspace(0, 8, 16001)
-    c = t + ONE_SIDED + 0.3 * np.exp(-t)
-    for _ in range(20):
-        slope = (np.exp(-((c - t) ** 2) / 2) + np.exp(-((c + t) ** 2) / 2)) / np.sqrt(2 * np.pi)
-        c = c - (ndtr(c - t) - ndtr(-c - t) - 0.95) / slope
-    return t, c - t
-
-
-def _least(half: Callable[[np.ndarray], float], dimension: int) -> np.ndarray:
-    """Minimise a convex function with kinks: a smooth start, then a simplex search from it."""
-    if dimension == 0:
-        return np.zeros(0)
-    near = minimize(half, np.zeros(dimension), method="Powell", options={"xtol": 1e-8, "ftol": 1e-10}).x
-    return minimize(
-        half, near, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10, "maxiter": 400 * dimension}
-    ).x
+def _point(t: float, level: float) -> tuple[float, float]:
+    """Return cv(t), the ``level`` point of |N(t, 1)|, and its derivative, by Newton's method."""
+    if t > 8:
+        return t + float(ndtri(level)), 1.0
+    c = t + float(ndtri(level)) + 0.3 * np.exp(-t)
+    for _ in range(12):
+        ahead, behind = np.exp(-((c - t) ** 2) / 2), np.exp(-((c + t) ** 2) / 2)
+        c = c - (ndtr(c - t) - ndtr(-c - t) - level) * np.sqrt(2 * np.pi) / (ahead + behind)
+    ahead, behind = np.exp(-((c - t) ** 2) / 2), np.exp(-((c + t) ** 2) / 2)
+    return float(c), float((ahead - behind) / (ahead + behind))

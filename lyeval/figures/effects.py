@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 HEIGHT = 2.6
 
 
-def effect(drawn: DataFrame, ax: Axes | None = None, lang: Lang = "zh", *, x: str = "", y: str = "") -> Axes:
+def effect(drawn: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh", *, x: str = "", y: str = "") -> Axes:
     """Draw what one effect shows (影响图).
 
     Parameters
     ----------
     drawn
-        Columns kind (path, dynamic, bins, counts), series, x, y, low, high; rows of one effect.
+        Columns kind (path, dynamic, bins, counts), series, x, y, low, high; rows of one effect. Or the effect itself.
     x, y
         Labels of the axes; by default the kind's own.
     """
+    drawn = getattr(drawn, "drawn", lambda: drawn)()
     kind = str(drawn["kind"].iloc[0]) if len(drawn) else ""
     with house():
         ax = canvas(ax, HEIGHT)

@@ -86,9 +86,7 @@ def read_texts(path: str | Path) -> dict[str, str]:
         if line.startswith("# "):
             name = line[2:].strip()
             if not name or name in out:
-                raise fault(
-                    path.name, place, f"名称为空或重复：{name}", f"the name is empty or stands twice: {name}"
-                )
+                raise fault(path.name, place, f"名称为空或重复：{name}", f"the name is empty or stands twice: {name}")
             out[name] = ""
         elif name:
             out[name] += line + "\n"

@@ -111,9 +111,7 @@ class Template:
         try:
             _ = self._compiled
         except jinja2.TemplateSyntaxError as error:
-            raise fault(
-                error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)
-            ) from None
+            raise fault(error.name or self.name, error.lineno, f"模板写法有误：{_said(error)}", _said(error)) from None
 
     def blocks(
         self,

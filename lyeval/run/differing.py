@@ -137,7 +137,11 @@ def _cause(place: str, name: str) -> str:
     if place == "notebooks":
         return "code"
     if place == "inputs":
-        return {"policy": "rule", "assumptions": "assumptions", **dict.fromkeys(("fonts", "template", "texts"), "form")}.get(name.split()[0], "data")
+        return {
+            "policy": "rule",
+            "assumptions": "assumptions",
+            **dict.fromkeys(("fonts", "template", "texts"), "form"),
+        }.get(name.split()[0], "data")
     return PARAMETERS.get(name, "form")
 
 

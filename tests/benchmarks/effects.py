@@ -31,9 +31,17 @@ def _started(seed: int, effect: float) -> pd.DataFrame:
     return frame
 
 
+def _listed(seed: int) -> pd.DataFrame:
+    """15 towns with shocks of their own, 5 listed from 2021 on, no effect."""
+    return differences.towns(seed).assign(first=lambda f: np.where(f["listed"], 2021, 0))
+
+
 COUNTIES, BAND = 400, (0.025, 0.085)
 Case = Callable[[int, float], Effect]
+TOWN = {"cluster": "town"}
 CASES: dict[str, tuple[Case, float]] = {
+    "did by town": (lambda s, _: did(differences.towns(s, n=300), **differences.PANEL, **TOWN), 0.0),
+    "staggered by town": (lambda s, _: event_study(_listed(s), **differences.STARTS, **TOWN), 0.0),
     "rdd": (lambda s, e: rdd(discontinuity.county(600, s, e), outcome="y", score="score", cutoff=2.0), 1.0),
     "did": (lambda s, e: did(differences.panel(60, s, e), **differences.PANEL), 1.0),
     "event_study": (lambda s, e: event_study(_started(s, e), **differences.STARTS), 1.0),
@@ -58,7 +66,7 @@ def main() -> None:
         sound = BAND[0] <= size <= BAND[1]
         out |= not sound
         told = f"effect {effect:g} found as {mean:.3f}" if effect else "no effect put in"
-        print(f"{name:13} size {size:.3f}{'' if sound else ' OUT OF BAND'}  {told}  {1000 * each:.0f} ms each")
+        print(f"{name:17} size {size:.3f}{'' if sound else ' OUT OF BAND'}  {told}  {1000 * each:.0f} ms each")
     start = time.process_time()
     from test_comparison_sides import people
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import bdtr
 
-from lyeval.effect.frames import columns, varies
-from lyeval.effect.result import Z_95, Check, Effect, EffectError, Words, chance, holm
+from lyeval.effect.frames import columns, of_cluster, varies
+from lyeval.effect.result import Check, Effect, check, error, holm, normal, told
 
 ORDER = 2
 NEAREST = 20 + ORDER + 1
@@ -24,20 +25,8 @@ WINDOWS, STEP = 10, 20
 
 @dataclass(frozen=True)
 class LogRatio:
-    """Densities at the cutoff, their log ratio, and the test that they are equal.
-
-    Attributes
-    ----------
-    left, right
-        Densities approaching the cutoff from below and above, as parts of the whole sample's density.
-    estimate, std_error
-        log(right / left) and its delta-method standard error; NaN if a density is not positive.
-    statistic, p_value
-        Difference of the densities over its jackknife standard error, and its two-sided p.
-    h_left, h_right
-        Bandwidths.
-    n_left, n_right
-        Rows within them.
+    """Densities at the cutoff, their log ratio with its delta-method error (NaN if one is not positive), the test that
+    they are equal; bandwidths; rows.
     """
 
     left: float
@@ -52,7 +41,9 @@ class LogRatio:
     n_right: int
 
 
-def density(frame: pd.DataFrame, *, score: str, cutoff: float) -> Effect:
+def density(
+    frame: pd.DataFrame, *, score: str, cutoff: float, bandwidth: float | None = None, level: float = 0.95
+) -> Effect:
     """Test whether a score's density is continuous at a cutoff (密度检验).
 
     Parameters
@@ -61,8 +52,10 @@ def density(frame: pd.DataFrame, *, score: str, cutoff: float) -> Effect:
         One row per unit.
     score
         Numeric column.
-    cutoff
-        In the score's unit; rows at it count as above.
+    cutoff, bandwidth
+        In the score's unit; rows at the cutoff count as above; a bandwidth is that of both sides, None: MSE-optimal.
+    level
+        Of the interval.
 
     Returns
     -------
@@ -76,42 +69,35 @@ def density(frame: pd.DataFrame, *, score: str, cutoff: float) -> Effect:
     Raises
     ------
     EffectError
-        If a side holds fewer than 10 distinct scores.
+        If a side holds fewer than 10 distinct scores, or ``credit_code`` repeats.
 
     Notes
     -----
     Bandwidths minimise the mean squared error of the quadratic fit: on each side the median of the best for that density,
     for the difference and for the sum. Scores with repeats count at the end of their run.
     """
+    if of_cluster(frame, None):
+        raise error("repeated_codes")
     data = columns(frame, [score])
     varies(data[score], score)
     x = data[score] - cutoff
-    found = log_ratio(x)
-    windows = binomial_windows(x)
-    zh = f"{score} 在 {cutoff:g} 处线上与线下密度之比的对数"
-    return Effect(
-        design="density",
-        estimand=Words(zh, f"log ratio of the density of {score} just above {cutoff:g} to that just below"),
-        estimate=found.estimate,
-        std_error=found.std_error,
-        p_value=found.p_value,
-        low=found.estimate - Z_95 * found.std_error,
-        high=found.estimate + Z_95 * found.std_error,
-        n=len(data),
-        details={
-            "density_left": found.left,
-            "density_right": found.right,
-            "statistic": found.statistic,
-            "bandwidth_left": found.h_left,
-            "bandwidth_right": found.h_right,
-            "n_left": found.n_left,
-            "n_right": found.n_right,
-            "windows": windows,
-            "counts": _counted(data[score], cutoff, max(found.h_left, found.h_right)),
-            "dropped": data.dropped,
-        },
-        checks=(_agreement(found, windows),),
-    )
+    found, windows = log_ratio(x, bandwidth), binomial_windows(x)
+    _, low, high = normal(found.estimate, found.std_error, level)
+    details: dict[str, Any] = {
+        "density_left": found.left,
+        "density_right": found.right,
+        "statistic": found.statistic,
+        "bandwidth_left": found.h_left,
+        "bandwidth_right": found.h_right,
+        "n_left": found.n_left,
+        "n_right": found.n_right,
+        "windows": windows,
+        "counts": _counted(data[score], cutoff, max(found.h_left, found.h_right)),
+        "dropped": data.dropped,
+    }
+    estimand, tested = told("density_of", score=score, cutoff=f"{cutoff:g}"), (_agreement(found, windows),)
+    numbers = (found.estimate, found.std_error, found.p_value, low, high, len(data))
+    return Effect("density", estimand, *numbers, details, tested, level)
 
 
 def _counted(x: np.ndarray, cutoff: float, reach: float) -> pd.DataFrame:
@@ -122,26 +108,18 @@ def _counted(x: np.ndarray, cutoff: float, reach: float) -> pd.DataFrame:
     return pd.DataFrame({"from_": edges[:-1], "observed": counts.astype(float)})
 
 
-def log_ratio(x: np.ndarray) -> LogRatio:
-    """Fit both densities at zero and test that they are equal.
-
-    Raises
-    ------
-    EffectError
-        If a side holds fewer than 10 distinct values.
-    """
+def log_ratio(x: np.ndarray, bandwidth: float | None = None) -> LogRatio:
+    """Fit both densities at zero, within a bandwidth or their own, and test that they are equal."""
     x = np.sort(x)
-    for sign, zh, en in ((x < 0, "以下", "below"), (x >= 0, "以上", "above")):
+    for sign, where in ((x < 0, "below"), (x >= 0, "above")):
         if len(np.unique(x[sign])) < 10:
-            raise EffectError(f"线{zh}取值少于 10 个，无法估计密度 / fewer than 10 distinct scores {en} the cutoff")
+            raise error(f"few_scores_{where}")
     height = _heights(x)
-    h_left, h_right = _bandwidths(x, height)
+    h_left, h_right = (bandwidth, bandwidth) if bandwidth else _bandwidths(x, height)
     f, v = _slopes(x, height, h_left, h_right, ORDER + 1, 1)
     spread = v[0, 0] + v[1, 1] - 2 * v[0, 1]
     if not spread > 0:
-        raise EffectError(
-            "密度的方差无法估计，取值过于集中 / the densities' variance cannot be estimated: scores too few or too alike"
-        )
+        raise error("density_variance")
     statistic = (f[1] - f[0]) / math.sqrt(spread)
     positive = bool((f > 0).all())
     g = np.array([-1 / f[0], 1 / f[1]]) if positive else np.full(2, np.nan)
@@ -180,23 +158,10 @@ def binomial_windows(x: np.ndarray) -> pd.DataFrame:
 def _agreement(found: LogRatio, windows: pd.DataFrame) -> Check:
     """Fail where a binomial test (Holm) sees a break that the density test does not; open where it is the other way."""
     if windows.empty:
-        return Check(
-            "windows",
-            None,
-            None,
-            "线旁不足 20 行，不作二项检验",
-            "fewer than 20 rows near the cutoff: no binomial test",
-        )
+        return check("windows", None, None, "windows_few")
     least = float(holm(windows["p_value"].to_list()).min())
     seen, smooth = least < 0.05, found.p_value >= 0.05
-    p = chance(least)
-    return Check(
-        "windows",
-        (None if not smooth else False) if seen == smooth else True,
-        least,
-        f"线旁 {len(windows)} 个窗口的精确二项检验，校正后最小 {p}，应与密度检验结论一致",
-        f"exact binomial tests in {len(windows)} windows: smallest adjusted {p}; they should agree with the density test",
-    )
+    return check("windows", (None if not smooth else False) if seen == smooth else True, least, n=len(windows), p=least)
 
 
 def _heights(x: np.ndarray) -> np.ndarray:
@@ -219,7 +184,7 @@ def _slopes(x: np.ndarray, y: np.ndarray, h_l: float, h_r: float, order: int, nu
         powers = u[:, None] ** np.arange(order + 1)
         gram = powers.T @ (powers * w[:, None])
         if not np.linalg.cond(gram) < 1e14:
-            raise EffectError("断点附近取值过少，无法估计密度 / too few distinct scores near the cutoff for a density")
+            raise error("thin_density")
         parts.append(w * (powers @ np.linalg.inv(gram)[:, nu]) / h**nu)
     c = np.column_stack(parts)
     ahead = c.sum(axis=0) - np.cumsum(c, axis=0)
