@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ LATEST_MONTH = 9
 TAILS = (0.01, 0.99)
 BAND = 2.0
 ON_LINE = 1e-9
-UNIT = {"unit": "credit_code", "time": "year"}
+UNIT: dict[str, Any] = {"unit": "credit_code", "time": "year"}
 
 
 @dataclass(frozen=True, eq=False)
