@@ -67,6 +67,10 @@ BELOW = NO | words(
     "规下工业企业 规模以下工业企业 规下样本 下 below"
 )
 SIZES = words("大型 中型 小型 微型 大 中 小 微 小微 大型企业 中型企业 小型企业 微型企业 小微企业")
+STATES = words(
+    "正常 在业 存续 开业 在营 在产 正常生产 正常经营 停产 半停产 停业 歇业 停工 注销 吊销 关停 关闭 迁出 清算 破产 破产清算 筹建 在建 "
+    "经营异常 异常 登记成立 在册 已注销 已吊销 已停产 已关停 已关闭 拟关停 间歇性停产 长期停产"
+)  # how a firm is registered or runs, which is no outcome of a disposal
 METHODS = _words(
     {
         "upgrade": "提升 提升一批 零地技改 技改 增加设备 追加投资 出租 厂房出租 整合改造 建小微园 引进嫁接 股权优化 "
