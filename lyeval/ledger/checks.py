@@ -57,7 +57,12 @@ def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> No
     """Tell one fault per row; beyond ``LIMIT`` the last one stands for the rest."""
     heading = of_sheet("annual")[column].zh if column else ""
     if column:
-        told = {(f.sheet, f.row) for f in faults.items if f.rule == "number_unreadable" and _names(f.heading, column)}
+        told = {
+            (f.sheet, row)
+            for f in faults.items
+            if f.rule in TOLD_ALREADY and _names(f.heading, column)
+            for row in f.params.get("covers", (f.row,))
+        }
         places = zip(rows["source_sheet"], rows["source_row"], strict=True)
         rows = rows[[place not in told for place in places]] if told else rows
     for count, row in enumerate(each(rows.head(LIMIT + 1))):
@@ -137,3 +142,6 @@ def _tell_missing(annual: pd.DataFrame, file: str, faults: Faults) -> None:
         _tell(annual[blank.to_numpy()], rule, faults, name)
     if "above_scale" not in annual:
         faults.add("missing_column", file, column="规上", column_en="above scale")
+
+
+TOLD_ALREADY = ("number_unreadable", "cell_error", "formula_blank", "merged_figure")
