@@ -62,7 +62,9 @@ def _year_of_months(frames: dict[str, pd.DataFrame], parts: Sequence[Part], faul
     keys = ["credit_code", "year"]
     rows = apart(pd.concat(spans, ignore_index=True).drop_duplicates([*keys, "month"]))
     rows = rows.assign(year=rows["year"].astype("int64"), n=rows["month"] - rows["first"] + 1)
-    sums = rows.groupby(keys, as_index=False).agg(n=("n", "sum"), tax_wan=("tax_wan", "sum"), **{p: (p, "first") for p in PLACE})
+    sums = rows.groupby(keys, as_index=False).agg(
+        n=("n", "sum"), tax_wan=("tax_wan", "sum"), **{p: (p, "first") for p in PLACE}
+    )
     sums = sums[(sums["n"] == 12).to_numpy()].drop(columns="n")
     if not len(sums):
         return

@@ -28,7 +28,7 @@ class Column:
     kind : str
         ``amount`` (a number of either sign), ``quantity`` (not negative), ``share`` (fraction of 1), ``year``,
         ``month``, ``date_from`` and ``date_to`` (a bare year means 1 January, 31 December), ``flag``, ``reason``,
-        ``scale``, ``below``, ``code``, ``org``, ``text``, ``grade``, ``method``, ``outcome``, ``flow`` or ``carried``.
+        ``scale``, ``below``, ``code``, ``org``, ``text``, ``label`` (a name), ``grade``, ``method``, ``outcome``, ``flow`` or ``carried``.
     unit : str
         Canonical unit; empty when the values have none.
     zh, en : str

@@ -282,7 +282,9 @@ def _plain_lines(data: bytes) -> bytes:
 
 def _csv_grid(name: str, data: bytes, encoding: str) -> Grid:
     """Read CSV in one encoding; ``UnicodeError`` when it is in another."""
-    data = data.decode(encoding).lstrip("\ufeff").encode() if encoding != "utf-8" else data.removeprefix(b"\xef\xbb\xbf")
+    data = (
+        data.decode(encoding).lstrip("\ufeff").encode() if encoding != "utf-8" else data.removeprefix(b"\xef\xbb\xbf")
+    )
     data = _plain_lines(data)
     head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1 or HEAD]
     top = head.decode()
@@ -357,8 +359,14 @@ GUARDS = (
     ((re.compile(rb'(?m)(^|,|\t|;)="([^"\n]*)"(?=,|\t|;|\r?$)'), b'="'), rb'\1"\2"'),
 )
 DISGUISED = {
-    "mht": ("这是网页存档（单个文件网页），请用Excel或WPS打开后另存为xlsx", "it is a web archive: open it and save it as xlsx"),
-    "xml": ("这是“XML表格2003”，请用Excel或WPS打开后另存为xlsx", "it is an XML spreadsheet 2003: open it and save it as xlsx"),
+    "mht": (
+        "这是网页存档（单个文件网页），请用Excel或WPS打开后另存为xlsx",
+        "it is a web archive: open it and save it as xlsx",
+    ),
+    "xml": (
+        "这是“XML表格2003”，请用Excel或WPS打开后另存为xlsx",
+        "it is an XML spreadsheet 2003: open it and save it as xlsx",
+    ),
     "pdf": ("这是PDF，请向报送单位索取电子表", "it is a PDF: ask the sender for the spreadsheet"),
 }
 OTHERWISE = ("请另存为xlsx或csv", "save it as xlsx or csv")

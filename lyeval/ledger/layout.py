@@ -90,7 +90,12 @@ def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | 
 def _tell_unread(grid: Grid, row: list[Any], headings: Sequence[Heading | None], body: int, faults: Faults) -> None:
     """Tell columns of figures whose heading is a number, or a text too long, that says nothing."""
     for place, (value, heading) in enumerate(zip(row, headings, strict=True)):
-        if heading is None and value is not None and place and any(r[place] is not None for r in grid.top(SAMPLE)[body:]):
+        if (
+            heading is None
+            and value is not None
+            and place
+            and any(r[place] is not None for r in grid.top(SAMPLE)[body:])
+        ):
             faults.add("heading_unknown", grid.file, grid.sheet, heading=" ".join(str(value).split())[:60], nearest="—")
 
 
@@ -223,9 +228,7 @@ def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own
     return _without_doubles(grid, _same_spans(mapped), faults)
 
 
-def _fit(
-    grid: Grid, sheet: str, place: int, heading: Heading, title: str, before: list[Mapped], faults: Faults
-) -> Fit:
+def _fit(grid: Grid, sheet: str, place: int, heading: Heading, title: str, before: list[Mapped], faults: Faults) -> Fit:
     """Return what a heading names, by its words, its values, its left neighbour (同期 alone) or the title (a period alone)."""
     fit = find(heading, sheet)
     if fit.kind in ("unknown", "carried") and STATUS.search(heading.keys[-1]):

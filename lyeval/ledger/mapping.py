@@ -120,6 +120,13 @@ def _column(name: str) -> Column | None:
     return next(fitting, None)
 
 
-SETTLED = ("heading_unknown", "heading_qualified", "heading_ambiguous", "heading_twice", "heading_refused", "heading_near")
+SETTLED = (
+    "heading_unknown",
+    "heading_qualified",
+    "heading_ambiguous",
+    "heading_twice",
+    "heading_refused",
+    "heading_near",
+)
 ENDING = ".columns.yaml"
 OPEN = "?"

@@ -369,7 +369,7 @@ def _unshared(
         if r0 < layout.body or not c0 <= item.place <= c1:
             continue
         rows = [p for p in range(r0 - layout.body, r1 - layout.body + 1) if p < len(kinds) and kinds[p] == DATA]
-        several = ids is None or ids.iloc[rows].nunique() > 1
+        several = ids is None or len(set(ids.iloc[rows])) > 1
         if not rows or not ((len(rows) > 1 and several) or len(figures & set(range(c0, c1 + 1))) > 1):
             continue
         if values is converted.values:

@@ -10,8 +10,15 @@ from lyeval.ledger.headings import key
 
 
 def plain(text: str) -> str:
-    """Return ``text`` in half width and lower case, without spaces."""
-    return "".join(unicodedata.normalize("NFKC", text).lower().split())
+    """Return ``text`` in half width and lower case, without spaces and unseen signs."""
+    return "".join(unicodedata.normalize("NFKC", bare(text)).lower().split())
+
+
+def bare(text: str) -> str:
+    """Return a cell's text without what keeps a spreadsheet from changing it (="…", a leading apostrophe) and without unseen signs."""
+    text = UNSEEN.sub("", text)
+    guarded = GUARDED.fullmatch(text)
+    return guarded[1] or guarded[2] or "" if guarded else text
 
 
 def is_missing(text: str) -> bool:
@@ -52,6 +59,10 @@ def _words(table: Mapping[str, str]) -> dict[str, str]:
     return {key(word): canonical for canonical, words in table.items() for word in [canonical, *words.split()]}
 
 
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+)
+GUARDED = re.compile(r'\s*=\s*"([^"]*)"\s*|\s*[\'’‘＇`]([^\'’‘＇]+)[\'’‘＇]?\s*', re.S)
 MISSING = words(
     "- -- --- — —— – / \\ 无 暂无 暂缺 缺 待核 待核实 待查 不详 未知 未提供 未填 空 无数据 #n/a #ref! #value! #div/0! #name? #null! "
     "#num! n/a na nan null none"
