@@ -113,8 +113,11 @@ def _tell_other_names(enterprises: pd.DataFrame, rows: pd.DataFrame, faults: Fau
     pairs = rows.dropna(subset=["name"]).drop_duplicates(["credit_code", "name"])
     both = pairs.merge(enterprises[["credit_code", "name"]], on="credit_code", suffixes=("", "_own"))
     both = both[(both["name"] != both["name_own"]).to_numpy(bool) & both["name_own"].notna().to_numpy()]
+    former = {}
+    if "aliases" in enterprises and len(both):
+        former = dict(enterprises[["credit_code", "aliases"]].dropna().itertuples(index=False, name=None))
     for row in each(both):
-        if _same(row.name, row.name_own):
+        if _same(row.name, row.name_own) or row.name in re.split("[、；;，,/]", former.get(row.credit_code, "")):
             continue
         more = {"code": row.credit_code, "other": row.name_own}
         faults.add("two_names", row.source_file, row.source_sheet, row=row.source_row, value=row.name, **more)

@@ -118,9 +118,9 @@ def kind_of(path: Path, named: str) -> str:
     with path.open("rb") as file:
         start = file.read(1 << 14)
     if start[:4] == b"PK\x03\x04":
-        return named if named in ZIPPED else "xlsx"
+        return _zipped(path) or (named if named in ZIPPED else "xlsx")
     if start[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        return named if named in WORKBOOKS else "xls"
+        return named if named in WORKBOOKS and _locked(path) else "xls"
     if start[:4] == b"PAR1":
         return "parquet"
     if start[:5] == b"%PDF-":
@@ -136,6 +136,21 @@ def kind_of(path: Path, named: str) -> str:
         return "html"
     textual = named in WORKBOOKS and "\0" not in words and not re.search(r"[\x01-\x08\x0e-\x1f]", words)
     return "csv" if textual and re.search("[,\t;|]", words) else named
+
+
+def _locked(path: Path) -> bool:
+    """Whether a compound file is a workbook of the newer kind behind a password."""
+    return "EncryptedPackage".encode("utf-16-le") in path.read_bytes()
+
+
+def _zipped(path: Path) -> str:
+    """Return which kind of workbook a zipped file holds, empty where that cannot be told."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return ""
+    return next((kind for part, kind in PARTS.items() if part in names), "")
 
 
 def _start_words(start: bytes) -> str:
@@ -176,8 +191,10 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     if (path.suffix.lower() in (".xls", ".xlsb") or not zipped) and not survives(path):
         raise ValueError("damaged workbook / 文件已损坏")
     beside, mended = peek(path) if zipped else ({}, None)
-    renamed = mended is None and zipped and path.suffix.lower().lstrip(".") not in ZIPPED
-    opened = mended or (io.BytesIO(path.read_bytes()) if renamed or not (zipped or path.suffix == ".xls") else None)
+    suffix = path.suffix.lower().lstrip(".")
+    kind = kind_of(path, suffix)
+    renamed = kind != suffix and {kind, suffix} != {"xlsx", "xlsm"}
+    opened = mended or (io.BytesIO(path.read_bytes()) if renamed else None)
     grids = []
     with CalamineWorkbook.from_filelike(opened) if opened else CalamineWorkbook.from_path(str(path)) as book:
         for sheet in book.sheets_metadata:
@@ -271,7 +288,7 @@ def _csv(path: Path, faults: Faults) -> list[Grid]:
 
 
 def _plain_lines(data: bytes) -> bytes:
-    """Return CSV with line ends that its readers know, and without the =\"…\" that keeps figures from being shortened."""
+    """Return CSV with line ends that its readers know, and without the guard of equals sign and quotes that keeps figures from being shortened."""
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         data = re.sub(rb"\r+\n|\r", b"\n", data)
     for guard, plain in GUARDS:
@@ -353,6 +370,7 @@ READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     "html": _page,
     "htm": _page,
 }
+PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "content.xml": "ods"}
 ZIPPED = ("xlsx", "xlsm", "xlsb", "ods")
 GUARDS = (
     ((re.compile(rb'(?m)(^|,|\t|;)"=""([^"\n]*)"""(?=,|\t|;|\r?$)'), b'"=""'), rb'\1"\2"'),

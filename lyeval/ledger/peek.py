@@ -86,8 +86,8 @@ def _beside(data: bytes) -> Beside:
             cells[_place(match[1])] = ("cell_error", match[2].decode("utf-8", "replace"))
     if b"<f" in data:
         for match in FORMULA.finditer(data):
-            if b't="str"' not in match[1] and match[0].count(b"<v>") == 0 and (at := REF.search(match[1])):
-                cells[_place(at[1])] = ("formula_blank", "=" + _plain(match[3].decode("utf-8", "replace")))
+            if b't="str"' not in match[1] and (at := REF.search(match[1])):
+                cells[_place(at[1])] = ("formula_blank", "=" + _plain((match[3] or b"").decode("utf-8", "replace")))
     return Beside(rows, columns, cells)
 
 
@@ -113,6 +113,8 @@ HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\bhidden="(?:1|true)"[^>]*>')
 COLUMN = re.compile(rb'<(?:\w+:)?col\b[^>]*\bhidden="(?:1|true)"[^>]*>')
 NUMBER = re.compile(rb'\br="(\d+)"')
 REF = re.compile(rb'\br="([A-Z]+\d+)"')
-ERRORS = re.compile(rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+\d+)"[^>]*>(?:<f[^>]*/>|<f.*?</f>)?<v>([^<]*)</v>', re.S)
-ERROR = re.compile(rb'(<c\b[^>]*\bt="e"[^>]*>(?:<f[^>]*/>|<f.*?</f>)?<v>)([^<]*)(</v>)', re.S)
-FORMULA = re.compile(rb"<c\b([^>]*)>(<f\b[^>]*(?:/>|>(.*?)</f>))(?:<v\s*/>|<v></v>|(?=</c>))", re.S)
+ERRORS = re.compile(
+    rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]+\d+)"[^>]*>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>([^<]*)</v>', re.S
+)
+ERROR = re.compile(rb'(<c\b[^>]*\bt="e"[^>]*>(?:<f[^>]*/>|<f[^>]*>[^<]*</f>)?<v>)([^<]*)(</v>)', re.S)
+FORMULA = re.compile(rb"<c\b([^>]*)>(<f\b[^>]*(?:/>|>([^<]*)</f>))(?:<v\s*/>|<v></v>|(?=</c>))")

@@ -30,6 +30,7 @@ from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read
 from lyeval.ledger.layout import Layout, find_layout
 from lyeval.ledger.mapping import Own, beside, load_columns, unreadable
 from lyeval.ledger.model import PLACE, Ledger, Source, each, empty
+from lyeval.ledger.remarks import tell_remarks
 from lyeval.ledger.rows import Part, read_rows
 from lyeval.ledger.sections import sections
 from lyeval.ledger.summaries import Passed, compare_summaries, taken_for
@@ -302,6 +303,7 @@ def _joined(opened: list[_Opened]) -> list[_Opened]:
             continue
         shared = len(_codes(other) & _codes(one))
         other.faults.items += one.faults.items
+        other.faults.remarks += one.faults.remarks
         other.faults.add("files_joined", one.path.name, other=other.path.name, n=shared)
         other.parts += one.parts
         other.forms += one.forms
@@ -369,6 +371,7 @@ def _made(one: _Opened, year: int | None) -> Ledger:
     ]
     check(frames, names, one.path.name, one.faults)
     compare_summaries(one.passed, frames, one.faults)
+    tell_remarks(one.faults.remarks, frames, one.faults)
     synthetic = _synthetic(one.path, one.faults)
     return Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},

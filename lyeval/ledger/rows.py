@@ -24,6 +24,7 @@ from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import key, take_apart
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.marks import Marks, as_text
+from lyeval.ledger.remarks import remarks_of
 from lyeval.ledger.totals import TOTAL, Summed, compare_totals, summed
 from lyeval.ledger.vocabulary import DONE_AS
 from lyeval.ledger.wide import difference_rows, unpivot
@@ -78,6 +79,8 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     counted = np.isin(kinds, (DATA, WRONG, OUT))
     compare_totals([s for s in sums if s], counted, totals, raws, first, where, faults)
     faults.keep(grid, layout, kinds, found.values)
+    if ids is not None:
+        faults.remarks += remarks_of(_unread_heads(grid, layout, len(raws)), raws, data.tolist(), ids, (*where, first))
     place = _places(where, first, len(kinds))
     if found.timed:
         return _unpivoted(layout, found.parts, found.timed, place, data, faults)
@@ -100,6 +103,13 @@ def _without_odd_periods(layout: Layout, where: tuple[str, str], faults: Faults)
         else:
             kept.append(item)
     return replace(layout, columns=tuple(kept))
+
+
+def _unread_heads(grid: Grid, layout: Layout, width: int) -> list[tuple[int, str]]:
+    """Return places and headings of the columns that are not read."""
+    known = {item.place for item in layout.columns}
+    row = grid.top(layout.body)[-1] if layout.body else []
+    return [(p, " ".join(str(row[p]).split())) for p in range(min(width, len(row))) if p not in known and row[p]]
 
 
 @dataclass

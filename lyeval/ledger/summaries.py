@@ -34,7 +34,7 @@ def taken_for(name: str, firms: bool = True) -> tuple[str, str] | None:
 def compare_summaries(passed: Sequence[Passed], frames: Mapping[str, pd.DataFrame], faults: Faults) -> None:
     """Tell the tables that were not read, and where a summary by township, county or industry is not what our firms add to."""
     for grid, layout in passed:
-        groups = _groups(grid, layout, frames)
+        groups = None if taken_for(grid.sheet) else _groups(grid, layout, frames)
         if groups is None:
             what = taken_for(grid.sheet, firms=False) or (
                 "没有信用代码和企业名称的表",
