@@ -237,11 +237,25 @@ def test_a_qualified_column_is_told_and_left(tmp_path: Path) -> None:
 
 
 UNITS = {
-    "仟元": ("万元", 0.1), "RMB元": ("万元", 1e-4), "万": ("万元", 1), "人民币万元": ("万元", 1), "佰万元": ("万元", 100),
-    "米2": ("亩", 3 / 2000), "m²": ("亩", 3 / 2000), "平方公尺": ("亩", 3 / 2000), "公顷": ("亩", 15), "KM2": ("亩", 1500),
-    "千瓦小时": ("万千瓦时", 1e-4), "kw·h": ("万千瓦时", 1e-4), "kw/h": ("万千瓦时", 1e-4), "KWH": ("万千瓦时", 1e-4),
-    "万元": ("万元/亩", 1), "元": ("万元/亩", 1e-4), "元/㎡": ("万元/亩", 1 / 15), "千元/亩": ("万元/亩", 0.1),
-}  # fmt: skip
+    "仟元": ("万元", 0.1),
+    "RMB元": ("万元", 1e-4),
+    "万": ("万元", 1),
+    "人民币万元": ("万元", 1),
+    "佰万元": ("万元", 100),
+    "米2": ("亩", 3 / 2000),
+    "m²": ("亩", 3 / 2000),
+    "平方公尺": ("亩", 3 / 2000),
+    "公顷": ("亩", 15),
+    "KM2": ("亩", 1500),
+    "千瓦小时": ("万千瓦时", 1e-4),
+    "kw·h": ("万千瓦时", 1e-4),
+    "kw/h": ("万千瓦时", 1e-4),
+    "KWH": ("万千瓦时", 1e-4),
+    "万元": ("万元/亩", 1),
+    "元": ("万元/亩", 1e-4),
+    "元/㎡": ("万元/亩", 1 / 15),
+    "千元/亩": ("万元/亩", 0.1),
+}
 
 
 @pytest.mark.parametrize(("unit", "wanted"), UNITS.items())
@@ -340,9 +354,16 @@ def test_what_is_hidden_is_counted_and_told(tmp_path: Path, rows_hidden: list[in
 
 
 EXAMPLES = [
-    ("示例", "某某机械有限公司"), ("例", "XX公司"), ("例：", "示例企业"), ("样例", "××有限公司"), ("填报示例", "测试企业"), ("举例", "某公司"),
-    ("示例1", "示例企业（请替换）"), (0, "示例公司"), (0, "某某有限公司（示例）"),
-]  # fmt: skip
+    ("示例", "某某机械有限公司"),
+    ("例", "XX公司"),
+    ("例：", "示例企业"),
+    ("样例", "××有限公司"),
+    ("填报示例", "测试企业"),
+    ("举例", "某公司"),
+    ("示例1", "示例企业（请替换）"),
+    (0, "示例公司"),
+    (0, "某某有限公司（示例）"),
+]
 
 
 @pytest.mark.parametrize(("serial", "name"), EXAMPLES)
@@ -359,7 +380,12 @@ def test_example_rows_are_no_firms(tmp_path: Path, serial: Any, name: str) -> No
 
 
 OTHERS: dict[str, list[list[Any]]] = {
-    "分镇街": [["镇街", "规上企业数", "规下企业数", "税收合计", "用地面积"], ["东街", 2, 0, 134, 50], ["西街", 0, 2, 73, 27], ["合计", 2, 2, 207, 77]],
+    "分镇街": [
+        ["镇街", "规上企业数", "规下企业数", "税收合计", "用地面积"],
+        ["东街", 2, 0, 134, 50],
+        ["西街", 0, 2, 73, 27],
+        ["合计", 2, 2, 207, 77],
+    ],
     "汇总": [["序号", "单位", "户数", "税收（万元）"], [1, "东街", 2, 134], [2, "西街", 2, 73]],
     "字典": [["镇街", "规上", "处置方式"], ["东街", "是", "提升"], ["西街", "否", "整治"]],
     "下拉选项": [["规上", "镇街"], ["是", "东街"], ["否", "西街"]],
@@ -367,7 +393,7 @@ OTHERS: dict[str, list[list[Any]]] = {
     "样表": [[*KEYS, "年份", "实缴税金（万元）"], [code(97), "样子厂", "东街", "是", 2023, 5]],
     "填报说明": [["一、本表由各镇街填报"], ["二、税收为实缴数"]],
     "Sheet2": [["行业", "产值"], ["纺织", 12], ["机械", 13]],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -571,7 +597,14 @@ def test_a_workbook_under_another_name(tmp_path: Path, name: str) -> None:
     assert tax(read_ledger(tmp_path / name)) == TAX
 
 
-@pytest.mark.parametrize(("name", "data"), [("a.xls", b"MIME-Version: 1.0\nContent-Type: multipart/related"), ("a.xls", b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">'), ("a.xlsx", b"%PDF-1.7")])  # fmt: skip
+DISGUISED = {
+    b"MIME-Version: 1.0\nContent-Type: multipart/related": "a.xls",
+    b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet">': "a.xls",
+    b"%PDF-1.7": "a.xlsx",
+}
+
+
+@pytest.mark.parametrize(("data", "name"), DISGUISED.items())
 def test_what_cannot_be_read_is_told_what_it_is(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     assert rules(refused(tmp_path / name)) == {"file_disguised"}
@@ -591,13 +624,17 @@ BOOK = {
 @pytest.mark.parametrize("folder", [False, True])
 def test_departments_files_are_one_ledger(tmp_path: Path, key: str, folder: bool) -> None:
     values = {
-        "纳税人识别号": [f[0] for f in FIRMS], "组织机构代码": [f[0][8:17] for f in FIRMS], "十五位": ["371329" + f[0][8:17] for f in FIRMS],
-        "纳税人名称": [f[1] for f in FIRMS], "曾用名": [f"老{f[1]}" for f in FIRMS],
-    }[key]  # fmt: skip
+        "纳税人识别号": [f[0] for f in FIRMS],
+        "组织机构代码": [f[0][8:17] for f in FIRMS],
+        "十五位": ["371329" + f[0][8:17] for f in FIRMS],
+        "纳税人名称": [f[1] for f in FIRMS],
+        "曾用名": [f"老{f[1]}" for f in FIRMS],
+    }[key]
     head = {"十五位": "纳税人识别号", "曾用名": "企业名称"}.get(key, key)
     place = tmp_path / "folder"
     place.mkdir()
-    paths = [xlsx(place / "甲.xlsx", BOOK), xlsx(place / "税务.xlsx", {"税": [[head, "2023年税收（万元）"], *([v, t] for v, t in zip(values, TAX, strict=True))]})]  # fmt: skip
+    taxes = [[head, "2023年税收（万元）"], *([v, t] for v, t in zip(values, TAX, strict=True))]
+    paths = [xlsx(place / "甲.xlsx", BOOK), xlsx(place / "税务.xlsx", {"税": taxes})]
     read = read_ledger(place if folder else paths)
     assert tax(read) == TAX
     assert tax(read, column="land_mu") == LAND
@@ -702,10 +739,8 @@ def drawn(folder: Path, frame: pd.DataFrame, rng: random.Random) -> tuple[Path, 
         total = [""] * len(heads)
         total[1], total[place] = "合计", sum(r[place] for r in rows if isinstance(r[place], float | int))
         rows.append(total)
-    if shape == "title":
-        sheets = {"台账": [["某县2023年企业台账"], heads, *rows]}
-    else:
-        sheets = {rng.choice(["台账", "Sheet1"]): [heads, *rows]}
+    title = [["某县2023年企业台账"]] if shape == "title" else []
+    sheets = {rng.choice(["台账", "Sheet1"]): [*title, heads, *rows]}
     kind = rng.choice(["xlsx", "xlsx", "xls", "csv", "html"]) if shape != "title" else "xlsx"
     first = next(iter(sheets.values()))
     if kind == "csv":

@@ -152,15 +152,18 @@ def with_codes(grid: Grid, layout: Layout, known: Directory, faults: Faults) -> 
     codes: list[Any] = []
     unmatched: list[tuple[int, Any]] = []
     ways: dict[str, int] = {}
+    shared = False
     for position, row in enumerate(zip(*body, strict=True)):
         ids = [None if column is None or _blank(column[position]) else column[position] for column in (org, name)]
         code, how = known.find(*ids)
         codes.append(code or None)
+        shared |= bool(how) and not code
         if code:
             ways[how] = ways.get(how, 0) + 1
         elif any(v is not None for v in ids) and row_kind(list(row), headings, position) == DATA:
             unmatched.append((position, next(v for v in reversed(ids) if v is not None)))
-    if not ways:
+    firms = sum(bool(FIRM.search(str(value))) for _, value in unmatched)
+    if not ways and not shared and firms * 2 <= len(unmatched):
         return None
     item = places.get("name") or places["org_code"]
     _tell(grid, layout, item, ways, unmatched, faults)
@@ -177,11 +180,12 @@ def _tell(
     """Tell how a department's table was joined, and the rows that belong to nobody."""
     where = (grid.file, grid.sheet)
     more: dict[str, Any] = {"matched": sum(ways.values()), "unmatched": len(unmatched)}
-    more["how"] = "、".join(f"按{HOW[how][0]}{n}行" for how, n in ways.items())
-    more["how_en"] = ", ".join(f"{n} by {HOW[how][1]}" for how, n in ways.items())
+    more["how"] = "、".join(f"按{HOW[how][0]}{n}行" for how, n in ways.items()) or "0行"
+    more["how_en"] = ", ".join(f"{n} by {HOW[how][1]}" for how, n in ways.items()) or "0"
     faults.add("joined_by_name", *where, heading=item.heading, **more)
     rows = [(grid.first_row + layout.body + position, value) for position, value in unmatched]
     faults.add_rows("unmatched", where, rows, heading=item.heading)
 
 
+FIRM = re.compile("公司|厂|企业|合作社|集团|中心|工场|作坊|部$|社$|店$|所$")
 HOW = {"org": ("组织机构代码", "organisation code"), "name": ("企业名称", "name"), "alias": ("曾用名", "former name")}

@@ -94,7 +94,7 @@ def _compare(
             decimals = min(len(f"{stated:.6f}".rstrip("0").partition(".")[2]), 6)
             if abs(stated - own) > max(1e-9 * abs(stated), 10.0**-decimals * (0.5 + 0.9 * len(part) ** 0.5)):
                 place = {"row": grid.first_row + layout.body + position, "heading": item.heading, "value": stated}
-                shown = {"stated": f"{stated:.10g}", "own": f"{own:.10g}", "year": year}
+                shown = {"stated": f"{stated:.10g}", "own": f"{own:.10g}", "year": year, "column": item.heading}
                 name = str(next(c for c in (cell_of(b, position) for b in body) if key(str(c or "")) == label))
                 faults.add("summary_differs", grid.file, grid.sheet, **place, **shown, group=name)
 

@@ -111,11 +111,14 @@ def _by_year(
     for column in columns:
         groups.setdefault(_when(column), {})[column.name] = column.values
     constant = {n: v for n, v in rows.items() if n not in base and n != "year"}
+    telling = {when: list(values) for when, values in groups.items()}
     _spread(constant, groups, rows, own, named, (where, headings, faults))
     pieces: dict[When, pd.DataFrame] = {}
     for when in sorted(groups, key=lambda w: (w[0] or 0, -w[1])):
         frame = pd.DataFrame({**base, **groups[when], "year": _years(when, rows)})
-        filled = frame[list(groups[when])].notna().any(axis=1).to_numpy() if groups[when] else False
+        flows = [n for n in groups[when] if n in constant and _is_flow(n)]
+        names = [*telling.get(when, []), *flows] or list(groups[when])
+        filled = frame[names].notna().any(axis=1).to_numpy() if names else False
         pieces[when] = frame if when == (None, 0) else frame[filled]
     if "year" not in rows:
         return pd.concat(pieces.values(), ignore_index=True) if pieces else pd.DataFrame()
@@ -133,6 +136,9 @@ def _spread(
     """Put the columns without a period of their own into the years that they are about (in place)."""
     where, headings, faults = told
     every = {year for year, _ in groups if year is not None}
+    taxed = {year for (year, _), columns in groups.items() if year is not None and "tax_wan" in columns}
+    mine = own is not None and (own in every or not taxed or any(map(_is_flow, constant)))
+    stock = ({own} | named if mine else taxed) or every
     for name, values in constant.items():
         heading = headings.get(name, name)
         if "year" in rows:
@@ -142,7 +148,7 @@ def _spread(
         if flow and own is None:
             faults.add("year_wanted", *where, heading=heading)
             continue
-        years = {own} if flow else {own, *named} if own is not None else every
+        years = {own} if flow else stock
         for year in sorted(y for y in years if y is not None):
             groups.setdefault((year, 0), {}).setdefault(name, values)
         if flow and own in named and len(every) > 1:
