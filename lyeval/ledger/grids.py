@@ -274,7 +274,7 @@ def _page(path: Path, faults: Faults) -> list[Grid]:
 def _csv(path: Path, faults: Faults) -> list[Grid]:
     """Read a CSV file: UTF-8 with or without BOM, UTF-16 likewise, GB18030; comma, tab or semicolon; any end of line."""
     data = path.read_bytes()
-    if not data.removeprefix(b"\xef\xbb\xbf").strip():
+    if not data[:4096].removeprefix(b"\xef\xbb\xbf").strip() and not data.removeprefix(b"\xef\xbb\xbf").strip():
         faults.add("file_empty", path.name)
         return []
     wide = _wide(data)
