@@ -45,9 +45,9 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
     near = ABOUT.fullmatch(text)
     if near:
         result = number(near["a"] or near["b"], canonical)
-        converted = isinstance(result, Odd) and not result.rule
-        figure = (result.value,) if converted else result
-        return Odd("number_about", figure) if converted or isinstance(result, float) else Odd("number_unreadable")
+        if isinstance(result, Odd):
+            return Odd("number_unreadable") if result.rule else Odd("number_about", (result.value,))
+        return Odd("number_unreadable") if result is None else Odd("number_about", result)
     matched = NUMBER.fullmatch(text)
     if not matched:
         return Odd("number_unreadable")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 NUMERIC = ("amount", "quantity", "share")
 DATES = ("date_from", "date_to")
@@ -87,8 +88,8 @@ def _load() -> tuple[Column, ...]:
 
 def _column(row: dict[str, str]) -> Column:
     """Return the column of one row."""
-    plain = {name: row[name] for name in ("sheet", "kind", "unit", "zh", "en", "owner")}
-    lists = {name: tuple(row[name].split()) for name in ("variants", "refuse", "form", "remarks")}
+    plain: dict[str, Any] = {name: row[name] for name in ("sheet", "kind", "unit", "zh", "en", "owner")}
+    lists: dict[str, Any] = {name: tuple(row[name].split()) for name in ("variants", "refuse", "form", "remarks")}
     unit, *figures = row["slip"].split() or [""]
     slip = Slip(unit, *(float(Fraction(figure)) for figure in figures)) if unit else None
     return Column(name=row["column"], expected=row["expected"] == "yes", slip=slip, **plain, **lists)

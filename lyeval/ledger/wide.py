@@ -118,8 +118,8 @@ def _by_year(
         frame = pd.DataFrame({**base, **groups[when], "year": _years(when, rows)})
         flows = [n for n in groups[when] if n in constant and _is_flow(n)]
         names = [*telling.get(when, []), *flows] or list(groups[when])
-        filled = frame[names].notna().any(axis=1).to_numpy() if names else False
-        pieces[when] = frame if when == (None, 0) else frame[filled]
+        filled = frame[names].notna().any(axis=1).to_numpy() if names else np.zeros(len(frame), dtype=bool)
+        pieces[when] = frame if when == (None, 0) else frame.loc[filled]
     if "year" not in rows:
         return pd.concat(pieces.values(), ignore_index=True) if pieces else pd.DataFrame()
     return _beside(pieces.pop((None, 0)), list(pieces.values()), where, headings, faults)
