@@ -79,7 +79,7 @@ def _plant(grids: dict[str, Grid]) -> list[dict[str, Any]]:
     firms.append(list(firms[12]))
     tell("enterprises", len(firms) - 1, "duplicate_enterprise", "企业重复")
     years[7][3] = "约30"
-    tell("annual", 7, "number_unreadable", "税收填“约30”")
+    tell("annual", 7, "number_about", "税收填“约30”")
     years[9][4] = -12.5
     tell("annual", 9, "negative", "土地面积为负")
     years[11][2] = "小型"
