@@ -75,7 +75,8 @@ def by_organisation(grid: Grid, layout: Layout) -> Layout:
     item = next((i for i in layout.columns if i.column.name == "credit_code" and i.column.kind == "code"), None)
     if item is None:
         return layout
-    some = [cell_of(grid.body(layout.body)[item.place], p) for p in range(min(grid.height - layout.body, 200))]
+    raw = grid.body(layout.body)[item.place]
+    some = [cell_of(raw, p) for p in range(min(len(raw), 200))]
     sizes = [len(tidy(cell)) for cell in some if isinstance(cell, str) and re.search(r"\d{4}", cell)]
     if not sizes or sum(size in (9, 15) for size in sizes) * 5 < len(sizes) * 4:
         return layout

@@ -185,12 +185,13 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     """Read every visible sheet of a workbook."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    if too_large(path, faults):
+    marked: list[str] = []
+    if too_large(path, faults, marked):
         return []
     zipped = zipfile.is_zipfile(path)
     if (path.suffix.lower() in (".xls", ".xlsb") or not zipped) and not survives(path):
         raise ValueError("damaged workbook / 文件已损坏")
-    beside, mended = peek(path) if zipped else ({}, None)
+    beside, mended = peek(path) if zipped and marked else ({}, None)
     suffix = path.suffix.lower().lstrip(".")
     kind = kind_of(path, suffix)
     renamed = kind != suffix and {kind, suffix} != {"xlsx", "xlsm"}
