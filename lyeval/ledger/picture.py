@@ -125,11 +125,21 @@ def _row(sheet: str, column: Column, wanted: list[str], year: int | None, values
     rows = None if values is None else len(values)
     expected = column.expected
     return {
-        "id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet, "column": column.name,
-        "label": column.zh, "label_en": column.en, "year": year, "there": values is not None, "rows": rows, "filled": filled,
+        "id": id,
+        "department": DEPARTMENTS[id][0],
+        "department_en": DEPARTMENTS[id][1],
+        "sheet": sheet,
+        "column": column.name,
+        "label": column.zh,
+        "label_en": column.en,
+        "year": year,
+        "there": values is not None,
+        "rows": rows,
+        "filled": filled,
         "share": None if not expected or not rows or filled is None else filled / rows,
-        "yes": int(values.fillna(False).sum()) if flag and values is not None else None, "verdicts": wanted,
-    }  # fmt: skip
+        "yes": int(values.fillna(False).sum()) if flag and values is not None else None,
+        "verdicts": wanted,
+    }
 
 
 def _sheet_row(sheet: str, wanted: list[str]) -> dict[str, Any]:
@@ -137,17 +147,35 @@ def _sheet_row(sheet: str, wanted: list[str]) -> dict[str, Any]:
     id = department_of(sheet, "")
     label = f"{SHEETS[sheet][0]}表"
     return dict.fromkeys(COVERAGE) | {
-        "id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet, "column": "",
-        "label": label, "label_en": f"sheet {sheet}", "there": False, "verdicts": wanted,
-    }  # fmt: skip
+        "id": id,
+        "department": DEPARTMENTS[id][0],
+        "department_en": DEPARTMENTS[id][1],
+        "sheet": sheet,
+        "column": "",
+        "label": label,
+        "label_en": f"sheet {sheet}",
+        "there": False,
+        "verdicts": wanted,
+    }
 
 
 MOST = 5000
 JOINED = ("credit_code", "org_code", "below_scale")
 COVERAGE = [
-    "department", "department_en", "sheet", "column", "label", "label_en", "year", "there", "rows", "filled", "share", "yes",
+    "department",
+    "department_en",
+    "sheet",
+    "column",
+    "label",
+    "label_en",
+    "year",
+    "there",
+    "rows",
+    "filled",
+    "share",
+    "yes",
     "verdicts",
-]  # fmt: skip
+]
 DEPARTMENTS = {
     "tax": ("税务部门", "tax office"),
     "land": ("自然资源和规划部门", "land office"),
