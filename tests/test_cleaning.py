@@ -174,7 +174,7 @@ def value(rng: random.Random, kind: str):
         return rng.choice(["入库", "免抵", "留抵退税"])
     if kind == "code":
         return code(rng.randint(10, 99))
-    return rng.choice(["=1+1", "@甲", "-乙、丙", "12345678901234567890", "甲 公司（一）", "A"])
+    return rng.choice(["=1+1", "@甲", "-乙、丙", "12345678901234567890", "AB 公司（一）", "A"])
 
 
 def test_every_change_is_listed(tmp_path):
@@ -276,8 +276,8 @@ def test_columns_that_are_not_read_are_kept_apart(tmp_path):
     book = CalamineWorkbook.from_path(str(tmp_path / "out.xlsx"))
     assert book.sheet_names == ["企业", "年度", "更改清单", "未读取的列"]
     kept = book.get_sheet_by_name("未读取的列").to_python()
-    assert kept[0] == ["统一社会信用代码", "文件", "工作表", "行号", "备注", "联系人"]
-    assert kept[2] == [A, "a.xlsx", "年度", 3, "停产", "张三"]
+    assert kept[0] == ["统一社会信用代码", "文件", "工作表", "行号", "备注", "联系人", "备注所示（待确认）"]
+    assert kept[2] == [A, "a.xlsx", "年度", 3, "停产", "张三", "停产起始时间：停产"]
     assert len(kept) == 6
     again = read_ledger(tmp_path / "out.xlsx")
     assert_same(read, again)

@@ -49,11 +49,12 @@ def test_check_groups_faults_and_writes_every_row(lyeval: Lyeval, tmp_path: Path
     told = lyeval("check", "sample:messy", "--out", out)
     assert re.search(r"错误\s+不在企业名单：共\d+处", told.out)
     assert "“企业”表，第44行" in told.out
-    rows = CalamineWorkbook.from_path(str(out)).get_sheet_by_index(0).to_python()
+    rows = CalamineWorkbook.from_path(str(out)).get_sheet_by_name("台账问题").to_python()
     total = re.search(r"错误 (\d+)，警告 (\d+)", told.out)
     assert total
     errors = [row for row in rows if row and row[0] == "错误"]
     assert len(errors) == int(total[1])
+    assert CalamineWorkbook.from_path(str(out)).sheet_names[0] == "概览"
     assert lyeval("check", "sample:messy", "--out", tmp_path / "faults.csv").code == 2
 
 

@@ -29,7 +29,7 @@ def changed(rows: list, row: int, heading: str, value: Any) -> list:
 
 
 CELLS = [
-    ("number_unreadable", "年度", 3, "实缴税金", "约12", "error"),
+    ("number_unreadable", "年度", 3, "实缴税金", "不少于12", "error"),
     ("number_unreadable", "年度", 4, "土地总面积", "12%", "error"),
     ("number_unreadable", "年度", 4, "实缴税金", "1,23", "error"),
     ("number_unreadable", "年度", 4, "实缴税金", "12.5亩", "error"),
@@ -76,7 +76,7 @@ def test_a_clean_ledger_tells_nothing(tmp_path):
 
 
 def test_all_errors_are_told_at_once(tmp_path):
-    rows = changed(changed(ANNUAL, 2, "实缴税金", "约12"), 5, "土地总面积", -3)
+    rows = changed(changed(ANNUAL, 2, "实缴税金", "不少于12"), 5, "土地总面积", -3)
     with pytest.raises(LedgerError) as caught:
         read_ledger(xlsx(tmp_path / "f.xlsx", BOTH | {"年度": rows}))
     assert [f.rule for f in caught.value.faults] == ["number_unreadable", "negative"]
@@ -136,7 +136,7 @@ def test_check_digits_are_one_line(tmp_path):
         ("应缴税额", "heading_refused", "实缴税金"),
         ("其他指标甲", "heading_unknown", "相近"),
         ("净利润", "heading_near", "利润总额"),
-        ("实缴税金（不含土地使用税）", "heading_second", "实缴税金"),
+        ("实缴税金（不含土地使用税）", "heading_qualified", "实缴税金"),
         ("税收", "heading_second", "实缴税金"),
         ("用电量（亩）", "unit_wrong", "万千瓦时"),
         ("面积", "heading_ambiguous", "建筑面积"),
@@ -212,7 +212,7 @@ def test_formulas_errors_and_booleans(tmp_path):
     read = read_ledger(path)
     assert read.annual["above_scale"].tolist() == [True, False]
     assert read.annual["tax_wan"].tolist()[0] == 7
-    assert [fault.rule for fault in read.faults] == ["missing_tax"]
+    assert [fault.rule for fault in read.faults] == ["cell_error"]
 
 
 @pytest.mark.parametrize(

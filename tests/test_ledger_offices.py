@@ -82,7 +82,7 @@ def test_two_tables_on_a_sheet(tmp_path):
         ["表二 税收（单位：元）"],
         ["企业名称", "统一社会信用代码", "年份", "实缴税金", "占地面积", "规上"],
         ["甲公司", A, 2023, 122500, 20, "是"],
-        ["乙公司", B, 2023, "约3万", 12, "否"],
+        ["乙公司", B, 2023, "不少于3万", 12, "否"],
     ]
     path = xlsx(tmp_path / "2.xlsx", {"Sheet1": rows})
     with pytest.raises(LedgerError) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,35 @@ def two(folder: Path) -> list[Path]:
     return [csv_file(folder / f"{name}.csv", ANNUAL[:2]) for name in "ab"]
 
 
+def raw(old: str, new: str) -> Callable[[Path], Path]:
+    """Change the XML of the sheet 年度: a cell by its name, or words of a tag."""
+
+    def make(folder: Path) -> Path:
+        path = xlsx(folder / "f.xlsx", {"年度": ANNUAL} | {n: t for n, t in CLEAN.items() if n != "年度"})
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name).decode() for name in archive.namelist()}
+        pattern = rf'<c r="{old}"[^>]*>.*?</c>' if old[-1].isdigit() else re.escape(old)
+        name = "xl/worksheets/sheet1.xml"
+        parts[name] = re.sub(pattern, new, parts[name], count=1)
+        with zipfile.ZipFile(path, "w") as archive:
+            for part, text in parts.items():
+                archive.writestr(part, text)
+        return path
+
+    return make
+
+
+def merged(folder: Path) -> Path:
+    """Write the clean ledger with one figure for two firms."""
+    return xlsx(folder / "f.xlsx", CLEAN, {"年度": [(4, 3, 5, 3)]})
+
+
+def joined(folder: Path) -> list[Path]:
+    """Write the clean ledger and a file with another figure of its firms."""
+    power = [[CODE, "2023年用电量"], [A, 3], [B, 4], [C, 5]]
+    return [xlsx(folder / "f.xlsx", CLEAN), xlsx(folder / "g.xlsx", {"供电": power})]
+
+
 def form(*, twins: bool = False, **more: Any) -> Callable[[Path], Path]:
     """Write the clean ledger and a survey form of its first enterprise, or of its namesake."""
 
@@ -172,7 +203,7 @@ PLANTS: dict[str, Plant] = {
     "heading_unknown": (column("年度", "其他指标甲", 1), "年度", None),
     "heading_refused": (column("年度", "应缴税额", 1), "年度", None),
     "heading_near": (column("年度", "净利润", 1), "年度", None),
-    "heading_note": (column("年度", "销售收入（含出口）", 1), "年度", None),
+    "heading_note": (column("企业", "所在园区（含小微园）", "甲园"), "企业", None),
     "decided_by_values": (column("年度", "分类", "A", "B", "C", "A", "B"), "年度", None),
     "unit_wrong": (column("年度", "用电量（亩）", 1), "年度", None),
     "no_code": (lambda folder: csv_file(folder / "n.csv", [["企业名称", "年份", "税收"], ["甲", 2023, 1]]), "", None),
@@ -181,7 +212,7 @@ PLANTS: dict[str, Plant] = {
     "class_assumed": (alone(规上企业=[r[:2] + r[3:] for r in ANNUAL[:3]]), "规上企业", None),
     "year_assumed": (alone(年度=[["2023年度台账"], [CODE, "规上", "税收", "占地面积"], [A, "是", 2, 3]]), "年度", None),
     "annual_ignored": (column("企业", "税收", 1), "企业", None),
-    "number_unreadable": (cell("年度", 3, "实缴税金", "约12"), "年度", 3),
+    "number_unreadable": (cell("年度", 3, "实缴税金", "不少于12"), "年度", 3),
     "date_unreadable": (cell("企业", 2, "保护期至", "2021-02-30"), "企业", 2),
     "date_wanted": (cell("企业", 2, "保护期至", "是"), "企业", 2),
     "date_completed": (cell("企业", 2, "保护期至", "2021年"), "企业", 2),
@@ -223,7 +254,7 @@ PLANTS: dict[str, Plant] = {
     "land_blank": (alone(年度=[[*ANNUAL[0], "批准面积"], [A, 2023, "是", 1, "", 20]]), "年度", 2),
     "missing_column": (alone(年度=[r[:4] for r in ANNUAL]), "", None),
     "no_annual": (rows("企业", [code(9), "戊公司", "临沭县", "大兴镇", "", ""]), "企业", 5),
-    "period_ignored": (column("年度", "2021年产值", 1), "年度", None),
+    "period_ignored": (column("年度", "10月产值", 1), "年度", None),
     "period_spread": (alone(s=[[*WIDE, "2022年税收", "2023年税收", "占地面积"], [A, "甲", 1, 2, 3]]), "s", None),
     "period_latest": (
         alone(s=[[*WIDE, "2022年税收", "2023年税收", "亩均税收"], [A, "甲", 1, 2, 0.3]]), "s", None,
@@ -259,6 +290,24 @@ PLANTS: dict[str, Plant] = {
     "mapping_form": (mapped("- 甲\n- 乙\n"), "", None),
     "mapping_column": (mapped("税收数: annual.tax_man\n"), "", None),
     "mapping_open": (mapped("税收数: '?'\n"), "", None),
+    "unit_unknown": (column("年度", "产值（美元）", 1), "年度", None),
+    "heading_qualified": (column("年度", "销售收入（含出口）", 1), "年度", None),
+    "file_disguised": (file("f.xls", b"MIME-Version: 1.0"), "", None),
+    "sheet_passed": (sheets(字典=[["镇街", "规上"], ["大兴镇", "是"]]), "字典", None),
+    "cell_error": (raw("D3", '<c r="D3" t="e"><v>#SPILL!</v></c>'), "年度", 3),
+    "formula_blank": (raw("D3", '<c r="D3"><f>1+1</f></c>'), "年度", 3),
+    "rows_hidden": (raw(r'row r="3"', 'row r="3" hidden="1"'), "年度", 3),
+    "columns_hidden": (raw("<sheetData>", '<cols><col min="4" max="4" hidden="1"/></cols><sheetData>'), "年度", None),
+    "merged_figure": (merged, "年度", 5),
+    "example_row": (cell("企业", 2, "企业名称", "示例企业（请替换）"), "企业", 2),
+    "year_wanted": (alone(a=[[CODE, "2022年等级", "实缴税金"], [A, "A", 3]]), "a", None),
+    "last_year_differs": (column("年度", "上年税收", "", 9, ""), "年度", 3),
+    "year_from_months": (alone(a=[[CODE, "2023年上半年税收", "2023年下半年税收"], [A, 3, 4]]), "a", None),
+    "number_about": (cell("年度", 3, "实缴税金", "约12"), "年度", 3),
+    "code_filled": (alone(a=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2022, 3], ["", "甲公司", 2023, 4]]), "a", 3),
+    "files_joined": (joined, "", None),
+    "summary_differs": (sheets(汇总=[["镇街", "2023年税收"], ["大兴镇", 15.25], ["青云镇", 7]]), "汇总", 3),
+    "remark_says": (column("企业", "备注", "已停产", ""), "企业", 2),
 }  # fmt: skip
 
 

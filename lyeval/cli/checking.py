@@ -51,7 +51,9 @@ def check(
         typer.echo(_one_line(one))
     faults(told)
     typer.echo(counts(told))
-    tables = [_fault_table(told)]
+    tables = [_overview(told, found), _fault_table(told)]
+    if len(found) == 1:
+        tables += _department_tables(found[0], plan)
     if len(found) == 2:
         made = changes(*found)
         _show_changes(made)
@@ -90,30 +92,39 @@ def clean(
     typer.echo(_one_line(read))
     typer.echo(counts(read.faults))
     _by_rule(made)
-    console().print(say(f"已写入 {out}", f"written to {out}"))
+    n = int(made["count"].sum()) if len(made) else 0
+    console().print(
+        say(
+            f"已写入 {out}：{n} 处更改列在“更改清单”，原台账没有改动",
+            f"written to {out}: {n} changes are listed in it; the ledger itself was not touched",
+        )
+    )
 
 
 def _read(names: list[str], plan: Policy | None, year: int | None) -> tuple[tuple[Fault, ...], list[Ledger]]:
-    """Read what is named: one ledger, a city's, or two of one place (two are returned); faults where none can be."""
-    from lyeval.ledger import LedgerError, is_survey, merge
+    """Read what is named: one ledger of all of it, a city's, or two of one place (two are returned); faults where none can be."""
+    from lyeval.ledger import LedgerError
     from lyeval.ledger.changes import same_place
     from lyeval.run import open_ledger
 
+    try:
+        one = open_ledger(names if len(names) > 1 else names[0], plan, year=year)
+        return one.faults, [one]
+    except LedgerError as error:
+        if len(names) != 2 or all(fault.rule != "code_in_two_files" for fault in error.faults):
+            return error.faults, []
+        faults = error.faults
     told: list[Fault] = []
     found: list[Ledger] = []
-    apart = len(names) == 2 and not any(not name.startswith("sample:") and is_survey(name) for name in names)
-    for name in names if apart else [names if len(names) > 1 else names[0]]:
+    for name in names:
         try:
             found.append(open_ledger(name, plan, year=year))
             told += found[-1].faults
         except LedgerError as error:
             told += error.faults
-    if len(found) < 2 or same_place(*found):
-        return tuple(told), found if not apart or len(found) == 2 else []
-    try:
-        return tuple(told), [merge(found)]
-    except LedgerError as error:
-        return error.faults, []
+    if len(found) < 2:
+        return tuple(told), []
+    return (tuple(told), found) if same_place(*found) else (faults, [])
 
 
 def _audited(found: list[Ledger], plan: Policy | None) -> tuple[Fault, ...]:
@@ -229,6 +240,33 @@ def _fault_table(told: tuple[Fault, ...]) -> Table:
     return _table("faults", say("台账问题", "Faults"), FAULT_COLUMNS, rows)
 
 
+def _overview(told: tuple[Fault, ...], found: list[Ledger]) -> Table:
+    """Lay out the first page: what was read, then every rule broken with how often, where first, and what to do."""
+    from lyeval.cli.showing import WORDS
+    from lyeval.ledger import RULES, grouped
+
+    rows: list[tuple[Any, ...]] = [(say("读入", "read"), _one_line(one), None, "", "") for one in found]
+    for group in grouped(told):
+        first = group.first[0]
+        kind, title = say(*WORDS[group.severity][:2]), RULES[group.rule].title(lang())
+        rows.append((kind, title, group.count, first.place(lang()), first.message(lang())))
+    return _table("overview", say("概览", "Overview"), OVERVIEW, rows)
+
+
+def _department_tables(ledger: Ledger, plan: Policy | None) -> list[Table]:
+    """Lay out a sheet for each department to forward: what is missing, of which firms, what it blocks."""
+    from lyeval.cli.picturing import needed
+    from lyeval.ledger.picture import DEPARTMENTS, lacking
+
+    tables = []
+    for id, frame in lacking(ledger, needed(plan), lang()).items():
+        rows = [
+            tuple(None if v is None or v != v else v for v in row) for row in frame.itertuples(index=False, name=None)
+        ]
+        tables.append(_table(f"owed_{id}", say(*DEPARTMENTS[id]), OWED, rows))
+    return tables
+
+
 def _change_tables(made: Changes) -> list[Table]:
     """Lay out a comparison: one sheet a part."""
     out = []
@@ -257,6 +295,21 @@ def _table(id: str, title: str, spec: Any, rows: list[tuple[Any, ...]]) -> Table
 
 
 MOST_NAMES = 6
+OVERVIEW = [
+    ("kind", "类别", "kind"),
+    ("what", "事项", "what"),
+    ("count", "处数", "count"),
+    ("where", "首处", "first at"),
+    ("todo", "怎么办", "what to do"),
+]
+OWED = [
+    ("what", "缺什么", "what is missing"),
+    ("year", "年份", "year"),
+    ("credit_code", "统一社会信用代码", "credit code"),
+    ("name", "企业名称", "name"),
+    ("township", "镇街", "township"),
+    ("blocks", "影响", "what it blocks"),
+]
 FAULT_COLUMNS = [
     ("severity", "类别", "severity"), ("rule", "规则", "rule"), ("file", "文件", "file"), ("sheet", "表", "sheet"), ("row", "行", "row"),
     ("heading", "列", "heading"), ("value", "所填", "value"), ("message", "说明", "what is wrong"),

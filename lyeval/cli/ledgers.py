@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lyeval.cli.telling import Lang, busy, chosen, refuse
+from lyeval.cli.telling import Lang, busy, chosen, refuse, say
 
 Ledgers = Annotated[
     list[str], typer.Argument(metavar="LEDGER…", help="台账：文件、文件夹或 sample:样例名；可多个 / ledgers")
@@ -55,6 +55,14 @@ def assess(
     from lyeval.cli.showing import verdict
 
     verdict(made)
+    counts = made.targets["status"].value_counts() if len(made.targets) else {}
+    met, missed, open_ = (int(counts.get(kind, 0)) for kind in ("met", "missed", "undetermined"))
+    typer.echo(
+        say(
+            f"以上是 {year} 年的评估：{met} 项完成，{missed} 项未完成，{open_} 项暂不能判定；没有写文件，台账没有改动",
+            f"this is the assessment of {year}: {met} met, {missed} missed, {open_} undetermined; no file was written",
+        )
+    )
 
 
 def all_there(ledgers: list[str]) -> None:

@@ -27,7 +27,7 @@ def picture(ledger: Ledger, plan: Policy | None) -> None:
     years = ledger.years[-YEARS:]
     out.print()
     out.print(_rows(rows_by_year(ledger), years))
-    covered = coverage_by_department(ledger, _needs(plan))
+    covered = coverage_by_department(ledger, needed(plan))
     table, whole = _coverage(covered[covered["there"].to_numpy(dtype=bool)], years)
     if table.row_count:
         out.print(table)
@@ -37,7 +37,7 @@ def picture(ledger: Ledger, plan: Policy | None) -> None:
         _gaps(ledger, plan)
 
 
-def _needs(plan: Policy | None) -> dict[tuple[str, str], list[str]]:
+def needed(plan: Policy | None) -> dict[tuple[str, str], list[str]]:
     """Return the verdicts that read each column, by name: those of the plan, targets first."""
     if plan is None:
         return {}

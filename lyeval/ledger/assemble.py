@@ -29,6 +29,7 @@ def assemble(parts: Sequence[Part], faults: Faults) -> dict[str, pd.DataFrame]:
             frame = _combine(sheet, found, faults)
             if len(frame):
                 frames[sheet] = frame
+    _year_of_months(frames, parts, faults)
     enterprises = _enterprises(parts, faults)
     if enterprises is not None:
         frames["enterprises"] = enterprises
@@ -50,6 +51,30 @@ def _combine(sheet: str, parts: list[Part], faults: Faults) -> pd.DataFrame:
         frame = apart(frame)
     frame = frame[[name for name in frame if name in of_sheet(sheet) or name in (*keys, *PLACE)]]
     return _ordered(sheet, unite(sheet, sort_rows(frame, keys, known), keys, faults))
+
+
+def _year_of_months(frames: dict[str, pd.DataFrame], parts: Sequence[Part], faults: Faults) -> None:
+    """Give the year the sum of its months where these are complete and no table has the tax of a year (in place, told)."""
+    monthly, annual = frames.get("monthly"), frames.get("annual")
+    spans = [p.frame for p in parts if p.sheet == "monthly" and {"first", "month", "year"} <= set(p.frame)]
+    if monthly is None or not spans or (annual is not None and "tax_wan" in annual):
+        return
+    keys = ["credit_code", "year"]
+    rows = apart(pd.concat(spans, ignore_index=True).drop_duplicates([*keys, "month"]))
+    rows = rows.assign(year=rows["year"].astype("int64"), n=rows["month"] - rows["first"] + 1)
+    sums = rows.groupby(keys, as_index=False).agg(
+        n=("n", "sum"), tax_wan=("tax_wan", "sum"), **{p: (p, "first") for p in PLACE}
+    )
+    sums = sums[(sums["n"] == 12).to_numpy()].drop(columns="n")
+    if not len(sums):
+        return
+    first = sums.iloc[0]
+    faults.add("year_from_months", first.source_file, first.source_sheet, n=len(sums))
+    if annual is None:
+        frames["annual"] = _ordered("annual", sort_rows(sums, keys))
+        return
+    joined = annual.merge(sums[[*keys, "tax_wan"]], on=keys, how="outer")
+    frames["annual"] = _ordered("annual", sort_rows(joined.dropna(subset=["source_row"]), keys))
 
 
 def _with_keys(sheet: str, part: Part, faults: Faults) -> pd.DataFrame:

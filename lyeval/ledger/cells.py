@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lyeval.ledger.units import factor
-from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, SIZES, YES, is_missing, plain
+from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, SIZES, YES, bare, is_missing, plain
 from lyeval.textfiles import visible
 
 
@@ -34,6 +34,7 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
         return Odd("number_unreadable")
     if isinstance(value, int | float):
         return float(value) if abs(value) < LARGEST else Odd("number_unreadable")
+    value = bare(value)
     if is_missing(value):
         return None
     if re.search(r"\d\s+\d", value) and not re.fullmatch(r"\s*[+-]?\d{1,3}(\s\d{3})+([.]\d+)?\s*", value):
@@ -41,6 +42,12 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
     text = plain(value).replace("−", "-").replace("¥", "").replace("￥", "")
     if text.startswith("(") and text.endswith(")"):
         text = "-" + text[1:-1]
+    near = ABOUT.fullmatch(text)
+    if near:
+        result = number(near["a"] or near["b"], canonical)
+        if isinstance(result, Odd):
+            return Odd("number_unreadable") if result.rule else Odd("number_about", (result.value,))
+        return Odd("number_unreadable") if result is None else Odd("number_about", result)
     matched = NUMBER.fullmatch(text)
     if not matched:
         return Odd("number_unreadable")
@@ -120,7 +127,7 @@ def date(value: Any, end: bool) -> dt.date | Odd | None:
         return Odd("date_unreadable")
     if is_missing(value) or NOT_YET.fullmatch(plain(value)):
         return None
-    return _of_text(plain(value), end)
+    return _of_text(plain(CLOCK.sub("", value)), end)
 
 
 def flag(value: Any, kind: str) -> bool | Odd | None:
@@ -149,8 +156,14 @@ def text(value: Any) -> str | None:
         value = "是" if value else "否"
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
-    words = " ".join(visible(" ".join(str(value).split())).split())
+    words = " ".join(visible(" ".join(bare(str(value)).split())).split())
     return None if is_missing(words) else words
+
+
+def label(value: Any) -> str | None:
+    """Return the text of a name of something (firm, township), without spaces between Chinese characters."""
+    words = text(value)
+    return words if words is None else CHINESE_GAP.sub("", words)
 
 
 def _within(figure: int) -> int | Odd:
@@ -186,7 +199,8 @@ def _of_text(words: str, end: bool) -> dt.date | Odd:
         return Odd("date_completed", dt.date(2100, 12, 31), {"date": "2100-12-31"})
     if words in YES | NO:
         return Odd("date_wanted")
-    words = _in_digits(words)
+    words = _of_months(re.sub(r"[(\[]?(?:星期|周)[一二三四五六日天][)\]]?|(?<=[日号])[上下]午.*", "", words))
+    words = re.sub(r"(?<=\d)[、,，。·\\](?=\d)", "-", _in_digits(words))
     if re.fullmatch(r"\d{5}(\.\d+)?", words):
         return _of_figure(float(words), end)
     for pattern in FULL:
@@ -194,6 +208,15 @@ def _of_text(words: str, end: bool) -> dt.date | Odd:
         if matched:
             return _made(_full_year(matched[1]), int(matched[2]), int(matched[3]))
     return _span(words, end) if SPAN.search(words) else _partial(words, end)
+
+
+def _of_months(words: str) -> str:
+    """Write English month names (15-mar-2019, mar-19) in digits."""
+    named = ENGLISH.fullmatch(words)
+    if not named:
+        return words
+    year = named["year"] if len(named["year"]) == 4 else f"20{named['year']}"
+    return f"{year}-{MONTHS.index(named['month'][:3]) + 1}" + (f"-{named['day']}" if named["day"] else "")
 
 
 def _span(words: str, end: bool) -> dt.date | Odd:
@@ -239,10 +262,19 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
 
 
 LARGEST = 1e15
+CLOCK = re.compile(r"(?<=[\d日号])[\sT]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*([AaPp][Mm]|Z)?\s*$")
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+ENGLISH = re.compile(
+    r"(?:(?P<day>\d{1,2})[-./]?)?(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*[-./,]?(?P<year>\d{4}|\d\d)"
+)
+ABOUT = re.compile(
+    r"(?:约为?|大约|大概|近|≈|~|估计?|暂估|ca\.?)[:：]?(?P<a>.+?)(?:左右|上下|余|多)?|(?P<b>.*\d.*?)(?:左右|上下)"
+)
 NOTED = re.compile(r"(?<=.)[(\[【][^)\]】]*[)\]】]$")
 NOT_YET = re.compile(
     r"(?!.*(到期|期满|过期|届满|恢复|复工|复产))(尚?未|没有?|无需?|不)[\u4e00-\u9fff]{1,5}|正常生产|正常|在产|在建"
 )
+CHINESE_GAP = re.compile(r"(?<=[\u3400-\u9fff（）()]) (?=[\u3400-\u9fff（）()])")
 YEAR_MONTH = re.compile(r"(19|20)\d\d\.([2-9]|1[12])")  # 2023.1 may be October with its last digit lost
 SPAN = re.compile(r"[—–~～至到]+")
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?<=[\d.])(?:e[+-]?\d{1,3})?)(?<!^\.)([^\d.,+-].*)?")

@@ -73,9 +73,15 @@ def changes(before: Ledger, after: Ledger) -> Changes:
     came, left = (_firms(ledger, codes) for ledger, codes in ((after, new - old), (before, old - new)))
     figures = _figures(before, after, pairs)
     return Changes(
-        _counts(before, after), came, left, _renamed(pairs), _recoded(left, came), figures, _summary(figures),
+        _counts(before, after),
+        came,
+        left,
+        _renamed(pairs),
+        _recoded(left, came),
+        figures,
+        _summary(figures),
         _disposals(before, after),
-    )  # fmt: skip
+    )
 
 
 def _codes(ledger: Ledger) -> set[str]:
@@ -226,10 +232,15 @@ def _disposals(before: Ledger, after: Ledger) -> pd.DataFrame:
     }
     kind = rows["_merge"].astype(str).map({"both": "moved", "left_only": "dropped", "right_only": "new"})
     made = {
-        "credit_code": rows["credit_code"], "name": rows["credit_code"].map(names), "method": rows["method"], "kind": kind,
-        "before": rows["outcome_before"], "after": rows["outcome_after"], "finished": rows["finished_after"],
+        "credit_code": rows["credit_code"],
+        "name": rows["credit_code"].map(names),
+        "method": rows["method"],
+        "kind": kind,
+        "before": rows["outcome_before"],
+        "after": rows["outcome_after"],
+        "finished": rows["finished_after"],
         "written_off": rows["written_off_after"],
-    }  # fmt: skip
+    }
     table = pd.DataFrame(made).astype(object)
     return table.where(table.notna(), None).reset_index(drop=True)
 

@@ -57,7 +57,12 @@ def _tell(rows: pd.DataFrame, rule: str, faults: Faults, column: str = "") -> No
     """Tell one fault per row; beyond ``LIMIT`` the last one stands for the rest."""
     heading = of_sheet("annual")[column].zh if column else ""
     if column:
-        told = {(f.sheet, f.row) for f in faults.items if f.rule == "number_unreadable" and _names(f.heading, column)}
+        told = {
+            (f.sheet, row)
+            for f in faults.items
+            if f.rule in TOLD_ALREADY and _names(f.heading, column)
+            for row in f.params.get("covers", (f.row,))
+        }
         places = zip(rows["source_sheet"], rows["source_row"], strict=True)
         rows = rows[[place not in told for place in places]] if told else rows
     for count, row in enumerate(each(rows.head(LIMIT + 1))):
@@ -108,8 +113,11 @@ def _tell_other_names(enterprises: pd.DataFrame, rows: pd.DataFrame, faults: Fau
     pairs = rows.dropna(subset=["name"]).drop_duplicates(["credit_code", "name"])
     both = pairs.merge(enterprises[["credit_code", "name"]], on="credit_code", suffixes=("", "_own"))
     both = both[(both["name"] != both["name_own"]).to_numpy(bool) & both["name_own"].notna().to_numpy()]
+    former = {}
+    if "aliases" in enterprises and len(both):
+        former = dict(enterprises[["credit_code", "aliases"]].dropna().itertuples(index=False, name=None))
     for row in each(both):
-        if _same(row.name, row.name_own):
+        if _same(row.name, row.name_own) or row.name in re.split("[、；;，,/]", former.get(row.credit_code, "")):
             continue
         more = {"code": row.credit_code, "other": row.name_own}
         faults.add("two_names", row.source_file, row.source_sheet, row=row.source_row, value=row.name, **more)
@@ -137,3 +145,6 @@ def _tell_missing(annual: pd.DataFrame, file: str, faults: Faults) -> None:
         _tell(annual[blank.to_numpy()], rule, faults, name)
     if "above_scale" not in annual:
         faults.add("missing_column", file, column="规上", column_en="above scale")
+
+
+TOLD_ALREADY = ("number_unreadable", "cell_error", "formula_blank", "merged_figure")

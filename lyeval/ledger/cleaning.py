@@ -63,7 +63,7 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
     frames, changes = clean(ledger, tables)
     path = Path(path)
     listed = changes.assign(rule=[title(rule) for rule in changes["rule"]])
-    rest = kept_columns(tables)
+    rest = _with_remarks(kept_columns(tables), ledger)
     size = sum(frame.size for frame in (*frames.values(), listed, rest))
     with Book(path, {"title": "规范台账", "comments": "lyeval clean", "created": CREATED}, cells=size) as book:
         styles = {
@@ -80,6 +80,19 @@ def write_clean(ledger: Ledger, path: str | Path, tables: Tables = ()) -> pd.Dat
     if ledger.synthetic:
         _sidecar(path, ledger.synthetic)
     return changes
+
+
+def _with_remarks(rest: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+    """Add to the columns kept as written a draft of what remarks say and no column holds, to be confirmed."""
+    said: dict[tuple[Any, ...], list[str]] = {}
+    for fault in ledger.faults:
+        if fault.rule == "remark_says":
+            words = f"{fault.params['column']}：{fault.params['word']}"
+            said.setdefault((fault.file, fault.sheet, fault.row), []).append(words)
+    if not said or not len(rest):
+        return rest
+    places = zip(rest["文件"], rest["工作表"], rest["行号"], strict=True)
+    return rest.assign(**{DRAFT: ["；".join(said.get((f, s, int(r)), [])) for f, s, r in places]})
 
 
 def kept_columns(tables: Tables) -> pd.DataFrame:
@@ -118,6 +131,7 @@ def _sidecar(path: Path, note: str) -> None:
 
 CREATED = datetime(2000, 1, 1)
 GRIDDED = 4  # a table is kept as grid, layout, kinds of rows, values; a field of survey forms as entries, forms, values
+DRAFT = "备注所示（待确认）"
 LIST, REST = "更改清单", "未读取的列"
 HEADS = ("文件", "工作表", "行号", "原列名", "原为", "改为", "事由", "处数")
 KNOWN = {column.name for column in COLUMNS}

@@ -12,8 +12,8 @@ SIZE = 18
 
 
 def tidy(value: object) -> str:
-    """Return a code in half width and capitals, without spaces, quotes or hyphens."""
-    return re.sub(r"[\s'’‘`\"-]+", "", unicodedata.normalize("NFKC", str(value))).upper()
+    """Return a code in half width and capitals, without spaces, quotes, hyphens, unseen signs, or the ="…" that guards it."""
+    return UNTIDY.sub("", unicodedata.normalize("NFKC", str(value))).upper()
 
 
 def well_formed(code: str) -> bool:
@@ -44,6 +44,9 @@ def with_check_digit(first17: str) -> str:
     return first17 + ALPHABET[(31 - total % 31) % 31]
 
 
+UNTIDY = re.compile(
+    "[\\s'’‘`´\"“”=_\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2010-\u2015\u202a-\u202f\u2060-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb-]+"
+)
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 FORM = re.compile(f"[{ALPHABET}]{{18}}")
 WEIGHTS = np.array([pow(3, i, 31) for i in range(17)], dtype=np.int64)

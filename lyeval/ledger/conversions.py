@@ -324,7 +324,18 @@ CHANGES: dict[str, tuple[str, str]] = {
     "column_out": ("不读的列", "column left out"),
 }
 TOLD = (
-    "year_assumed", "annual_ignored", "parcels_joined", "tax_repeated", "joined_by_name", "unmatched", "period_ignored",
-    "period_spread", "months_lumped", "measure_assumed", "identity_changes", "sheet_unknown", "sheet_hidden",
+    "year_assumed",
+    "annual_ignored",
+    "parcels_joined",
+    "tax_repeated",
+    "joined_by_name",
+    "unmatched",
+    "period_ignored",
+    "period_spread",
+    "months_lumped",
+    "measure_assumed",
+    "identity_changes",
+    "sheet_unknown",
+    "sheet_hidden",
     "outcome_none",
-)  # fmt: skip
+)

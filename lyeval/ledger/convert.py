@@ -77,6 +77,8 @@ def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str
         return _codes(raw)
     if kind in ("text", "grade"):
         return to_texts(raw)
+    if kind == "label":
+        return to_texts(raw, cells.label)
     return _mapped(raw, READERS[kind], methods)
 
 
@@ -174,8 +176,8 @@ def _listed_figures(raw: list[Any], column: Column) -> tuple[np.ndarray, list[tu
         if isinstance(result, Odd):
             if result.rule:
                 odd.append((place, result))
-                continue
-            done[place], result = True, result.value
+            done[place] = not result.rule or isinstance(result.value, tuple)
+            result = result.value[0] if isinstance(result.value, tuple) else result.value
         if result is not None:
             figures[place] = result
     return figures, odd, done
@@ -251,7 +253,7 @@ def _codes(raw: Raw) -> Cells:
     return Cells(as_text(list(results[places])), odd)
 
 
-def to_texts(raw: Raw) -> Cells:
+def to_texts(raw: Raw, read: Callable[[Any], str | None] = cells.text) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
     raw = _typed(raw)
     if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
@@ -259,11 +261,12 @@ def to_texts(raw: Raw) -> Cells:
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
         untidy = pc.match_substring_regex(
             distinct,
-            r"^\s|\s$|\s\s|[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]",
+            r"^\s|\s$|\s\s|^[='’‘`＇]|\p{Han}[ ]\p{Han}|[\x{ad}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200d}"
+            r"\x{2060}-\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]|[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]",
         )
         if not pc.any(pc.or_(missing, untidy)).as_py():
             return Cells(as_text(raw), [], marks=(places, distinct))
-    results, places, _ = _each(raw, cells.text)
+    results, places, _ = _each(raw, read)
     return Cells(as_text(list(results[places])), [])
 
 

@@ -124,6 +124,7 @@ class Faults:
     def __init__(self, tables: list[tuple[Any, ...]] | None = None) -> None:
         self.items: list[Fault] = []
         self.tables = tables
+        self.remarks: list[Any] = []
 
     def keep(self, *table: Any) -> None:
         """Keep a table as it was read, if tables are gathered."""

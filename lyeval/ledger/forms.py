@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from lyeval.ledger.columns import NUMERIC, Column, of_sheet
+from lyeval.ledger.columns import COLUMNS, NUMERIC, Column, of_sheet
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Heading, find, key, take_apart
 from lyeval.ledger.units import factor, find_unit
@@ -62,7 +62,10 @@ def read_form(grid: Grid) -> Form | None:
         return None
     rows = grid.top(TALLEST)
     labels = [(r, c, *found) for r, row in enumerate(rows) for c, cell in enumerate(row) if (found := _label(cell))]
-    if len({column.name for _, _, column, _, _ in labels}) < LEAST or len({r for r, *_ in labels}) < LEAST:
+    firsts: dict[str, int] = {}
+    for r, _, column, *_ in labels:
+        firsts.setdefault(column.name, r)
+    if len(set(firsts.values())) < LEAST:
         return None
     entries: dict[str, Entry] = {}
     taken: set[tuple[int, int]] = set()
@@ -121,11 +124,10 @@ def _value(rows: list[list[Any]], r: int, c: int, column: Column, rest: str) -> 
 
 
 def _ratio(unit: str, column: Column) -> Fraction | None:
-    """Return what a figure in ``unit`` is multiplied by; 万元 under 亩产税收 is 万元/亩; None when the unit does not fit."""
+    """Return what a figure in ``unit`` is multiplied by; None when the unit does not fit."""
     if not unit or column.kind not in NUMERIC or not column.unit:
         return Fraction(1)
-    own, _, per = column.unit.partition("/")
-    return factor(f"{unit}/{per}", column.unit) or factor(unit, column.unit) if per else factor(unit, own)
+    return factor(unit, column.unit)
 
 
 def _dated(rows: list[list[Any]], taken: set[tuple[int, int]]) -> int | None:
@@ -148,24 +150,9 @@ TALLEST, WIDEST, LEAST = 80, 40, 6
 TITLE = re.compile(r"\s*(\S{1,10}?[县区市])(?=\S*调查表)")
 DAY = re.compile(r"((?:19|20)\d\d)\s*[年./-]\s*\d{1,2}\s*[月./-]\s*\d{1,2}")
 SIGNED = re.compile(DAY.pattern + r"\s*日?\s*[（(]?.{0,6}$")
-OWN = {
-    "法人代表": "survey_legal_person",
-    "法定代表人": "survey_legal_person",
-    "联系电话": "survey_phone",
-    "项目名称": "survey_project",
-    "宗地坐落": "survey_site",
-    "用电户号": "survey_power_account",
-    "拟定处置方案": "survey_plan",
-    "处置结果": "survey_result",
-    "填表人": "survey_filled_by",
-    "审核意见": "survey_opinion",
-}
+OWN = {label: c.name for c in COLUMNS for label in c.form if label != "yes"}
 AREAS = ("survey_plan", "survey_result", "survey_opinion")
-FIELDS = words(
-    "credit_code name county township industry_code land_acquired year above_scale tax_wan land_use_tax_wan land_mu "
-    "approved_mu granted_mu rented_in_mu rented_out_mu floor_m2 footprint_m2 employees revenue_wan output_wan profit_wan "
-    "power_wankwh transformer_kva wastewater_t waste_gas_m3 tax_per_mu_reported tax_per_kwh_reported walled"
-)
+FIELDS = {c.name for c in COLUMNS if c.form == ("yes",)}
 PRINTED = words(
     "年月 年月日 上一年 上年 上年度 上一年度 计量单位 单位 数量 数值 企业基本情况 资源占用情况 贡献情况 年月日盖章 盖章"
 )

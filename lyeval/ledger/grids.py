@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable
+import re
+import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ import pyarrow.parquet
 from lyeval.ledger.convert import Raw, cell_of
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.limits import LONGEST_TEXT, survives, too_large
+from lyeval.ledger.markup import tables_of
 from lyeval.ledger.model import Source
+from lyeval.ledger.peek import Beside, peek
 from lyeval.workbooks import base_of
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -41,6 +45,10 @@ class Grid:
         Merged ranges ((row, column), (row, column)), from 0 at the grid's first cell; None: a format without.
     filled : dict
         Column → positions in ``columns`` that took their value from a merged cell above.
+    odd : dict
+        (row, column) → rule and words: formulas without a stored result, error values.
+    hidden_rows, hidden_columns, outside : frozenset of int
+        What a reader of the sheet does not see; rows that belong to no known enterprise.
     """
 
     file: str
@@ -50,6 +58,10 @@ class Grid:
     first_row: int = 1
     merges: tuple[Merge, ...] | None = None
     filled: dict[int, list[int]] = field(default_factory=dict)
+    odd: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    outside: frozenset[int] = frozenset()
 
     @property
     def height(self) -> int:
@@ -71,21 +83,26 @@ class Grid:
 
 
 def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
-    """Read the grids of one file; what cannot be opened becomes a fault."""
+    """Read the grids of one file; what cannot be opened becomes a fault. What a file is, its bytes say, not its name."""
     name = path.name
     if not path.is_file():
         faults.add("file_missing", name, known="", known_en="")
         return [], None
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in READERS:
-        hint, hint_en = instead(kind)
-        faults.add("file_kind", name, kind=kind or "?", hint=hint, hint_en=hint_en)
+    named = path.suffix.lower().lstrip(".")
+    if named not in READERS:
+        hint, hint_en = instead(named)
+        faults.add("file_kind", name, kind=named or "?", hint=hint, hint_en=hint_en)
         return [], None
     if path.stat().st_size == 0:
         faults.add("file_empty", name)
         return [], None
     with path.open("rb") as file:
-        source = Source(name, hashlib.file_digest(file, "sha256").hexdigest(), kind)
+        source = Source(name, hashlib.file_digest(file, "sha256").hexdigest(), named)
+    kind = kind_of(path, named)
+    if kind in DISGUISED:
+        hint, hint_en = DISGUISED[kind]
+        faults.add("file_disguised", name, hint=hint, hint_en=hint_en)
+        return [], source
     try:
         return READERS[kind](path, faults), source
     except (KeyboardInterrupt, SystemExit):
@@ -94,6 +111,63 @@ def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
         rule = "file_password" if type(error).__name__ == "PasswordError" else "file_unreadable"
         faults.add(rule, name, cause=_cause(error))
         return [], source
+
+
+def kind_of(path: Path, named: str) -> str:
+    """Return what a file is by its first bytes: a key of ``READERS`` or ``DISGUISED``; its name where they leave it open."""
+    with path.open("rb") as file:
+        start = file.read(1 << 14)
+    if start[:4] == b"PK\x03\x04":
+        return _zipped(path) or (named if named in ZIPPED else "xlsx")
+    if start[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return named if named in WORKBOOKS and _locked(path) else "xls"
+    if start[:4] == b"PAR1":
+        return "parquet"
+    if start[:5] == b"%PDF-":
+        return "pdf"
+    if named == "parquet" or (named in WORKBOOKS and start[:1] in (b"\x09", b"\x00")):
+        return named
+    words = _start_words(start)
+    if words.startswith("mime-version") or "multipart/related" in words:
+        return "mht"
+    if "urn:schemas-microsoft-com:office:spreadsheet" in words and "<html" not in words:
+        return "xml"
+    if re.search(r"<(html|table|!doctype html|meta|body)\b", words):
+        return "html"
+    textual = named in WORKBOOKS and "\0" not in words and not re.search(r"[\x01-\x08\x0e-\x1f]", words)
+    return "csv" if textual and re.search("[,\t;|]", words) else named
+
+
+def _locked(path: Path) -> bool:
+    """Whether a compound file is a workbook of the newer kind behind a password."""
+    return "EncryptedPackage".encode("utf-16-le") in path.read_bytes()
+
+
+def _zipped(path: Path) -> str:
+    """Return which kind of workbook a zipped file holds, empty where that cannot be told."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return ""
+    return next((kind for part, kind in PARTS.items() if part in names), "")
+
+
+def _start_words(start: bytes) -> str:
+    """Return the first bytes as text in lower case, as far as they are."""
+    wide = _wide(start)
+    return start.decode(wide or "utf-8", "ignore").lstrip("\ufeff \r\n\t").lower()
+
+
+def _wide(data: bytes) -> str:
+    """Return the kind of UTF-16 that bytes are, with a mark or by where their zeros stand; empty for other text."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    some = data[:4096]
+    even, odd = some[::2].count(0), some[1::2].count(0)
+    if max(even, odd) * 50 < len(some) or min(even, odd) * 4 > max(even, odd):
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def instead(kind: str) -> tuple[str, str]:
@@ -111,14 +185,24 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     """Read every visible sheet of a workbook."""
     from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-    if too_large(path, faults):
+    marked: list[str] = []
+    if too_large(path, faults, marked):
         return []
-    if path.suffix.lower() in (".xls", ".xlsb") and not survives(path):
+    zipped = zipfile.is_zipfile(path)
+    if (path.suffix.lower() in (".xls", ".xlsb") or not zipped) and not survives(path):
         raise ValueError("damaged workbook / 文件已损坏")
+    beside, mended = peek(path) if zipped and marked else ({}, None)
+    suffix = path.suffix.lower().lstrip(".")
+    kind = kind_of(path, suffix)
+    renamed = kind != suffix and {kind, suffix} != {"xlsx", "xlsm"}
+    opened = mended or (io.BytesIO(path.read_bytes()) if renamed else None)
     grids = []
-    with CalamineWorkbook.from_path(str(path)) as book:
+    with CalamineWorkbook.from_filelike(opened) if opened else CalamineWorkbook.from_path(str(path)) as book:
         for sheet in book.sheets_metadata:
-            if sheet.typ not in (SheetTypeEnum.WorkSheet,) or base_of(sheet.name) in OWN_NOTES:
+            if base_of(sheet.name) in OWN_NOTES:
+                continue
+            if sheet.typ not in (SheetTypeEnum.WorkSheet,):
+                faults.add("sheet_passed", path.name, sheet.name, what="图表", what_en="a chart")
                 continue
             cells = book.get_sheet_by_name(sheet.name)
             if cells.start is None:
@@ -126,12 +210,12 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
             if sheet.visible != SheetVisibleEnum.Visible:
                 faults.add("sheet_hidden", path.name, sheet.name)
                 continue
-            grids.append(_sheet(path.name, sheet.name, cells))
+            grids.append(_sheet(path.name, sheet.name, cells, beside.get(sheet.name, Beside())))
     return grids
 
 
-def _sheet(file: str, name: str, cells: Any) -> Grid:
-    """Turn a sheet into columns, values of cells merged downwards repeated."""
+def _sheet(file: str, name: str, cells: Any, beside: Beside) -> Grid:
+    """Turn a sheet into columns; a merged cell's value stands on each of its rows, what lies hidden under it nowhere."""
     top, left = cells.start
     columns: list[Raw] = [list(column) for column in zip(*cells.to_python(skip_empty_area=True), strict=True)]
     for column in columns:
@@ -140,24 +224,62 @@ def _sheet(file: str, name: str, cells: Any) -> Grid:
             raise ValueError(f"a cell of {longest} characters / 有单元格长达{longest}字")
     shifted = [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in cells.merged_cell_ranges or ()]
     merges = tuple(m for m in shifted if m[0][0] >= 0 and m[0][1] >= 0)
+    odd = {(r - top, c - left): what for (r, c), what in beside.cells.items()}
+    hidden = (frozenset(r - top for r in beside.rows), frozenset(c - left for c in beside.columns))
+    return Grid(file, name, [], columns, top + 1, merges, fill_down(columns, merges), odd, *hidden)
+
+
+def fill_down(columns: Sequence[Raw], merges: Sequence[Merge]) -> dict[int, list[int]]:
+    """Repeat merged cells' values on their rows (in place), and return column → rows that took theirs from above."""
     filled: dict[int, list[int]] = {}
-    for (r0, c0), (r1, _) in merges:
-        if 0 < r1 - r0 < LONGEST_MERGE and c0 < len(columns):
-            column = columns[c0]
-            for row in range(r0 + 1, min(r1, len(column) - 1) + 1):
-                if column[row] == "" and any(other[row] != "" for other in columns):
-                    column[row] = column[r0]
+    for (r0, c0), (r1, c1) in merges:
+        if c0 >= len(columns) or r1 - r0 >= LONGEST_MERGE:
+            continue
+        value = columns[c0][r0] if r0 < len(columns[c0]) else ""
+        for place in range(c0, min(c1, len(columns) - 1) + 1):
+            column = columns[place]
+            for row in range(r0, min(r1, len(column) - 1) + 1):
+                if (row, place) == (r0, c0):
+                    continue
+                column[row] = ""
+                if place == c0 and any(other[row] != "" for other in columns):
+                    column[row] = value
                     filled.setdefault(c0, []).append(row)
-    return Grid(file, name, [], columns, top + 1, merges, filled)
+    return filled
+
+
+def _page(path: Path, faults: Faults) -> list[Grid]:
+    """Read the tables of a web page."""
+    data = path.read_bytes()
+    named = re.search(rb"charset=[\"']?([\w-]+)", data[:4096])
+    given = named[1].decode("ascii").lower() if named else ""
+    tries = [_wide(data)] if _wide(data) else ["utf-8", {"gb2312": "gb18030", "gbk": "gb18030"}.get(given, "gb18030")]
+    for encoding in tries:
+        try:
+            text = data.decode(encoding)
+        except (UnicodeError, LookupError):
+            continue
+        made = tables_of(text.lstrip("\ufeff"))
+        grids = []
+        for number, (rows, merges) in enumerate(made):
+            columns: list[Raw] = [list(column) for column in zip(*rows, strict=True)]
+            name = "" if len(made) == 1 else f"第{number + 1}个表"
+            grids.append(Grid(path.name, name, [], columns, 1, tuple(merges), fill_down(columns, merges)))
+        if not grids:
+            faults.add("no_table", path.name, hint="")
+        return grids
+    faults.add("encoding", path.name)
+    return []
 
 
 def _csv(path: Path, faults: Faults) -> list[Grid]:
-    """Read a CSV file: UTF-8 with or without BOM, UTF-16 with BOM, GB18030; comma, tab or semicolon."""
+    """Read a CSV file: UTF-8 with or without BOM, UTF-16 likewise, GB18030; comma, tab or semicolon; any end of line."""
     data = path.read_bytes()
-    if not data.removeprefix(b"\xef\xbb\xbf").strip():
+    if not data[:4096].removeprefix(b"\xef\xbb\xbf").strip() and not data.removeprefix(b"\xef\xbb\xbf").strip():
         faults.add("file_empty", path.name)
         return []
-    for encoding in ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8", "gb18030"]:
+    wide = _wide(data)
+    for encoding in [wide] if wide else ["utf-8", "gb18030"]:
         try:
             return [_csv_grid(path.name, data, encoding)]
         except UnicodeError:
@@ -166,9 +288,22 @@ def _csv(path: Path, faults: Faults) -> list[Grid]:
     return []
 
 
+def _plain_lines(data: bytes) -> bytes:
+    """Return CSV with line ends that its readers know, and without the guard of equals sign and quotes that keeps figures from being shortened."""
+    if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
+        data = re.sub(rb"\r+\n|\r", b"\n", data)
+    for guard, plain in GUARDS:
+        if b"=" in data and guard[1] in data:
+            data = guard[0].sub(plain, data)
+    return data
+
+
 def _csv_grid(name: str, data: bytes, encoding: str) -> Grid:
     """Read CSV in one encoding; ``UnicodeError`` when it is in another."""
-    data = data.decode(encoding).encode() if encoding != "utf-8" else data.removeprefix(b"\xef\xbb\xbf")
+    data = (
+        data.decode(encoding).lstrip("\ufeff").encode() if encoding != "utf-8" else data.removeprefix(b"\xef\xbb\xbf")
+    )
+    data = _plain_lines(data)
     head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1 or HEAD]
     top = head.decode()
     if "\0" in top:
@@ -233,6 +368,25 @@ READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     **dict.fromkeys(WORKBOOKS, _workbook),
     **dict.fromkeys(("csv", "txt", "tsv"), _csv),
     "parquet": _parquet,
+    "html": _page,
+    "htm": _page,
+}
+PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "content.xml": "ods"}
+ZIPPED = ("xlsx", "xlsm", "xlsb", "ods")
+GUARDS = (
+    ((re.compile(rb'(?m)(^|,|\t|;)"=""([^"\n]*)"""(?=,|\t|;|\r?$)'), b'"=""'), rb'\1"\2"'),
+    ((re.compile(rb'(?m)(^|,|\t|;)="([^"\n]*)"(?=,|\t|;|\r?$)'), b'="'), rb'\1"\2"'),
+)
+DISGUISED = {
+    "mht": (
+        "这是网页存档（单个文件网页），请用Excel或WPS打开后另存为xlsx",
+        "it is a web archive: open it and save it as xlsx",
+    ),
+    "xml": (
+        "这是“XML表格2003”，请用Excel或WPS打开后另存为xlsx",
+        "it is an XML spreadsheet 2003: open it and save it as xlsx",
+    ),
+    "pdf": ("这是PDF，请向报送单位索取电子表", "it is a PDF: ask the sender for the spreadsheet"),
 }
 OTHERWISE = ("请另存为xlsx或csv", "save it as xlsx or csv")
 INSTEAD = {

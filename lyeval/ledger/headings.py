@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from lyeval.ledger.columns import COLUMNS, Column
+from lyeval.ledger.columns import COLUMNS, NUMERIC, Column
 from lyeval.ledger.periods import Period, take_period
-from lyeval.ledger.units import find_unit
+from lyeval.ledger.units import find_unit, looks_like_unit
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ class Heading:
         The period that it names.
     plain : int
         How many of the first ``keys`` still hold the period's words: a heading found by one of them has no period.
+    qualifier : str
+        What stands in its brackets besides unit and period, normalised; ``bare`` are the forms that leave it out.
+    odd : str
+        What stands where a unit does and is none that is known.
     """
 
     text: str
@@ -40,11 +44,14 @@ class Heading:
     keys: tuple[str, ...]
     period: Period | None = None
     plain: int = 0
+    qualifier: str = ""
+    bare: frozenset[str] = frozenset()
+    odd: str = ""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a heading names: ``kind`` is ``column``, ``near``, ``refused``, ``carried`` or ``unknown``.
+    """What a heading names: ``kind`` is ``column``, ``near``, ``refused``, ``carried``, ``qualified`` or ``unknown``.
 
     ``columns`` holds every canonical column that it fits; ``note`` a bracket that was set aside; ``period`` its period.
     """
@@ -69,31 +76,54 @@ def take_apart(text: str) -> Heading:
     shown = " ".join(str(text).split())
     if shown in NAMES:
         return Heading(shown, NAMES[shown], (key(shown),), None, 1)
-    body = SERIAL.sub("", "".join(str(text).split()))
-    body = unicodedata.normalize("NFKC", body)
-    unit, period = "", None
+    body = unicodedata.normalize("NFKC", SERIAL.sub("", "".join(str(text).split())))
+    body = MARKS.sub("", body)
+    unit, period, odd = "", None, ""
     for whole in BRACKET.finditer(body):
         bracket, rest = whole[1], body.replace(whole[0], "")
-        if find_unit(bracket):
+        parts = re.split("[,，;；、]", bracket)
+        mine = [part for part in parts if find_unit(part)]
+        if len(parts) > 1 and len(mine) == 1:
+            unit, body = mine[0], body.replace(whole[0], f"({''.join(p for p in parts if p not in mine)})")
+        elif find_unit(bracket):
             unit, body = bracket, rest
         elif HINT.fullmatch(bracket):
             body = rest
         elif period is None and not (timed := take_period(bracket))[0]:
             period, body = timed[1], rest
+        elif looks_like_unit(bracket):
+            odd = bracket
     for mark in SEPARATOR.finditer(body):
         tail = body[mark.end() :]
         words = tail if find_unit(tail) else take_period(tail)[0]  # a parent's unit, then a child's period
         if not unit and find_unit(words):
             unit, body = words, body[: mark.start()] + tail.replace(words, "", 1)
             break
+        if not unit and not odd and "单位" in mark[0] and looks_like_unit(words):
+            odd, body = words, body[: mark.start()]
     body = re.sub(r"^(其中)[:,]?", "", body)
-    bare = re.sub(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]", "", body)
-    keys = dict.fromkeys(k for k in (key(body), key(bare)) if k)
-    if period is not None:
-        return Heading(shown, unit, tuple(keys), period)
-    rest, period = take_period(body)
-    timed_keys = dict.fromkeys(k for k in (key(rest), key(take_period(bare)[0])) if k) if period else {}
-    return Heading(shown, unit, tuple(dict.fromkeys((*keys, *timed_keys))), period, len(keys))
+    return _keyed(shown, body, unit, period, odd)
+
+
+def _keyed(shown: str, body: str, unit: str, period: Period | None, odd: str) -> Heading:
+    """Make a heading of its body: the forms with its brackets, without them, and without its period's words."""
+    bare = INNER.sub("", body)
+    qualifier = key("".join(INNER.findall(body)))
+    whole, dropped = [key(body)], [key(bare)]
+    if period is None and (found := take_period(bare))[1]:
+        period = found[1]
+        timed = [key(take_period(body)[0]), key(found[0])]
+    elif period is None and (found := take_period(body))[1]:
+        period = found[1]
+        timed = [key(found[0]), key(found[0])]
+    else:
+        timed = []
+    keys = tuple(dict.fromkeys(k for k in (*whole, *dropped) if k))
+    every = tuple(dict.fromkeys((*keys, *(k for k in timed if k))))
+    known = {key(body), *timed[:1]}
+    lost = frozenset(k for k in every if qualifier and k not in known)
+    plain = 0 if period is not None and not timed else len(keys)
+    return Heading(shown, unit, every, period, plain, qualifier, lost, odd)
 
 
 def stack(parts: tuple[str, ...]) -> Heading:
@@ -103,26 +133,54 @@ def stack(parts: tuple[str, ...]) -> Heading:
         return joined
     child = take_apart(parts[-1])
     keys = tuple(dict.fromkeys((*joined.keys, *child.keys)))
-    return Heading(joined.text, joined.unit or child.unit, keys, joined.period, joined.plain)
+    bare = joined.bare | child.bare
+    qualifier = joined.qualifier or child.qualifier
+    return replace(joined, unit=joined.unit or child.unit, keys=keys, qualifier=qualifier, bare=bare)
 
 
 def find(heading: Heading, sheet: str = "") -> Fit:
     """Return what ``heading`` names in a table whose sheet is ``sheet`` (empty: any).
 
-    The sheet's own columns come first, then the enterprise's, then the annual ones, then those of the other sheets.
+    The sheet's own columns come first, then the enterprise's, then the annual ones, then those of the other sheets. What
+    stands in a bracket besides the unit changes what a figure is: with it the heading is another column, or none that is read.
     """
     for place, form in enumerate(heading.keys):
-        fit = _look_up(form, sheet)
-        if fit.kind != "unknown":
-            noted = place and heading.keys[0].startswith(form) and "规上规下" not in heading.keys[0]
-            period = heading.period if place >= heading.plain else None
-            return Fit(fit.kind, fit.columns, heading.text if noted and not period else "", period)
-    for form in heading.keys[-1:]:
-        for short in _without_affixes(form):
-            fit = _look_up(short, sheet)
+        if form not in heading.bare:
+            fit = _look_up(form, sheet)
             if fit.kind != "unknown":
-                return Fit(fit.kind, fit.columns, "", heading.period)
+                return replace(fit, period=heading.period if place >= heading.plain else None)
+    for form in heading.keys:
+        fit = _look_up(form, sheet) if form in heading.bare else Fit("unknown")
+        if fit.kind != "unknown":
+            return replace(_qualified(heading, form, fit, sheet), period=heading.period)
+    for form in heading.keys[-1:]:
+        for short, kinds in _without_affixes(form):
+            fit = _look_up(short, sheet)
+            if fit.kind == "carried" or (fit.columns and all(c.kind in kinds for c in fit.columns)):
+                fit = _qualified(heading, short, fit, sheet) if heading.qualifier else fit
+                return replace(fit, period=heading.period)
     return Fit("unknown")
+
+
+def _qualified(heading: Heading, form: str, fit: Fit, sheet: str) -> Fit:
+    """Return what a heading names whose bracket (目标, 县级留成, 增值税, 批准) is no unit and no period."""
+    words = heading.qualifier
+    if fit.kind == "carried" or not words:
+        return fit
+    if BENIGN.fullmatch(words):
+        return fit
+    for other in (f"{words}{form}", f"{form}{words}", words):
+        named = _look_up(other, sheet)
+        if named.kind in ("refused", "column", "near") and (other != words or _numeric(named)):
+            return named
+    if _numeric(fit) or CHANGING.search(words):
+        return Fit("qualified", fit.columns)
+    return replace(fit, note=heading.text)
+
+
+def _numeric(fit: Fit) -> bool:
+    """Whether all that a heading may name are figures."""
+    return bool(fit.columns) and all(c.kind in NUMERIC or c.kind == "grade" for c in fit.columns)
 
 
 def nearest(heading: Heading, count: int = 3) -> tuple[str, ...]:
@@ -161,11 +219,16 @@ def _choose(entries: tuple[tuple[Column, str], ...], sheet: str) -> list[tuple[C
     return []
 
 
-def _without_affixes(form: str) -> list[str]:
-    """Return ``form`` without the words that may be dropped only if the rest is a heading."""
-    shorter = [form.removeprefix(word) for word in AFFIXES] + [form.removesuffix(word) for word in AFFIXES]
-    both = [a.removesuffix(word) for a in shorter for word in AFFIXES]
-    return [s for s in dict.fromkeys([*shorter, *both]) if len(s) > 1 and s != form]
+def _without_affixes(form: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return ``form`` without words that say nothing, and the kinds of column for which they say nothing.
+
+    Status, method and outcome are never found so: 企业状态 is not 状态. Nor does 单位 before a figure say nothing.
+    """
+    ends = [(form.removesuffix(word), NUMERIC) for word in ENDINGS]
+    whole = [(f, word) for f, _ in [(form, WORDS), *ends] for word in STARTS if f.startswith(word)]
+    starts = [(f.removeprefix(word), STARTS[word]) for f, word in whole]
+    out = dict.fromkeys([*starts, *ends])
+    return [(short, kinds) for short, kinds in out if len(short) > 1 and short != form]
 
 
 @cache
@@ -192,6 +255,23 @@ NAMES = {column.name: column.unit for column in COLUMNS if column.kind != "carri
 SERIAL = re.compile(r"^(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]|[(（]?\d{1,2}[)）、.．](?!\d)|[①-⑳])")
 BRACKET = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕]*)[)\]】〕}>]")
 SEPARATOR = re.compile(r"[,，;]?单位:?|[/_,，;:-]")
+INNER = re.compile(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]")
+MARKS = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufe00-\ufe0f]"
+)
+BENIGN = re.compile(
+    r"(年度?|全年|实际|实缴|实际缴纳|已入?入库|入库|入库数|入库额|全口径|合计|总计|总数|小计|数字|数值|数|金额|取整|含围墙|围墙内|"
+    r"(税务|自规|自然资源|国土|供电|电力|统计|生态环境|环保|财政|经信|发改)(部门|局|所|公司)?(提供|填报|口径|数据|数)?|"
+    r"(保留|精确到)?(小数点?后?)?[一二两三四0-9]+位(小数)?|(审|核)定数?|确认数?|实测|测绘|实有|现状|年末|年底|期末|"
+    r"定稿|决算|终稿|年报|最终|口径[一-鿿]{0,4}|[一-鿿]{0,4}口径|统计数|台账数|填报数?|不?含小数)"
+)
+CHANGING = re.compile(
+    r"目标|预计|预测|预算|计划|拟|规划|力争|任务|测算|估算|估计|暂估|模拟|承诺|约定|合同|协议|应[缴纳交]|"
+    r"人均|户均|平均|均|留成|分成|减免|不含|不包括|除|剔除|上报|申报"
+)
+WORDS = ("text", "label", "code", "org")
+STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
+ENDINGS = ("数", "数据", "情况", "合计", "总数", "数额", "金额")
 HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
 OF_FIRMS = ("enterprises", "annual", "monthly", "disposals", "process")
 BY_ROW = (
@@ -201,4 +281,3 @@ BY_ROW = (
     "papers",
     "counties",
 )  # a table of firms lends these no column: 类型, 税额, 户数
-AFFIXES = ("企业", "单位", "数", "数据", "情况", "合计", "总")

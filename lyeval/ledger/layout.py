@@ -14,10 +14,23 @@ from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading, find, key, nearest, stack, take_apart
 from lyeval.ledger.mapping import Own
-from lyeval.ledger.periods import Period
+from lyeval.ledger.periods import Period, heading_of
 from lyeval.ledger.titles import is_of_month, line_units_of, runs, title_months, title_year, titled
-from lyeval.ledger.units import factor, find_unit
-from lyeval.ledger.vocabulary import ABOVE, BELOW, NO, YES, find_method, plain
+from lyeval.ledger.units import factor, find_unit, looks_like_unit
+from lyeval.ledger.vocabulary import (
+    ABOVE,
+    BELOW,
+    DONE,
+    MISSING,
+    NO,
+    OUTCOMES,
+    SIZES,
+    STATES,
+    YES,
+    find_method,
+    find_word,
+    plain,
+)
 from lyeval.workbooks import base_of
 
 
@@ -66,9 +79,24 @@ def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | 
     row_units, body = _unit_row(top, start + height)
     title = " ".join(str(v) for row in top[:start] for v in row if v is not None)
     columns = _map(grid, sheet, headings, title, own or {}, faults)
-    line_units = line_units_of(title)
+    line_units, strange = line_units_of(title)
+    for word in strange:
+        faults.add("unit_unknown", grid.file, grid.sheet, heading=f"单位：{word}", unit=word)
     mapped = tuple(_with_unit(grid, item, headings, row_units, line_units, faults) for item in columns)
+    _tell_unread(grid, top[start + height - 1], headings, body, faults)
     return Layout(sheet, body, mapped, title_year(grid, title))
+
+
+def _tell_unread(grid: Grid, row: list[Any], headings: Sequence[Heading | None], body: int, faults: Faults) -> None:
+    """Tell columns of figures whose heading is a number, or a text too long, that says nothing."""
+    for place, (value, heading) in enumerate(zip(row, headings, strict=True)):
+        if (
+            heading is None
+            and value is not None
+            and place
+            and any(r[place] is not None for r in grid.top(SAMPLE)[body:])
+        ):
+            faults.add("heading_unknown", grid.file, grid.sheet, heading=" ".join(str(value).split())[:60], nearest="—")
 
 
 def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Heading | None]] | None:
@@ -87,10 +115,19 @@ def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, list[Headi
 
 
 def _heading_words(value: Any) -> str:
-    """Return what a cell may say as a heading: short text, or a year."""
-    if isinstance(value, float | int) and not isinstance(value, bool) and 1990 <= value <= 2100:
-        return f"{int(value)}年"
-    return value if isinstance(value, str) and len(value) <= 60 else ""
+    """Return what a cell may say as a heading: short text, or a year or month given as a number or a day."""
+    if isinstance(value, str):
+        return value if len(value) <= 60 else ""
+    return heading_of(value)
+
+
+def _month_numbers(row: list[Any]) -> list[Any]:
+    """Return a header row whose cells 1, 2, 3 … are months as 1月, 2月, 3月 …; a row that numbers all columns is none."""
+    places = [p for p, v in enumerate(row) if isinstance(v, int | float) and not isinstance(v, bool)]
+    numbers = [row[p] for p in places]
+    if len(places) < 3 or 0 in places or numbers != [float(i + 1) for i in range(len(numbers))] or len(numbers) > 12:
+        return row
+    return [f"{int(v)}月" if p in places else v for p, v in enumerate(row)]
 
 
 def _named(headings: Sequence[Heading | None]) -> set[tuple[str, Period | None]]:
@@ -101,7 +138,7 @@ def _named(headings: Sequence[Heading | None]) -> set[tuple[str, Period | None]]
 
 def _stack(top: list[list[Any]], start: int, height: int, grid: Grid) -> list[Heading | None]:
     """Return the headings of ``height`` rows from ``start``, parents joined to their children."""
-    rows = [list(row) for row in top[start : start + height]]
+    rows = [_month_numbers(list(row)) for row in top[start : start + height]]
     for (r0, c0), (r1, c1) in grid.merges or ():
         for row in range(max(r0, start), min(r1, start + height - 1) + 1):
             for place in range(c0, min(c1, len(rows[0]) - 1) + 1):
@@ -179,13 +216,7 @@ def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own
             if column is not None:
                 mapped.append(Mapped(column, heading.text, place))
             continue
-        fit = find(heading, sheet)
-        if len(fit.columns) > 1:
-            fit = _decide(grid, place, heading, fit, faults)
-        elif heading.keys[0] in BY_VALUES and not _fits(_sample(grid, place, heading), fit.columns):
-            fit = Fit("carried")
-        if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
-            fit = titled(grid, title, heading.period, faults)
+        fit = _fit(grid, sheet, place, heading, title, mapped, faults)
         if months is not None and is_of_month(heading, fit):
             mapped.append(Mapped(TAX, heading.text, place, period=Period(back=0, first=months.last, last=months.last)))
             continue
@@ -194,7 +225,56 @@ def _map(grid: Grid, sheet: str, headings: list[Heading | None], title: str, own
             mapped.append(Mapped(column, heading.text, place, period=fit.period))
     if months is not None:
         mapped = _within(grid, mapped, months, faults)
-    return _without_doubles(grid, mapped, faults)
+    return _without_doubles(grid, _same_spans(mapped), faults)
+
+
+def _fit(grid: Grid, sheet: str, place: int, heading: Heading, title: str, before: list[Mapped], faults: Faults) -> Fit:
+    """Return what a heading names, by its words, its values, its left neighbour (同期 alone) or the title (a period alone)."""
+    fit = find(heading, sheet)
+    if fit.kind in ("unknown", "carried") and STATUS.search(heading.keys[-1]):
+        return _of_status(grid, place, heading)
+    if len(fit.columns) > 1:
+        return _decide(grid, place, heading, fit, faults)
+    scale = fit.columns and fit.columns[0].name == "above_scale" and re.search("规模(?!以上)", heading.keys[0])
+    if scale and {plain(str(cell)) for cell in _sample(grid, place, heading)} & SIZES:
+        return Fit("refused", fit.columns)
+    if heading.keys[0] in BY_VALUES and not _fits(_sample(grid, place, heading), fit.columns):
+        return Fit("carried")
+    if fit.columns and fit.columns[0].name == "outcome" and heading.keys[0] == "状态" and sheet != "disposals":
+        return _of_status(grid, place, heading)
+    if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
+        if "同期" in heading.text and before and before[-1].column.kind in NUMERIC:
+            return Fit("column", (before[-1].column,), "", heading.period)
+        return titled(grid, title, heading.period, faults)
+    return fit
+
+
+def _of_status(grid: Grid, place: int, heading: Heading) -> Fit:
+    """Return what a column of states (企业状态) is by its values: outcomes, 规上 or 规下, else how a firm is registered or runs."""
+    words = {plain(str(cell)) for cell in _sample(grid, place, heading)} - MISSING
+    if words and words <= (ABOVE | BELOW) - (YES | NO):
+        return Fit("column", (of_sheet("annual")["above_scale"],))
+    outcomes = bool(words) and all(find_word(word, OUTCOMES) or word in DONE for word in words)
+    if outcomes and not words <= STATES:
+        return Fit("column", (of_sheet("disposals")["outcome"],))
+    return Fit("carried")
+
+
+def _same_spans(mapped: list[Mapped]) -> list[Mapped]:
+    """Give a column of 同期 without months of its own the span of the column that it is compared with."""
+    out = list(mapped)
+    for i, item in enumerate(out):
+        period = item.period
+        if period is None or "同期" not in item.heading or not period.whole:
+            continue
+        others = [*reversed(out[:i]), *out[i + 1 :]]
+        other = next((o for o in others if o.column.name == item.column.name and "同期" not in o.heading), None)
+        if other is not None and other.period is not None:
+            beside = other.period
+            year = None if period.year is None and beside.year is None else period.year or (beside.year or 0) - 1
+            back = None if year is not None else (beside.back or 0) + 1
+            out[i] = replace(item, period=Period(year, back, beside.first, beside.last))
+    return out
 
 
 def _within(grid: Grid, mapped: list[Mapped], months: Period, faults: Faults) -> list[Mapped]:
@@ -203,25 +283,25 @@ def _within(grid: Grid, mapped: list[Mapped], months: Period, faults: Faults) ->
     if {"year", "month"} & names:
         return mapped
     alone = not (names & FIGURES) - {"tax_wan"}
+    taxes = [item for item in mapped if item.column.name == "tax_wan"]
     out = []
     for item in mapped:
         period, running = item.period or Period(back=0), runs(item.heading, item.period, months)
-        plain = item.period is None and not running
-        if item.column.name != "tax_wan" or not period.whole or not (running or plain):
+        plainly = item.period is None and not running
+        if len(taxes) == 1 and "同期" in item.heading:
+            running = True
+        if item.column.name != "tax_wan" or not period.whole or not (running or plainly):
             out.append(item)
             continue
         where = {"file": grid.file, "sheet": grid.sheet, "heading": item.heading}
-        if plain and not alone:
+        if plainly and not alone:
             faults.add("whole_assumed", **where, month=months.last)
             out.append(item)
             continue
         first = 1 if running else months.first
         out.append(replace(item, period=replace(period, first=first, last=months.last)))
-        span = (
-            (f"{months.last}月当月", f"month {months.last}")
-            if first == months.last > 1
-            else (f"1至{months.last}月", f"months 1 to {months.last}")
-        )
+        one = (f"{months.last}月当月", f"month {months.last}")
+        span = one if first == months.last > 1 else (f"{first}至{months.last}月", f"months {first} to {months.last}")
         faults.add("months_assumed", **where, span=span[0], span_en=span[1])
     return out
 
@@ -279,6 +359,12 @@ def _settle(grid: Grid, place: int, heading: Heading, fit: Fit, faults: Faults) 
         return None
     column = fit.columns[0]
     names = {"column": column.zh, "column_en": column.en}
+    if heading.odd and column.kind in NUMERIC:
+        faults.add("unit_unknown", **where, unit=heading.odd, **names, wanted=column.unit or "—")
+        return None
+    if fit.kind == "qualified":
+        faults.add("heading_qualified", **where, **names, words=heading.qualifier)
+        return None
     if column.sheet == "annual" and fit.period is None and re.match("[当本]月", heading.keys[0]):
         faults.add("period_ignored", **where)
         return None
@@ -317,9 +403,10 @@ def _without_doubles(grid: Grid, mapped: list[Mapped], faults: Faults) -> list[M
 def _unit_row(top: list[list[Any]], row: int) -> tuple[list[str], int]:
     """Return the units of a unit row below the header, and the first body row."""
     if row < len(top):
-        words = [str(value) for value in top[row] if value is not None]
-        if words and all(find_unit(re.sub(r"[()（）\[\]]", "", word)) for word in words):
-            return [re.sub(r"[()（）\[\]]", "", str(v)) if v is not None else "" for v in top[row]], row + 1
+        words = [re.sub(r"[()（）\[\]]", "", str(value)) if value is not None else "" for value in top[row]]
+        given = [word for word in words if word and word not in ("单位", "计量单位", "—", "-", "/")]
+        if given and all(map(looks_like_unit, given)) and sum(find_unit(w) is not None for w in given) * 2 > len(given):
+            return [word if word in given else "" for word in words], row + 1
     return [], row
 
 
@@ -340,7 +427,8 @@ def _with_unit(
         ratio = factor(given, column.unit)
         if ratio is None:
             where = {"sheet": grid.sheet, "heading": heading.text, "unit": given, "wanted": column.unit}
-            faults.add("unit_wrong", grid.file, **where, column=column.zh, column_en=column.en)
+            rule = "unit_wrong" if find_unit(given) else "unit_unknown"
+            faults.add(rule, grid.file, **where, column=column.zh, column_en=column.en)
         return replace(item, ratio=ratio or Fraction(1))
     for word in line_units:
         ratio = factor(word, column.unit)
@@ -352,6 +440,7 @@ def _with_unit(
 TOP = 40
 TAX = of_sheet("annual")["tax_wan"]
 SAMPLE = 200
+STATUS = re.compile(r"(状态|状况)$")
 BY_VALUES = ("企业类型", "企业性质")  # 规上 or 规下, or a legal form that is not read
 KNOWN = ("column", "near")
 OWN_FIGURES = ("monthly", "tax_items")

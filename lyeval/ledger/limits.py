@@ -14,8 +14,11 @@ from lyeval.ledger.faults import Faults
 from lyeval.workbooks import FILLED
 
 
-def too_large(path: Path, faults: Faults) -> bool:
-    """Whether a zipped workbook would unpack beyond its limits, or hold more cells than a reader has room for (told)."""
+def too_large(path: Path, faults: Faults, marked: list[str] | None = None) -> bool:
+    """Whether a zipped workbook would unpack beyond its limits, or hold more cells than a reader has room for (told).
+
+    ``marked`` is given the sheets whose XML has something to `peek` at: hidden rows, formulas, errors.
+    """
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
@@ -31,7 +34,10 @@ def too_large(path: Path, faults: Faults) -> bool:
                 continue
             with archive.open(entry) as file:
                 binary = sheet[1] == "bin"
-                height, width, filled = binary_extent(file) if binary else extent(file)
+                found: list[bytes] = []
+                height, width, filled = binary_extent(file) if binary else extent(file, found)
+                if found and marked is not None:
+                    marked.append(entry.filename)
             if height * width > LIMIT_CELLS or filled > (LIMIT_BINARY if binary else LIMIT_FILLED):
                 faults.add("sheet_too_large", path.name, entry.filename, height=height, width=width, filled=filled)
                 return True
@@ -51,10 +57,11 @@ def survives(path: Path) -> bool:
     return done.returncode in (0, 1) and b"panicked" not in done.stderr
 
 
-def extent(file: IO[bytes]) -> tuple[int, int, int]:
+def extent(file: IO[bytes], found: list[bytes] | None = None) -> tuple[int, int, int]:
     """Return the last row and column that a sheet's XML names, and how many cells it has.
 
-    A single far cell makes readers reserve all between; cells need not say where they stand.
+    A single far cell makes readers reserve all between; cells need not say where they stand. ``found`` is given the marks of
+    what a reader does not hand on.
     """
     height, letters, rest, filled = 0, b"A", b"", 0
     while block := file.read(1 << 20):
@@ -64,6 +71,8 @@ def extent(file: IO[bytes]) -> tuple[int, int, int]:
         rows = (ALL if len(letters) > 2 else FAR).findall(text)
         height = max(height, *map(int, ROWS.findall(text)), *map(int, rows), 0)
         filled += sum(block.count(mark) for mark in CELL_MARKS)
+        if found is not None and not found:
+            found += [mark for mark in MARKS if mark in text]
         rest = text[-300:]
     width = 0
     for letter in letters:
@@ -126,6 +135,7 @@ LIMIT_BINARY = 5_000_000
 LONGEST_TEXT = 40_000  # a spreadsheet cell holds 32,767 characters
 SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$")
 TEXTS = re.compile(r"sharedStrings\.(xml|bin)$")
+MARKS = (b"hidden=", b't="e"', b"<f>", b"<f ", b"<f/")
 CELL_MARKS = (b"<c ", b"<c>", b":c ", b":c>")
 WIDE = re.compile(rb"""r\s*=\s*["']([A-Z]{2,3})\d""")
 ROWS = re.compile(rb"""row [^>]*?\br\s*=\s*["'](\d{1,7})["']""")

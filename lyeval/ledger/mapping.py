@@ -67,8 +67,10 @@ def draft_columns(faults: Iterable[Fault]) -> str:
     A heading that stops the reading is marked ``"?"`` until it is filled in; one that is not read is left blank, which sets
     it aside; one that is read with a warning is a comment.
     """
+    faults = list(faults)
     settled = [fault for fault in faults if fault.rule in SETTLED]
-    if not settled:
+    said = [fault for fault in faults if fault.rule == "remark_says"]
+    if not settled and not said:
         return ""
     lines = [
         "# 表头对照：左为台账中的表头，右为标准列名（留空即不使用，问号须改） / heading as written: canonical column"
@@ -79,6 +81,13 @@ def draft_columns(faults: Iterable[Fault]) -> str:
         lines += [f"#   {line}" for line in _candidates(fault)]
         mark = {"error": f' "{OPEN}"'}.get(fault.severity, "")
         lines.append(f"{'# ' if fault.rule == 'heading_near' else ''}{_quoted(fault.heading)}:{mark}")
+    if said:
+        lines += [
+            "",
+            "# 备注所示、台账没有填的，核实后填入该列（不核实不采用） / said in remarks alone, to be confirmed",
+        ]
+        lines += [f"#   {f.place('zh')} → {f.params['column']}（{f.params['word']}）" for f in said]
+        lines += [] if settled else ["{}"]
     return "\n".join(lines) + "\n"
 
 
@@ -120,6 +129,13 @@ def _column(name: str) -> Column | None:
     return next(fitting, None)
 
 
-SETTLED = ("heading_unknown", "heading_ambiguous", "heading_twice", "heading_refused", "heading_near")
+SETTLED = (
+    "heading_unknown",
+    "heading_qualified",
+    "heading_ambiguous",
+    "heading_twice",
+    "heading_refused",
+    "heading_near",
+)
 ENDING = ".columns.yaml"
 OPEN = "?"

@@ -70,9 +70,43 @@ def coverage_by_department(ledger: Ledger, needs: Needs | None = None) -> pd.Dat
     return pd.DataFrame(rows, columns=["id", *COVERAGE], dtype=object)[COVERAGE]
 
 
+def lacking(ledger: Ledger, needs: Needs | None = None, lang: str = "zh") -> dict[str, pd.DataFrame]:
+    """Return what each department owes, to be forwarded: one row a firm and year that lacks a figure, or a column that is not there.
+
+    Returns
+    -------
+    dict of DataFrame
+        Department → what, year, credit_code, name, township, blocks; departments that owe nothing are absent. At most
+        ``MOST`` firms a column.
+    """
+    covered = coverage_by_department(ledger, needs)
+    firms = ledger.enterprises.set_index("credit_code")
+    out: dict[str, list[tuple[Any, ...]]] = {}
+    for row in covered.to_dict("records"):
+        column = of_sheet(row["sheet"]).get(row["column"])
+        what = row["label" if lang == "zh" else "label_en"]
+        blocks = "、".join(row["verdicts"])
+        rows = out.setdefault(department_of(row["sheet"], row["column"]), [])
+        if not row["there"]:
+            rows.append((what, None, None, "整列没有" if lang == "zh" else "no such column", None, blocks))
+        elif column is not None and row["share"] is not None and row["share"] < 1:
+            frame: pd.DataFrame = getattr(ledger, row["sheet"])
+            blank = frame[column.name].isna()
+            blank &= (frame["year"] == row["year"]) if row["year"] is not None else True
+            for code in frame.loc[blank, "credit_code"].head(MOST) if "credit_code" in frame else ():
+                said = [firms[n].get(code) if n in firms else None for n in ("name", "township")]
+                rows.append((what, row["year"], code, *said, blocks))
+    names = ["what", "year", "credit_code", "name", "township", "blocks"]
+    return {id: pd.DataFrame(out[id], columns=names, dtype=object) for id in DEPARTMENTS if out.get(id)}
+
+
 def department_of(sheet: str, column: str) -> str:
-    """Return the id in ``DEPARTMENTS`` of the department that answers for a column."""
-    return OWNERS.get((sheet, column)) or OWNERS.get((sheet, "")) or "towns"
+    """Return the id in ``DEPARTMENTS`` of the department that answers for a column, or (column "") for a whole sheet."""
+    if column:
+        known = of_sheet(sheet).get(column)
+        return known.owner if known is not None else "towns"
+    owners = [c.owner for c in of_sheet(sheet).values() if c.kind not in ("code", "year", "month")]
+    return max(dict.fromkeys(owners), key=owners.count, default="towns")
 
 
 def _parts(ledger: Ledger, sheet: str, column: Column) -> list[tuple[int | None, pd.Series]]:
@@ -89,13 +123,23 @@ def _row(sheet: str, column: Column, wanted: list[str], year: int | None, values
     flag = column.kind in FLAGS and column.kind != "scale"
     filled = None if values is None else int(values.notna().sum())
     rows = None if values is None else len(values)
-    expected = column.name in EXPECTED.get(sheet, "").split()
+    expected = column.expected
     return {
-        "id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet, "column": column.name,
-        "label": column.zh, "label_en": column.en, "year": year, "there": values is not None, "rows": rows, "filled": filled,
+        "id": id,
+        "department": DEPARTMENTS[id][0],
+        "department_en": DEPARTMENTS[id][1],
+        "sheet": sheet,
+        "column": column.name,
+        "label": column.zh,
+        "label_en": column.en,
+        "year": year,
+        "there": values is not None,
+        "rows": rows,
+        "filled": filled,
         "share": None if not expected or not rows or filled is None else filled / rows,
-        "yes": int(values.fillna(False).sum()) if flag and values is not None else None, "verdicts": wanted,
-    }  # fmt: skip
+        "yes": int(values.fillna(False).sum()) if flag and values is not None else None,
+        "verdicts": wanted,
+    }
 
 
 def _sheet_row(sheet: str, wanted: list[str]) -> dict[str, Any]:
@@ -103,33 +147,35 @@ def _sheet_row(sheet: str, wanted: list[str]) -> dict[str, Any]:
     id = department_of(sheet, "")
     label = f"{SHEETS[sheet][0]}表"
     return dict.fromkeys(COVERAGE) | {
-        "id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet, "column": "",
-        "label": label, "label_en": f"sheet {sheet}", "there": False, "verdicts": wanted,
-    }  # fmt: skip
+        "id": id,
+        "department": DEPARTMENTS[id][0],
+        "department_en": DEPARTMENTS[id][1],
+        "sheet": sheet,
+        "column": "",
+        "label": label,
+        "label_en": f"sheet {sheet}",
+        "there": False,
+        "verdicts": wanted,
+    }
 
 
-def _owned(department: str, sheet: str, names: str) -> dict[tuple[str, str], str]:
-    return {(sheet, name): department for name in names.split()}
-
-
-EXPECTED = {
-    "enterprises": "name county township industry_code location land_acquired contract_completion",
-    "annual": "above_scale tax_wan land_use_tax_wan land_mu approved_mu granted_mu floor_m2 footprint_m2 employees revenue_wan "
-    "output_wan profit_wan power_wankwh transformer_kva wastewater_t waste_gas_m3 grade final operating_normally walled",
-    "monthly": "tax_wan",
-    "tax_items": "item flow amount_wan",
-    "disposals": "method outcome started due responsible",
-    "process": "notified",
-    "blocks": "county township approved planned_m2",
-    "issues": "department matter found due",
-    "papers": "paper received",
-    "counties": "tax_wan land_mu enterprises output_wan",
-}
+MOST = 5000
 JOINED = ("credit_code", "org_code", "below_scale")
 COVERAGE = [
-    "department", "department_en", "sheet", "column", "label", "label_en", "year", "there", "rows", "filled", "share", "yes",
+    "department",
+    "department_en",
+    "sheet",
+    "column",
+    "label",
+    "label_en",
+    "year",
+    "there",
+    "rows",
+    "filled",
+    "share",
+    "yes",
     "verdicts",
-]  # fmt: skip
+]
 DEPARTMENTS = {
     "tax": ("税务部门", "tax office"),
     "land": ("自然资源和规划部门", "land office"),
@@ -140,37 +186,4 @@ DEPARTMENTS = {
     "investment": ("投资促进部门", "investment office"),
     "lead": ("牵头部门", "lead office"),
     "towns": ("属地镇街", "township"),
-}
-OWNERS = {
-    **_owned(
-        "tax", "annual", "tax_wan land_use_tax_wan land_use_tax_extra_wan tax_per_mu_reported tax_per_kwh_reported"
-    ),
-    **_owned("land", "annual", "land_mu approved_mu granted_mu parcel floor_m2 footprint_m2 walled"),
-    **_owned("statistics", "annual", "above_scale employees revenue_wan output_wan profit_wan investment_wan"),
-    **_owned("power", "annual", "power_wankwh transformer_kva"),
-    **_owned("environment", "annual", "wastewater_t waste_gas_m3"),
-    **_owned("lead", "annual", "grade final"),
-    **_owned("environment", "enterprises", "violation_environment"),
-    **_owned(
-        "others", "enterprises", "violation_safety violation_energy violation_quality violation_building violation_fire"
-    ),
-    **_owned(
-        "land", "enterprises", "violation_land land_acquired protected_until contract_completion completed location"
-    ),
-    **_owned(
-        "land", "enterprises", "contract_building_density actual_building_density contract_plot_ratio actual_plot_ratio"
-    ),
-    **_owned(
-        "investment", "enterprises", "contract_tax_per_mu contract_investment_intensity actual_investment_intensity"
-    ),
-    **_owned(
-        "lead",
-        "enterprises",
-        "public_good exempt_industry zombie listed_by_task_force shock_hit contract_overrides partner_grade",
-    ),
-    **_owned("statistics", "enterprises", "industry_code"),
-    ("tax_items", ""): "tax",
-    ("monthly", ""): "tax",
-    ("issues", ""): "others",
-    ("counties", ""): "lead",
 }

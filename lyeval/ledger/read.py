@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,26 @@ from lyeval import resources
 from lyeval.ledger.assemble import assemble
 from lyeval.ledger.checks import check
 from lyeval.ledger.columns import SHEETS
-from lyeval.ledger.departments import Directory, directory, joinable, with_codes
+from lyeval.ledger.convert import texts_of
+from lyeval.ledger.departments import (
+    by_organisation,
+    directory,
+    joinable,
+    lacks_codes,
+    names_of,
+    with_codes,
+    with_missing_codes,
+)
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.forms import Form, read_form
 from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
 from lyeval.ledger.layout import Layout, find_layout
 from lyeval.ledger.mapping import Own, beside, load_columns, unreadable
-from lyeval.ledger.model import Ledger, Source, each, empty
+from lyeval.ledger.model import PLACE, Ledger, Source, each, empty
+from lyeval.ledger.remarks import tell_remarks
 from lyeval.ledger.rows import Part, read_rows
 from lyeval.ledger.sections import sections
+from lyeval.ledger.summaries import Passed, compare_summaries, taken_for
 from lyeval.ledger.surveys import known_of, survey_parts
 from lyeval.textfiles import Unreadable, read_yaml
 
@@ -44,9 +55,9 @@ def read_ledger(
     Parameters
     ----------
     path : str, Path or list of these
-        A workbook, a flat CSV or Parquet file, a folder of such files (one ledger), ``sample:<name>``; a list is a
-        city, each element one ledger. Survey forms stand among them: those that stand alone in a list go to the ledgers
-        whose enterprises they are about.
+        A workbook, a flat CSV or Parquet file, a folder of such files (one ledger), ``sample:<name>``. A list is a city, each
+        element one ledger, but for what belongs together: survey forms and departments' tables without credit codes go to the
+        ledgers whose enterprises they are about, and files of the same firms that complement each other are one ledger.
     methods : Mapping, optional
         A policy's own labels of disposal methods (处置方式) → canonical id.
     columns : path or Mapping, optional
@@ -68,8 +79,9 @@ def read_ledger(
         With every fault found, if any of them is an error.
     """
     own = None if columns is None else load_columns(columns)
-    opened = [_opened(one, methods or {}, _own(one) if own is None else own, tables) for one in _paths(path)]
-    ledgers = [_made(one, year) for one in _shared_out(opened)]
+    opened = [_opened(one, _own(one) if own is None else own, tables) for one in _paths(path)]
+    _read(opened, methods or {})
+    ledgers = [_made(one, year) for one in _joined(_shared_out(opened))]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
     if len(ledgers) == 1:
         if any(fault.severity == "error" for fault in faults):
@@ -149,30 +161,40 @@ def _own(path: Path) -> Own:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """A grid with its layout."""
+    """A grid with its layout, and what was told while finding it."""
 
     grid: Grid
     layout: Layout
+    told: tuple[Fault, ...] = ()
+
+    @property
+    def coded(self) -> bool:
+        """Whether the rows say themselves to whom they belong."""
+        names = {item.column.name for item in self.layout.columns}
+        return "credit_code" in names or self.layout.sheet in ("blocks", "counties")
 
 
 @dataclass(eq=False)
 class _Opened:
-    """One element of a list while it is read: what its tables give, its survey forms, its sources and faults."""
+    """One element of a list while it is read: its tables and what they give, its survey forms, its sources and faults."""
 
     path: Path
-    parts: list[Part]
+    tables: list[_Table]
     forms: list[Form]
     sources: list[Source]
     faults: Faults
+    parts: list[Part] = field(default_factory=list)
+    others: list[_Table] = field(default_factory=list)
+    passed: list[Passed] = field(default_factory=list)
 
     @property
     def loose(self) -> bool:
-        """Whether it is survey forms and nothing else."""
-        return bool(self.forms) and not self.parts and not self.faults.errors()
+        """Whether it is survey forms, or tables without codes, and nothing else."""
+        return bool(self.forms or self.others) and not self.parts and not self.faults.errors()
 
 
-def _opened(path: Path, methods: Mapping[str, str], own: Own, tables: list[tuple[Any, ...]] | None) -> _Opened:
-    """Read the tables and forms of one element."""
+def _opened(path: Path, own: Own, tables: list[tuple[Any, ...]] | None) -> _Opened:
+    """Find the tables and forms of one element."""
     faults = Faults(tables)
     grids, sources = _grids(path, faults)
     forms, found = [], []
@@ -180,12 +202,148 @@ def _opened(path: Path, methods: Mapping[str, str], own: Own, tables: list[tuple
         form = read_form(grid)
         if form is not None:
             forms.append(form)
-        else:
-            parts = ((part, find_layout(part, faults, own)) for part in sections(grid))
-            found += [_Table(part, layout) for part, layout in parts if layout is not None]
+            continue
+        for part in sections(grid):
+            told = Faults()
+            layout = find_layout(part, told, own)
+            if layout is None:
+                faults.items += told.items
+            else:
+                found.append(_Table(part, by_organisation(part, layout), tuple(told.items)))
     if grids and not found and not forms and not faults.errors():
         faults.add("no_table", path.name, hint="")
-    return _Opened(path, _all_parts(found, methods, faults), forms, sources, faults)
+    return _Opened(path, found, forms, sources, faults)
+
+
+def _read(opened: list[_Opened], methods: Mapping[str, str]) -> None:
+    """Read the tables of all elements, those without codes last: by the keys of their own element, else of the others (in place)."""
+    books = [(one, [table for table in one.tables if table.coded]) for one in opened]
+    for one, coded in books:
+        real = [table for table in coded if taken_for(table.grid.sheet) is None]
+        for table in one.tables:
+            if table in coded and (not real or table in real):
+                one.faults.items += table.told
+                whole = replace(table, grid=_with_codes_of_names(table, one, books))
+                one.parts += _parts(whole, one.tables, methods, one.faults)
+            elif table in coded or (real and not joinable(table.layout)):
+                one.passed.append((table.grid, table.layout))
+            else:
+                one.others.append(table)
+    for one, _ in books:
+        if one.parts and one.others:
+            _join_others(one, one.others, one.tables, methods)
+            one.others = []
+    for one in [o for o in opened if o.others]:
+        near = [o for o in opened if o.parts]
+        if near and all(joinable(table.layout) for table in one.others):
+            best = max(near, key=lambda o: _matches(one, o.parts))
+            _join_others(best, one.others, one.others, methods)
+            best.sources += one.sources
+            one.others = []
+            opened.remove(one) if not one.forms else None
+            continue
+        for table in one.others:
+            one.faults.items += table.told
+            one.faults.add("no_code", table.grid.file, table.grid.sheet)
+        one.others = []
+
+
+def _with_codes_of_names(table: _Table, one: _Opened, books: list[tuple[_Opened, list[_Table]]]) -> Grid:
+    """Return a table's grid, blank credit codes filled in from equal names of its own element, or of one with the same firms."""
+    if not lacks_codes(table.grid, table.layout):
+        return table.grid
+    own: dict[str, str] = {}
+    for other, coded in books:
+        found: dict[str, str] = {}
+        for each_table in coded:
+            for name, code in names_of(each_table.grid, each_table.layout).items():
+                found[name] = code if found.get(name, code) == code else ""
+        if other is one:
+            own = {**found, **{n: c for n, c in own.items() if n not in found}}
+        elif len(set(found.values()) & set(names_of(table.grid, table.layout).values())) > 0:
+            own = {**found, **own}
+    return with_missing_codes(table.grid, table.layout, own, one.faults)
+
+
+def _matches(one: _Opened, parts: Sequence[Part]) -> int:
+    """Count the rows of an element's tables whose enterprises other parts know."""
+    known = directory(parts)
+    count = 0
+    for table in one.others:
+        body = table.grid.body(table.layout.body)
+        for item in table.layout.columns:
+            if item.column.name in ("org_code", "name"):
+                org = item.column.name == "org_code"
+                cells = [cell for cell in texts_of(body[item.place]) if cell]
+                count += sum(bool(known.find(c if org else None, None if org else c)[0]) for c in cells)
+    return count
+
+
+def _join_others(book: _Opened, others: list[_Table], tables: list[_Table], methods: Mapping[str, str]) -> None:
+    """Read tables without credit codes by the enterprises that a book knows; those of none of them are passed over (told)."""
+    known = directory(book.parts)
+    for table in others:
+        told = Faults()
+        named = taken_for(table.grid.sheet) if len(tables) > 1 else None
+        joined = None if named else with_codes(table.grid, table.layout, known, told)
+        if joined is None:
+            book.passed.append((table.grid, table.layout))
+            continue
+        book.faults.items += [*table.told, *told.items]
+        book.parts += _parts(_Table(*joined), tables, methods, book.faults)
+
+
+def _joined(opened: list[_Opened]) -> list[_Opened]:
+    """Put elements of the same firms that complement each other together as one ledger (told)."""
+    out: list[_Opened] = []
+    for one in opened:
+        other = next((o for o in out if _complement(o, one)), None)
+        if other is None:
+            out.append(one)
+            continue
+        shared = len(_codes(other) & _codes(one))
+        other.faults.items += one.faults.items
+        other.faults.remarks += one.faults.remarks
+        other.faults.add("files_joined", one.path.name, other=other.path.name, n=shared)
+        other.parts += one.parts
+        other.forms += one.forms
+        other.sources += one.sources
+        other.passed += one.passed
+    return out
+
+
+def _complement(one: _Opened, other: _Opened) -> bool:
+    """Whether two elements are of the same firms and give none of the same figures of a year."""
+    mine, theirs = _codes(one), _codes(other)
+    shared = len(mine & theirs)
+    if not shared or 2 * shared < min(len(mine), len(theirs)):
+        return False
+    cells, others = _cells(one), _cells(other)
+    return bool(cells and others) and not cells & others
+
+
+def _codes(one: _Opened) -> set[str]:
+    """Return the credit codes of an element's rows."""
+    return {code for part in one.parts if "credit_code" in part.frame for code in part.frame["credit_code"].dropna()}
+
+
+def _cells(one: _Opened) -> set[tuple[str, str, int]]:
+    """Return which columns an element fills, by sheet and year, what identifies firms left out."""
+    found: set[tuple[str, str, int]] = set()
+    for part in one.parts:
+        frame = part.frame
+        keys = ("credit_code", "name", "year", "month", "first", *PLACE)
+        names = [n for n in frame if n not in keys and (part.sheet != "enterprises" or part.main)]
+        if part.sheet == "enterprises":
+            names = [n for n in names if n not in ("county", "township", "park", "industry_code", "aliases")]
+        years = (
+            frame["year"].fillna(0)
+            if "year" in frame and part.sheet != "enterprises"
+            else pd.Series(0, index=frame.index)
+        )
+        filled = frame[names].notna().groupby(years).any()
+        found |= {(part.sheet, str(n), int(y)) for n in names for y in filled.index[filled[n].to_numpy()]}
+    return found
 
 
 def _shared_out(opened: list[_Opened]) -> list[_Opened]:
@@ -212,6 +370,8 @@ def _made(one: _Opened, year: int | None) -> Ledger:
         part.frame for part in parts if listed and part.main and part.sheet != "enterprises" and "name" in part.frame
     ]
     check(frames, names, one.path.name, one.faults)
+    compare_summaries(one.passed, frames, one.faults)
+    tell_remarks(one.faults.remarks, frames, one.faults)
     synthetic = _synthetic(one.path, one.faults)
     return Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
@@ -231,27 +391,6 @@ def is_survey(path: str | Path) -> bool:
         if file.suffix.lower().lstrip(".") in WORKBOOKS and not grids:
             grids = read_grids(file, Faults())[0]
     return bool(grids) and all(read_form(grid) is not None for grid in grids)
-
-
-def _all_parts(tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
-    """Return the parts of all tables; those without credit codes are joined to the others by their own keys."""
-    coded = [table for table in tables if _has_key(table.layout)]
-    parts = [part for table in coded for part in _parts(table, tables, methods, faults)]
-    others = [table for table in tables if table not in coded]
-    known = directory(parts) if others else Directory()
-    for table in others:
-        if known.by_org and joinable(table.layout):
-            joined = _Table(*with_codes(table.grid, table.layout, known, faults))
-            parts += _parts(joined, tables, methods, faults)
-        else:
-            faults.add("no_code", table.grid.file, table.grid.sheet)
-    return parts
-
-
-def _has_key(layout: Layout) -> bool:
-    """Whether the rows of a table say themselves to whom they belong."""
-    names = {item.column.name for item in layout.columns}
-    return "credit_code" in names or layout.sheet in ("blocks", "counties")
 
 
 def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:

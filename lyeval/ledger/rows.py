@@ -24,6 +24,8 @@ from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import key, take_apart
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.marks import Marks, as_text
+from lyeval.ledger.remarks import remarks_of
+from lyeval.ledger.totals import TOTAL, Summed, compare_totals, summed
 from lyeval.ledger.vocabulary import DONE_AS
 from lyeval.ledger.wide import difference_rows, unpivot
 
@@ -62,12 +64,23 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     if not len(data):
         return []
     found = _Columns()
+    layout = _without_odd_periods(layout, where, faults)
+    _tell_hidden(grid, layout, data, faults)
+    ids = next((c.values for c in keys.values()), None)
+    totals = np.flatnonzero(kinds == TOTALS)
+    sums: list[Summed | None] = []
     for item in layout.columns:
         converted = keys.get(item.place) or convert(raws[item.place], item.column, item.ratio, methods)
         _tell(converted, item, kinds, first, where, raws, faults)
-        _compare_totals(converted, item, kinds, first, where, raws, faults)
+        if len(totals):
+            sums.append(summed(item, converted.values.to_numpy()) if item.column.kind in NUMERIC else None)
+        converted = _unshared(grid, layout, item, converted, kinds, ids, faults)
         found.add(item, converted, raws[item.place])
+    counted = np.isin(kinds, (DATA, WRONG, OUT))
+    compare_totals([s for s in sums if s], counted, totals, raws, first, where, faults)
     faults.keep(grid, layout, kinds, found.values)
+    if ids is not None:
+        faults.remarks += remarks_of(_unread_heads(grid, layout, len(raws)), raws, data.tolist(), ids, (*where, first))
     place = _places(where, first, len(kinds))
     if found.timed:
         return _unpivoted(layout, found.parts, found.timed, place, data, faults)
@@ -76,6 +89,27 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     if any(item.column.name == "tax_wan" and "累计" in item.heading for item in layout.columns):
         return [_differenced(part, layout, where, faults) for part in made]
     return made
+
+
+def _without_odd_periods(layout: Layout, where: tuple[str, str], faults: Faults) -> Layout:
+    """Return the columns of a table, periods dropped of those that are no figures of a year; in a table by months they are set aside."""
+    by_month = any(item.column.name == "month" for item in layout.columns)
+    kept = []
+    for item in layout.columns:
+        if item.period is not None and by_month:
+            faults.add("period_ignored", *where, heading=item.heading)
+        elif item.period is not None and item.column.sheet not in ("annual", "monthly"):
+            kept.append(replace(item, period=None))
+        else:
+            kept.append(item)
+    return replace(layout, columns=tuple(kept))
+
+
+def _unread_heads(grid: Grid, layout: Layout, width: int) -> list[tuple[int, str]]:
+    """Return places and headings of the columns that are not read."""
+    known = {item.place for item in layout.columns}
+    row = grid.top(layout.body)[-1] if layout.body else []
+    return [(p, " ".join(str(row[p]).split())) for p in range(min(width, len(row))) if p not in known and row[p]]
 
 
 @dataclass
@@ -220,6 +254,9 @@ def _row_kinds(
     """
     count = len(raws[0])
     kinds = np.full(count, DATA, dtype=np.int8)
+    _examples(grid, layout, raws, kinds, first, faults)
+    for row in grid.outside:
+        kinds[row - layout.body] = OUT
     key_place = _key_place(layout)
     if key_place is None:
         return kinds
@@ -230,7 +267,7 @@ def _row_kinds(
     values = converted.values
     coded = item.column.kind == "code"
     right = values.str.fullmatch(codes.FORM.pattern) if coded else values.notna()
-    doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool))
+    doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool) & (kinds == DATA))
     headings = {key(text) for i in layout.columns for text in (i.heading, *take_apart(i.heading).keys)}
     where = (grid.file, grid.sheet)
     if len(doubtful) > MANY:
@@ -312,45 +349,74 @@ def row_kind(cells: list[Any], headings: set[str], position: int) -> int:
     return DATA
 
 
-def _compare_totals(
-    converted: Cells,
-    item: Mapped,
-    kinds: np.ndarray,
-    first: int,
-    where: tuple[str, str],
-    raws: list[Raw],
-    faults: Faults,
-) -> None:
-    """Compare the figures of total rows with the sum of all data rows, of those since the last total, or up to the next."""
-    if item.column.kind not in NUMERIC or item.column.kind == "share" or "/" in item.column.unit:
-        return
-    totals = np.flatnonzero(kinds == TOTALS)
-    ends = np.append(totals[1:], len(kinds))[: len(totals)]
-    figures = converted.values.to_numpy(dtype=float)
-    ratio = float(item.ratio) or 1.0
-    start = 0
-    for position, end in zip(totals, ends, strict=True):
-        total = figures[position] / ratio
-        data = np.where(kinds == DATA, figures, np.nan)
-        sums = [float(np.nansum(part)) / ratio for part in (data, data[start:position], data[position:end])]
-        count = int(np.isfinite(data).sum())
-        start = position
-        if not np.isfinite(total) or not count:
+def _tell_hidden(grid: Grid, layout: Layout, data: np.ndarray, faults: Faults) -> None:
+    """Tell what of a table its reader does not see, and the cells that hold a formula without result or an error."""
+    rows = [int(p) for p in data if int(p) + layout.body in grid.hidden_rows] if grid.hidden_rows else []
+    if rows:
+        faults.add("rows_hidden", grid.file, grid.sheet, row=grid.first_row + layout.body + rows[0], n=len(rows))
+    names = [item.heading for item in layout.columns if item.place in grid.hidden_columns]
+    if names:
+        faults.add("columns_hidden", grid.file, grid.sheet, n=len(names), names="、".join(names))
+    heads = {item.place: item.heading for item in layout.columns}
+    taken = set(data.tolist()) if grid.odd else set()
+    by_rule: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for (row, place), (rule, words) in sorted(grid.odd.items()):
+        if place in heads and row - layout.body in taken:
+            by_rule.setdefault((rule, heads[place]), []).append((grid.first_row + row, words))
+    for (rule, heading), lines in by_rule.items():
+        faults.add_rows(rule, (grid.file, grid.sheet), lines, heading=heading)
+
+
+def _unshared(
+    grid: Grid, layout: Layout, item: Mapped, converted: Cells, kinds: np.ndarray, ids: pd.Series | None, faults: Faults
+) -> Cells:
+    """Return a column of figures without those that one merged cell gives for several firms, or several columns (told)."""
+    if not grid.merges or item.column.kind not in NUMERIC:
+        return converted
+    figures = {i.place for i in layout.columns if i.column.kind in NUMERIC}
+    values = converted.values
+    for (r0, c0), (r1, c1) in grid.merges:
+        if r0 < layout.body or not c0 <= item.place <= c1:
             continue
-        decimals = min(len(f"{total:.6f}".rstrip("0").partition(".")[2]), 6)
-        slack = max(1e-9 * abs(total), 10.0**-decimals * (0.5 + 0.9 * count**0.5))
-        if min(abs(total - s) for s in sums) > slack:
-            shown = {"total": f"{total:.10g}", "sum": f"{sums[0]:.10g}"}
-            cell = cell_of(raws[item.place], int(position))
-            faults.add("total_mismatch", *where, row=first + int(position), heading=item.heading, value=cell, **shown)
+        rows = [p for p in range(r0 - layout.body, r1 - layout.body + 1) if p < len(kinds) and kinds[p] == DATA]
+        several = ids is None or len(set(ids.iloc[rows])) > 1
+        if not rows or not ((len(rows) > 1 and several) or len(figures & set(range(c0, c1 + 1))) > 1):
+            continue
+        if values is converted.values:
+            values = values.copy()
+        if item.place == c0:
+            total = values.iloc[rows[0]] / (float(item.ratio) or 1.0)
+            numbers = [grid.first_row + layout.body + p for p in rows]
+            shown = f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
+            place = {"row": numbers[0], "heading": item.heading}
+            more = {"rows": shown, "total": f"{total:.10g}", "covers": tuple(numbers)}
+            faults.add("merged_figure", grid.file, grid.sheet, **place, **more)
+        values.iloc[rows] = np.nan
+    return converted if values is converted.values else replace(converted, values=values)
+
+
+def _examples(grid: Grid, layout: Layout, raws: list[Raw], kinds: np.ndarray, first: int, faults: Faults) -> None:
+    """Mark the rows, at the head of a table, that show how it is filled in (in place, told)."""
+    named = [item.place for item in layout.columns if item.column.name in ("name", "block")]
+    for position in range(min(len(kinds), HEADMOST)):
+        cells = [cell_of(raw, position) for raw in raws]
+        words = [re.sub(r"\s+", "", c) for c in cells[:6] if isinstance(c, str)]
+        names = [re.sub(r"\s+", "", cells[p]) for p in named if isinstance(cells[p], str)]
+        if any(EXAMPLE.fullmatch(word) for word in words) or any(SHOWN.fullmatch(name) for name in names):
+            kinds[position] = SHOW
+            value = next(iter([*names, *words]), "")
+            faults.add("example_row", grid.file, grid.sheet, row=first + position, value=value)
 
 
 MANY = 2000
 NUMBERED = re.compile(r"[(（]?(\d{1,2})[)）]?\s*(?:[=＝].*)?")
-DATA, TOTALS, BLANK, WRONG = 0, 1, 2, 3
-TOTAL = re.compile(
-    r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
+DATA, TOTALS, BLANK, WRONG, SHOW, OUT = range(6)
+HEADMOST = 20
+EXAMPLE = re.compile(r"[(（【]?(填报|填写|填表)?(示例|样例|范例|样本|举例|例如|例子|例)[一二三\d]*[)）】]?[:：]?")
+SHOWN = re.compile(
+    r"例[:：].*|[(（【](示例|样例|范例|例)[)）】].*|(填报|填写)?(示例|样例|范例|示范|测试)(企业|公司|单位|工厂)[一二三A-Ca-c\d]{0,2}([(（].*[)）])?|"
+    r".*[(（](请替换|示例|样例|范例|例|举例|请删除|填报示例|填写示例|仅供参考|供参考).*[)）]|.{0,6}(某某|某|[XxＸｘ]{2,}|[×*＊○]{2,}).{0,6}(公司|企业|厂)"
 )
 NOTE = re.compile(
-    r"(注|备注|说明|附注|填表|制表|审核|单位负责人|负责人|填报|联系人|数据来源|资料来源|★|\*|※|[一二三四五1-9][、.]).*"
+    r"(注|备注|说明|附注|填表|制表|审核|单位负责人|负责人|填报|联系人|数据来源|资料来源|经办|复核|签字|签名|签章|盖章|分管领导|主要领导|统计人|报送人|制单|★|\*|※|[一二三四五1-9][、.]).*"
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -26,15 +24,15 @@ def check_scale(annual: pd.DataFrame, file: str, faults: Faults) -> None:
     """
     ids = ranks(annual["credit_code"])
     neighbours = ids[1:] == ids[:-1]
-    for name, (ratio, spread, unit) in SLIPS.items():
-        if name in annual:
-            _tell_rows(annual, name, neighbours, ratio, spread, unit, faults)
-    for name, limit in LARGEST_MEDIAN.items():
-        if name in annual and len(annual) >= 5:
+    for name, column in of_sheet("annual").items():
+        slip = column.slip
+        if slip is None or name not in annual:
+            continue
+        _tell_rows(annual, name, neighbours, slip.ratio, slip.spread, slip.unit, faults)
+        if slip.median is not None and len(annual) >= 5:
             median = float(annual[name].median())
-            if median > limit:
-                column = of_sheet("annual")[name]
-                more = {"median": f"{median:.6g}", "unit": column.unit, "slip": SLIPS[name][2]}
+            if median > slip.median:
+                more = {"median": f"{median:.6g}", "unit": column.unit, "slip": slip.unit}
                 heading = {"heading": column.zh, "column": column.zh, "column_en": column.en}
                 faults.add("scale_column", file, str(annual["source_sheet"].iloc[0]), **heading, **more)
 
@@ -63,20 +61,3 @@ def _tell_rows(
             more["count"] = len(pairs) - LIMIT
         place = {"row": row.source_row, "heading": column.zh, "value": row.figure}
         faults.add("scale_row", row.source_file, row.source_sheet, **place, **more)
-
-
-SLIPS: Mapping[str, tuple[float, float, str]] = {
-    "tax_wan": (10_000.0, 2.5, "元"),
-    "revenue_wan": (10_000.0, 2.5, "元"),
-    "output_wan": (10_000.0, 2.5, "元"),
-    "land_mu": (2000 / 3, 1.2, "平方米"),
-    "approved_mu": (2000 / 3, 1.2, "平方米"),
-    "granted_mu": (2000 / 3, 1.2, "平方米"),
-    "power_wankwh": (10_000.0, 2.5, "度"),
-}
-LARGEST_MEDIAN: Mapping[str, float] = {
-    "tax_wan": 50_000.0,
-    "land_mu": 2_500.0,
-    "approved_mu": 2_500.0,
-    "power_wankwh": 50_000.0,
-}

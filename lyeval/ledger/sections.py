@@ -68,6 +68,8 @@ def _part(grid: Grid, start: int, end: int) -> Grid:
         first_row=grid.first_row + start,
         merges=None if grid.merges is None else tuple(merges),
         filled={place: rows for place, rows in filled.items() if rows},
+        odd={(r - start, c): what for (r, c), what in grid.odd.items() if start <= r < end},
+        hidden_rows=frozenset(r - start for r in grid.hidden_rows if start <= r < end),
     )
 
 

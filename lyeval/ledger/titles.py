@@ -11,7 +11,7 @@ from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading
 from lyeval.ledger.periods import Period, take_period
-from lyeval.ledger.units import find_unit
+from lyeval.ledger.units import find_unit, looks_like_unit
 
 
 def titled(grid: Grid, title: str, period: Period, faults: Faults) -> Fit:
@@ -27,17 +27,18 @@ def titled(grid: Grid, title: str, period: Period, faults: Faults) -> Fit:
     return Fit("column", (column,), "", period)
 
 
-def line_units_of(title: str) -> list[str]:
-    """Return the units that a line above the header (单位：万元、亩) gives."""
-    matched = re.search(r"单位\s*[:：]\s*([^()（）]+)", title)
+def line_units_of(title: str) -> tuple[list[str], list[str]]:
+    """Return the units that a line above the header (单位：万元、亩) gives, and its words that are no unit we know."""
+    matched = re.search(r"(?<![报送制任填写编属])单位\s*[:：]\s*([^()（）]+)", title)
     words = re.split(r"[、,，;；\s]+", matched[1]) if matched else []
-    return [word for word in words if find_unit(word)]
+    known = [word for word in words if find_unit(word)]
+    return known, [word for word in words if word not in known and looks_like_unit(word)]
 
 
 def title_year(grid: Grid, title: str) -> int | None:
-    """Return the one year that the sheet's name, else its title, else its file's name gives."""
-    for words in (grid.sheet, title, grid.file):
-        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", words.translate(DIGITS)))
+    """Return the one year that the title, else the sheet's name, else its file's name gives."""
+    for words in (title, grid.sheet, grid.file):
+        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", DAYS.sub("", words.translate(DIGITS))))
         if len(years) == 1:
             return int(years.pop())
         if years:
@@ -47,7 +48,7 @@ def title_year(grid: Grid, title: str) -> int | None:
 
 def title_months(grid: Grid, title: str) -> Period | None:
     """Return the months, less than a year, that the sheet's name, else its title, else its file's name gives."""
-    for words in (grid.sheet, title, grid.file.rsplit(".", 1)[0]):
+    for words in (title, grid.sheet, grid.file.rsplit(".", 1)[0]):
         period = take_period("".join(unicodedata.normalize("NFKC", words).split()))[1]
         if period is not None and not period.whole:
             return period
@@ -55,11 +56,11 @@ def title_months(grid: Grid, title: str) -> Period | None:
 
 
 def runs(heading: str, period: Period | None, months: Period) -> bool:
-    """Whether a heading (本年累计, 上年同期) is a running total up to the title's month: of the title's year, or the year before it."""
+    """Whether a heading (本年累计) is a running total up to the title's month: of the title's year, or the year before it."""
     if period is not None and None not in (period.year, months.year) and period.year != months.year:
         return False
     back = period.back if period is not None else 0
-    return "同期" in heading or ("累计" in heading and not back)
+    return "累计" in heading and (not back or "同期" in heading)
 
 
 def is_of_month(heading: Heading, fit: Fit) -> bool:
@@ -68,6 +69,7 @@ def is_of_month(heading: Heading, fit: Fit) -> bool:
     return named and fit.period is None and re.match("[当本]月", heading.keys[0]) is not None
 
 
+DAYS = re.compile(r"(?<=\d{4})\s*[-./年]\s*\d{1,2}\s*[-./月]\s*\d{1,2}日?")
 MEASURES = (
     (r"(?<!使用)税(?!务)", "tax_wan"),
     (r"土地使用税", "land_use_tax_wan"),

@@ -10,8 +10,15 @@ from lyeval.ledger.headings import key
 
 
 def plain(text: str) -> str:
-    """Return ``text`` in half width and lower case, without spaces."""
-    return "".join(unicodedata.normalize("NFKC", text).lower().split())
+    """Return ``text`` in half width and lower case, without spaces and unseen signs."""
+    return "".join(unicodedata.normalize("NFKC", bare(text)).lower().split())
+
+
+def bare(text: str) -> str:
+    """Return a cell's text without what keeps a spreadsheet from changing it (="…", a leading apostrophe) and without unseen signs."""
+    text = UNSEEN.sub("", text)
+    guarded = GUARDED.fullmatch(text)
+    return guarded[1] or guarded[2] or "" if guarded else text
 
 
 def is_missing(text: str) -> bool:
@@ -52,6 +59,10 @@ def _words(table: Mapping[str, str]) -> dict[str, str]:
     return {key(word): canonical for canonical, words in table.items() for word in [canonical, *words.split()]}
 
 
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+)
+GUARDED = re.compile(r'\s*=\s*"([^"]*)"\s*|\s*[\'’‘＇`]([^\'’‘＇]+)[\'’‘＇]?\s*', re.S)
 MISSING = words(
     "- -- --- — —— – / \\ 无 暂无 暂缺 缺 待核 待核实 待查 不详 未知 未提供 未填 空 无数据 #n/a #ref! #value! #div/0! #name? #null! "
     "#num! n/a na nan null none"
@@ -67,6 +78,10 @@ BELOW = NO | words(
     "规下工业企业 规模以下工业企业 规下样本 下 below"
 )
 SIZES = words("大型 中型 小型 微型 大 中 小 微 小微 大型企业 中型企业 小型企业 微型企业 小微企业")
+STATES = words(
+    "正常 在业 存续 开业 在营 在产 正常生产 正常经营 停产 半停产 停业 歇业 停工 注销 吊销 关停 关闭 迁出 清算 破产 破产清算 筹建 在建 "
+    "经营异常 异常 登记成立 在册 已注销 已吊销 已停产 已关停 已关闭 拟关停 间歇性停产 长期停产"
+)  # how a firm is registered or runs, which is no outcome of a disposal
 METHODS = _words(
     {
         "upgrade": "提升 提升一批 零地技改 技改 增加设备 追加投资 出租 厂房出租 整合改造 建小微园 引进嫁接 股权优化 "

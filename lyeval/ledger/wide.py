@@ -18,17 +18,30 @@ from lyeval.ledger.units import find_unit
 
 @dataclass(frozen=True)
 class Timed:
-    """A column about one period: its meaning, its values, and the period with its year (None: the row's)."""
+    """A column about one period: its meaning, its values, its months, and its year (or how many before the row's own)."""
 
     item: Mapped
     values: pd.Series
     period: Period
 
+    @property
+    def name(self) -> str:
+        """The canonical name under which the values stand."""
+        name = self.item.column.name
+        return "above_scale" if name == "below_scale" else name
+
+
+Rows = Mapping[str, pd.Series]
+When = tuple[int | None, int]
+
 
 def unpivot(
-    layout: Layout, timed: Sequence[tuple[Mapped, pd.Series]], rows: Mapping[str, pd.Series], faults: Faults
+    layout: Layout, timed: Sequence[tuple[Mapped, pd.Series]], rows: Rows, faults: Faults
 ) -> dict[str, pd.DataFrame]:
     """Turn the columns that name a period into rows of ``annual`` and ``monthly``.
+
+    A column keeps the period of its own heading. One without takes the row's year, else the title's, else that of the latest tax
+    column; land and buildings stand for every year of which the headings name the tax (told).
 
     Parameters
     ----------
@@ -36,7 +49,7 @@ def unpivot(
         The columns with a period and their converted values, one per firm.
     rows : Mapping
         What every row has besides: ``credit_code``, ``name``, ``year`` (if the table has it), its place, and the
-        annual columns without a period, which hold for every year (told).
+        annual columns without a period.
 
     Returns
     -------
@@ -44,73 +57,131 @@ def unpivot(
         Sheet → rows; a sheet without any is absent.
     """
     where = (str(rows["source_file"].iloc[0]), str(rows["source_sheet"].iloc[0]))
-    columns = _placed(layout, timed, rows, where, faults)
-    annual = [c for c in columns if c.period.whole]
-    monthly = [c for c in columns if not c.period.whole]
-    made = {}
-    if annual:
-        made["annual"] = _by_year(annual, rows, where, {i.column.name: i.heading for i in layout.columns}, faults)
+    dated = "year" in rows
+    named = {i.period.year for i, _ in timed if i.period and i.period.year and i.column.name == "tax_wan"}
+    own = None if dated else layout.year or max(named, default=None)
+    columns = []
+    for item, values in timed:
+        period = item.period or Period()
+        placed = period if dated else period.in_year(own)
+        if placed is None:
+            faults.add("no_year", *where, heading=item.heading)
+        else:
+            columns.append(Timed(item, values, placed))
+    annual, monthly = [c for c in columns if c.period.whole], [c for c in columns if not c.period.whole]
+    headings = {i.column.name: i.heading for i in layout.columns}
+    made = {"annual": _by_year(annual, rows, own, named, where, headings, faults)}
     months = [c for c in monthly if c.item.column.name == "tax_wan"]
     for column in monthly:
         if column not in months:
             faults.add("period_ignored", *where, heading=column.item.heading)
     if months:
-        running = {c.period.year for c in months if (c.period.first, c.period.last) == (1, 11)}
-        whole = [c for c in annual if c.item.column.name == "tax_wan" and c.period.year in running]
+        running = {_when(c) for c in months if (c.period.first, c.period.last) == (1, 11)}
+        whole = [c for c in annual if c.item.column.name == "tax_wan" and _when(c) in running]
         made["monthly"] = _by_month([*months, *whole], rows, where, faults)
     return {sheet: frame for sheet, frame in made.items() if len(frame)}
 
 
-def _placed(
-    layout: Layout,
-    timed: Sequence[tuple[Mapped, pd.Series]],
-    rows: Mapping[str, pd.Series],
-    where: tuple[str, str],
-    faults: Faults,
-) -> list[Timed]:
-    """Give each period its year: its own, the title's, or the latest that the headings name."""
-    named = [item.period.year for item, _ in timed if item.period and item.period.year]
-    own = layout.year or max(named, default=None)
-    placed = []
-    for item, values in timed:
-        period = item.period or Period()
-        if "year" in rows:
-            if period.year is not None or period.whole:
-                faults.add("period_ignored", *where, heading=item.heading)
-                continue
-            placed.append(Timed(item, values, period))
-            continue
-        dated = period.in_year(own)
-        if dated is None:
-            faults.add("no_year", *where, heading=item.heading)
-        else:
-            placed.append(Timed(item, values, dated))
-    return placed
+def _when(column: Timed) -> When:
+    """Return the year of a column, or None and how many years before the row's own."""
+    return column.period.year, 0 if column.period.year is not None else column.period.back or 0
+
+
+def _years(when: When, rows: Rows) -> pd.Series:
+    """Return the year of each row of a group of columns."""
+    year, back = when
+    index = rows["source_row"].index
+    return pd.Series(float(year), index=index) if year is not None else rows["year"] - back
 
 
 def _by_year(
     columns: list[Timed],
-    rows: Mapping[str, pd.Series],
+    rows: Rows,
+    own: int | None,
+    named: set[int],
     where: tuple[str, str],
     headings: Mapping[str, str],
     faults: Faults,
 ) -> pd.DataFrame:
     """Return one row per firm and year in which any of the columns is filled."""
-    constant = {name: values for name, values in rows.items() if name not in ("credit_code", "name", "year", *PLACE)}
-    timed_names = {_name(column) for column in columns}
-    years = sorted({c.period.year for c in columns if c.period.year is not None})
-    flows = {name for name in constant if _is_flow(name) and name not in timed_names}
-    for name in constant:
-        if name not in timed_names and len(years) > 1:
-            rule = "period_latest" if name in flows else "period_spread"
-            faults.add(rule, *where, heading=headings.get(name, name), year=years[-1])
-    pieces = []
-    for year in years:
-        own = {_name(c): c.values for c in columns if c.period.year == year}
-        base = {n: v for n, v in {**rows, **constant}.items() if n not in flows or year == years[-1]}
-        frame = pd.DataFrame({**base, **own, "year": pd.Series(float(year), index=rows["source_row"].index)})
-        pieces.append(frame[frame[list(own)].notna().any(axis=1).to_numpy()])
-    return pd.concat(pieces, ignore_index=True)
+    base = {n: v for n, v in rows.items() if n in ("credit_code", "name", *PLACE)}
+    groups: dict[When, dict[str, pd.Series]] = {}
+    if "year" in rows:
+        groups[(None, 0)] = {}
+    for column in columns:
+        groups.setdefault(_when(column), {})[column.name] = column.values
+    constant = {n: v for n, v in rows.items() if n not in base and n != "year"}
+    telling = {when: list(values) for when, values in groups.items()}
+    _spread(constant, groups, rows, own, named, (where, headings, faults))
+    pieces: dict[When, pd.DataFrame] = {}
+    for when in sorted(groups, key=lambda w: (w[0] or 0, -w[1])):
+        frame = pd.DataFrame({**base, **groups[when], "year": _years(when, rows)})
+        flows = [n for n in groups[when] if n in constant and _is_flow(n)]
+        names = [*telling.get(when, []), *flows] or list(groups[when])
+        filled = frame[names].notna().any(axis=1).to_numpy() if names else np.zeros(len(frame), dtype=bool)
+        pieces[when] = frame if when == (None, 0) else frame.loc[filled]
+    if "year" not in rows:
+        return pd.concat(pieces.values(), ignore_index=True) if pieces else pd.DataFrame()
+    return _beside(pieces.pop((None, 0)), list(pieces.values()), where, headings, faults)
+
+
+def _spread(
+    constant: dict[str, pd.Series],
+    groups: dict[When, dict[str, pd.Series]],
+    rows: Rows,
+    own: int | None,
+    named: set[int],
+    told: tuple[tuple[str, str], Mapping[str, str], Faults],
+) -> None:
+    """Put the columns without a period of their own into the years that they are about (in place)."""
+    where, headings, faults = told
+    every = {year for year, _ in groups if year is not None}
+    taxed = {year for (year, _), columns in groups.items() if year is not None and "tax_wan" in columns}
+    mine = own is not None and (own in every or not taxed or any(map(_is_flow, constant)))
+    stock = ({own} | named if mine else taxed) or every
+    for name, values in constant.items():
+        heading = headings.get(name, name)
+        if "year" in rows:
+            groups[(None, 0)].setdefault(name, values)
+            continue
+        flow = _is_flow(name)
+        if flow and own is None:
+            faults.add("year_wanted", *where, heading=heading)
+            continue
+        years = {own} if flow else stock
+        for year in sorted(y for y in years if y is not None):
+            groups.setdefault((year, 0), {}).setdefault(name, values)
+        if flow and own in named and len(every) > 1:
+            faults.add("period_latest", *where, heading=heading, year=own)
+        elif not flow and len(years) > 1:
+            faults.add("period_spread", *where, heading=heading, year=max(y for y in years if y is not None))
+
+
+def _beside(
+    own: pd.DataFrame, others: list[pd.DataFrame], where: tuple[str, str], headings: Mapping[str, str], faults: Faults
+) -> pd.DataFrame:
+    """Add to the rows of a table with years what its columns of other years say: the years' own rows go before them."""
+    others = [frame for frame in others if len(frame)]
+    if not others or "credit_code" not in own:
+        return own
+    keys = ["credit_code", "year"]
+    more = pd.concat(others, ignore_index=True).groupby(keys, sort=False, as_index=False).first()
+    own = own.reset_index(drop=True)
+    firsts = own.loc[~own.duplicated(keys), keys].reset_index(names="at")
+    both = more.merge(firsts, on=keys, how="left")
+    known = both["at"].notna().to_numpy()
+    at = both.loc[known, "at"].to_numpy(dtype=int)
+    for name in more.columns.difference([*keys, "name", *PLACE]):
+        said = both.loc[known, name].to_numpy()
+        if name not in own:
+            own[name] = more[name].iloc[:0].reindex(own.index)
+        have = own[name].iloc[at]
+        blank = have.isna().to_numpy()
+        differs = ~blank & ~pd.isna(said) & (have.to_numpy() != said)
+        lines = list(zip(both.loc[known, "source_row"][differs], said[differs], strict=True))
+        faults.add_rows("last_year_differs", where, lines, heading=headings.get(name, name))
+        own.loc[at[blank], name] = said[blank]
+    return pd.concat([own, more[~known]], ignore_index=True)
 
 
 def _is_flow(name: str) -> bool:
@@ -121,26 +192,16 @@ def _is_flow(name: str) -> bool:
     return column.kind in NUMERIC and (find_unit(column.unit) or ("",))[0] not in ("area", "")
 
 
-def _name(column: Timed) -> str:
-    """Return the canonical name under which a column's values stand."""
-    name = column.item.column.name
-    return "above_scale" if name == "below_scale" else name
-
-
-def _by_month(
-    columns: list[Timed], rows: Mapping[str, pd.Series], where: tuple[str, str], faults: Faults
-) -> pd.DataFrame:
-    """Return one row per firm and month; running totals are differenced."""
+def _by_month(columns: list[Timed], rows: Rows, where: tuple[str, str], faults: Faults) -> pd.DataFrame:
+    """Return one row per firm and span of months; running totals are differenced."""
     pieces = []
-    base = {name: rows[name] for name in ("credit_code", "name", "year", *PLACE) if name in rows}
-    for year in sorted({c.period.year for c in columns}, key=lambda y: y or 0):
-        own = [c for c in columns if c.period.year == year]
-        alone = {c.period.last: c.values for c in own if c.period.first == c.period.last}
-        until = {c.period.last: c.values for c in own if c.period.first == 1}
-        months = _months(alone, until, rows, where, faults)
-        for (first, month), values in sorted(months.items()):
+    base = {name: rows[name] for name in ("credit_code", "name", *PLACE) if name in rows}
+    for when in sorted({_when(c) for c in columns}, key=lambda w: (w[0] or 0, -w[1])):
+        spans = {(c.period.first, c.period.last): c.values for c in columns if _when(c) == when}
+        year = _years(when, rows) if when[0] is not None or "year" in rows else None
+        for (first, month), values in sorted(_months(spans, rows, where, faults).items()):
             frame = pd.DataFrame({**base, "tax_wan": values, "month": float(month), "first": float(first)})
-            frame = frame if year is None else frame.assign(year=float(year))
+            frame = frame if year is None else frame.assign(year=year)
             pieces.append(frame[values.notna().to_numpy()])
     return pd.concat(pieces, ignore_index=True)
 
@@ -148,25 +209,28 @@ def _by_month(
 Months = dict[tuple[int, int], pd.Series]
 
 
-def _months(
-    alone: Mapping[int, pd.Series],
-    until: Mapping[int, pd.Series],
-    rows: Mapping[str, pd.Series],
-    where: tuple[str, str],
-    faults: Faults,
-) -> Months:
-    """Return figures by the first and last month that they cover: of the months alone, else of running totals.
+def _months(spans: Months, rows: Rows, where: tuple[str, str], faults: Faults) -> Months:
+    """Return figures by the first and last month that they cover, each month once: the shortest spans that are given.
 
-    One month beside the running total that it ends (本月, 累计) leaves the months before it as one figure.
+    A longer span keeps what the shorter ones within it leave, if that is one piece: 本月 beside 累计 leaves the months before.
     """
-    if max(alone, default=0) <= 1:
-        return _differences(until, rows, where, faults)
-    months = {(month, month): values for month, values in alone.items()}
-    last = max(alone)
-    if len(alone) == 1 and last in until:
-        months[(1, last - 1)] = until[last] - alone[last].fillna(0.0)
-        faults.add("months_lumped", *where, first=1, last=last - 1)
-    return months
+    if all(first == 1 for first, _ in spans):
+        return _differences({last: values for (_, last), values in spans.items()}, rows, where, faults)
+    made: Months = {}
+    for (first, last), values in sorted(spans.items(), key=lambda item: (item[0][1] - item[0][0], item[0])):
+        within = [span for span in made if first <= span[0] and span[1] <= last]
+        taken = {m for a, b in within for m in range(a, b + 1)}
+        left = [m for m in range(first, last + 1) if m not in taken]
+        cut = any(a <= last and first <= b for a, b in made if (a, b) not in within)
+        if not left or cut or left[-1] - left[0] + 1 != len(left):
+            continue
+        rest = values.copy()
+        for span in within:
+            rest = rest - made[span].fillna(0.0)
+        made[(left[0], left[-1])] = rest
+        if left[-1] > left[0]:
+            faults.add("months_lumped", *where, first=left[0], last=left[-1])
+    return made
 
 
 def _differences(
