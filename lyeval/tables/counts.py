@@ -83,8 +83,9 @@ def _groups(standing: Standing) -> dict[str, tuple[list[str], np.ndarray]]:
     }
     out: dict[str, tuple[list[str], np.ndarray]] = {}
     for by, values in keys.items():
-        names, number = np.unique(values, return_inverse=True)
-        out[by] = (names.tolist() or [""], number)
+        always = ["above", "below"] if by == "class" else []
+        names, number = np.unique(np.concatenate([values, np.array(always, dtype=values.dtype)]), return_inverse=True)
+        out[by] = (names.tolist() or [""], number[: len(values)])
     return out
 
 
