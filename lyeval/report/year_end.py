@@ -124,7 +124,8 @@ def leader_targets(c: Context) -> Table | None:
     if not rows:
         return None
     heads = [h for h in headings("leader_targets") if h.key != "base" or any(r["base"] for r in rows)]
-    return tabulate(c, "leader_targets", rows, say("year_end.leader_targets", c.lang, year=c.year), columns=heads)
+    return tabulate(c, "leader_targets", rows, say("year_end.leader_targets", c.lang, year=c.year), columns=heads,
+                    source=c.source("tax", "land", "statistics"))  # fmt: skip
 
 
 def _unsaid(t: Mapping[str, Any]) -> bool:
@@ -213,7 +214,11 @@ def next_steps(c: Context) -> Table | None:
         due = day(r["due"], c.lang) if known(r["due"]) else say("year_end.no_term", c.lang)
         rows.append({"row": k, "measure": named(r, c.lang, "measure"), "owner": named(r, c.lang, "owner") or "—", "due": due,
                      "firms": firms, "clause": r["clause"]})  # fmt: skip
-    return tabulate(c, "next_steps", rows, say("year_end.next_steps", c.lang), cite=c.document) if rows else None
+    return (
+        tabulate(c, "next_steps", rows, say("year_end.next_steps", c.lang), cite=c.document, source=c.source("lead"))
+        if rows
+        else None
+    )
 
 
 TABLES: dict[str, Callable[..., Table | None]] = {
