@@ -42,7 +42,7 @@ def judged() -> dict:
 
 @pytest.fixture(scope="module")
 def document(judged: dict) -> Document:
-    return report.build_report(judged)
+    return report.build_report(judged | {"run": {"edition": "research"}})
 
 
 def test_sentences_are_made_of_the_tables_fields(document: Document) -> None:
@@ -76,7 +76,7 @@ def test_the_table_is_what_the_backtest_found(judged: dict, document: Document) 
 
 
 def test_with_two_years_it_says_that_it_cannot_judge() -> None:
-    document = report.build_report(tables([2022, 2023], (0,)))
+    document = report.build_report(tables([2022, 2023], (0,)) | {"run": {"edition": "research"}})
     text = text_of(document)
     assert "可检验的年份只有2个，不足3个，不能据以判断预测是否可靠" in text
     assert "照上年不变”，" not in text
@@ -84,13 +84,13 @@ def test_with_two_years_it_says_that_it_cannot_judge() -> None:
 
 
 def test_without_any_past_year_it_says_so() -> None:
-    document = report.build_report(tables([2031], (0,)))
+    document = report.build_report(tables([2031], (0,)) | {"run": {"edition": "research"}})
     assert "台账没有可供检验的往年数据，不能据以判断预测是否可靠" in text_of(document)
 
 
 def test_it_stands_in_every_format_and_in_both_languages(judged: dict, document: Document) -> None:
     heads = [b.text for b in document.blocks if isinstance(b, Heading)]
-    assert heads.index("五、达标可能性") < heads.index("以往预测的检验") < heads.index("六、读法稳健性")
+    assert heads.index("研究版：可能性") < heads.index("以往预测的检验") < heads.index("研究版：读法")
     assert any(isinstance(b, Figure) and b.id == "record_figure" and "2020" in b.alt for b in document.blocks)
     page = to_html(document)
     assert "以往预测的检验" in page
@@ -99,7 +99,7 @@ def test_it_stands_in_every_format_and_in_both_languages(judged: dict, document:
         assert "以往预测的检验" in file.read("word/document.xml").decode()
     english = Context(judged, "en")
     assert [b.text for b in record(english) if isinstance(b, Heading)] == ["The record of past odds"]
-    sheets = {t.id for t in report.annex(judged)}
+    sheets = {t.id for t in report.annex(judged | {"run": {"edition": "research"}})}
     assert {"backtest_scores", "backtest_coverage", "backtest_skill", "backtest_reliability", "backtest_pit"} <= sheets
 
 

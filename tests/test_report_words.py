@@ -91,7 +91,7 @@ def test_under_ten_firms_are_told_as_a_of_b() -> None:
     row = dict(
         zip([c.key for c in table_of(document, "targets").columns], table_of(document, "targets").rows[0], strict=True)
     )
-    assert (row["value"], row["gap"], row["bounds"]) == ("1/2家", "—", "—")
+    assert (row["value"], row["gap"]) == ("1/2家", "—")
     assert "完成值1/2家" in text_of(document)
     bare = re.sub(r"80%|100%|20%", "", text_of(document))
     assert not re.findall(r"\d%", re.sub(r".*补足.*|.*同比.*|.*sha256.*", "", bare))
@@ -106,7 +106,7 @@ def test_an_empty_class_is_not_counted() -> None:
     document = report.build_report(tables_of(ledger(annual=years("A", {2019: 1, 2020: 30}, 10, True)), ZHOUSHAN, 2020))
     text = text_of(document)
     assert "规下企业80%达到2万元/亩：本地没有此类企业，不涉及。" in text
-    assert "不涉及1项" in text
+    assert "不涉及" in text
 
 
 def test_undetermined_names_what_is_missing_and_from_whom() -> None:
@@ -132,16 +132,18 @@ def test_stages_are_named_by_the_procedure() -> None:
     annual = [r for c in "ABCD" for r in years(c, {2022: 1, 2023: 1}, 10, False)]
     process = [{"credit_code": "A", "notified": "2023-01-01"}, {"credit_code": "B", "notified": "2023-01-01", "certified": "2023-02-01"},
                {"credit_code": "C", "key_listed": "2023-03-01"}]  # fmt: skip
-    document = report.build_report(tables_of(ledger(annual=annual, process=process), LINSHU, 2023))
+    document = report.build_report(
+        tables_of(ledger(annual=annual, process=process), LINSHU, 2023) | {"run": {"edition": "research"}}
+    )
     stages = {row[0]: row[3] for row in table_of(document, "list").rows}
     assert stages == {"A": "已告知", "B": "已认定", "C": "重点", "D": "符合认定条件"}
-    assert "符合认定条件1家，已告知1家，已认定1家，重点1家" in text_of(document)
 
 
 def test_what_the_office_edition_leaves_out() -> None:
     firms = [r for c in "ABCDEFGHIJKL" for r in years(c, {2022: 1, 2023: 3}, 10, False)]
     made = tables_of(ledger(annual=firms), LINSHU, 2023)
-    told = text_of(report.build_report(made)) + "".join(text_of(Document("", blocks=(t,))) for t in report.annex(made))
+    sheets = "".join(text_of(Document("", blocks=(t,))) for t in report.annex(made))
+    told = text_of(report.build_report(made)) + sheets
     for word in ("Shapley", "夏普利", "聚束", "最优处置", "其他县规则", "响应情景", "最小补税", "整治使税收增加"):
         assert word not in told
     assert "失败" not in told
@@ -159,7 +161,11 @@ def test_a_failed_case_is_not_completed() -> None:
             "finished": "2023-06-01",
         }
     ]
-    text = text_of(report.build_report(tables_of(ledger(annual=annual, disposals=case), LINSHU, 2023)))
+    text = text_of(
+        report.build_report(
+            tables_of(ledger(annual=annual, disposals=case), LINSHU, 2023) | {"run": {"edition": "research"}}
+        )
+    )
     assert "未完成" in text
     assert "失败" not in text
 
@@ -177,7 +183,7 @@ def test_zombie_is_never_beside_a_name() -> None:
 
 def test_distance_is_an_estimate_and_no_ground_for_collection() -> None:
     made = tables_of(ledger(annual=years("A", {2022: 1, 2023: 1}, 10, False)), LINSHU, 2023)
-    for tables in (report.build_report(made).blocks, report.annex(made)):
+    for tables in (report.build_report(made | {"run": {"edition": "research"}}).blocks, report.annex(made)):
         for table in (t for t in tables if isinstance(t, Table)):
             if any(c.key == "tax_needed_wan" for c in table.columns):
                 heads = "".join(c.title for c in table.columns)
@@ -186,7 +192,7 @@ def test_distance_is_an_estimate_and_no_ground_for_collection() -> None:
 
 def test_no_before_and_after_without_the_usual_rise() -> None:
     book = ledger(annual=years("A", {2022: 1, 2023: 500}, 10, False))
-    document = report.build_report(tables_of(book, LINSHU, 2023))
+    document = report.build_report(tables_of(book, LINSHU, 2023) | {"run": {"edition": "research"}})
     assert "因此不列示名单企业税收的前后变化" in text_of(document)
     assert "同比" not in text_of(document)
     assert "changes" not in [b.id for b in document.blocks if isinstance(b, Table)]
@@ -197,7 +203,7 @@ def test_before_and_after_stands_beside_the_usual_rise() -> None:
     book = ledger(
         annual=[r for i in range(12) for r in years(f"A{i:02d}", {2019: 2, 2020: 3, 2022: 4, 2023: 8}, 10, False)]
     )
-    text = text_of(report.build_report(tables_of(book, LINSHU, 2023)))
+    text = text_of(report.build_report(tables_of(book, LINSHU, 2023) | {"run": {"edition": "research"}}))
     assert (
         "税收同比增加48万元（+100%）；同等水平企业不列入时常年也回升约50%（2020年实际），二者之差不能全部归于整治。"
         in text
@@ -255,7 +261,7 @@ def test_persons_and_phones_appear_nowhere(tmp_path: Path) -> None:
     report.write(made, tmp_path)
     for path in tmp_path.rglob("*.*"):
         assert "张三".encode() not in path.read_bytes()
-    assert "张三" not in text_of(report.build_report(made))
+    assert "张三" not in text_of(report.build_report(made | {"run": {"edition": "research"}}))
 
 
 def test_names_are_text_only(tmp_path: Path) -> None:
@@ -282,7 +288,7 @@ def test_every_sentence_is_there_and_is_used() -> None:
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)
-                and re.fullmatch(r"[a-z]+\.[a-z0-9_]+", node.value)
+                and re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", node.value)
             ):
                 used.add(node.value)
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):

@@ -97,13 +97,13 @@ def test_the_report_lays_them_out_beside_the_odds_as_arranged() -> None:
     now = ly.assess(book, LINSHU, 2023)
     others = compare_scenarios(now, {"加大力度": {"effort": 1.5}, "回落": {"common_shock.mean": -0.15}}, draws=200)
     made = tables_of(book, LINSHU, 2023) | report.simulation_tables(ly.simulate(now, draws=200), others)
-    document = report.build_report(made)
+    document = report.build_report(made | {"run": {"edition": "research"}})
     rows = cells(document, "alternatives")
     assert list(dict.fromkeys(row["scenario"] for row in rows)) == ["按现有安排", "加大力度", "回落"]
     odds = {row["label"]: row["odds"] for row in cells(document, "odds")}
     assert all(row["odds"] == odds[row["label"]] for row in rows if row["scenario"] == "按现有安排")
     assert "加大力度（处置办结的快慢为现有安排的1.5倍）；回落（全域税收的对数变动−0.15）" in text_of(document)
-    assert "alternatives_full" in {t.id for t in report.annex(made)}
+    assert "alternatives_full" in {t.id for t in report.annex(made | {"run": {"edition": "research"}})}
 
 
 def test_a_run_file_names_scenarios_and_a_wrong_one_is_refused_before_anything_is_run(tmp_path: Path) -> None:

@@ -124,6 +124,6 @@ def test_it_reaches_the_annex() -> None:
     book = small()
     told = ly.forecast(book, LINSHU, 2024, as_of="2023-12", draws=128)
     made = tables_of(book, LINSHU, 2023) | report.forecast_tables(told, None, sensitivity(told, samples=2, draws=128))
-    sheets = {t.id: t for t in report.annex(made)}
+    sheets = {t.id: t for t in report.annex(made | {"run": {"edition": "research"}})}
     assert len(sheets["sensitivity"].rows) == len(made["sensitivity"])
     assert {row[2] for row in sheets["sensitivity_groups"].rows} <= {"处置方式", "税收变动", "年末补足", "条款读法"}

@@ -59,8 +59,8 @@ def assess(
     met, missed, open_ = (int(counts.get(kind, 0)) for kind in ("met", "missed", "undetermined"))
     typer.echo(
         say(
-            f"以上是 {year} 年的评估：{met} 项完成，{missed} 项未完成，{open_} 项暂不能判定；没有写文件，台账没有改动",
-            f"this is the assessment of {year}: {met} met, {missed} missed, {open_} undetermined; no file was written",
+            f"{year} 年：{met} 项完成，{missed} 项未完成，{open_} 项暂不能判定；没有写文件",
+            f"{year}: {met} met, {missed} missed, {open_} undetermined; no file was written",
         )
     )
 

@@ -67,9 +67,10 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
         How many factors are drawn.
     """
     told = words("chances", lang)
-    most_moved = factors["id"].iloc[int(np.argmax(factors["swing"]))] if len(factors) else ""
-    mine = factors.loc[factors["id"] == most_moved]
-    rows = mine.head(most).to_dict("records")
+    rows: list[dict[str, Any]] = []
+    if len(factors):
+        mine = factors.loc[factors["id"] == factors["id"].iloc[int(np.argmax(factors["swing"]))]]
+        rows = mine.head(most).to_dict("records")
     with house():
         from matplotlib.ticker import PercentFormatter
 

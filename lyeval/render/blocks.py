@@ -286,6 +286,8 @@ def captions(blocks: Sequence[Block], lang: Lang = "zh") -> dict[str, str]:
 
 def filled(document: Document) -> Document:
     """Return the document without the places that nobody has filled, and without headings under which nothing else stands."""
+    if not slots(document):
+        return document
     kept: list[Block] = []
     for block in reversed([block for block in document.blocks if not isinstance(block, Slot)]):
         below = kept[-1] if kept else None
@@ -294,7 +296,7 @@ def filled(document: Document) -> Document:
         )
         if not (isinstance(block, Heading) and empty):
             kept.append(block)
-    return replace(document, blocks=tuple(kept[::-1])) if len(kept) < len(document.blocks) else document
+    return replace(document, blocks=tuple(kept[::-1]))
 
 
 def slots(document: Document) -> list[Slot]:

@@ -19,6 +19,7 @@ from lyeval.report.words import (
     band,
     chance,
     day,
+    few,
     goal_text,
     joined,
     kind_of,
@@ -137,7 +138,7 @@ def _value(t: Mapping[str, Any], lang: Lang) -> str:
     """Write a target's value, or its range where the verdict is open."""
     if t["reason"] == "empty_class":
         return status_text(t, lang)
-    if t["status"] == "undetermined" and known(t["low"]) and t["low"] != t["high"]:
+    if t["status"] == "undetermined" and not few(t) and known(t["low"]) and t["low"] != t["high"]:
         return range_text(t["low"], t["high"], t, lang)
     return value_text(t, lang)
 
@@ -201,7 +202,8 @@ def units(c: Context) -> Table:
         unit = say("year_end.whole", c.lang) if r["whole"] else str(r["unit"]) or say("year_end.unnamed", c.lang)
         rows.append({**r, "place": unit, "settled": f"{int(r['reached'] + r['left'])}/{int(r['listed'])}",
                      "summons": say("year_end.summon", c.lang) if r["summoned"] else ""})  # fmt: skip
-    return tabulate(c, "units", rows, say("year_end.units", c.lang, year=c.year), note=say("year_end.units_note", c.lang),
+    note = say("year_end.units_note", c.lang) + say("listing.distance_note", c.lang)
+    return tabulate(c, "units", rows, say("year_end.units", c.lang, year=c.year), note=note,
                     cite=str(rows[0]["clause"]) if rows else "", source=c.source("tax", "towns"))  # fmt: skip
 
 

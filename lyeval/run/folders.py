@@ -22,6 +22,7 @@ from typing import Any
 
 from lyeval.run.errors import HeldError, RunError, unwritable
 from lyeval.run.locking import locked_file, unlock
+from lyeval.textfiles import read_json
 
 RECORD = "record.json"
 MARK = ".lyeval.json"
@@ -124,8 +125,8 @@ def _json(path: Path) -> dict[str, Any] | None:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
             return None
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = read_json(path)
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from lyeval.run.errors import RunError
 from lyeval.run.folders import RECORD, unwritable
 from lyeval.scratch import locked
+from lyeval.textfiles import read_json
 
 if TYPE_CHECKING:
     from lyeval.report.releasing import Release
@@ -172,7 +173,7 @@ def _refused(names: Iterable[str]) -> RunError:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
     except (OSError, ValueError):
         return None
     sound = isinstance(found, dict) and found.get("lyeval") == MARK and set(found) >= KEYS

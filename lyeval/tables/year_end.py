@@ -558,4 +558,6 @@ def _calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame
             "late": late, "state": state,
         })  # fmt: skip
     columns = ["id", "label", "label_en", "start", "end", "every", "owner", "clause", "n", "late", "state"]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
+    made = pd.DataFrame(rows, columns=columns, dtype=object)
+    days = {name: pd.to_datetime(made[name]).astype("datetime64[us]") for name in ("start", "end")}
+    return made.assign(**days).astype({"n": "int64", "late": "int64"})
