@@ -203,7 +203,7 @@ def test_more_names_in_every_file_and_at_the_terminal(
         with zipfile.ZipFile(tmp_path / name) as packed:
             parts = [packed.read(n).decode() for n in packed.namelist() if n.endswith(".xml")]
         assert not any(CONTROL.search(part) or "_x001B_" in part or "<f>" in part for part in parts)
-        assert any("=cmd|" in part for part in parts)
+        assert name != "annex.xlsx" or any("=cmd|" in part for part in parts)
     lyeval = runner(capsys, monkeypatch)
     for words in (
         ("check", folder),
