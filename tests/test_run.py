@@ -228,8 +228,8 @@ def test_notebooks_compute_what_the_library_does(finished: Path, tmp_path: Path)
             quotas={"closures": 4, "demolition": 2400, "blocks": 1})  # fmt: skip
     ours = {k: v for k, v in hashes(tmp_path).items() if k.endswith(".csv")}
     theirs = {k: v for k, v in hashes(finished / "tables").items() if k.endswith(".csv")}
-    assert ours == {k: v for k, v in theirs.items() if k not in ("run.csv", "versions.csv")}
-    assert set(theirs) - set(ours) == {"run.csv", "versions.csv"}
+    assert ours == {k: v for k, v in theirs.items() if k not in ("run.csv", "slots.csv", "versions.csv")}
+    assert set(theirs) - set(ours) == {"run.csv", "slots.csv", "versions.csv"}
 
 
 def test_failed_run_leaves_the_earlier_report(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +328,7 @@ def test_field_ledgers_go_from_file_to_report_unedited(tmp_path: Path) -> None:
     results = produce_all(runs, tmp_path / "out")
     assert [r.error for r in results] == [None, None]
     for result in results:
-        assert (result.folder / "report.html").stat().st_size > 100_000
+        assert (result.folder / "report.html").stat().st_size > 60_000
         assert not (result.folder / "inputs").exists()
         assert len(report.load(result.folder / "tables")["targets"]) >= 2
 

@@ -20,6 +20,7 @@ from lyeval.report.words import (
     amount,
     day,
     fact_name,
+    few,
     goal_text,
     kind_of,
     known,
@@ -184,6 +185,9 @@ def of_target(target: Mapping[str, Any], raw: Any, goal: Any, column: str, lang:
         return "—"
     if column == "goal":
         return goal_text({**target, "goal": raw}, lang)
+    if few(target):
+        whole = int(target["n"])
+        return amount(f"{round(raw * whole)}/{whole}", "家", lang) if target["weight"] == "count" else "—"
     return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
 
 
