@@ -337,3 +337,12 @@ def test_help_loads_nothing_heavy() -> None:
     loaded = "import sys, lyeval.cli; print(sorted({'pandas', 'numpy', 'rich', 'pydantic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_main_puts_the_callers_variables_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    before = dict(os.environ)
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert dict(os.environ) == before

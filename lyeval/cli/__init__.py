@@ -13,7 +13,7 @@ import typer
 from lyeval.cli import checking, finished, ledgers, panels, policies, runs, samples, templates, tracing
 from lyeval.cli.telling import STOPPED, legible, safe_streams, tell
 from lyeval.run.ending import caught
-from lyeval.run.starting import settle
+from lyeval.run.starting import settled
 
 app = typer.Typer(
     name="lyeval",
@@ -67,11 +67,10 @@ def _version(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 faults or failure, 2 misuse; stopped 130 by INT, 143 by TERM, 129 by HUP."""
-    settle()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    with safe_streams(), caught() as signalled:
+    with settled(), safe_streams(), caught() as signalled:
         try:
             code = app(args=arguments, standalone_mode=False)
             if code == STOPPED:

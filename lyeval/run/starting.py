@@ -63,9 +63,21 @@ def arithmetic() -> dict[str, str]:
     return threads | dict(zip(BEYOND, SHARED.get(machine().lower(), ()), strict=False))
 
 
-def settle() -> None:
-    """Put this process, before it loads numpy, and all that it starts under the same arithmetic, away from the working folder's code."""
-    os.environ.update(arithmetic() | {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"})
+@contextmanager
+def settled() -> Iterator[None]:
+    """Put this process, before it loads numpy, and all that it starts under the same arithmetic, away from the working folder's code.
+
+    What the caller's variables were is put back.
+    """
+    pins = arithmetic() | {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"}
+    before = {name: os.environ.get(name) for name in pins}
+    os.environ.update(pins)
+    try:
+        yield
+    finally:
+        os.environ.update({name: value for name, value in before.items() if value is not None})
+        for name in [name for name, value in before.items() if value is None]:
+            del os.environ[name]
 
 
 def load_matplotlib() -> None:
