@@ -38,46 +38,21 @@ def county(seed: int) -> Rows:
     return rows
 
 
-@cache
-def evaluated(plan: tuple[str, int]) -> dict[str, Any]:
-    """Evaluate one county in earnest, whose tables others are laid out like."""
-    policy, year = ly.load_policy(plan[0]), plan[1]
-    firms = [{"credit_code": f"E{i}", "name": f"企业{i}", "township": "甲"} for i in range(12)]
-    annual = [
-        {"credit_code": f"E{i}", "year": y, "tax_wan": 5.0 + 9 * i, "land_mu": 20.0, "above_scale": i % 2 == 0}
-        for i in range(12)
-        for y in (year - 1, year)
-    ]
-    return report.assessment_tables(ly.assess(make_ledger(enterprises=firms, annual=annual), policy, year))
-
-
 def tables_of(rows: Rows, plan: tuple[str, int] = PLANS[0]) -> dict[str, Any]:
-    """Return the tables of a county, with a target over land or tax per mu where the plan has one."""
-    like = evaluated(plan)
-    frame = pd.DataFrame(rows).astype({"tax": float, "land": float})
-    firms = pd.DataFrame({
-        "credit_code": frame["code"], "name": "企业" + frame["code"], "county": "某县", "township": frame["township"], "in_scope": True,
-        "tax_wan": frame["tax"], "land_mu": frame["land"], "listed": False, "stage": None, "criteria": None,
-    })  # fmt: skip
-    both = frame[~frame["above"]].dropna(subset=["tax", "land"])
-    targets, members = [], []
-    for row in like["targets"].to_dict("records"):
-        if row["kind"] == "mean":
-            part = both["tax"]
-        elif row["kind"] == "share" and row["weight"] == "land":
-            part = both["land"].where(both["tax"] < both["land"], 0.0)
-        else:
-            continue
-        mine = pd.DataFrame({"credit_code": both["code"], "part": part, "whole": both["land"]})
-        members.append(mine.assign(target=row["id"], counted=True))
-        sums = {"part": part.sum(), "whole": both["land"].sum(), "n": len(both)}
-        targets.append(row | sums | {"value": sums["part"] / sums["whole"] if sums["whole"] else None})
-    return {
-        **{name: like[name] for name in ("meta", "criteria", "notices")},
-        "enterprises": firms,
-        "targets": pd.DataFrame(targets, columns=like["targets"].columns),
-        "members": pd.concat(members) if members else like["members"].head(0),
-    }
+    """Evaluate a county in earnest: the same figures in the plan's year and in the one before."""
+    firms = [{"credit_code": r["code"], "name": "企业" + r["code"], "township": r["township"]} for r in rows]
+    annual = [
+        {"credit_code": r["code"], "year": y, "tax_wan": r["tax"], "land_mu": r["land"], "above_scale": r["above"]}
+        for r in rows
+        for y in (plan[1] - 1, plan[1])
+    ]
+    made = make_ledger(enterprises=firms, annual=annual)
+    return report.assessment_tables(ly.assess(made, policy_of(plan[0]), plan[1]))
+
+
+@cache
+def policy_of(id: str) -> ly.Policy:
+    return ly.load_policy(id)
 
 
 def publish(tables: dict[str, Any], folder: Path, root: Path | None = None, *formats: str) -> Path:
