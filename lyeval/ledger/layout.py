@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from lyeval.ledger.cells import Odd, flag, number
 from lyeval.ledger.columns import COLUMNS, FLAGS, NUMERIC, SHEETS, Column, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
-from lyeval.ledger.headings import Fit, Heading, find, key, nearest, stack, take_apart
-from lyeval.ledger.mapping import Own
-from lyeval.ledger.periods import Period, heading_of
-from lyeval.ledger.titles import is_of_month, line_units_of, runs, title_months, title_year, titled
-from lyeval.ledger.units import factor, find_unit, looks_like_unit
+from lyeval.ledger.headings import Fit, Heading, Own, Period, find, heading_of, nearest, stack, take_apart, take_period
+from lyeval.ledger.typed import DIGITS, Odd, cell_of, flag, number
 from lyeval.ledger.vocabulary import (
     ABOVE,
     BELOW,
     DONE,
+    FIRM_SIZES,
     MISSING,
     NO,
     OUTCOMES,
-    SIZES,
     STATES,
     YES,
+    factor,
     find_method,
+    find_unit,
     find_word,
+    key,
+    looks_like_unit,
     plain,
 )
 from lyeval.workbooks import base_of
@@ -236,7 +237,7 @@ def _fit(grid: Grid, sheet: str, place: int, heading: Heading, title: str, befor
     if len(fit.columns) > 1:
         return _decide(grid, place, heading, fit, faults)
     scale = fit.columns and fit.columns[0].name == "above_scale" and re.search("规模(?!以上)", heading.keys[0])
-    if scale and {plain(str(cell)) for cell in _sample(grid, place, heading)} & SIZES:
+    if scale and {plain(str(cell)) for cell in _sample(grid, place, heading)} & FIRM_SIZES:
         return Fit("refused", fit.columns)
     if heading.keys[0] in BY_VALUES and not _fits(_sample(grid, place, heading), fit.columns):
         return Fit("carried")
@@ -473,3 +474,135 @@ SHEET_NAMES = {
     "papers": r"^papers$|材料",
     "counties": r"^counties$|^县区$|分县区|各县区",
 }
+
+
+def titled(grid: Grid, title: str, period: Period, faults: Faults) -> Fit:
+    """Return what a heading of nothing but a period is about, by the sheet's name and the title (told once)."""
+    named = {name for words, name in MEASURES for text in (grid.sheet, title, grid.file) if re.search(words, text)}
+    if not period.whole:
+        named &= {"tax_wan"}
+    if len(named) != 1:
+        return Fit("unknown")
+    column = of_sheet("annual")[named.pop()]
+    if not any(f.rule == "measure_assumed" and f.sheet == grid.sheet and f.file == grid.file for f in faults.items):
+        faults.add("measure_assumed", grid.file, grid.sheet, column=column.zh, column_en=column.en)
+    return Fit("column", (column,), "", period)
+
+
+def line_units_of(title: str) -> tuple[list[str], list[str]]:
+    """Return the units that a line above the header (单位：万元、亩) gives, and its words that are no unit we know."""
+    matched = re.search(r"(?<![报送制任填写编属])单位\s*[:：]\s*([^()（）]+)", title)
+    words = re.split(r"[、,，;；\s]+", matched[1]) if matched else []
+    known = [word for word in words if find_unit(word)]
+    return known, [word for word in words if word not in known and looks_like_unit(word)]
+
+
+def title_year(grid: Grid, title: str) -> int | None:
+    """Return the one year that the title, else the sheet's name, else its file's name gives."""
+    for words in (title, grid.sheet, grid.file):
+        years = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d)", WHOLE_DAYS.sub("", words.translate(DIGITS))))
+        if len(years) == 1:
+            return int(years.pop())
+        if years:
+            return None
+    return None
+
+
+def title_months(grid: Grid, title: str) -> Period | None:
+    """Return the months, less than a year, that the sheet's name, else its title, else its file's name gives."""
+    for words in (title, grid.sheet, grid.file.rsplit(".", 1)[0]):
+        period = take_period("".join(unicodedata.normalize("NFKC", words).split()))[1]
+        if period is not None and not period.whole:
+            return period
+    return None
+
+
+def runs(heading: str, period: Period | None, months: Period) -> bool:
+    """Whether a heading (本年累计) is a running total up to the title's month: of the title's year, or the year before it."""
+    if period is not None and None not in (period.year, months.year) and period.year != months.year:
+        return False
+    back = period.back if period is not None else 0
+    return "累计" in heading and (not back or "同期" in heading)
+
+
+def is_of_month(heading: Heading, fit: Fit) -> bool:
+    """Whether a heading is the tax of the month (本月入库) that the table is about."""
+    named = bool(fit.columns) and fit.columns[0].name == "tax_wan" and fit.kind in ("column", "near")
+    return named and fit.period is None and re.match("[当本]月", heading.keys[0]) is not None
+
+
+WHOLE_DAYS = re.compile(r"(?<=\d{4})\s*[-./年]\s*\d{1,2}\s*[-./月]\s*\d{1,2}日?")
+MEASURES = (
+    (r"(?<!使用)税(?!务)", "tax_wan"),
+    (r"土地使用税", "land_use_tax_wan"),
+    (r"用地|土地(?!使用税)|占地", "land_mu"),
+    (r"用电|电量", "power_wankwh"),
+    (r"产值", "output_wan"),
+    (r"销售|营业收入|营收", "revenue_wan"),
+    (r"规上|规模以上", "above_scale"),
+)
+
+
+def sections(grid: Grid) -> list[Grid]:
+    """Return the tables of a sheet: it is cut above every header row with credit codes that names other columns than the first.
+
+    A header row repeated on each page of one table is left where it is. Titles right above a header row go with it.
+    """
+    if grid.head or not grid.columns or not isinstance(grid.columns[0], list):
+        return [grid]
+    cuts: list[int] = []
+    known: list[frozenset[str]] = []
+    last = -2
+    for row in _candidates(grid.columns):
+        names = _named_columns(grid, row)
+        if row > last + 1 and "credit_code" in names and len(names) > 1:
+            if known and names not in known:
+                cuts.append(_with_titles(grid, row))
+            known.append(names)
+        last = row
+    if not cuts:
+        return [grid]
+    return [_part(grid, a, b) for a, b in zip([0, *cuts], [*cuts, grid.height], strict=True)]
+
+
+def _candidates(columns: Sequence[Any]) -> list[int]:
+    """Return the rows that hold a short text with a word for codes."""
+    rows = {
+        i
+        for column in columns
+        for i, v in enumerate(column)
+        if v.__class__ is str and len(v) <= LONGEST and ("代码" in v or "识别号" in v or "税号" in v)
+    }
+    return sorted(rows)
+
+
+def _named_columns(grid: Grid, row: int) -> frozenset[str]:
+    """Return the columns that a row names beyond doubt."""
+    cells = [cell_of(column, row) for column in grid.columns]
+    fits = [find(take_apart(cell)) for cell in cells if isinstance(cell, str) and cell and len(cell) <= LONGEST]
+    return frozenset(fit.columns[0].name for fit in fits if fit.kind in ("column", "near") and len(fit.columns) == 1)
+
+
+def _with_titles(grid: Grid, row: int) -> int:
+    """Return the first of the titles, rows of one cell, that stand right above a header row."""
+    while row > 0 and sum(cell_of(column, row - 1) not in (None, "") for column in grid.columns) == 1:
+        row -= 1
+    return row
+
+
+def _part(grid: Grid, start: int, end: int) -> Grid:
+    """Return some rows of a sheet as a sheet of their own."""
+    merges = [((a - start, b), (c - start, d)) for (a, b), (c, d) in grid.merges or () if start <= a and c < end]
+    filled = {place: [p - start for p in rows if start <= p < end] for place, rows in grid.filled.items()}
+    return replace(
+        grid,
+        columns=[column[start:end] for column in grid.columns],
+        first_row=grid.first_row + start,
+        merges=None if grid.merges is None else tuple(merges),
+        filled={place: rows for place, rows in filled.items() if rows},
+        odd={(r - start, c): what for (r, c), what in grid.odd.items() if start <= r < end},
+        hidden_rows=frozenset(r - start for r in grid.hidden_rows if start <= r < end),
+    )
+
+
+LONGEST = 30

@@ -11,11 +11,14 @@ from typing import Any
 import pandas as pd
 
 from lyeval import resources
-from lyeval.ledger.assemble import assemble
 from lyeval.ledger.checks import check
-from lyeval.ledger.columns import SHEETS
-from lyeval.ledger.convert import texts_of
-from lyeval.ledger.departments import (
+from lyeval.ledger.columns import PLACE, SHEETS, Ledger, Source, each, empty
+from lyeval.ledger.faults import Fault, Faults, LedgerError
+from lyeval.ledger.forms import Form, known_of, read_form, survey_parts
+from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
+from lyeval.ledger.headings import Own, beside, load_columns, unreadable
+from lyeval.ledger.join import (
+    assemble,
     by_organisation,
     directory,
     joinable,
@@ -24,17 +27,10 @@ from lyeval.ledger.departments import (
     with_codes,
     with_missing_codes,
 )
-from lyeval.ledger.faults import Fault, Faults, LedgerError
-from lyeval.ledger.forms import Form, read_form
-from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
-from lyeval.ledger.layout import Layout, find_layout
-from lyeval.ledger.mapping import Own, beside, load_columns, unreadable
-from lyeval.ledger.model import PLACE, Ledger, Source, each, empty
-from lyeval.ledger.remarks import tell_remarks
+from lyeval.ledger.layout import Layout, find_layout, sections
 from lyeval.ledger.rows import Part, read_rows
-from lyeval.ledger.sections import sections
-from lyeval.ledger.summaries import Passed, compare_summaries, taken_for
-from lyeval.ledger.surveys import known_of, survey_parts
+from lyeval.ledger.summaries import Passed, compare_summaries, taken_for, tell_remarks
+from lyeval.ledger.typed import texts_of
 from lyeval.textfiles import Unreadable, read_yaml
 
 Paths = str | Path | Sequence[str | Path]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
 
-from lyeval.ledger.headings import key
+import numpy as np
+
+
+def key(text: str) -> str:
+    """Return ``text`` stripped to letters, digits and Chinese characters, in lower case and half width."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).lower())
 
 
 def plain(text: str) -> str:
@@ -77,7 +86,7 @@ BELOW = NO | words(
     "规下 规模以下 规模下 不在库 未入统 未纳统 未入库 未入规 规下企业 规模以下企业 规下工业 规模以下工业 非规上 "
     "规下工业企业 规模以下工业企业 规下样本 下 below"
 )
-SIZES = words("大型 中型 小型 微型 大 中 小 微 小微 大型企业 中型企业 小型企业 微型企业 小微企业")
+FIRM_SIZES = words("大型 中型 小型 微型 大 中 小 微 小微 大型企业 中型企业 小型企业 微型企业 小微企业")
 STATES = words(
     "正常 在业 存续 开业 在营 在产 正常生产 正常经营 停产 半停产 停业 歇业 停工 注销 吊销 关停 关闭 迁出 清算 破产 破产清算 筹建 在建 "
     "经营异常 异常 登记成立 在册 已注销 已吊销 已停产 已关停 已关闭 拟关停 间歇性停产 长期停产"
@@ -139,3 +148,111 @@ FLOWS = _words(
         "滞纳金": "罚款 滞纳金罚款 罚没",
     }
 )
+
+
+CODE_SIZE = 18
+
+
+def tidy(value: object) -> str:
+    """Return a code in half width and capitals, without spaces, quotes, hyphens, unseen signs, or the ="…" that guards it."""
+    return UNTIDY.sub("", unicodedata.normalize("NFKC", str(value))).upper()
+
+
+def well_formed(code: str) -> bool:
+    """Whether ``code`` has 18 characters of the code's alphabet."""
+    return bool(CODE_FORM.fullmatch(code))
+
+
+def check_digits(codes: Sequence[str]) -> np.ndarray:
+    """Return for each well-formed code whether its last character is the check digit.
+
+    The check digit is 31 − (Σ value of character i × 3^(i−1) mod 31) mod 31, over the first 17 characters.
+
+    Returns
+    -------
+    ndarray of bool, shape (len(codes),)
+    """
+    if not len(codes):
+        return np.zeros(0, dtype=bool)
+    letters = np.frombuffer("".join(codes).encode("ascii"), dtype=np.uint8).reshape(-1, CODE_SIZE)
+    values = LOOKUP[letters]
+    expected = (31 - (values[:, :17] @ WEIGHTS) % 31) % 31
+    return expected == values[:, 17]
+
+
+def with_check_digit(first17: str) -> str:
+    """Return the 18-character code that begins with ``first17``."""
+    total = sum(ALPHABET.index(letter) * int(weight) for letter, weight in zip(first17, WEIGHTS, strict=True))
+    return first17 + ALPHABET[(31 - total % 31) % 31]
+
+
+UNTIDY = re.compile(
+    "[\\s'’‘`´\"“”=_\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2010-\u2015\u202a-\u202f\u2060-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb-]+"
+)
+ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+CODE_FORM = re.compile(f"[{ALPHABET}]{{18}}")
+WEIGHTS = np.array([pow(3, i, 31) for i in range(17)], dtype=np.int64)
+LOOKUP = np.full(256, -1, dtype=np.int64)
+LOOKUP[np.frombuffer(ALPHABET.encode(), dtype=np.uint8)] = np.arange(31)
+
+
+def _load() -> dict[str, tuple[str, Fraction]]:
+    """Read ``units.csv``, which stands beside this module: spelling → dimension and size in its base unit."""
+    with Path(__file__).with_name("units.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return {_spelt(word): (dimension, Fraction(size)) for dimension, size, words in rows for word in words.split()}
+
+
+@cache
+def find_unit(text: str) -> tuple[str, Fraction] | None:
+    """Return the dimension and the size in the dimension's base unit, or None when ``text`` is no unit.
+
+    Parameters
+    ----------
+    text : str
+        E.g. ``万元``, ``㎡``, ``万元/亩``, ``单位：元``; either width. Money may stand over area or energy.
+    """
+    word = _spelt(text)
+    if word in SIZES:
+        return SIZES[word]
+    money, _, per = word.partition("/")
+    above, below = SIZES.get(money), SIZES.get(per)
+    if above is None or below is None or above[0] != "money" or below[0] not in ("area", "energy"):
+        return None
+    return f"money per {below[0]}", above[1] / below[1]
+
+
+def factor(unit: str, canonical: str) -> Fraction | None:
+    """Return what a value in ``unit`` is multiplied by to be in ``canonical``; None when they do not agree.
+
+    Money alone under a measure per 亩 means money per 亩.
+    """
+    given, wanted = find_unit(unit), find_unit(canonical)
+    if given is not None and given[0] == "money" and canonical.endswith("/亩"):
+        given = find_unit(f"{unit}/亩")
+    if given is None or wanted is None or given[0] != wanted[0]:
+        return None
+    return given[1] / wanted[1]
+
+
+def looks_like_unit(text: str) -> bool:
+    """Whether the words of a bracket are meant as a unit, known or not: 美元, 平方丈, kgce, 元/吨."""
+    word = _spelt(text)
+    return bool(word) and (find_unit(text) is not None or UNITLIKE.fullmatch(word) is not None)
+
+
+def _spelt(text: str) -> str:
+    """Return a unit's word in half width and lower case, without what does not tell units apart."""
+    word = unicodedata.normalize("NFKC", text).strip()
+    word = re.sub(r"^(计量|金额|面积)?单位[:：]?", "", word).strip(" .,;:，。；：")
+    word = re.sub(r"\s+", "", word).lower().replace("每", "/").replace("⋅", "·").replace("•", "·").replace("・", "·")
+    word = re.sub(r"^(人民币|rmb|cny|¥|￥)(?=.)|人民币$", "", word)
+    return re.sub(r"/(年|a|yr)$", "", word)
+
+
+UNITLIKE = re.compile(
+    r"[a-z%‰$€£]{1,6}[23²³]?([/·.*-][a-z]{1,4}[23²³]?)?|[百千万亿十仟佰]*(美|欧|港|日|英|澳|加|新台|台|韩)?[百千万亿十仟佰]*(元|币|镑|美金)"
+    r"|[百千万亿十仟佰]*(平方?|立方?|公|英|市|标)?(米|尺|丈|里|亩|顷|坪|吨|斤|克|两|升|桶|担|箱|瓦|瓦时|焦|卡|伏|安|千卡|大卡)[23²³]?"
+    r"|[百千万亿十仟佰]*(吨标油|吨油当量|平方[一-鿿]{1,2}|立方[一-鿿]{1,2})|[一-鿿a-z]{1,4}/[一-鿿a-z]{1,3}[23²³]?"
+)
+SIZES = _load()

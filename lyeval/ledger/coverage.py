@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.ledger.columns import FLAGS, SHEETS, Column, of_sheet
-from lyeval.ledger.model import Ledger
+from lyeval.ledger.columns import FLAGS, SHEETS, Column, Ledger, of_sheet
 
 Needs = Mapping[tuple[str, str], Sequence[str]]
 

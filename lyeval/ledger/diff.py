@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.ledger.columns import NUMERIC, SHEETS, Column, of_sheet
-from lyeval.ledger.model import PLACE, Ledger
+from lyeval.ledger.columns import NUMERIC, PLACE, SHEETS, Column, Ledger, of_sheet
 
 SAME = 1e-9
 
