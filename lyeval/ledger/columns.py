@@ -11,12 +11,10 @@ unit is mistaken for its own, and the words of a remark that speak of it.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lyeval.ledger.faults import Fault
+from lyeval.ledger.vocabulary import read_table
 
 NUMERIC = ("amount", "quantity", "share")
 DATES = ("date_from", "date_to")
@@ -90,20 +89,59 @@ class Column:
         return self.zh if lang == "zh" else self.en
 
 
-def _load() -> tuple[Column, ...]:
-    """Read ``columns.csv``, which stands beside this module."""
-    with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return tuple(_column(row) for row in rows)
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet of the ledger, a row of ``sheets.csv``.
+
+    Attributes
+    ----------
+    zh : str
+        Its label.
+    keys : tuple of str
+        The columns that its rows are sorted by.
+    unique : bool
+        Whether no two rows may share their keys; ``again`` is the rule of two rows of one table that do.
+    named : str
+        Pattern of the names that offices give it.
+    telling : frozenset of str
+        Columns by which a table is known to be it.
+    required : tuple of str
+        A column without which its rows cannot be told apart, and the one that shows it to be wanted.
+    of_firms, by_row : bool
+        Whether a table of it is one of firms, to which the sheets by row lend no column: 类型, 税额, 户数.
+    counted, compared : bool
+        Whether two equal rows would be counted twice; whether two ledgers are compared cell by cell.
+    """
+
+    zh: str
+    keys: tuple[str, ...]
+    unique: bool
+    again: str
+    named: str
+    telling: frozenset[str]
+    required: tuple[str, ...]
+    of_firms: bool
+    by_row: bool
+    counted: bool
+    compared: bool
 
 
 def _column(row: dict[str, str]) -> Column:
-    """Return the column of one row."""
+    """Return the column of one row of ``columns.csv``."""
     plain: dict[str, Any] = {name: row[name] for name in ("sheet", "kind", "unit", "zh", "en", "owner")}
     lists: dict[str, Any] = {name: tuple(row[name].split()) for name in ("variants", "refuse", "form", "remarks")}
     unit, *figures = row["slip"].split() or [""]
     slip = Slip(unit, *(float(Fraction(figure)) for figure in figures)) if unit else None
     return Column(name=row["column"], expected=row["expected"] == "yes", slip=slip, **plain, **lists)
+
+
+def _sheet(row: dict[str, str]) -> Sheet:
+    """Return the sheet of one row of ``sheets.csv``."""
+    own = [c.name for c in COLUMNS if c.sheet == row["sheet"] and c.name != "credit_code"]
+    made: dict[str, Any] = {name: row[name] for name in ("zh", "again", "named")}
+    made |= {name: tuple(row[name].split()) for name in ("keys", "required")}
+    made |= {name: row[name] == "yes" for name in ("unique", "of_firms", "by_row", "counted", "compared")}
+    return Sheet(telling=frozenset(own if row["telling"] == "*" else row["telling"].split()), **made)
 
 
 @cache
@@ -112,19 +150,9 @@ def of_sheet(sheet: str) -> dict[str, Column]:
     return {column.name: column for column in COLUMNS if column.sheet == sheet}
 
 
-SHEETS = {
-    "enterprises": ("企业", ("credit_code",)),
-    "annual": ("年度", ("credit_code", "year")),
-    "monthly": ("月度", ("credit_code", "year", "month")),
-    "tax_items": ("税项", ("credit_code", "year")),
-    "disposals": ("处置", ("credit_code",)),
-    "process": ("流程", ("credit_code",)),
-    "blocks": ("区块", ("block",)),
-    "issues": ("问题清单", ("credit_code",)),
-    "papers": ("材料", ("credit_code",)),
-    "counties": ("县区", ("county", "year")),
-}
-COLUMNS = _load()
+COLUMNS = tuple(map(_column, read_table("columns.csv")))
+LAYOUTS = {row["sheet"]: _sheet(row) for row in read_table("sheets.csv")}
+SHEETS = {name: (sheet.zh, sheet.keys) for name, sheet in LAYOUTS.items()}
 
 
 PLACE = ("source_file", "source_sheet", "source_row")

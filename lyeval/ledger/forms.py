@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lyeval.ledger.columns import COLUMNS, NUMERIC, PLACE, SHEETS, Column, as_text, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Heading, find, take_apart
+from lyeval.ledger.join import Directory, directory
 from lyeval.ledger.rows import Part
 from lyeval.ledger.typed import Odd, convert, year
-from lyeval.ledger.vocabulary import factor, find_unit, is_missing, key, tidy, well_formed, words
+from lyeval.ledger.vocabulary import factor, find_unit, is_missing, key, terms, tidy, well_formed
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def read_form(grid: Grid) -> Form | None:
         value, unit, place = _value(rows, r, c, column, rest)
         taken.add(place)
         if value is not None and column.name not in entries:
-            ratio = _ratio(heading.unit or unit, column)
-            row = grid.first_row + r
-            entries[column.name] = Entry(column, heading.text, value, row, ratio, heading.unit or unit)
+            unit = heading.unit or unit
+            ratio = factor(unit, column.unit) if unit and column.kind in NUMERIC and column.unit else Fraction(1)
+            entries[column.name] = Entry(column, heading.text, value, grid.first_row + r, ratio, unit)
     county = next((found[1] for cell in rows[0] if isinstance(cell, str) and (found := TITLE.match(cell))), "")
     if county:
         entries.setdefault("county", Entry(of_sheet("enterprises")["county"], "县区", county, grid.first_row))
@@ -128,27 +128,12 @@ def _value(rows: list[list[Any]], r: int, c: int, column: Column, rest: str) -> 
     return None, unit, (r, c)
 
 
-def _ratio(unit: str, column: Column) -> Fraction | None:
-    """Return what a figure in ``unit`` is multiplied by; None when the unit does not fit."""
-    if not unit or column.kind not in NUMERIC or not column.unit:
-        return Fraction(1)
-    return factor(unit, column.unit)
-
-
 def _dated(rows: list[list[Any]], taken: set[tuple[int, int]]) -> int | None:
     """Return the year of the day on which a form was filled in: the latest day that is no field's value."""
-    return max((year for r, row in enumerate(rows) for year in _days(row, r, taken)), default=None)
-
-
-def _days(row: list[Any], r: int, taken: set[tuple[int, int]]) -> Iterator[int]:
-    """Give the years of the days on a row."""
-    for c, cell in enumerate(row):
-        if (r, c) in taken:
-            continue
-        if isinstance(cell, dt.date):
-            yield cell.year
-        elif isinstance(cell, str) and (found := DAY.search(cell)):
-            yield int(found[1])
+    cells = [cell for r, row in enumerate(rows) for c, cell in enumerate(row) if (r, c) not in taken]
+    days = [cell.year for cell in cells if isinstance(cell, dt.date)]
+    days += [int(found[1]) for cell in cells if isinstance(cell, str) and (found := DAY.search(cell))]
+    return max(days, default=None)
 
 
 TALLEST, WIDEST, LEAST = 80, 40, 6
@@ -158,40 +143,7 @@ SIGNED = re.compile(DAY.pattern + r"\s*日?\s*[（(]?.{0,6}$")
 OWN = {label: c.name for c in COLUMNS for label in c.form if label != "yes"}
 AREAS = ("survey_plan", "survey_result", "survey_opinion")
 FIELDS = {c.name for c in COLUMNS if c.form == ("yes",)}
-PRINTED = words(
-    "年月 年月日 上一年 上年 上年度 上一年度 计量单位 单位 数量 数值 企业基本情况 资源占用情况 贡献情况 年月日盖章 盖章"
-)
-
-
-@dataclass(frozen=True)
-class Known:
-    """The enterprises that other tables know: their codes, and code → township by name."""
-
-    codes: frozenset[str] = frozenset()
-    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    def has(self, form: Form) -> bool:
-        """Whether a form is about one of them, by its code or its name."""
-        return _tidy(form) in self.codes if _tidy(form) else key(form.text("name")) in self.names
-
-
-def known_of(parts: Iterable[Part]) -> Known:
-    """Gather codes, names and townships of the enterprises in other tables."""
-    found: set[str] = set()
-    names: dict[str, dict[str, str]] = {}
-    for part in parts:
-        frame = part.frame
-        if "credit_code" not in frame:
-            continue
-        found.update(frame["credit_code"].dropna().unique())
-        if "name" not in frame:
-            continue
-        towns = frame["township"] if "township" in frame else pd.Series(np.nan, index=frame.index)
-        rows = pd.DataFrame({"code": frame["credit_code"], "name": frame["name"], "town": towns})
-        for code, name, town in rows.dropna(subset=["code", "name"]).drop_duplicates().itertuples(index=False):
-            towns_of = names.setdefault(key(name), {})
-            towns_of[code] = towns_of.get(code) or ("" if pd.isna(town) else str(town))
-    return Known(frozenset(found), names)
+PRINTED = frozenset(terms("printed")[0][1].split())
 
 
 def survey_parts(forms: Sequence[Form], parts: Sequence[Part], default: int | None, faults: Faults) -> list[Part]:
@@ -205,7 +157,7 @@ def survey_parts(forms: Sequence[Form], parts: Sequence[Part], default: int | No
         Year of the figures of a form that says neither 年份 nor the day on which it was filled in.
     """
     filled = [form for form in forms if set(form.entries) - PRINTED_BEFOREHAND]
-    known = known_of(parts) if filled else Known()
+    known = directory(parts if filled else ())
     rows = [(form, _code(form, known, faults), _form_year(form, default, faults)) for form in filled]
     rows = [row for row in rows if row[1]]
     if not rows:
@@ -217,7 +169,7 @@ def survey_parts(forms: Sequence[Form], parts: Sequence[Part], default: int | No
     return [*made, Part("annual", _frame(yearly, "annual", faults), True)] if yearly else made
 
 
-def _code(form: Form, known: Known, faults: Faults) -> str:
+def _code(form: Form, known: Directory, faults: Faults) -> str:
     """Return whose form it is; what cannot be matched is told."""
     place = {"file": form.file, "sheet": form.sheet, "row": form.row}
     code = _tidy(form)
@@ -229,7 +181,7 @@ def _code(form: Form, known: Known, faults: Faults) -> str:
         faults.add("code_wrong", **(place | more))
         return ""
     name, town = form.text("name"), form.text("township")
-    towns = known.names.get(key(name), {}) if name else {}
+    towns = known.by_name.get(key(name), {}) if name else {}
     near = {c: t for c, t in towns.items() if not town or not t or key(t) == key(town)}
     if len(near) == 1:
         faults.add("form_matched", **place, value=name, code=next(iter(near)))
@@ -238,6 +190,12 @@ def _code(form: Form, known: Known, faults: Faults) -> str:
     rule = "form_unmatched" if not towns else "form_township" if not near else "form_same_name"
     faults.add(rule, **place, value=name, township=town or "—", others=others)
     return ""
+
+
+def is_about(form: Form, known: Directory) -> bool:
+    """Whether a form is about an enterprise that other tables know, by its code or its name."""
+    code = _tidy(form)
+    return code in known.codes if code else key(form.text("name")) in known.by_name
 
 
 def _tidy(form: Form) -> str:
@@ -288,7 +246,11 @@ def _field(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int 
     for ratio in dict.fromkeys(entry.ratio for entry in entries if entry):
         raw = [entry.value if entry and entry.ratio == ratio else None for entry in entries]
         if ratio is None:
-            _tell_units(entries, rows, faults)
+            for entry, (form, *_) in zip(entries, rows, strict=True):
+                if entry is not None and entry.ratio is None:
+                    names = {"column": entry.column.zh, "column_en": entry.column.en, "wanted": entry.column.unit}
+                    place = {"row": entry.row, "heading": entry.label, "unit": entry.unit}
+                    faults.add("unit_wrong", form.file, form.sheet, **place, **names)
             continue
         converted = convert(raw, first.column, ratio, {})
         mine = [entry if entry and entry.ratio == ratio else None for entry in entries]
@@ -300,15 +262,6 @@ def _field(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int 
                 faults.add(odd.rule, form.file, form.sheet, **place, **dict(odd.params))
         out = converted.values if out is None else out.where(out.notna(), converted.values)
     return convert([None] * len(entries), first.column, first.ratio or Fraction(1), {}).values if out is None else out
-
-
-def _tell_units(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int | None]], faults: Faults) -> None:
-    """Tell the fields whose unit is of another kind."""
-    for entry, (form, *_) in zip(entries, rows, strict=True):
-        if entry is not None and entry.ratio is None:
-            names = {"column": entry.column.zh, "column_en": entry.column.en, "wanted": entry.column.unit}
-            place = {"row": entry.row, "heading": entry.label, "unit": entry.unit}
-            faults.add("unit_wrong", form.file, form.sheet, **place, **names)
 
 
 PRINTED_BEFOREHAND = frozenset(("year", "county"))

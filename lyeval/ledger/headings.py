@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from lyeval.ledger.columns import COLUMNS, NUMERIC, Column
+from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column
 from lyeval.ledger.faults import Fault, LedgerError
 from lyeval.ledger.vocabulary import find_unit, key, looks_like_unit
 from lyeval.textfiles import Unreadable, read_yaml, shown
@@ -64,6 +64,16 @@ class Fit:
     columns: tuple[Column, ...] = ()
     note: str = ""
     period: Period | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether it names a column that is read."""
+        return self.kind in ("column", "near")
+
+    @property
+    def sure(self) -> bool:
+        """Whether it names one column beyond doubt."""
+        return self.known and len(self.columns) == 1
 
 
 @cache
@@ -208,8 +218,8 @@ def _choose(entries: tuple[tuple[Column, str], ...], sheet: str) -> list[tuple[C
     usable = [e for e in entries if e[1] != "refused" and e[0].kind != "carried"]
     own = {c.name: c for c in COLUMNS if c.sheet == sheet}
     borrowed = [(own.get(c.name, c), mark) for c, mark in usable]
-    if sheet in OF_FIRMS:
-        borrowed = [entry for entry in borrowed if entry[0].sheet not in BY_ROW]
+    if sheet and LAYOUTS[sheet].of_firms:
+        borrowed = [entry for entry in borrowed if not LAYOUTS[entry[0].sheet].by_row]
     order = dict.fromkeys([sheet, "enterprises", "annual", *(c.sheet for c, _ in borrowed)])
     for place in order:
         found = {c.name: (c, mark) for c, mark in borrowed if c.sheet == place}
@@ -272,14 +282,6 @@ WORDS = ("text", "label", "code", "org")
 STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
 ENDINGS = ("数", "数据", "情况", "合计", "总数", "数额", "金额")
 HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
-OF_FIRMS = ("enterprises", "annual", "monthly", "disposals", "process")
-BY_ROW = (
-    "tax_items",
-    "blocks",
-    "issues",
-    "papers",
-    "counties",
-)  # a table of firms lends these no column: 类型, 税额, 户数
 
 
 @dataclass(frozen=True, order=True)
@@ -329,7 +331,9 @@ def take_period(text: str) -> tuple[str, Period | None]:
 
 
 def heading_of(value: object) -> str:
-    """Return the words of a heading that is a date or a number: 2023年1月 for a month's day, 2023, 202301; else empty."""
+    """Return the words of a cell that may be a heading: short text, 2023年1月 for a month's day, 2023, 202301; else empty."""
+    if isinstance(value, str):
+        return value if len(value) <= 60 else ""
     if isinstance(value, dt.date):
         return f"{value.year}年{value.month}月" if 1990 <= value.year <= 2100 else ""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value != int(value):
