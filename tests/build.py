@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.ledger import Ledger
-from lyeval.ledger.model import dtype_of
+from lyeval.ledger.columns import dtype_of
 
 KEYS = {"enterprises": ["credit_code"], "annual": ["credit_code", "year"]}
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
-from lyeval.ledger.codes import with_check_digit
+from lyeval.ledger.vocabulary import with_check_digit
 
 Rows = Sequence[Sequence[Any]]
 

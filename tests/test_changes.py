@@ -5,7 +5,7 @@ import random
 import pytest
 from build import ledger, years
 
-from lyeval.ledger.changes import changes, same_place
+from lyeval.ledger.diff import changes, same_place
 
 FIRMS = [{"credit_code": c, "name": f"{c}公司", "township": "甲镇"} for c in "ABC"]
 

@@ -18,9 +18,8 @@ from test_ledger_property import rendered
 from lyeval import workbooks
 from lyeval.assessment import assess
 from lyeval.ledger import COLUMNS, SHEETS, Ledger, read_ledger
-from lyeval.ledger.cleaning import clean, write_clean
-from lyeval.ledger.conversions import spans
-from lyeval.ledger.model import PLACE, dtype_of
+from lyeval.ledger.clean import clean, spans, write_clean
+from lyeval.ledger.columns import PLACE, dtype_of
 from lyeval.policy import load_policy, method_words
 
 FIELD = Path(__file__).resolve().parents[2] / "shared" / "data"

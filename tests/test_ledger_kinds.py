@@ -16,11 +16,9 @@ import pytest
 from ledgers import code, csv_file, xlsx
 
 from lyeval.ledger import Ledger, LedgerError, read_ledger
-from lyeval.ledger.cells import Odd, date, label, number
-from lyeval.ledger.codes import tidy
-from lyeval.ledger.headings import find, take_apart
-from lyeval.ledger.periods import Period, take_period
-from lyeval.ledger.units import factor, find_unit, looks_like_unit
+from lyeval.ledger.headings import Period, find, take_apart, take_period
+from lyeval.ledger.typed import Odd, date, label, number
+from lyeval.ledger.vocabulary import factor, find_unit, looks_like_unit, tidy
 
 FIRMS = [(code(n), f"{'甲乙丙丁'[n - 1]}县机械厂", "东街" if n % 2 else "西街") for n in range(1, 5)]
 TAX, LAND = [102.0, 11.0, 32.0, 62.0], [20.0, 12.0, 30.0, 15.0]

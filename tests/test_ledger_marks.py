@@ -9,7 +9,7 @@ from ledgers import ENTERPRISES, A, B, C, content, csv_file
 from pandas.testing import assert_frame_equal
 
 from lyeval.ledger import read_ledger
-from lyeval.ledger.marks import as_text, isin, marks, ordering, picked, ranks, sort_rows
+from lyeval.ledger.columns import as_text, isin, marks, ordering, picked, ranks, sort_rows
 
 WORDS = st.lists(st.sampled_from(["", "a", "b", "亩", "é", "zz", None]), max_size=30)
 YEARS = st.integers(1990, 2030)

@@ -11,8 +11,8 @@ import pytest
 from ledgers import ANNUAL, BOTH, A, B, C, code, csv_file, xlsx
 
 from lyeval.ledger import Ledger, LedgerError, read_ledger
-from lyeval.ledger import cells as one
-from lyeval.ledger.cells import Odd
+from lyeval.ledger import typed as one
+from lyeval.ledger.typed import Odd
 
 D = code(4)
 FIRMS = [["统一社会信用代码", "企业名称"], [A, "甲公司"], [B, "乙公司"], [C, "丙公司"], [D, "丁公司"]]

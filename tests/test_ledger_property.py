@@ -14,10 +14,9 @@ from ledgers import ANNUAL, BOTH, ENTERPRISES, C, code, content, csv_file, xlsx
 from opendocument import ods
 
 from lyeval.ledger import COLUMNS, Ledger, read_ledger
-from lyeval.ledger.cells import Odd, date, month, number, year
-from lyeval.ledger.codes import check_digits
 from lyeval.ledger.headings import find, take_apart
-from lyeval.ledger.units import SIZES, factor
+from lyeval.ledger.typed import Odd, date, month, number, year
+from lyeval.ledger.vocabulary import SIZES, check_digits, factor
 
 FULL = str.maketrans("0123456789.,-()", "０１２３４５６７８９．，－（）")
 NUMBERS = {
@@ -68,7 +67,7 @@ def test_any_cell_is_read_or_odd(value):
 
 @given(st.integers(0, 999_999_999), st.integers(0, 16), st.integers(1, 30))
 def test_one_wrong_character_breaks_the_check_digit(serial, place, step):
-    from lyeval.ledger.codes import ALPHABET
+    from lyeval.ledger.vocabulary import ALPHABET
 
     right = code(serial)
     letter = ALPHABET[(ALPHABET.index(right[place]) + step) % 31]

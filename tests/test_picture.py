@@ -8,7 +8,7 @@ from lyeval.assessment import assess
 from lyeval.assessment.needs import needs
 from lyeval.cli import main
 from lyeval.ledger import COLUMNS, SHEETS, read_ledger
-from lyeval.ledger.picture import DEPARTMENTS, coverage_by_department, department_of, rows_by_year
+from lyeval.ledger.coverage import DEPARTMENTS, coverage_by_department, department_of, rows_by_year
 from lyeval.policy import load_policy, policy_ids
 
 

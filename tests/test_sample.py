@@ -14,7 +14,7 @@ import lyeval as ly
 from lyeval import resources, textfiles
 from lyeval.assessment.frame import tax_of
 from lyeval.indicators import book
-from lyeval.ledger.codes import check_digits
+from lyeval.ledger.vocabulary import check_digits
 from lyeval.sample import SHIPPED, make, messy, produce, write
 
 FOLDER = resources.path("data/sample")

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from lyeval import workbooks
 from lyeval.ledger import read_ledger
-from lyeval.ledger.model import PLACE
+from lyeval.ledger.columns import PLACE
 from lyeval.render import Column, Table, to_xlsx
 from lyeval.sample import produce
 from lyeval.workbooks import Book, WorkbookError, base_of, pages, units, write_frame

@@ -9,7 +9,7 @@ import pandas as pd
 from lyeval.assessment.conditions import columns_of
 from lyeval.indicators import STATISTICS
 from lyeval.ledger.columns import SHEETS, of_sheet
-from lyeval.ledger.picture import DEPARTMENTS, department_of
+from lyeval.ledger.coverage import DEPARTMENTS, department_of
 from lyeval.policy import Condition, Policy, Target
 
 Need = tuple[str, str, str, str, str, str]

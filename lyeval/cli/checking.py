@@ -13,7 +13,7 @@ from lyeval.cli.telling import FAULTS, Lang, console, lang, refuse, say
 
 if TYPE_CHECKING:
     from lyeval.ledger import Fault, Ledger
-    from lyeval.ledger.changes import Changes
+    from lyeval.ledger.diff import Changes
     from lyeval.policy import Policy
     from lyeval.render import Table
 
@@ -37,7 +37,7 @@ def check(
 ) -> None:
     """逐条检查台账，并附一页概览；给出同一地方的前后两份台账时，比较两次。 / Tell every fault; compare two of one place."""
     from lyeval.cli.showing import counts, faults
-    from lyeval.ledger.changes import changes
+    from lyeval.ledger.diff import changes
     from lyeval.run import open_policy
 
     plan = open_policy(policy) if policy else None
@@ -80,7 +80,7 @@ def clean(
 ) -> None:
     """写回规范台账：标准表头和单位，一表列明全部更改。 / The canonical workbook, with every change listed."""
     from lyeval.cli.showing import counts
-    from lyeval.ledger.cleaning import write_clean
+    from lyeval.ledger.clean import write_clean
     from lyeval.run import open_ledger, open_policy, placed
 
     all_there(ledger)
@@ -104,7 +104,7 @@ def clean(
 def _read(names: list[str], plan: Policy | None, year: int | None) -> tuple[tuple[Fault, ...], list[Ledger]]:
     """Read what is named: one ledger of all of it, a city's, or two of one place (two are returned); faults where none can be."""
     from lyeval.ledger import LedgerError
-    from lyeval.ledger.changes import same_place
+    from lyeval.ledger.diff import same_place
     from lyeval.run import open_ledger
 
     try:
@@ -183,7 +183,7 @@ def _one_line(found: Any) -> str:
 def _by_rule(made: Any) -> None:
     """Print how many cells were changed, by rule."""
     from lyeval.cli.showing import grid
-    from lyeval.ledger.conversions import title
+    from lyeval.ledger.clean import title
 
     if not len(made):
         console().print(say("没有更改", "nothing changed"))
@@ -256,7 +256,7 @@ def _overview(told: tuple[Fault, ...], found: list[Ledger]) -> Table:
 def _department_tables(ledger: Ledger, plan: Policy | None) -> list[Table]:
     """Lay out a sheet for each department to forward: what is missing, of which firms, what it blocks."""
     from lyeval.cli.picturing import needed
-    from lyeval.ledger.picture import DEPARTMENTS, lacking
+    from lyeval.ledger.coverage import DEPARTMENTS, lacking
 
     tables = []
     for id, frame in lacking(ledger, needed(plan), lang()).items():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lyeval.ledger import Ledger
-    from lyeval.ledger.changes import Changes
+    from lyeval.ledger.diff import Changes
     from lyeval.policy import Policy
 
 YEARS, MOST = 4, 8
@@ -21,7 +21,7 @@ YEARS, MOST = 4, 8
 
 def picture(ledger: Ledger, plan: Policy | None) -> None:
     """Print rows by sheet and year, what each department's columns lack, and which verdict that blocks."""
-    from lyeval.ledger.picture import coverage_by_department, rows_by_year
+    from lyeval.ledger.coverage import coverage_by_department, rows_by_year
 
     out = console()
     years = ledger.years[-YEARS:]

@@ -5,13 +5,11 @@
 
 from __future__ import annotations
 
-from lyeval.ledger.audit import audit
-from lyeval.ledger.columns import COLUMNS, SHEETS, Column
-from lyeval.ledger.faults import Fault, Group, LedgerError, grouped
-from lyeval.ledger.mapping import beside, draft_columns
-from lyeval.ledger.model import Ledger, Source
+from lyeval.ledger.checks import audit
+from lyeval.ledger.columns import COLUMNS, SHEETS, Column, Ledger, Source
+from lyeval.ledger.faults import RULES, Fault, Group, LedgerError, grouped
+from lyeval.ledger.headings import beside, draft_columns
 from lyeval.ledger.read import is_survey, merge, read_ledger
-from lyeval.ledger.rules import RULES
 
 __all__ = [
     "COLUMNS",

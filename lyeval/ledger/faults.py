@@ -1,17 +1,44 @@
 """What is wrong with a ledger: one record per fault, collected and told together (问题).
 
-An error stops the reading; a warning stands beside the ledger; a gap is something missing that a verdict may need.
+An error stops the reading; a warning stands beside the ledger; a gap is something missing that a verdict may need. Errors are
+what cannot be read, would be counted twice, or belongs to no enterprise. Each rule is one row of ``rules.csv``.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lyeval.ledger.rules import RULES
+import pandas as pd
+
+from lyeval.ledger.vocabulary import read_table
 from lyeval.told import Told
+
+ORDER = {"error": 0, "warning": 1, "gap": 2}
+LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: its weight, a title and a sentence (with ``{names}`` filled from the fault) per language.
+
+    ``severity`` is ``error``, ``warning`` or ``gap``.
+    """
+
+    severity: str
+    zh_title: str
+    en_title: str
+    zh: str
+    en: str
+
+    def title(self, lang: str = "zh") -> str:
+        """Return the title in ``lang``."""
+        return self.zh_title if lang == "zh" else self.en_title
+
+
+RULES = {row.pop("rule"): Rule(**row) for row in read_table("rules.csv")}
 
 
 @dataclass(frozen=True)
@@ -41,7 +68,7 @@ class Fault:
     row: int | None = None
     heading: str = ""
     value: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any], compare=False)
 
     def place(self, lang: str = "zh") -> str:
         """Return file, sheet, row, heading and value as one phrase."""
@@ -59,8 +86,7 @@ class Fault:
 
     def text(self, lang: str = "zh") -> str:
         """Return the place, what is wrong and what to do, as one line."""
-        mark = "：" if lang == "zh" else ": "
-        return f"{self.place(lang)}{mark}{self.message(lang)}"
+        return f"{self.place(lang)}{'：' if lang == 'zh' else ': '}{self.message(lang)}"
 
     @property
     def count(self) -> int:
@@ -79,17 +105,15 @@ class Group:
 
     def text(self, lang: str = "zh") -> str:
         """Return one line: what, how often, where first."""
-        if self.count == 1:
+        if self.count == 1 or not any(f.row or f.heading for f in self.first):
             return self.first[0].text(lang)
         zh = lang == "zh"
-        title = RULES[self.rule].title(lang)
+        title, message = RULES[self.rule].title(lang), self.first[0].message(lang)
         places = ("；" if zh else "; ").join(fault.place(lang) for fault in self.first)
-        if not any(f.row or f.heading for f in self.first):
-            return self.first[0].text(lang)
         more = self.count > len(self.first)
         if zh:
-            return f"{title}：共{self.count}处，{'如' if more else '即'}{places}。{self.first[0].message(lang)}"
-        return f"{title}: {self.count} places, {'e.g. ' if more else ''}{places}. {self.first[0].message(lang)}"
+            return f"{title}：共{self.count}处，{'如' if more else '即'}{places}。{message}"
+        return f"{title}: {self.count} places, {'e.g. ' if more else ''}{places}. {message}"
 
 
 class LedgerError(Told):
@@ -102,10 +126,9 @@ class LedgerError(Told):
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        order = {"error": 0, "warning": 1, "gap": 2}
-        self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda fault: order[fault.severity]))
+        self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda fault: ORDER[fault.severity]))
         errors = [fault for fault in self.faults if fault.severity == "error"]
-        zh, en = (f"{errors[0].text(lang)}" if errors else "" for lang in ("zh", "en"))
+        zh, en = (errors[0].text(lang) if errors else "" for lang in ("zh", "en"))
         missing = bool(errors) and all(fault.rule == "file_missing" for fault in errors)
         told = f"台账有 {len(errors)} 处错误：{zh}", f"{len(errors)} errors in the ledger: {en}"
         super().__init__(*told, misuse=missing)
@@ -136,18 +159,28 @@ class Faults:
         place = {name: more.pop(name) for name in ("row", "heading", "value") if name in more}
         if "value" in place:
             place["value"] = shown(place["value"])
-        if place.get("row") is not None and "row" in place:
+        if place.get("row") is not None:
             place["row"] = int(place["row"])
         self.items.append(Fault(rule, RULES[rule].severity, file, sheet, **place, params=more))
 
     def add_rows(self, rule: str, where: tuple[str, str], rows: Iterable[tuple[int, Any]], **more: Any) -> None:
         """Add one fault per (row, value); beyond ``LIMIT`` the last one stands for the rest."""
         rows = list(rows)
-        for row, value in rows[:LIMIT]:
-            self.add(rule, *where, row=row, value=value, **more)
-        if len(rows) > LIMIT:
-            row, value = rows[LIMIT]
-            self.add(rule, *where, row=row, value=value, count=len(rows) - LIMIT, **more)
+        for count, (row, value) in enumerate(rows[: LIMIT + 1]):
+            rest = {"count": len(rows) - LIMIT} if count == LIMIT else {}
+            self.add(rule, *where, row=row, value=value, **more, **rest)
+
+    def add_frame(self, rule: str, rows: pd.DataFrame, **more: Any | Callable[[Any], Any]) -> None:
+        """Add one fault per row of a frame, at the place where it was read; beyond ``LIMIT`` the last one stands for the rest.
+
+        Functions among the place and params are asked of the row; its code, year and month are always told.
+        """
+        for count, row in enumerate(rows.head(LIMIT + 1).itertuples(index=False)):
+            own: dict[str, Any] = {name: value(row) if callable(value) else value for name, value in more.items()}
+            own |= {"code": row.credit_code} if "credit_code" in rows else {}
+            own |= {name: int(getattr(row, name)) for name in ("year", "month") if name in rows and name not in own}
+            own |= {"count": len(rows) - LIMIT} if count == LIMIT else {}
+            self.add(rule, str(row.source_file), str(row.source_sheet), row=row.source_row, **own)
 
     def errors(self) -> bool:
         """Whether anything found stops the reading."""
@@ -159,11 +192,9 @@ def grouped(faults: Iterable[Fault], places: int = 3) -> tuple[Group, ...]:
     by_rule: dict[tuple[str, str], list[Fault]] = {}
     for fault in faults:
         by_rule.setdefault((fault.severity, fault.rule), []).append(fault)
-    order = {"error": 0, "warning": 1, "gap": 2}
-    ranked = sorted(by_rule.items(), key=lambda entry: order[entry[0][0]])
     return tuple(
         Group(rule, severity, sum(fault.count for fault in found), tuple(found[:places]))
-        for (severity, rule), found in ranked
+        for (severity, rule), found in sorted(by_rule.items(), key=lambda entry: ORDER[entry[0][0]])
     )
 
 
@@ -179,11 +210,8 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-class _Blank(dict):
+class _Blank(dict[str, Any]):
     """Params whose missing names are shown as a dash."""
 
     def __missing__(self, key: str) -> str:
         return "—"
-
-
-LIMIT = 1000

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from lyeval.ledger.columns import COLUMNS, NUMERIC, Column, of_sheet
+import pandas as pd
+
+from lyeval.ledger.columns import COLUMNS, NUMERIC, PLACE, SHEETS, Column, as_text, of_sheet
+from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
-from lyeval.ledger.headings import Heading, find, key, take_apart
-from lyeval.ledger.units import factor, find_unit
-from lyeval.ledger.vocabulary import is_missing, words
+from lyeval.ledger.headings import Heading, find, take_apart
+from lyeval.ledger.join import Directory, directory
+from lyeval.ledger.rows import Part
+from lyeval.ledger.typed import Odd, convert, year
+from lyeval.ledger.vocabulary import factor, find_unit, is_missing, key, terms, tidy, well_formed
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,9 @@ def read_form(grid: Grid) -> Form | None:
         value, unit, place = _value(rows, r, c, column, rest)
         taken.add(place)
         if value is not None and column.name not in entries:
-            ratio = _ratio(heading.unit or unit, column)
-            row = grid.first_row + r
-            entries[column.name] = Entry(column, heading.text, value, row, ratio, heading.unit or unit)
+            unit = heading.unit or unit
+            ratio = factor(unit, column.unit) if unit and column.kind in NUMERIC and column.unit else Fraction(1)
+            entries[column.name] = Entry(column, heading.text, value, grid.first_row + r, ratio, unit)
     county = next((found[1] for cell in rows[0] if isinstance(cell, str) and (found := TITLE.match(cell))), "")
     if county:
         entries.setdefault("county", Entry(of_sheet("enterprises")["county"], "县区", county, grid.first_row))
@@ -123,27 +128,12 @@ def _value(rows: list[list[Any]], r: int, c: int, column: Column, rest: str) -> 
     return None, unit, (r, c)
 
 
-def _ratio(unit: str, column: Column) -> Fraction | None:
-    """Return what a figure in ``unit`` is multiplied by; None when the unit does not fit."""
-    if not unit or column.kind not in NUMERIC or not column.unit:
-        return Fraction(1)
-    return factor(unit, column.unit)
-
-
 def _dated(rows: list[list[Any]], taken: set[tuple[int, int]]) -> int | None:
     """Return the year of the day on which a form was filled in: the latest day that is no field's value."""
-    return max((year for r, row in enumerate(rows) for year in _days(row, r, taken)), default=None)
-
-
-def _days(row: list[Any], r: int, taken: set[tuple[int, int]]) -> Iterator[int]:
-    """Give the years of the days on a row."""
-    for c, cell in enumerate(row):
-        if (r, c) in taken:
-            continue
-        if isinstance(cell, dt.date):
-            yield cell.year
-        elif isinstance(cell, str) and (found := DAY.search(cell)):
-            yield int(found[1])
+    cells = [cell for r, row in enumerate(rows) for c, cell in enumerate(row) if (r, c) not in taken]
+    days = [cell.year for cell in cells if isinstance(cell, dt.date)]
+    days += [int(found[1]) for cell in cells if isinstance(cell, str) and (found := DAY.search(cell))]
+    return max(days, default=None)
 
 
 TALLEST, WIDEST, LEAST = 80, 40, 6
@@ -153,6 +143,125 @@ SIGNED = re.compile(DAY.pattern + r"\s*日?\s*[（(]?.{0,6}$")
 OWN = {label: c.name for c in COLUMNS for label in c.form if label != "yes"}
 AREAS = ("survey_plan", "survey_result", "survey_opinion")
 FIELDS = {c.name for c in COLUMNS if c.form == ("yes",)}
-PRINTED = words(
-    "年月 年月日 上一年 上年 上年度 上一年度 计量单位 单位 数量 数值 企业基本情况 资源占用情况 贡献情况 年月日盖章 盖章"
-)
+PRINTED = frozenset(terms("printed")[0][1].split())
+
+
+def survey_parts(forms: Sequence[Form], parts: Sequence[Part], default: int | None, faults: Faults) -> list[Part]:
+    """Return the rows that forms give to ``enterprises`` and ``annual``; blank forms are passed over.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        What the other tables of the ledger give: a form without a credit code is matched to them by name and township.
+    default : int or None
+        Year of the figures of a form that says neither 年份 nor the day on which it was filled in.
+    """
+    filled = [form for form in forms if set(form.entries) - PRINTED_BEFOREHAND]
+    known = directory(parts if filled else ())
+    rows = [(form, _code(form, known, faults), _form_year(form, default, faults)) for form in filled]
+    rows = [row for row in rows if row[1]]
+    if not rows:
+        return []
+    listed = any(part.main and part.sheet == "enterprises" for part in parts) or not parts
+    whole = _frame(rows, "enterprises", faults)
+    yearly = [row for row in rows if row[2] is not None]
+    made = [Part("enterprises", whole, listed)]
+    return [*made, Part("annual", _frame(yearly, "annual", faults), True)] if yearly else made
+
+
+def _code(form: Form, known: Directory, faults: Faults) -> str:
+    """Return whose form it is; what cannot be matched is told."""
+    place = {"file": form.file, "sheet": form.sheet, "row": form.row}
+    code = _tidy(form)
+    if code:
+        if well_formed(code):
+            return code
+        entry = form.entries["credit_code"]
+        more = {"row": entry.row, "heading": entry.label, "value": entry.value, "length": len(code)}
+        faults.add("code_wrong", **(place | more))
+        return ""
+    name, town = form.text("name"), form.text("township")
+    towns = known.by_name.get(key(name), {}) if name else {}
+    near = {c: t for c, t in towns.items() if not town or not t or key(t) == key(town)}
+    if len(near) == 1:
+        faults.add("form_matched", **place, value=name, code=next(iter(near)))
+        return next(iter(near))
+    others = "、".join(sorted(f"{c}（{t}）" if t else c for c, t in towns.items())) or "—"
+    rule = "form_unmatched" if not towns else "form_township" if not near else "form_same_name"
+    faults.add(rule, **place, value=name, township=town or "—", others=others)
+    return ""
+
+
+def is_about(form: Form, known: Directory) -> bool:
+    """Whether a form is about an enterprise that other tables know, by its code or its name."""
+    code = _tidy(form)
+    return code in known.codes if code else key(form.text("name")) in known.by_name
+
+
+def _tidy(form: Form) -> str:
+    """Return a form's credit code in capitals, empty where blank."""
+    text = form.text("credit_code")
+    return "" if is_missing(text) else tidy(text)
+
+
+def _form_year(form: Form, default: int | None, faults: Faults) -> int | None:
+    """Return the year that a form's figures are about; None, told, when nothing says it."""
+    place = {"file": form.file, "sheet": form.sheet, "row": form.row}
+    entry = form.entries.get("year")
+    own = year(entry.value) if entry is not None else None
+    if isinstance(own, Odd) and entry is not None:
+        faults.add(own.rule, form.file, form.sheet, row=entry.row, heading=entry.label, value=entry.value)
+        return None
+    if isinstance(own, int):
+        return own
+    if form.dated is not None:
+        faults.add("form_dated", **place, year=form.dated - 1)
+        return form.dated - 1
+    if default is None:
+        faults.add("form_year", **place)
+    return default
+
+
+def _frame(rows: Sequence[tuple[Form, str, int | None]], sheet: str, faults: Faults) -> pd.DataFrame:
+    """Return one row per form: its code, its year, what it says in the columns of ``sheet``, its place."""
+    made: dict[str, Any] = {"credit_code": as_text([code for _, code, _ in rows])}
+    if "year" in SHEETS[sheet][1]:
+        made["year"] = pd.Series([float(y) for *_, y in rows if y is not None])
+    for name in of_sheet(sheet):
+        entries = [form.entries.get(name) for form, *_ in rows]
+        if name not in made and name != "year" and any(entries):
+            made[name] = _field(entries, rows, faults)
+    if sheet == "annual" and any("name" in form.entries for form, *_ in rows):
+        made["name"] = as_text([form.text("name") or None for form, *_ in rows])
+    made["source_file"] = as_text([form.file for form, *_ in rows])
+    made["source_sheet"] = as_text([form.sheet for form, *_ in rows])
+    made["source_row"] = pd.Series([form.row for form, *_ in rows], dtype="int64")
+    return pd.DataFrame(made)[[*[n for n in made if n not in PLACE], *PLACE]]
+
+
+def _field(entries: Sequence[Entry | None], rows: Sequence[tuple[Form, str, int | None]], faults: Faults) -> pd.Series:
+    """Convert one field of all forms, unit by unit."""
+    first = next(entry for entry in entries if entry)
+    out: pd.Series | None = None
+    for ratio in dict.fromkeys(entry.ratio for entry in entries if entry):
+        raw = [entry.value if entry and entry.ratio == ratio else None for entry in entries]
+        if ratio is None:
+            for entry, (form, *_) in zip(entries, rows, strict=True):
+                if entry is not None and entry.ratio is None:
+                    names = {"column": entry.column.zh, "column_en": entry.column.en, "wanted": entry.column.unit}
+                    place = {"row": entry.row, "heading": entry.label, "unit": entry.unit}
+                    faults.add("unit_wrong", form.file, form.sheet, **place, **names)
+            continue
+        converted = convert(raw, first.column, ratio, {})
+        mine = [entry if entry and entry.ratio == ratio else None for entry in entries]
+        faults.keep(mine, [form for form, *_ in rows], converted.values)
+        for position, odd in converted.odd:
+            entry, form = entries[position], rows[position][0]
+            if entry is not None and odd.rule != "date_completed":  # the form asks for year and month alone
+                place = {"row": entry.row, "heading": entry.label, "value": entry.value}
+                faults.add(odd.rule, form.file, form.sheet, **place, **dict(odd.params))
+        out = converted.values if out is None else out.where(out.notna(), converted.values)
+    return convert([None] * len(entries), first.column, first.ratio or Fraction(1), {}).values if out is None else out
+
+
+PRINTED_BEFOREHAND = frozenset(("year", "county"))

@@ -8,7 +8,8 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from lyeval.ledger.convert import Raw, cell_of
+from lyeval.ledger.columns import Source
 from lyeval.ledger.faults import Faults
-from lyeval.ledger.limits import LONGEST_TEXT, survives, too_large
-from lyeval.ledger.markup import tables_of
-from lyeval.ledger.model import Source
-from lyeval.ledger.peek import Beside, peek
+from lyeval.ledger.limits import LONGEST_TEXT, Beside, peek, survives, too_large
+from lyeval.ledger.typed import Raw, cell_of
+from lyeval.ledger.vocabulary import terms
 from lyeval.workbooks import base_of
 
 Merge = tuple[tuple[int, int], tuple[int, int]]
@@ -64,6 +64,11 @@ class Grid:
     outside: frozenset[int] = frozenset()
 
     @property
+    def where(self) -> tuple[str, str]:
+        """File and sheet."""
+        return self.file, self.sheet
+
+    @property
     def height(self) -> int:
         """Number of rows, those of ``head`` included."""
         return len(self.head) + (len(self.columns[0]) if self.columns else 0)
@@ -75,6 +80,20 @@ class Grid:
         for position in range(min(count, self.height) - len(rows)):
             rows.append([cell_of(column, position) for column in self.columns])
         return [[None if value == "" else value for value in row] for row in rows]
+
+    def part(self, start: int, end: int) -> Grid:
+        """Return some rows of a sheet without ``head`` as a sheet of their own."""
+        merges = [((a - start, b), (c - start, d)) for (a, b), (c, d) in self.merges or () if start <= a and c < end]
+        filled = {place: [p - start for p in rows if start <= p < end] for place, rows in self.filled.items()}
+        return replace(
+            self,
+            columns=[column[start:end] for column in self.columns],
+            first_row=self.first_row + start,
+            merges=None if self.merges is None else tuple(merges),
+            filled={place: rows for place, rows in filled.items() if rows},
+            odd={(r - start, c): what for (r, c), what in self.odd.items() if start <= r < end},
+            hidden_rows=frozenset(r - start for r in self.hidden_rows if start <= r < end),
+        )
 
     def body(self, start: int) -> list[Raw]:
         """Return the columns from row ``start`` (counted from 0) on."""
@@ -172,7 +191,8 @@ def _wide(data: bytes) -> str:
 
 def instead(kind: str) -> tuple[str, str]:
     """Return what to do with a file of a kind that is not read, in both languages."""
-    return next((words for kinds, words in INSTEAD.items() if kind in kinds.split()), OTHERWISE)
+    zh, en = INSTEAD.get(kind, INSTEAD["*"])
+    return zh, en
 
 
 def _cause(error: BaseException) -> str:
@@ -377,27 +397,83 @@ GUARDS = (
     ((re.compile(rb'(?m)(^|,|\t|;)"=""([^"\n]*)"""(?=,|\t|;|\r?$)'), b'"=""'), rb'\1"\2"'),
     ((re.compile(rb'(?m)(^|,|\t|;)="([^"\n]*)"(?=,|\t|;|\r?$)'), b'="'), rb'\1"\2"'),
 )
-DISGUISED = {
-    "mht": (
-        "这是网页存档（单个文件网页），请用Excel或WPS打开后另存为xlsx",
-        "it is a web archive: open it and save it as xlsx",
-    ),
-    "xml": (
-        "这是“XML表格2003”，请用Excel或WPS打开后另存为xlsx",
-        "it is an XML spreadsheet 2003: open it and save it as xlsx",
-    ),
-    "pdf": ("这是PDF，请向报送单位索取电子表", "it is a PDF: ask the sender for the spreadsheet"),
-}
-OTHERWISE = ("请另存为xlsx或csv", "save it as xlsx or csv")
-INSTEAD = {
-    "et ett numbers gsheet": ("请用制表软件打开，另存为xlsx", "open it in its own program and save it as xlsx"),
-    "doc docx wps wpt rtf pdf ofd ppt pptx": (
-        "请把其中的表格复制到表格软件，另存为xlsx",
-        "copy its tables to a spreadsheet and save that as xlsx",
-    ),
-    "jpg jpeg png gif bmp tif tiff heic webp": (
-        "请向报送单位索取电子表，或录入表格",
-        "ask the sender for the spreadsheet, or type it in",
-    ),
-    "zip rar 7z": ("请先解压", "unpack it first"),
-}
+DISGUISED = {kind: words for kind, *words in terms("disguised")}
+INSTEAD = {kind: words for kinds, *words in terms("instead") for kind in kinds.split()}
+
+
+class Tables(HTMLParser):
+    """Gathers the outermost tables of a page: rows of cell texts, and merged ranges from 0."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.made: list[tuple[list[list[str]], list[Merge]]] = []
+        self.depth = 0
+        self.cell: list[str] | None = None
+        self.taken: set[tuple[int, int]] = set()
+        self.span = (1, 1)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open a table, row or cell."""
+        if tag == "table":
+            self.depth += 1
+            if self.depth == 1:
+                self.made.append(([], []))
+                self.taken = set()
+        elif self.depth and tag == "tr" and self.depth == 1:
+            self._close()
+            self.made[-1][0].append([])
+        elif self.depth == 1 and tag in ("td", "th"):
+            self._close()
+            at = dict(attrs)
+            self.span = (_size(at.get("rowspan")), _size(at.get("colspan")))
+            self.cell = []
+        elif self.cell is not None and tag in ("br", "p", "div"):
+            self.cell.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close a table, row or cell."""
+        if tag in ("td", "th", "tr", "table") and self.depth <= 1:
+            self._close()
+        if tag == "table" and self.depth:
+            self.depth -= 1
+
+    def handle_data(self, data: str) -> None:
+        """Add text to the open cell."""
+        if self.cell is not None:
+            self.cell.append(data)
+
+    def _close(self) -> None:
+        """Put the open cell at its place."""
+        if self.cell is None:
+            return
+        rows, merges = self.made[-1]
+        if not rows:
+            rows.append([])
+        row, r = rows[-1], len(rows) - 1
+        while (r, len(row)) in self.taken:
+            row.append("")
+        down, right = self.span
+        start = len(row)
+        row.extend([" ".join("".join(self.cell).split()), *[""] * (right - 1)])
+        self.taken |= {(r + i, start + j) for i in range(1, down) for j in range(right)}
+        if down * right > 1:
+            merges.append(((r, start), (r + down - 1, start + right - 1)))
+        self.cell = None
+
+
+def _size(text: str | None) -> int:
+    """Return a span, one where it is none or out of reason."""
+    return int(text) if text and text.strip().isdigit() and 0 < int(text) <= 1000 else 1
+
+
+def tables_of(text: str) -> list[tuple[list[list[str]], list[Merge]]]:
+    """Return the tables of a page, each with its rows of one width and its merged ranges."""
+    parser = Tables()
+    parser.feed(text)
+    parser.close()
+    out = []
+    for rows, merges in parser.made:
+        width = max((len(row) for row in rows), default=0)
+        if width:
+            out.append(([row + [""] * (width - len(row)) for row in rows], merges))
+    return out

@@ -6,15 +6,19 @@ among the labels and variants of ``columns.csv``. What fits two columns is told,
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
-from lyeval.ledger.columns import COLUMNS, NUMERIC, Column
-from lyeval.ledger.periods import Period, take_period
-from lyeval.ledger.units import find_unit, looks_like_unit
+from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column
+from lyeval.ledger.faults import Fault, LedgerError
+from lyeval.ledger.vocabulary import find_unit, key, looks_like_unit
+from lyeval.textfiles import Unreadable, read_yaml, shown
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,15 @@ class Fit:
     note: str = ""
     period: Period | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether it names a column that is read."""
+        return self.kind in ("column", "near")
 
-def key(text: str) -> str:
-    """Return ``text`` stripped to letters, digits and Chinese characters, in lower case and half width."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).lower())
+    @property
+    def sure(self) -> bool:
+        """Whether it names one column beyond doubt."""
+        return self.known and len(self.columns) == 1
 
 
 @cache
@@ -209,8 +218,8 @@ def _choose(entries: tuple[tuple[Column, str], ...], sheet: str) -> list[tuple[C
     usable = [e for e in entries if e[1] != "refused" and e[0].kind != "carried"]
     own = {c.name: c for c in COLUMNS if c.sheet == sheet}
     borrowed = [(own.get(c.name, c), mark) for c, mark in usable]
-    if sheet in OF_FIRMS:
-        borrowed = [entry for entry in borrowed if entry[0].sheet not in BY_ROW]
+    if sheet and LAYOUTS[sheet].of_firms:
+        borrowed = [entry for entry in borrowed if not LAYOUTS[entry[0].sheet].by_row]
     order = dict.fromkeys([sheet, "enterprises", "annual", *(c.sheet for c, _ in borrowed)])
     for place in order:
         found = {c.name: (c, mark) for c, mark in borrowed if c.sheet == place}
@@ -273,11 +282,283 @@ WORDS = ("text", "label", "code", "org")
 STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
 ENDINGS = ("数", "数据", "情况", "合计", "总数", "数额", "金额")
 HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
-OF_FIRMS = ("enterprises", "annual", "monthly", "disposals", "process")
-BY_ROW = (
-    "tax_items",
-    "blocks",
-    "issues",
-    "papers",
-    "counties",
-)  # a table of firms lends these no column: 类型, 税额, 户数
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """A year, or some of its months.
+
+    Attributes
+    ----------
+    year : int or None
+        The year; None when the heading gives none.
+    back : int or None
+        Years before the table's own year: 1 for 上年, 0 for 本年; None when the heading does not say.
+    first, last : int
+        First and last month; 1 and 12 for the whole year.
+    """
+
+    year: int | None = None
+    back: int | None = None
+    first: int = 1
+    last: int = 12
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a whole year."""
+        return (self.first, self.last) == (1, 12)
+
+    def in_year(self, own: int | None) -> Period | None:
+        """Return the period with its year, ``own`` being the table's; None when no year is known."""
+        if self.year is not None:
+            return replace(self, back=None)
+        return None if own is None else replace(self, year=own - (self.back or 0), back=None)
+
+
+def take_period(text: str) -> tuple[str, Period | None]:
+    """Split normalised text (half width, no spaces) into what is left and its period."""
+    rest, period = text, Period()
+    for pattern, change in PATTERNS:
+        matched = pattern.search(rest)
+        if not matched:
+            continue
+        changed = change(period, matched)
+        if changed is not None:
+            rest, period = rest[: matched.start()] + rest[matched.end() :], changed
+    if period == Period() and rest == text:
+        return text, None
+    return re.sub(r"^(累计|同期|期间)|(累计|同期|期间)$", "", rest), period
+
+
+def heading_of(value: object) -> str:
+    """Return the words of a cell that may be a heading: short text, 2023年1月 for a month's day, 2023, 202301; else empty."""
+    if isinstance(value, str):
+        return value if len(value) <= 60 else ""
+    if isinstance(value, dt.date):
+        return f"{value.year}年{value.month}月" if 1990 <= value.year <= 2100 else ""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value != int(value):
+        return ""
+    whole = int(value)
+    if 199000 < whole <= 210012 and 1 <= whole % 100 <= 12:
+        return f"{whole // 100}年{whole % 100}月"
+    return f"{whole}年" if 1990 <= whole <= 2100 else ""
+
+
+def _year(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take a year of four or two digits."""
+    if period.year is not None:
+        return None
+    digits = matched[1].translate(DIGITS)
+    return replace(period, year=int(digits) if len(digits) == 4 else 2000 + int(digits))
+
+
+def _year_month(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take a month written in figures with its year: 2023-01, 202301, 2023/1/1."""
+    month = int(matched[2])
+    return Period(int(matched[1]), None, month, month) if 1 <= month <= 12 else None
+
+
+def _back(years: int) -> Change:
+    """Take a year told from the table's own."""
+    return lambda period, matched: replace(period, back=years) if period.year is None else None
+
+
+def _same(period: Period, matched: re.Match[str]) -> Period:
+    """Take 同期: the year before, in months that are the neighbour's where the heading names none."""
+    return replace(period, back=1 if period.back is None else period.back) if period.year is None else period
+
+
+def _range(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take the months from a first to a last one."""
+    first, last = _number(matched[1]), _number(matched[2])
+    return replace(period, first=first, last=last) if 1 <= first < last <= 12 and period.whole else None
+
+
+def _until(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take the months from January on."""
+    last = _number(matched[1])
+    return replace(period, first=1, last=last) if 1 <= last <= 12 and period.whole else None
+
+
+def _alone(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take one month, unless months are known already."""
+    number = _number(matched[1])
+    return replace(period, first=number, last=number) if period.whole and 1 <= number <= 12 else None
+
+
+def _quarters(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take a quarter, the first so many, or some in a row: 三季度 is July to September, 前三季度 from January on."""
+    if not period.whole:
+        return None
+    first, last = matched["first"], _number(matched["last"])
+    start = 1 if matched["until"] else _number(first) if first else last
+    return replace(period, first=3 * start - 2, last=3 * last) if start <= last else None
+
+
+def _months(first: int, last: int) -> Change:
+    """Take months that go by a name."""
+    return lambda period, matched: replace(period, first=first, last=last) if period.whole else None
+
+
+def _number(words: str) -> int:
+    """Return a month's number from digits or Chinese numerals."""
+    return int(words) if words.isdigit() else NUMERALS.index(words.replace("两", "二")) + 1
+
+
+Change = Callable[[Period, re.Match[str]], Period | None]
+DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
+MONTH = r"(1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
+TO = r"[-—–~～至到、]+"
+QUARTER = (
+    r"(?:(?P<until>前)|第)?(?:(?P<first>[一二三四1-4])(?:季度?)?"
+    + TO
+    + r")?第?(?P<last>[一二两三四1-4])个?季度?(?:累计|当季)?"
+)
+PATTERNS: tuple[tuple[re.Pattern[str], Change], ...] = (
+    (re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})(?:[-/.]\d{1,2})?(?!\d|月|[-—–~至到])"), _year_month),
+    (re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(?!\d)"), _year_month),
+    (re.compile(r"(?<!\d)((?:19|20)\d\d)(?:年度?|(?!\d))"), _year),
+    (re.compile(r"(二[〇零][〇零一二三四五六七八九]{2})年度?"), _year),
+    (re.compile(r"(?<!\d)(\d\d)年度?"), _year),
+    (re.compile(r"(前年|上上年度?)"), _back(2)),
+    (re.compile(r"(上一?个?年度?|去年|前一年度?)"), _back(1)),
+    (re.compile(r"(本年度?|当年|今年)"), _back(0)),
+    (re.compile(r"同期"), _same),
+    (re.compile(r"(?<!\d)(?:1|01|一)月?份?[-—–~～至到]+" + MONTH + r"月份?(?:底|末)?(?:累计|合计)?"), _until),
+    (re.compile(r"(?<![\d十])" + MONTH + r"月?份?[-—–~～至到]+" + MONTH + r"月份?(?:累计|合计)?"), _range),
+    (re.compile(r"截[至止到]*" + MONTH + r"月份?(?:底|末)?(?:累计)?"), _until),
+    (re.compile(r"前" + MONTH.replace("[一二", "[一二两") + r"个?月份?(?:累计)?"), _until),
+    (re.compile(r"(?<![\d十])" + MONTH + r"月份?(?:当月)?"), _alone),
+    (re.compile(r"上半年度?(?:累计)?"), _months(1, 6)),
+    (re.compile(r"下半年度?(?:累计)?"), _months(7, 12)),
+    (re.compile(QUARTER), _quarters),
+    (re.compile(r"[qQ](?P<last>[1-4])(?![a-z0-9])(?P<first>)(?P<until>)"), _quarters),
+    (re.compile(r"全年(?:累计)?"), lambda period, matched: period if period != Period() else None),
+)
+
+
+Own = Mapping[str, Column | None]
+
+
+def beside(path: Path) -> Path:
+    """Return where the mapping file of a ledger stands: ``<name>.columns.yaml`` beside it."""
+    path = path.resolve()
+    if not path.name:
+        return path / ENDING
+    return path.with_name(f"{path.stem if path.suffix and not path.is_dir() else path.name}{ENDING}")
+
+
+def load_columns(source: str | Path | Mapping[str, str | None] | None) -> Own:
+    """Return heading (normalised) → column, None where the heading is not used.
+
+    Parameters
+    ----------
+    source : path or Mapping
+        A YAML file, or its content.
+
+    Raises
+    ------
+    LedgerError
+        If the file cannot be read, or names a column that does not exist.
+    """
+    if source is None:
+        return {}
+    name = "columns"
+    content: object = source
+    if isinstance(source, str | Path):
+        name, content = Path(source).name, _read(Path(source))
+    if not isinstance(content, Mapping):
+        raise LedgerError([Fault("mapping_form", "error", name)])
+    faults, own = [], {}
+    for heading, target in content.items():
+        word = None if target is None else str(target)
+        column = _column(word) if word else None
+        if word and column is None:
+            rule = "mapping_open" if word == OPEN else "mapping_column"
+            near = "、".join(nearest(take_apart(str(heading) if word == OPEN else word)))
+            faults.append(Fault(rule, "error", name, "", None, str(heading), word, {"nearest": near}))
+        own[key(str(heading))] = column
+    if faults:
+        raise LedgerError(faults)
+    return own
+
+
+def draft_columns(faults: Iterable[Fault]) -> str:
+    """Return the draft of a mapping file that settles the headings that reading told of; empty when it told of none.
+
+    A heading that stops the reading is marked ``"?"`` until it is filled in; one that is not read is left blank, which sets
+    it aside; one that is read with a warning is a comment.
+    """
+    faults = list(faults)
+    settled = [fault for fault in faults if fault.rule in SETTLED]
+    said = [fault for fault in faults if fault.rule == "remark_says"]
+    if not settled and not said:
+        return ""
+    lines = [
+        "# 表头对照：左为台账中的表头，右为标准列名（留空即不使用，问号须改） / heading as written: canonical column"
+    ]
+    for fault in {fault.heading: fault for fault in settled}.values():
+        place = f"{fault.sheet or fault.file}：" if fault.sheet or fault.file else ""
+        lines += ["", f"# {place}{fault.message('zh')}"]
+        lines += [f"#   {line}" for line in _candidates(fault)]
+        mark = {"error": f' "{OPEN}"'}.get(fault.severity, "")
+        lines.append(f"{'# ' if fault.rule == 'heading_near' else ''}{_quoted(fault.heading)}:{mark}")
+    if said:
+        lines += [
+            "",
+            "# 备注所示、台账没有填的，核实后填入该列（不核实不采用） / said in remarks alone, to be confirmed",
+        ]
+        lines += [f"#   {f.place('zh')} → {f.params['column']}（{f.params['word']}）" for f in said]
+        lines += [] if settled else ["{}"]
+    return "\n".join(lines) + "\n"
+
+
+def _candidates(fault: Fault) -> list[str]:
+    """Return the columns that a heading may be, as they are written in a mapping file."""
+    labels = str(fault.params.get("columns") or fault.params.get("column") or fault.params.get("nearest") or "")
+    found = [_column(label.strip("“”")) for label in labels.split("、")]
+    return [f"{column.sheet}.{column.name} {column.zh}" for column in found if column is not None]
+
+
+def _quoted(heading: str) -> str:
+    """Return a heading as a YAML key."""
+    return '"' + heading.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _read(path: Path) -> object:
+    """Load a YAML file."""
+    try:
+        return read_yaml(path)[0]
+    except Unreadable as error:
+        raise LedgerError([unreadable(path, error)]) from None
+
+
+def unreadable(path: Path, error: Unreadable) -> Fault:
+    """Return the fault of a text beside a ledger that is not read, with its line and why."""
+    if not path.exists():
+        return Fault("file_missing", "error", path.name, params={"known": "", "known_en": ""})
+    at = f"{shown(error.where)}: " if error.where else ""
+    why = {"why": f"{at}{error.zh}", "why_en": f"{at}{error.en}"}
+    return Fault("text_unreadable", "error", path.name, row=error.line or None, params=why)
+
+
+def _column(name: str) -> Column | None:
+    """Return the column of ``sheet.name``, ``name`` or a Chinese label; the first sheet in order that has it."""
+    sheet, _, rest = name.rpartition(".")
+    fitting = (
+        c for c in COLUMNS if (c.name == rest or c.zh == rest) and sheet in ("", c.sheet) and c.kind != "carried"
+    )
+    return next(fitting, None)
+
+
+SETTLED = (
+    "heading_unknown",
+    "heading_qualified",
+    "heading_ambiguous",
+    "heading_twice",
+    "heading_refused",
+    "heading_near",
+)
+ENDING = ".columns.yaml"
+OPEN = "?"

@@ -11,11 +11,14 @@ from typing import Any
 import pandas as pd
 
 from lyeval import resources
-from lyeval.ledger.assemble import assemble
 from lyeval.ledger.checks import check
-from lyeval.ledger.columns import SHEETS
-from lyeval.ledger.convert import texts_of
-from lyeval.ledger.departments import (
+from lyeval.ledger.columns import PLACE, SHEETS, Ledger, Source, each, empty
+from lyeval.ledger.faults import Fault, Faults, LedgerError
+from lyeval.ledger.forms import Form, is_about, read_form, survey_parts
+from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
+from lyeval.ledger.headings import Own, beside, load_columns, unreadable
+from lyeval.ledger.join import (
+    assemble,
     by_organisation,
     directory,
     joinable,
@@ -24,22 +27,17 @@ from lyeval.ledger.departments import (
     with_codes,
     with_missing_codes,
 )
-from lyeval.ledger.faults import Fault, Faults, LedgerError
-from lyeval.ledger.forms import Form, read_form
-from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
-from lyeval.ledger.layout import Layout, find_layout
-from lyeval.ledger.mapping import Own, beside, load_columns, unreadable
-from lyeval.ledger.model import PLACE, Ledger, Source, each, empty
-from lyeval.ledger.remarks import tell_remarks
+from lyeval.ledger.layout import Layout, find_layout, sections
 from lyeval.ledger.rows import Part, read_rows
-from lyeval.ledger.sections import sections
-from lyeval.ledger.summaries import Passed, compare_summaries, taken_for
-from lyeval.ledger.surveys import known_of, survey_parts
+from lyeval.ledger.summaries import Passed, compare_summaries, taken_for, tell_remarks
+from lyeval.ledger.typed import texts_of
 from lyeval.textfiles import Unreadable, read_yaml
 
 Paths = str | Path | Sequence[str | Path]
 FIGURES = {"tax_wan", "land_mu", "approved_mu"}
 ABOVE_NAME, BELOW_NAME = "规上|规模以上", "规下|规模以下"
+KEYS = {"credit_code", "name", "year", "month", "first", *PLACE}
+IDENTITY = KEYS | {"county", "township", "park", "industry_code", "aliases"}
 
 
 def read_ledger(
@@ -79,7 +77,7 @@ def read_ledger(
         With every fault found, if any of them is an error.
     """
     own = None if columns is None else load_columns(columns)
-    opened = [_opened(one, _own(one) if own is None else own, tables) for one in _paths(path)]
+    opened = [_opened(one, own, tables) for one in _paths(path)]
     _read(opened, methods or {})
     ledgers = [_made(one, year) for one in _joined(_shared_out(opened))]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
@@ -138,25 +136,20 @@ def _tell_shared(ledgers: Sequence[Ledger], faults: Faults) -> None:
 
 def _paths(path: Paths) -> list[Path]:
     """Return the ledgers named: a list as it is, a sample by its files."""
-    names = [path] if isinstance(path, str | Path) else list(path)
     found: list[Path] = []
-    for name in names:
-        if isinstance(name, str) and name.startswith("sample:"):
-            try:
-                found += resources.sample(name.removeprefix("sample:"))
-            except FileNotFoundError as error:
-                known: dict[str, str] = dict(zip(("known", "known_en"), str(error).split(" / "), strict=True))
-                raise LedgerError([Fault("file_missing", "error", name, params=known)]) from error
-        else:
+    missing = {"known": "", "known_en": ""}
+    for name in [path] if isinstance(path, str | Path) else path:
+        if not isinstance(name, str) or not name.startswith("sample:"):
             found.append(Path(name))
+            continue
+        try:
+            found += resources.sample(name.removeprefix("sample:"))
+        except FileNotFoundError as error:
+            missing = dict(zip(missing, str(error).split(" / "), strict=True))
+            raise LedgerError([Fault("file_missing", "error", name, params=missing)]) from error
     if not found:
-        raise LedgerError([Fault("file_missing", "error", "", params={"known": "", "known_en": ""})])
+        raise LedgerError([Fault("file_missing", "error", "", params=missing)])
     return found
-
-
-def _own(path: Path) -> Own:
-    """Return a ledger's own word on its headings."""
-    return load_columns(beside(path)) if beside(path).is_file() else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,49 +163,106 @@ class _Table:
     @property
     def coded(self) -> bool:
         """Whether the rows say themselves to whom they belong."""
-        names = {item.column.name for item in self.layout.columns}
-        return "credit_code" in names or self.layout.sheet in ("blocks", "counties")
+        return self.layout.named("credit_code") is not None or self.layout.sheet in ("blocks", "counties")
+
+    def parts(self, tables: Sequence[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
+        """Return what its rows say, by sheet; class and year are taken from names and title where it has none."""
+        parts = [_classed(part, self.grid, faults) for part in read_rows(self.grid, self.layout, methods, faults)]
+        return [part for part in (_dated(part, self, tables, faults) for part in parts) if part is not None]
 
 
 @dataclass(eq=False)
 class _Opened:
-    """One element of a list while it is read: its tables and what they give, its survey forms, its sources and faults."""
+    """One element of a list while it is read: its tables and what they give, its survey forms, its sources and faults.
+
+    ``others`` are the tables without codes, ``passed`` those that are no tables of firms.
+    """
 
     path: Path
-    tables: list[_Table]
-    forms: list[Form]
-    sources: list[Source]
     faults: Faults
-    parts: list[Part] = field(default_factory=list)
-    others: list[_Table] = field(default_factory=list)
-    passed: list[Passed] = field(default_factory=list)
+    tables: list[_Table] = field(default_factory=list["_Table"])
+    forms: list[Form] = field(default_factory=list[Form])
+    sources: list[Source] = field(default_factory=list[Source])
+    parts: list[Part] = field(default_factory=list[Part])
+    others: list[_Table] = field(default_factory=list["_Table"])
+    passed: list[Passed] = field(default_factory=list[Passed])
 
     @property
-    def loose(self) -> bool:
-        """Whether it is survey forms, or tables without codes, and nothing else."""
-        return bool(self.forms or self.others) and not self.parts and not self.faults.errors()
+    def codes(self) -> set[str]:
+        """The credit codes of its rows."""
+        frames = [part.frame for part in self.parts if "credit_code" in part.frame]
+        return {code for frame in frames for code in frame["credit_code"].dropna()}
+
+    @property
+    def cells(self) -> set[tuple[str, str, int]]:
+        """Which columns it fills, by sheet and year, what identifies firms left out."""
+        found: set[tuple[str, str, int]] = set()
+        for part in self.parts:
+            frame, firms = part.frame, part.sheet == "enterprises"
+            left = IDENTITY if firms and part.main else set(frame) if firms else KEYS
+            names = [n for n in frame if n not in left]
+            years = frame["year"].fillna(0) if "year" in frame and not firms else pd.Series(0, index=frame.index)
+            filled = frame[names].notna().groupby(years).any()
+            found |= {(part.sheet, str(n), int(y)) for n in names for y in filled.index[filled[n].to_numpy()]}
+        return found
+
+    def take(self, other: _Opened) -> None:
+        """Take over what another element gives."""
+        self.faults.items += other.faults.items
+        self.faults.remarks += other.faults.remarks
+        self.parts += other.parts
+        self.forms += other.forms
+        self.sources += other.sources
+        self.passed += other.passed
 
 
-def _opened(path: Path, own: Own, tables: list[tuple[Any, ...]] | None) -> _Opened:
-    """Find the tables and forms of one element."""
-    faults = Faults(tables)
-    grids, sources = _grids(path, faults)
-    forms, found = [], []
+def _opened(path: Path, own: Own | None, tables: list[tuple[Any, ...]] | None) -> _Opened:
+    """Find the tables and forms of one element; ``own`` None: by its own word on its headings, where there is one."""
+    one = _Opened(path, Faults(tables))
+    if own is None:
+        own = load_columns(beside(path)) if beside(path).is_file() else {}
+    grids = _grids(one)
     for grid in grids:
         form = read_form(grid)
         if form is not None:
-            forms.append(form)
+            one.forms.append(form)
             continue
         for part in sections(grid):
             told = Faults()
             layout = find_layout(part, told, own)
             if layout is None:
-                faults.items += told.items
+                one.faults.items += told.items
             else:
-                found.append(_Table(part, by_organisation(part, layout), tuple(told.items)))
-    if grids and not found and not forms and not faults.errors():
-        faults.add("no_table", path.name, hint="")
-    return _Opened(path, found, forms, sources, faults)
+                one.tables.append(_Table(part, by_organisation(part, layout), tuple(told.items)))
+    if grids and not one.tables and not one.forms and not one.faults.errors():
+        one.faults.add("no_table", path.name, hint="")
+    return one
+
+
+def _grids(one: _Opened) -> list[Grid]:
+    """Read all grids of a file, or of the files of a folder in the order of their names."""
+    files = [one.path]
+    if one.path.is_dir():
+        there = sorted(p for p in one.path.iterdir() if p.name[0] not in ".~")
+        files = [p for p in there if _kind(p) in READERS]
+        if not files:
+            one.faults.add("no_table", one.path.name, hint="")
+        for other in there:
+            kind = _kind(other)
+            if other.is_file() and other not in files and kind in INSTEAD:
+                hint, hint_en = instead(kind)
+                one.faults.add("file_passed_over", other.name, kind=kind, hint=hint, hint_en=hint_en)
+    grids: list[Grid] = []
+    for file in files:
+        read, source = read_grids(file, one.faults)
+        grids += read
+        one.sources += [source] if source else []
+    return grids
+
+
+def _kind(path: Path) -> str:
+    """Return a file's ending."""
+    return path.suffix.lower().lstrip(".")
 
 
 def _read(opened: list[_Opened], methods: Mapping[str, str]) -> None:
@@ -224,7 +274,7 @@ def _read(opened: list[_Opened], methods: Mapping[str, str]) -> None:
             if table in coded and (not real or table in real):
                 one.faults.items += table.told
                 whole = replace(table, grid=_with_codes_of_names(table, one, books))
-                one.parts += _parts(whole, one.tables, methods, one.faults)
+                one.parts += whole.parts(one.tables, methods, one.faults)
             elif table in coded or (real and not joinable(table.layout)):
                 one.passed.append((table.grid, table.layout))
             else:
@@ -239,12 +289,11 @@ def _read(opened: list[_Opened], methods: Mapping[str, str]) -> None:
             best = max(near, key=lambda o: _matches(one, o.parts))
             _join_others(best, one.others, one.others, methods)
             best.sources += one.sources
-            one.others = []
             opened.remove(one) if not one.forms else None
-            continue
-        for table in one.others:
-            one.faults.items += table.told
-            one.faults.add("no_code", table.grid.file, table.grid.sheet)
+        else:
+            for table in one.others:
+                one.faults.items += table.told
+                one.faults.add("no_code", *table.grid.where)
         one.others = []
 
 
@@ -255,12 +304,12 @@ def _with_codes_of_names(table: _Table, one: _Opened, books: list[tuple[_Opened,
     own: dict[str, str] = {}
     for other, coded in books:
         found: dict[str, str] = {}
-        for each_table in coded:
-            for name, code in names_of(each_table.grid, each_table.layout).items():
+        for beside_it in coded:
+            for name, code in names_of(beside_it.grid, beside_it.layout).items():
                 found[name] = code if found.get(name, code) == code else ""
         if other is one:
             own = {**found, **{n: c for n, c in own.items() if n not in found}}
-        elif len(set(found.values()) & set(names_of(table.grid, table.layout).values())) > 0:
+        elif set(found.values()) & set(names_of(table.grid, table.layout).values()):
             own = {**found, **own}
     return with_missing_codes(table.grid, table.layout, own, one.faults)
 
@@ -271,11 +320,11 @@ def _matches(one: _Opened, parts: Sequence[Part]) -> int:
     count = 0
     for table in one.others:
         body = table.grid.body(table.layout.body)
-        for item in table.layout.columns:
-            if item.column.name in ("org_code", "name"):
-                org = item.column.name == "org_code"
-                cells = [cell for cell in texts_of(body[item.place]) if cell]
-                count += sum(bool(known.find(c if org else None, None if org else c)[0]) for c in cells)
+        for name in ("org_code", "name"):
+            item = table.layout.named(name)
+            cells = texts_of(body[item.place]) if item else []
+            keys = [(c, None) if name == "org_code" else (None, c) for c in cells if c]
+            count += sum(bool(known.find(*pair)[0]) for pair in keys)
     return count
 
 
@@ -290,71 +339,35 @@ def _join_others(book: _Opened, others: list[_Table], tables: list[_Table], meth
             book.passed.append((table.grid, table.layout))
             continue
         book.faults.items += [*table.told, *told.items]
-        book.parts += _parts(_Table(*joined), tables, methods, book.faults)
+        book.parts += _Table(*joined).parts(tables, methods, book.faults)
 
 
 def _joined(opened: list[_Opened]) -> list[_Opened]:
-    """Put elements of the same firms that complement each other together as one ledger (told)."""
+    """Put elements of the same firms that give none of the same figures of a year together as one ledger (told)."""
     out: list[_Opened] = []
     for one in opened:
-        other = next((o for o in out if _complement(o, one)), None)
-        if other is None:
+        for other in out:
+            shared = len(other.codes & one.codes)
+            few = min(len(other.codes), len(one.codes))
+            if shared and 2 * shared >= few and one.cells and other.cells and not one.cells & other.cells:
+                other.take(one)
+                other.faults.add("files_joined", one.path.name, other=other.path.name, n=shared)
+                break
+        else:
             out.append(one)
-            continue
-        shared = len(_codes(other) & _codes(one))
-        other.faults.items += one.faults.items
-        other.faults.remarks += one.faults.remarks
-        other.faults.add("files_joined", one.path.name, other=other.path.name, n=shared)
-        other.parts += one.parts
-        other.forms += one.forms
-        other.sources += one.sources
-        other.passed += one.passed
     return out
-
-
-def _complement(one: _Opened, other: _Opened) -> bool:
-    """Whether two elements are of the same firms and give none of the same figures of a year."""
-    mine, theirs = _codes(one), _codes(other)
-    shared = len(mine & theirs)
-    if not shared or 2 * shared < min(len(mine), len(theirs)):
-        return False
-    cells, others = _cells(one), _cells(other)
-    return bool(cells and others) and not cells & others
-
-
-def _codes(one: _Opened) -> set[str]:
-    """Return the credit codes of an element's rows."""
-    return {code for part in one.parts if "credit_code" in part.frame for code in part.frame["credit_code"].dropna()}
-
-
-def _cells(one: _Opened) -> set[tuple[str, str, int]]:
-    """Return which columns an element fills, by sheet and year, what identifies firms left out."""
-    found: set[tuple[str, str, int]] = set()
-    for part in one.parts:
-        frame = part.frame
-        keys = ("credit_code", "name", "year", "month", "first", *PLACE)
-        names = [n for n in frame if n not in keys and (part.sheet != "enterprises" or part.main)]
-        if part.sheet == "enterprises":
-            names = [n for n in names if n not in ("county", "township", "park", "industry_code", "aliases")]
-        years = (
-            frame["year"].fillna(0)
-            if "year" in frame and part.sheet != "enterprises"
-            else pd.Series(0, index=frame.index)
-        )
-        filled = frame[names].notna().groupby(years).any()
-        found |= {(part.sheet, str(n), int(y)) for n in names for y in filled.index[filled[n].to_numpy()]}
-    return found
 
 
 def _shared_out(opened: list[_Opened]) -> list[_Opened]:
     """Give survey forms that stand alone to the ledgers that know their enterprises, else to the first."""
-    books, loose = [o for o in opened if not o.loose], [o for o in opened if o.loose]
+    loose = [o for o in opened if (o.forms or o.others) and not o.parts and not o.faults.errors()]
+    books = [o for o in opened if o not in loose]
     if not books or not loose:
         return opened
-    known = [known_of(book.parts) for book in books]
+    known = [directory(book.parts) for book in books]
     for one in loose:
         for form in one.forms:
-            at = next((i for i, those in enumerate(known) if those.has(form)), 0)
+            at = next((i for i, those in enumerate(known) if is_about(form, those)), 0)
             books[at].forms.append(form)
         books[0].sources += one.sources
         books[0].faults.items += one.faults.items
@@ -366,10 +379,8 @@ def _made(one: _Opened, year: int | None) -> Ledger:
     parts = [*one.parts, *survey_parts(one.forms, one.parts, year, one.faults)]
     frames = assemble(parts, one.faults)
     listed = any(part.main and part.sheet == "enterprises" for part in parts)
-    names = [
-        part.frame for part in parts if listed and part.main and part.sheet != "enterprises" and "name" in part.frame
-    ]
-    check(frames, names, one.path.name, one.faults)
+    others = [part.frame for part in parts if listed and part.main and part.sheet != "enterprises"]
+    check(frames, [frame for frame in others if "name" in frame], one.path.name, one.faults)
     compare_summaries(one.passed, frames, one.faults)
     tell_remarks(one.faults.remarks, frames, one.faults)
     synthetic = _synthetic(one.path, one.faults)
@@ -386,38 +397,10 @@ def is_survey(path: str | Path) -> bool:
     """Whether a folder or workbook holds survey forms and no tables, told from its first file."""
     grids: list[Grid] = []
     path = Path(path)
-    files = sorted(p for p in path.iterdir() if p.name[0] not in ".~") if path.is_dir() else [path]
-    for file in files:
-        if file.suffix.lower().lstrip(".") in WORKBOOKS and not grids:
+    for file in sorted(p for p in path.iterdir() if p.name[0] not in ".~") if path.is_dir() else [path]:
+        if _kind(file) in WORKBOOKS and not grids:
             grids = read_grids(file, Faults())[0]
     return bool(grids) and all(read_form(grid) is not None for grid in grids)
-
-
-def _grids(path: Path, faults: Faults) -> tuple[list[Grid], list[Source]]:
-    """Read all grids of a file, or of the files of a folder in the order of their names."""
-    files = [path]
-    if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower().lstrip(".") in READERS and p.name[0] not in ".~")
-        if not files:
-            faults.add("no_table", path.name, hint="")
-        for other in sorted(p for p in path.iterdir() if p.is_file() and p.name[0] not in ".~" and p not in files):
-            kind = other.suffix.lower().lstrip(".")
-            if any(kind in kinds.split() for kinds in INSTEAD):
-                hint, hint_en = instead(kind)
-                faults.add("file_passed_over", other.name, kind=kind, hint=hint, hint_en=hint_en)
-    grids, sources = [], []
-    for file in files:
-        read, source = read_grids(file, faults)
-        grids += read
-        sources += [source] if source else []
-    return grids, sources
-
-
-def _parts(table: _Table, tables: list[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
-    """Return the parts of one table, years added from its title where it has none."""
-    grid, layout = table.grid, table.layout
-    parts = [_classed(part, grid, faults) for part in read_rows(grid, layout, methods, faults)]
-    return [part for part in (_dated(part, table, tables, faults) for part in parts) if part is not None]
 
 
 def _classed(part: Part, grid: Grid, faults: Faults) -> Part:
@@ -436,7 +419,7 @@ def _classed(part: Part, grid: Grid, faults: Faults) -> Part:
     return part
 
 
-def _dated(part: Part, table: _Table, tables: list[_Table], faults: Faults) -> Part | None:
+def _dated(part: Part, table: _Table, tables: Sequence[_Table], faults: Faults) -> Part | None:
     """Give annual and monthly rows their year; without one the part is told and dropped."""
     if "year" not in SHEETS[part.sheet][1] or "year" in part.frame:
         return part

@@ -15,18 +15,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lyeval.ledger import codes
-from lyeval.ledger.cells import Odd
-from lyeval.ledger.columns import NUMERIC
-from lyeval.ledger.convert import Cells, Raw, cell_of, convert, to_texts
+from lyeval.ledger.columns import NUMERIC, Marks, as_text
 from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.grids import Grid
-from lyeval.ledger.headings import key, take_apart
+from lyeval.ledger.headings import take_apart
 from lyeval.ledger.layout import Layout, Mapped
-from lyeval.ledger.marks import Marks, as_text
-from lyeval.ledger.remarks import remarks_of
-from lyeval.ledger.totals import TOTAL, Summed, compare_totals, summed
-from lyeval.ledger.vocabulary import DONE_AS
+from lyeval.ledger.summaries import TOTAL, Summed, compare_totals, remarks_of, summed
+from lyeval.ledger.typed import Cells, Odd, Raw, cell_of, convert, to_texts
+from lyeval.ledger.vocabulary import CODE_FORM, DONE_AS, key
 from lyeval.ledger.wide import difference_rows, unpivot
 
 
@@ -266,7 +262,7 @@ def _row_kinds(
         return kinds
     values = converted.values
     coded = item.column.kind == "code"
-    right = values.str.fullmatch(codes.FORM.pattern) if coded else values.notna()
+    right = values.str.fullmatch(CODE_FORM.pattern) if coded else values.notna()
     doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool) & (kinds == DATA))
     headings = {key(text) for i in layout.columns for text in (i.heading, *take_apart(i.heading).keys)}
     where = (grid.file, grid.sheet)

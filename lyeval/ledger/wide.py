@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lyeval.ledger.columns import NUMERIC, of_sheet
+from lyeval.ledger.columns import NUMERIC, PLACE, of_sheet
 from lyeval.ledger.faults import Faults
+from lyeval.ledger.headings import Period
 from lyeval.ledger.layout import Layout, Mapped
-from lyeval.ledger.model import PLACE
-from lyeval.ledger.periods import Period
-from lyeval.ledger.units import find_unit
+from lyeval.ledger.vocabulary import find_unit
 
 
 @dataclass(frozen=True)

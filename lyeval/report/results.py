@@ -28,7 +28,7 @@ Tables = dict[str, Any]
 def ledger_tables(ledger: Ledger, policy: Policy | None = None) -> Tables:
     """Return what was read (notebook 01): sources, coverage, totals, faults, fault_groups.
 
-    What an auditor would ask (`lyeval.ledger.audit`) is told with the faults; 达标 is held against the lines of ``policy``.
+    What an auditor would ask (`lyeval.ledger.checks`) is told with the faults; 达标 is held against the lines of ``policy``.
 
     Returns
     -------

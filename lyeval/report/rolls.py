@@ -12,7 +12,7 @@ import pandas as pd
 from lyeval.assessment import Assessment
 from lyeval.assessment.needs import needs
 from lyeval.ledger.columns import SHEETS as LEDGER_SHEETS
-from lyeval.ledger.picture import coverage_by_department
+from lyeval.ledger.coverage import coverage_by_department
 from lyeval.render import Cell, Paragraph, Table, digits_beside
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.context import Context

@@ -60,7 +60,7 @@ def open_ledger(
     year
         What survey forms mean by 上一年 where they give neither a year nor a day.
     tables
-        Is given every table as it was read (`lyeval.ledger.cleaning`).
+        Is given every table as it was read (`lyeval.ledger.clean`).
 
     Raises
     ------

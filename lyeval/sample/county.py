@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lyeval.ledger.codes import ALPHABET, with_check_digit
+from lyeval.ledger.vocabulary import ALPHABET, with_check_digit
 from lyeval.policy import Policy
 from lyeval.textfiles import read_yaml
 

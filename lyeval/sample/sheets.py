@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.ledger import Ledger
-from lyeval.ledger.model import dtype_of
+from lyeval.ledger.columns import dtype_of
 from lyeval.sample import yearbook
 from lyeval.sample.county import data
 from lyeval.sample.profile import VIOLATIONS

@@ -7,10 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.ledger.columns import FLAGS, SHEETS, Column, of_sheet
-from lyeval.ledger.model import Ledger
+from lyeval.ledger.columns import FLAGS, SHEETS, Ledger, of_sheet
+from lyeval.ledger.vocabulary import terms
 
 Needs = Mapping[tuple[str, str], Sequence[str]]
+DEPARTMENTS = {id: (zh, en) for id, zh, en in terms("department")}
+JOINED = ("credit_code", "org_code", "below_scale")
+MOST = 5000
 
 
 def rows_by_year(ledger: Ledger) -> pd.DataFrame:
@@ -21,17 +24,11 @@ def rows_by_year(ledger: Ledger) -> pd.DataFrame:
     DataFrame
         sheet, label, year (None where the sheet has none), rows, enterprises (None where it has no credit codes).
     """
-    rows = []
-    for sheet, (label, keys) in SHEETS.items():
-        if not ledger.has(sheet):
-            continue
-        frame: pd.DataFrame = getattr(ledger, sheet)
-        parts = [(None, frame)]
-        if "year" in keys:
-            parts = [(int(str(year)), part) for year, part in frame.groupby("year", sort=True)]
-        for year, part in parts:
+    rows: list[dict[str, Any]] = []
+    for sheet, (label, _) in SHEETS.items():
+        for year, part in _by_year(ledger, sheet) if ledger.has(sheet) else ():
             firms = part["credit_code"].nunique() if "credit_code" in part else None
-            rows.append((sheet, label, year, len(part), firms))
+            rows.append({"sheet": sheet, "label": label, "year": year, "rows": len(part), "enterprises": firms})
     return pd.DataFrame(rows, columns=["sheet", "label", "year", "rows", "enterprises"], dtype=object)
 
 
@@ -52,22 +49,23 @@ def coverage_by_department(ledger: Ledger, needs: Needs | None = None) -> pd.Dat
         share (fraction of 1; None where a blank says something: no, none, not yet), yes (number of yes, of flags), verdicts
         (list). Departments in the order of ``DEPARTMENTS``, columns in that of the ledger's table, years ascending.
     """
-    needs = dict(needs or {})
-    rows = []
-    for sheet in SHEETS:
+    wanted = {place: list(dict.fromkeys(verdicts)) for place, verdicts in (needs or {}).items()}
+    rows: list[dict[str, Any]] = []
+    for sheet, (label, keys) in SHEETS.items():
         for column in of_sheet(sheet).values():
-            wanted = list(dict.fromkeys([*needs.get((sheet, column.name), ())]))
-            if column.name in SHEETS[sheet][1] or column.name in JOINED:
+            mine = wanted.get((sheet, column.name), [])
+            if column.name in keys or column.name in JOINED:
                 continue
-            if ledger.has(sheet, column.name):
-                rows += [_row(sheet, column, wanted, *part) for part in _parts(ledger, sheet, column)]
-            elif wanted:
-                rows.append(_row(sheet, column, wanted, None, None))
-        if needs.get((sheet, "")) and not ledger.has(sheet):
-            rows.append(_sheet_row(sheet, list(needs[(sheet, "")])))
-    order = list(DEPARTMENTS)
-    rows.sort(key=lambda row: order.index(row["id"]))
-    return pd.DataFrame(rows, columns=["id", *COVERAGE], dtype=object)[COVERAGE]
+            there = ledger.has(sheet, column.name)
+            for year, part in _by_year(ledger, sheet) if there else [(None, None)] if mine else ():
+                values = None if part is None else part[column.name]
+                rows.append(_row(sheet, column.name, column.zh, column.en, mine) | _filled(sheet, column.name, values))
+                rows[-1]["year"] = year
+        if wanted.get((sheet, "")) and not ledger.has(sheet):
+            rows.append(_row(sheet, "", f"{label}表", f"sheet {sheet}", wanted[(sheet, "")]))
+    rows.sort(key=lambda row: list(DEPARTMENTS).index(row["id"]))
+    names = [*_row("annual", "", "", "", [])][1:]
+    return pd.DataFrame(rows, columns=names, dtype=object)
 
 
 def lacking(ledger: Ledger, needs: Needs | None = None, lang: str = "zh") -> dict[str, pd.DataFrame]:
@@ -79,10 +77,9 @@ def lacking(ledger: Ledger, needs: Needs | None = None, lang: str = "zh") -> dic
         Department → what, year, credit_code, name, township, blocks; departments that owe nothing are absent. At most
         ``MOST`` firms a column.
     """
-    covered = coverage_by_department(ledger, needs)
     firms = ledger.enterprises.set_index("credit_code")
     out: dict[str, list[tuple[Any, ...]]] = {}
-    for row in covered.to_dict("records"):
+    for row in coverage_by_department(ledger, needs).to_dict("records"):
         column = of_sheet(row["sheet"]).get(row["column"])
         what = row["label" if lang == "zh" else "label_en"]
         blocks = "、".join(row["verdicts"])
@@ -109,81 +106,28 @@ def department_of(sheet: str, column: str) -> str:
     return max(dict.fromkeys(owners), key=owners.count, default="towns")
 
 
-def _parts(ledger: Ledger, sheet: str, column: Column) -> list[tuple[int | None, pd.Series]]:
-    """Return a column's values by year, or whole."""
+def _by_year(ledger: Ledger, sheet: str) -> list[tuple[int | None, pd.DataFrame]]:
+    """Return a sheet's rows year by year, or whole."""
     frame: pd.DataFrame = getattr(ledger, sheet)
     if "year" not in SHEETS[sheet][1]:
-        return [(None, frame[column.name])]
-    return [(int(str(year)), part) for year, part in frame.groupby("year", sort=True)[column.name]]
+        return [(None, frame)]
+    return [(int(str(year)), part) for year, part in frame.groupby("year", sort=True)]
 
 
-def _row(sheet: str, column: Column, wanted: list[str], year: int | None, values: pd.Series | None) -> dict[str, Any]:
-    """Lay out one column of one year."""
-    id = department_of(sheet, column.name)
+def _row(sheet: str, column: str, zh: str, en: str, verdicts: list[str]) -> dict[str, Any]:
+    """Lay out a column, or (column "") a sheet, that is not there."""
+    id = department_of(sheet, column)
+    row = {"id": id, "department": DEPARTMENTS[id][0], "department_en": DEPARTMENTS[id][1], "sheet": sheet}
+    row |= {"column": column, "label": zh, "label_en": en, "year": None, "there": False}
+    return row | dict.fromkeys(("rows", "filled", "share", "yes")) | {"verdicts": verdicts}
+
+
+def _filled(sheet: str, name: str, values: pd.Series | None) -> dict[str, Any]:
+    """Say how far a column that is there is filled."""
+    if values is None:
+        return {}
+    column, filled = of_sheet(sheet)[name], int(values.notna().sum())
     flag = column.kind in FLAGS and column.kind != "scale"
-    filled = None if values is None else int(values.notna().sum())
-    rows = None if values is None else len(values)
-    expected = column.expected
-    return {
-        "id": id,
-        "department": DEPARTMENTS[id][0],
-        "department_en": DEPARTMENTS[id][1],
-        "sheet": sheet,
-        "column": column.name,
-        "label": column.zh,
-        "label_en": column.en,
-        "year": year,
-        "there": values is not None,
-        "rows": rows,
-        "filled": filled,
-        "share": None if not expected or not rows or filled is None else filled / rows,
-        "yes": int(values.fillna(False).sum()) if flag and values is not None else None,
-        "verdicts": wanted,
-    }
-
-
-def _sheet_row(sheet: str, wanted: list[str]) -> dict[str, Any]:
-    """Lay out a sheet that is needed and not there."""
-    id = department_of(sheet, "")
-    label = f"{SHEETS[sheet][0]}表"
-    return dict.fromkeys(COVERAGE) | {
-        "id": id,
-        "department": DEPARTMENTS[id][0],
-        "department_en": DEPARTMENTS[id][1],
-        "sheet": sheet,
-        "column": "",
-        "label": label,
-        "label_en": f"sheet {sheet}",
-        "there": False,
-        "verdicts": wanted,
-    }
-
-
-MOST = 5000
-JOINED = ("credit_code", "org_code", "below_scale")
-COVERAGE = [
-    "department",
-    "department_en",
-    "sheet",
-    "column",
-    "label",
-    "label_en",
-    "year",
-    "there",
-    "rows",
-    "filled",
-    "share",
-    "yes",
-    "verdicts",
-]
-DEPARTMENTS = {
-    "tax": ("税务部门", "tax office"),
-    "land": ("自然资源和规划部门", "land office"),
-    "statistics": ("统计部门", "statistics office"),
-    "power": ("供电部门", "power supplier"),
-    "environment": ("生态环境部门", "environment office"),
-    "others": ("其他执法部门", "other departments"),
-    "investment": ("投资促进部门", "investment office"),
-    "lead": ("牵头部门", "lead office"),
-    "towns": ("属地镇街", "township"),
-}
+    share = filled / len(values) if column.expected and len(values) else None
+    yes = int(values.fillna(False).sum()) if flag else None
+    return {"there": True, "rows": len(values), "filled": filled, "share": share, "yes": yes}

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.ledger.columns import NUMERIC, SHEETS, Column, of_sheet
-from lyeval.ledger.model import PLACE, Ledger
+from lyeval.ledger.columns import LAYOUTS, NUMERIC, PLACE, SHEETS, Column, Ledger, of_sheet
 
 SAME = 1e-9
+SIDES = ("before", "after", "difference")
+FIGURES = ["sheet", "credit_code", "name", "year", "month", "column", "label", "unit", "kind", *SIDES]
+SUMMARY = ["sheet", "column", "label", "unit", "year", "changed", "filled", "cleared", *SIDES]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +53,8 @@ class Changes:
     @property
     def any(self) -> bool:
         """Whether anything differs."""
-        return any(len(t) for t in (self.came, self.left, self.renamed, self.figures, self.disposals)) or bool(
-            (self.counts["before"] != self.counts["after"]).any()
-        )
+        tables = (self.came, self.left, self.renamed, self.figures, self.disposals)
+        return any(map(len, tables)) or bool((self.counts["before"] != self.counts["after"]).any())
 
     def __repr__(self) -> str:
         n = {name: len(getattr(self, name)) for name in ("came", "left", "renamed", "figures", "disposals")}
@@ -62,55 +63,54 @@ class Changes:
 
 def same_place(one: Ledger, other: Ledger) -> bool:
     """Whether two ledgers are of one place: half of the smaller one's enterprises, or more, stand in both."""
-    shared = len(_codes(one) & _codes(other))
+    codes = [set(ledger.enterprises["credit_code"]) for ledger in (one, other)]
+    shared = len(codes[0] & codes[1])
     return shared > 0 and 2 * shared >= min(len(one.enterprises), len(other.enterprises))
 
 
 def changes(before: Ledger, after: Ledger) -> Changes:
     """Compare two ledgers of one place (同一地方两次台账), matching rows by credit code, year and month."""
-    old, new = _codes(before), _codes(after)
-    pairs = _pairs(before, after)
-    came, left = (_firms(ledger, codes) for ledger, codes in ((after, new - old), (before, old - new)))
-    figures = _figures(before, after, pairs)
-    return Changes(
-        _counts(before, after),
-        came,
-        left,
-        _renamed(pairs),
-        _recoded(left, came),
-        figures,
-        _summary(figures),
-        _disposals(before, after),
+    old, new = (_firms(ledger) for ledger in (before, after))
+    came = new[~new["credit_code"].isin(old["credit_code"])].reset_index(drop=True)
+    left = old[~old["credit_code"].isin(new["credit_code"])].reset_index(drop=True)
+    pairs = old[["credit_code", "name"]].merge(
+        new[["credit_code", "name"]], on="credit_code", suffixes=("_before", "_after")
     )
-
-
-def _codes(ledger: Ledger) -> set[str]:
-    return set(ledger.enterprises["credit_code"])
+    differs = (pairs["name_before"] != pairs["name_after"]) & (pairs["name_before"] != "") & (pairs["name_after"] != "")
+    renamed = pairs[differs.to_numpy()].rename(columns={"name_before": "before", "name_after": "after"})
+    both = left[left["name"] != ""].merge(came, on="name", suffixes=("_before", "_after"))
+    recoded = both.rename(columns={"credit_code_before": "before", "credit_code_after": "after"})
+    figures = _figures(before, after, dict(zip(new["credit_code"], new["name"], strict=True)))
+    return Changes(
+        counts=_counts(before, after),
+        came=came,
+        left=left,
+        renamed=renamed.reset_index(drop=True),
+        recoded=recoded[["name", "before", "after"]],
+        figures=figures,
+        summary=_summary(figures),
+        disposals=_disposals(before, after),
+    )
 
 
 def _counts(before: Ledger, after: Ledger) -> pd.DataFrame:
     """Count rows by sheet and year on both sides."""
-    rows = []
-    for sheet, (label, _) in SHEETS.items():
+    rows: list[tuple[Any, ...]] = []
+    for sheet, (label, keys) in SHEETS.items():
         frames = [getattr(ledger, sheet) for ledger in (before, after)]
-        if not any(len(frame) for frame in frames):
-            continue
-        if "year" not in SHEETS[sheet][1]:
-            rows.append((sheet, label, None, len(frames[0]), len(frames[1])))
-            continue
-        numbers = [frame["year"].value_counts() for frame in frames]
-        for year in sorted(set(numbers[0].index) | set(numbers[1].index)):
-            rows.append((sheet, label, int(year), int(numbers[0].get(year, 0)), int(numbers[1].get(year, 0))))
+        if "year" in keys:
+            numbers = [frame["year"].value_counts() for frame in frames]
+            for year in sorted(set(numbers[0].index) | set(numbers[1].index)):
+                rows.append((sheet, label, int(year), *(int(number.get(year, 0)) for number in numbers)))
+        elif any(map(len, frames)):
+            rows.append((sheet, label, None, *map(len, frames)))
     return pd.DataFrame(rows, columns=["sheet", "label", "year", "before", "after"], dtype=object)
 
 
-def _firms(ledger: Ledger, codes: Iterable[str]) -> pd.DataFrame:
-    """Return code, name and township of some enterprises."""
+def _firms(ledger: Ledger) -> pd.DataFrame:
+    """Return code, name and township of the enterprises."""
     frame = ledger.enterprises
-    mine = frame[frame["credit_code"].isin(sorted(codes)).to_numpy()]
-    return pd.DataFrame({name: _text(mine, name) for name in ("credit_code", "name", "township")}).reset_index(
-        drop=True
-    )
+    return pd.DataFrame({name: _text(frame, name) for name in ("credit_code", "name", "township")})
 
 
 def _text(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -120,45 +120,20 @@ def _text(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name].astype(object).where(frame[name].notna(), "")
 
 
-def _pairs(before: Ledger, after: Ledger) -> pd.DataFrame:
-    """Return the names, on both sides, of the enterprises that both ledgers have."""
-    sides = [
-        pd.DataFrame({"credit_code": x.enterprises["credit_code"], "name": _text(x.enterprises, "name")})
-        for x in (before, after)
-    ]
-    return sides[0].merge(sides[1], on="credit_code", suffixes=("_before", "_after"))
-
-
-def _renamed(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return who has another name."""
-    differs = (pairs["name_before"] != pairs["name_after"]) & (pairs["name_before"] != "") & (pairs["name_after"] != "")
-    rows = pairs[differs.to_numpy()].rename(columns={"name_before": "before", "name_after": "after"})
-    return rows.reset_index(drop=True)
-
-
-def _recoded(left: pd.DataFrame, came: pd.DataFrame) -> pd.DataFrame:
-    """Return names that left under one code and came under another."""
-    both = left[left["name"] != ""].merge(came, on="name", suffixes=("_before", "_after"))
-    columns = {"credit_code_before": "before", "credit_code_after": "after"}
-    return both.rename(columns=columns)[["name", "before", "after"]]
-
-
-def _figures(before: Ledger, after: Ledger, pairs: pd.DataFrame) -> pd.DataFrame:
+def _figures(before: Ledger, after: Ledger, names: dict[str, str]) -> pd.DataFrame:
     """Return every cell that differs in rows that both ledgers have."""
     pieces = []
-    for sheet in COMPARED:
+    for sheet in (sheet for sheet, layout in LAYOUTS.items() if layout.compared):
         keys = [*SHEETS[sheet][1]]
         frames = [getattr(ledger, sheet) for ledger in (before, after)]
         if not len(frames[0]) or not len(frames[1]):
             continue
         both = frames[0].merge(frames[1], on=keys, suffixes=("_before", "_after"))
         for column in of_sheet(sheet).values():
-            if column.name in (*keys, "name", *PLACE) or not all(column.name in frame for frame in frames):
-                continue
-            pieces.append(_cells(sheet, column, both, keys))
-    table = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=FIGURES[:-1])
-    names = dict(zip(pairs["credit_code"], pairs["name_after"], strict=True))
-    table.insert(2, "name", table["credit_code"].map(names).astype(object))
+            if column.name not in (*keys, "name", *PLACE) and all(column.name in frame for frame in frames):
+                pieces.append(_cells(sheet, column, both, keys))
+    table = pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=FIGURES)
+    table["name"] = table["credit_code"].map(names).astype(object)
     size = np.abs(np.array([0.0 if d is None else float(d) for d in table["difference"]]))
     order = np.lexsort((table["credit_code"], -size, table["column"], table["sheet"]))
     return table.iloc[order].reset_index(drop=True)[FIGURES]
@@ -177,40 +152,31 @@ def _cells(sheet: str, column: Column, both: pd.DataFrame, keys: list[str]) -> p
     differs = np.where(blank[0] | blank[1], blank[0] != blank[1], differs)
     rows = both[differs]
     kind = np.where(blank[0][differs], "filled", np.where(blank[1][differs], "cleared", "changed"))
-    values = [_plain(one[differs]), _plain(other[differs])]
+    values = [[None if v != v or v is pd.NA else v for v in side[differs].astype(object)] for side in (one, other)]
     gap = [y - x if k == "changed" and column.kind in NUMERIC else None for x, y, k in zip(*values, kind, strict=True)]
     code = rows["credit_code"] if "credit_code" in keys else rows[keys[0]]
-    made = {"sheet": sheet, "credit_code": code.astype(object)}
+    made: dict[str, Any] = {"sheet": sheet, "credit_code": code.astype(object), "name": None}
     made |= {name: rows[name].astype(object) if name in keys else None for name in ("year", "month")}
     made |= {"column": column.name, "label": column.zh, "unit": column.unit, "kind": kind}
-    made |= {n: _objects(v, rows.index) for n, v in zip(("before", "after", "difference"), (*values, gap), strict=True)}
-    return pd.DataFrame(made, columns=FIGURES_RAW, index=rows.index)
-
-
-def _plain(values: pd.Series) -> list[object]:
-    """Return cells as plain values, None for blank ones."""
-    return [None if gone else v for v, gone in zip(values.astype(object).tolist(), values.isna(), strict=True)]
-
-
-def _objects(values: list[Any], index: pd.Index) -> pd.Series:
-    return pd.Series(values, index=index, dtype=object)
+    for name, cells in zip(SIDES, (*values, gap), strict=True):
+        made[name] = pd.Series(cells, index=rows.index, dtype=object)
+    return pd.DataFrame(made, columns=FIGURES, index=rows.index)
 
 
 def _summary(figures: pd.DataFrame) -> pd.DataFrame:
     """Count and sum the changed cells by column and year."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     wide = figures.assign(year=figures["year"].astype(float).fillna(-1).astype(int))
     order = list(dict.fromkeys((s, c) for s in SHEETS for c in of_sheet(s)))
     for _, part in wide.groupby(["sheet", "column", "year"], sort=True):
-        sheet, column, year = (part[name].iloc[0] for name in ("sheet", "column", "year"))
-        kinds = part["kind"].value_counts()
+        first, kinds = part.iloc[0], part["kind"].value_counts()
         changed = part[part["kind"] == "changed"]
-        sums = [None, None, None]
+        sums: list[float | None] = [None, None, None]
         if len(changed) and bool(changed["difference"].notna().all()):
-            sums = [float(sum(changed[name])) for name in ("before", "after", "difference")]
+            sums = [float(sum(changed[name])) for name in SIDES]
         counts = [int(kinds.get(k, 0)) for k in ("changed", "filled", "cleared")]
-        first = part.iloc[0]
-        rows.append((sheet, column, first["label"], first["unit"], year if year > 0 else None, *counts, *sums))
+        names = [first[name] for name in ("sheet", "column", "label", "unit")]
+        rows.append((*names, first["year"] if first["year"] > 0 else None, *counts, *sums))
     rows.sort(key=lambda r: (order.index((r[0], r[1])), r[4] or 0))
     return pd.DataFrame(rows, columns=SUMMARY, dtype=object)
 
@@ -220,27 +186,17 @@ def _disposals(before: Ledger, after: Ledger) -> pd.DataFrame:
     sides = [_cases(ledger) for ledger in (before, after)]
     keys = ["credit_code", "method", "place"]
     both = sides[0].merge(sides[1], on=keys, how="outer", suffixes=("_before", "_after"), indicator=True, sort=True)
-    fields = ("outcome", "finished", "written_off")
     same = np.ones(len(both), dtype=bool)
-    for name in fields:
+    for name in ("outcome", "finished", "written_off"):
         same &= (both[f"{name}_before"].fillna("") == both[f"{name}_after"].fillna("")).to_numpy(dtype=bool)
     rows = both[(both["_merge"] != "both").to_numpy() | ~same]
-    names = {
-        c: n
-        for x in (before, after)
-        for c, n in zip(x.enterprises["credit_code"], _text(x.enterprises, "name"), strict=True)
-    }
-    kind = rows["_merge"].astype(str).map({"both": "moved", "left_only": "dropped", "right_only": "new"})
-    made = {
-        "credit_code": rows["credit_code"],
-        "name": rows["credit_code"].map(names),
-        "method": rows["method"],
-        "kind": kind,
-        "before": rows["outcome_before"],
-        "after": rows["outcome_after"],
-        "finished": rows["finished_after"],
-        "written_off": rows["written_off_after"],
-    }
+    firms: Iterable[pd.DataFrame] = (_firms(ledger) for ledger in (before, after))
+    names = {code: name for frame in firms for code, name in zip(frame["credit_code"], frame["name"], strict=True)}
+    made: dict[str, Any] = {"credit_code": rows["credit_code"], "name": rows["credit_code"].map(names)}
+    made["method"] = rows["method"]
+    made["kind"] = rows["_merge"].astype(str).map({"both": "moved", "left_only": "dropped", "right_only": "new"})
+    made |= {"before": rows["outcome_before"], "after": rows["outcome_after"]}
+    made |= {name: rows[f"{name}_after"] for name in ("finished", "written_off")}
     table = pd.DataFrame(made).astype(object)
     return table.where(table.notna(), None).reset_index(drop=True)
 
@@ -255,22 +211,3 @@ def _cases(ledger: Ledger) -> pd.DataFrame:
     for name in ("finished", "written_off"):
         made[name] = frame[name].dt.strftime("%Y-%m-%d").astype(object) if name in frame else None
     return made
-
-
-COMPARED = ("enterprises", "annual", "monthly", "counties", "blocks")
-FIGURES = [
-    "sheet",
-    "credit_code",
-    "name",
-    "year",
-    "month",
-    "column",
-    "label",
-    "unit",
-    "kind",
-    "before",
-    "after",
-    "difference",
-]
-FIGURES_RAW = [name for name in FIGURES if name != "name"]
-SUMMARY = ["sheet", "column", "label", "unit", "year", "changed", "filled", "cleared", "before", "after", "difference"]
