@@ -18,7 +18,7 @@ from lyeval.ledger.cells import plain
 from lyeval.ledger.columns import COLUMNS, SHEETS, of_sheet
 from lyeval.ledger.conversions import canonical_heading, left_out, of_faults, of_forms, of_table, table, title
 from lyeval.ledger.model import PLACE, Ledger
-from lyeval.ledger.vocabulary import DONE
+from lyeval.ledger.vocabulary import DONE, METHOD_NAMES
 from lyeval.textfiles import yaml_text
 
 Tables = Iterable[tuple[Any, ...]]
@@ -110,7 +110,7 @@ def _written(frame: pd.DataFrame) -> pd.DataFrame:
             continue
         words = out[text].astype(object)
         if name == "method":
-            out[name] = words.where(words.notna(), out[name].map(LABELS).astype(object))
+            out[name] = words.where(words.notna(), out[name].map(METHOD_NAMES).astype(object))
         else:
             done = words.notna() & words.map(lambda w: isinstance(w, str) and plain(w) in DONE)
             out[name] = out[name].astype(object).mask(done, words)
@@ -135,16 +135,6 @@ DRAFT = "备注所示（待确认）"
 LIST, REST = "更改清单", "未读取的列"
 HEADS = ("文件", "工作表", "行号", "原列名", "原为", "改为", "事由", "处数")
 KNOWN = {column.name for column in COLUMNS}
-LABELS = {
-    "upgrade": "提升",
-    "rectify": "整治",
-    "merge": "并购重组",
-    "partition": "分割转让",
-    "land_bank": "收购储备",
-    "judicial": "司法解决",
-    "shut_down": "关停",
-    "contract": "其他",
-}
 WIDTHS = {
     "credit_code": 21,
     "name": 28,

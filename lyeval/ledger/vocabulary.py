@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import Any
 
+from lyeval import resources
 from lyeval.ledger.headings import key
+from lyeval.textfiles import read_yaml
 
 
 def plain(text: str) -> str:
@@ -82,19 +85,9 @@ STATES = words(
     "正常 在业 存续 开业 在营 在产 正常生产 正常经营 停产 半停产 停业 歇业 停工 注销 吊销 关停 关闭 迁出 清算 破产 破产清算 筹建 在建 "
     "经营异常 异常 登记成立 在册 已注销 已吊销 已停产 已关停 已关闭 拟关停 间歇性停产 长期停产"
 )  # how a firm is registered or runs, which is no outcome of a disposal
-METHODS = _words(
-    {
-        "upgrade": "提升 提升一批 零地技改 技改 增加设备 追加投资 出租 厂房出租 整合改造 建小微园 引进嫁接 股权优化 "
-        "重组提升 联合重组 入园集聚 转让 帮扶提升 帮扶 精准帮扶 技术改造 税收辅导 税负辅导 改造提升",
-        "rectify": "整治 整治一批 联合执法 整改 规范整治 限期整改 签订补充协议 规范经营 整治提升",
-        "merge": "兼并重组 并购重组 兼并 重组 资产重组 合作引进 并购",
-        "partition": "分割收回 土地分割 分割转让 分割 部分转让",
-        "land_bank": "收储 收购储备 政府收储 收回 土地收储",
-        "judicial": "司法解决 司法处置 破产重组 破产 股权转让",
-        "shut_down": "淘汰 淘汰一批 关停 关停出清 关闭 拆除 清退 有序清退 淘汰关停 关停淘汰 关停退出",
-        "contract": "其他 按合同 按协议 按原约定 按约定",
-    }
-)
+METHOD_ROWS: list[dict[str, Any]] = read_yaml(resources.path("parameters/assumptions/methods.yaml"))[0]["methods"]
+METHODS = _words({row["id"]: " ".join(row["words"]) for row in METHOD_ROWS})
+METHOD_NAMES = {row["id"]: row["words"][0] for row in METHOD_ROWS}
 OUTCOMES = _words(
     {
         "达标": "提升达标 整治达标 验收合格 整治到位 达标提质 整改到位 验收通过 已达标 提升到位",
@@ -117,16 +110,7 @@ OUTCOMES = _words(
 )
 DONE = words("完成 已完成 全部完成 办结 已办结 是")
 WRITTEN_OFF = words("销号 核销 已销号 已核销")
-DONE_AS = {
-    "upgrade": "达标",
-    "rectify": "达标",
-    "contract": "达标",
-    "merge": "重组",
-    "judicial": "重组",
-    "partition": "转让",
-    "land_bank": "收储",
-    "shut_down": "关停",
-}
+DONE_AS = {row["id"]: row["finished"] for row in METHOD_ROWS}
 FLOWS = _words(
     {
         "入库": "实缴 缴纳 正税 正常入库 征收 一般申报 正常申报",

@@ -7,6 +7,7 @@ Every figure carries its unit, its source in both languages and a mark: assumed,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -39,6 +40,8 @@ class MethodAssumption(Frozen):
 
     Attributes
     ----------
+    words, finished
+        How ledgers write it, the first as lyeval writes it; the outcome that a bare 完成 of it means.
     land, occupant, owner
         What becomes of the land, of who uses it and of who holds it, once the method is done.
     payer
@@ -64,6 +67,8 @@ class MethodAssumption(Frozen):
     id: str = Field(pattern=r"^[a-z][a-z_]*$")
     label: str = Field(min_length=1)
     label_en: str = Field(min_length=1)
+    words: tuple[str, ...] = Field(default=(), description="台账里的写法，首个是规范写法 / how ledgers write it")
+    finished: str = "达标"
     land: Literal["keeps", "share_leaves", "whole_leaves"]
     occupant: Literal["same", "successor", "none"]
     owner: Literal["same", "changes", "state"]
@@ -245,7 +250,12 @@ def load_methods(path: str | PathLike[str] | None = None) -> tuple[MethodAssumpt
     PolicyError
         Every fault with file, line, path, value and rule.
     """
-    return _load(_Methods, Path(path) if path else _folder() / f"{METHODS}.yaml").methods
+    return _load(_Methods, Path(path)).methods if path else _shipped_methods()
+
+
+@cache
+def _shipped_methods() -> tuple[MethodAssumption, ...]:
+    return _load(_Methods, _folder() / f"{METHODS}.yaml").methods
 
 
 def _folder() -> Path:
@@ -271,7 +281,7 @@ def _rows(where: str, node: Any) -> Iterator[Row]:
             yield from _rows(f"{where}.{name}" if where else name, getattr(node, name))
     elif isinstance(node, tuple):
         for item in node:
-            yield from _rows(f"{where}.{item.id}", item)
+            yield from _rows(f"{where}.{item.id}", item) if isinstance(item, BaseModel) else ()
 
 
 def _short(value: float | tuple[float, ...]) -> str:
