@@ -45,7 +45,7 @@ bench: tools  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/effects.py
 
 schema: setup  ## the JSON Schema of policy files, anew after a new field, fact, statistic or method
-	$(BIN)/python -c "from lyeval.policy.schema import write_schema; write_schema()"
+	$(BIN)/python -c "from lyeval.policy.model import write_schema; write_schema()"
 
 golden: tools  ## the small run of reports/golden, anew after an intended change
 	$(BIN)/python tests/golden.py

@@ -24,7 +24,7 @@ from lyeval.policy import (
     policy_ids,
 )
 from lyeval.policy.assumptions import load_methods
-from lyeval.policy.schema import NAME, schema_text
+from lyeval.policy.model import SCHEMA, schema_text
 from lyeval.run import load_run
 
 FIXTURE = Path(__file__).parent / "fixtures" / "huzhou-like.yaml"
@@ -124,7 +124,7 @@ def test_a_share_over_one_and_a_year_without_targets_are_refused(tmp_path, right
 
 def test_the_schema_of_the_policy_files_is_the_models_and_lists_every_fact_statistic_and_method():
     told = schema_text()
-    assert (Path(__file__).parent.parent / NAME).read_text(encoding="utf-8") == told
+    assert (Path(__file__).parent.parent / SCHEMA).read_text(encoding="utf-8") == told
     listed = {
         name: [w["const"] for w in told_["oneOf"]]
         for name, told_ in json.loads(told)["$defs"].items()

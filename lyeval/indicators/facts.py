@@ -410,9 +410,11 @@ class Fact:
 
 def _load() -> dict[str, Fact]:
     """Read ``facts.csv``, which stands beside this module, and add the ledger's own flags."""
+    told: dict[str, Fact] = {}
     with Path(__file__).with_name("facts.csv").open(encoding="utf-8", newline="") as file:
-        rows = [Fact(**{**row, "columns": tuple(row["columns"].split())}) for row in csv.DictReader(file)]
-    told = {fact.name: fact for fact in rows}
+        for row in csv.DictReader(file):
+            columns = tuple(row.pop("columns").split())
+            told[row["name"]] = Fact(**row, columns=columns)
     plain = [c for c in of_sheet("enterprises").values() if c.kind in ("flag", "reason") and c.name not in told]
     return told | {c.name: Fact(c.name, "flag", "", c.zh, c.en, (c.name,), "entry") for c in plain}
 

@@ -146,9 +146,12 @@ def _extreme_mean(member: Tri, taxes: np.ndarray, lands: np.ndarray, sign: int) 
 
 def _load() -> dict[str, Statistic]:
     """Read ``statistics.csv``, which stands beside this module."""
+    out: dict[str, Statistic] = {}
     with Path(__file__).with_name("statistics.csv").open(encoding="utf-8", newline="") as file:
-        rows = [Statistic(**{**row, "columns": tuple(row["columns"].split())}) for row in csv.DictReader(file)]
-    return {row.name: row for row in rows}
+        for row in csv.DictReader(file):
+            columns = tuple(row.pop("columns").split())
+            out[row["name"]] = Statistic(**row, columns=columns)
+    return out
 
 
 STATISTICS = _load()

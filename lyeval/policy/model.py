@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from lyeval import resources
 from lyeval.indicators import FACTS, STATISTICS
 from lyeval.policy.bounds import DAY_OF_YEAR, Days, FactName, Id, MethodName, StatisticName, Year, once
 from lyeval.policy.loading import Frozen, unknown
@@ -427,3 +429,22 @@ class Policy(Frozen):
     def class_label(self, name: str, lang: str = "zh") -> str:
         """Return the name of a class in words."""
         return getattr(self.classes, name if lang == "zh" else f"{name}_en", "") or {"zh": "全部", "en": "all"}[lang]
+
+
+def schema_text() -> str:
+    """Return the schema of ``parameters/policies/<id>.yaml`` as JSON text, made from the one model."""
+    schema = Policy.model_json_schema(by_alias=True)
+    return (
+        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, ensure_ascii=False, indent=1)
+        + "\n"
+    )
+
+
+def write_schema() -> None:
+    """Write the schema where the policy files name it."""
+    path = resources.path(SCHEMA)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(schema_text(), encoding="utf-8", newline="\n")
+
+
+SCHEMA = "parameters/schema/policy.schema.json"
