@@ -5,7 +5,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-header --no-annotate
 RUNS := $(sort $(filter-out %.columns.yaml,$(wildcard parameters/runs/*.yaml)))
 
-.PHONY: help setup tools report test fuzz lint bench calibrate notebooks golden pictures lock clean
+.PHONY: help setup tools report test fuzz lint bench calibrate notebooks schema golden pictures lock clean
 
 help:  ## show these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -43,6 +43,9 @@ lint: tools  ## ruff and pyright
 bench: tools  ## speed, as ratios in one process
 	$(BIN)/python tests/benchmarks/bench.py
 	$(BIN)/python tests/benchmarks/effects.py
+
+schema: setup  ## the JSON Schema of policy files, anew after a new field, fact, statistic or method
+	$(BIN)/python -c "from lyeval.policy.model import write_schema; write_schema()"
 
 golden: tools  ## the small run of reports/golden, anew after an intended change
 	$(BIN)/python tests/golden.py

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import xlsxwriter
@@ -44,7 +44,7 @@ class _Sheet(Worksheet):
             raise WorkbookError(zh, en)
         return code
 
-    def _write_string(self, row: int, col: int, string: str, cell_format: Any = None) -> int:
+    def _write_string(self, row: int, col: int, string: str, cell_format: Any = None) -> Literal[0, -1, -2]:
         if len(string) > TEXT // 2 and units(string) > TEXT:
             at, size = (self.name, row + 1, col + 1), units(string)
             zh = (

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from lyeval import resources
-from lyeval.policy.assumptions import assumption_ids, load_assumptions, load_methods
-from lyeval.policy.kinds import UNITS_EN
+from lyeval.policy.assumptions import UNITS_EN, assumption_ids, load_assumptions, load_methods
 from lyeval.policy.loading import PolicyError
 
 FOLDER = resources.path("parameters/assumptions")

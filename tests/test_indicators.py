@@ -10,8 +10,7 @@ from lyeval.assessment import assess
 from lyeval.assessment.frame import parcel_ratio
 from lyeval.assessment.gaps import gaps
 from lyeval.indicators import (
-    FLAGS,
-    NUMBERS,
+    FACTS,
     Facts,
     Tri,
     book,
@@ -169,7 +168,7 @@ def facts_of_years(ratios):
     ],
 )
 def test_three_years_in_a_row_are_held_by_the_ledger(ratios, n):
-    got = NUMBERS["years_below_one"][0](facts_of_years(ratios))
+    got = FACTS["years_below_one"].number(facts_of_years(ratios))
     np.testing.assert_array_equal(got, [np.nan if n is None else n])
 
 
@@ -186,7 +185,7 @@ def test_minimum_standards_of_the_industry_stand_where_the_contract_is_silent():
         ],
         annual=[r for c, *_ in held for r in years(c, {2022: 50.0, 2023: 50.0}, 10.0, above=False)],
     )  # fmt: skip
-    flag = FLAGS["below_contract_controls"][0]
+    flag = FACTS["below_contract_controls"].flag
     assert flag(assess(made, with_table, 2023).frame.before).objects().tolist() == [True, False, False, None]
     bare = assess(made, plan, 2023)
     assert flag(bare.frame.before).objects().tolist() == [False] * 4

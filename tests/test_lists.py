@@ -10,7 +10,7 @@ from county import county
 
 from lyeval.assessment import assess
 from lyeval.assessment.needs import office_of
-from lyeval.indicators import NUMBERS
+from lyeval.indicators import FACTS
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy, patch
 from lyeval.report.lists import consequences
@@ -222,7 +222,7 @@ def test_years_below_one_follow_the_plans_ratio():
     held = ledger(enterprises=[firms({"A": "甲镇"})[0] | {"stopped_since": "2020-01-01"}], annual=rows)
     for option, expected in (("unknown", float("nan")), ("zero", 3.0)):
         got = assess(held, patch(LINSHU, {"tax.idle_blank": option}), 2023)
-        np.testing.assert_array_equal(NUMBERS["years_below_one"][0](got.frame.reported), [expected])
+        np.testing.assert_array_equal(FACTS["years_below_one"].number(got.frame.reported), [expected])
 
 
 def test_facts_and_columns_have_one_department():

@@ -11,8 +11,8 @@ from outlook_county import county, with_disposals
 import lyeval as ly
 from lyeval.forecasting import sensitivity
 from lyeval.ledger import Ledger
-from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
+from lyeval.policy.patches import adjust
 from lyeval.simulation import compare_scenarios
 
 

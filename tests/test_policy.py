@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 import worked
 from pydantic import ValidationError
 
+from lyeval.indicators import FACTS, STATISTICS
 from lyeval.policy import (
+    Condition,
     Policy,
     PolicyError,
     choose,
@@ -20,6 +23,8 @@ from lyeval.policy import (
     patch,
     policy_ids,
 )
+from lyeval.policy.assumptions import load_methods
+from lyeval.policy.model import SCHEMA, schema_text
 from lyeval.run import load_run
 
 FIXTURE = Path(__file__).parent / "fixtures" / "huzhou-like.yaml"
@@ -51,7 +56,7 @@ WRONG = [
     ("    op: le", "    op: lt", "targets[0].op", ["'lt'", "'le'"]),
     ("    class: above", "    class: upper", "targets[0].class", ["'upper'", "above"]),
     ("    exited: land_stays", "    exited: land_stay", "targets[0].exited", ["did you mean 'land_stays'"]),
-    ("        fact: tax_per_mu", "        fact: tax_per_m", "identification.criteria[0].when", ["did you mean 'tax_per_mu'"]),
+    ("        fact: tax_per_mu", "        fact: tax_per_m", "identification.criteria[0].when.fact", ["did you mean 'tax_per_mu'"]),
     ("        than: class_line", "        then: class_line", "identification.criteria[0].when.then", ["did you mean 'than'"]),
     ("        value: 0.5", "        value: half", "targets[0].years.2023.value", ["'half'"]),
     ("        value: 0.5", "        value: .nan", "targets[0].years.2023.value", ["finite"]),
@@ -80,6 +85,56 @@ def test_a_fault_is_told_with_file_line_path_and_the_nearest_right_answer(tmp_pa
     assert number in lines or where == "grades"
     for word in words:
         assert word in line
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"fact": "above_scale", "op": "eq", "value": "规上"}, "是非项"),
+        ({"fact": "above_scale", "op": "eq", "value": 1}, "是非项"),
+        ({"fact": "above_scale", "op": "lt", "value": True}, "eq、ne"),
+        ({"fact": "land_mu", "op": "ge", "value": "10亩"}, "是数"),
+        ({"fact": "land_mu", "op": "ge", "value": True}, "是数"),
+        ({"fact": "land_mu", "op": "in", "value": 10}, "lt、le"),
+        ({"fact": "land_mu", "op": "ge", "than": "above_scale"}, "两者须都是数"),
+        ({"fact": "grade", "op": "eq", "value": 1.0}, "是文字"),
+        ({"fact": "grade", "op": "ge", "value": "A"}, "eq、ne、in"),
+        ({"any": []}, "at least 1"),
+        ({"all": []}, "at least 1"),
+    ],
+    ids=str,
+)
+def test_a_condition_that_no_fact_can_meet_is_refused(condition, words):
+    with pytest.raises(ValidationError, match=words):
+        Condition.model_validate(condition)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "words"),
+    [
+        ("        value: 0.5", "        value: 50", ["targets[0]", "0.2", "占比"]),
+        ("      2023:\n", "      2042:\n", ["targets[0].years.2042", "目标年度", "2023"]),
+    ],
+)
+def test_a_share_over_one_and_a_year_without_targets_are_refused(tmp_path, right, wrong, words):
+    assert right in TEXT
+    told = fault(tmp_path, TEXT.replace(right, wrong, 1))
+    assert all(word in told for word in words)
+
+
+def test_the_schema_of_the_policy_files_is_the_models_and_lists_every_fact_statistic_and_method():
+    told = schema_text()
+    assert (Path(__file__).parent.parent / SCHEMA).read_text(encoding="utf-8") == told
+    listed = {
+        name: [w["const"] for w in told_["oneOf"]]
+        for name, told_ in json.loads(told)["$defs"].items()
+        if "oneOf" in told_
+    }
+    assert listed == {
+        "FactName": [*FACTS],
+        "StatisticName": [*STATISTICS],
+        "MethodName": [m.id for m in load_methods()],
+    }
 
 
 def test_every_fault_is_told_at_once(tmp_path):

@@ -14,8 +14,8 @@ from test_report_words import tables_of, text_of
 
 import lyeval as ly
 from lyeval import report
-from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
+from lyeval.policy.patches import adjust
 from lyeval.run.checking import check_run
 from lyeval.run.spec import load_run
 from lyeval.simulation import compare_scenarios

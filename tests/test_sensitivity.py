@@ -15,8 +15,8 @@ import lyeval as ly
 from lyeval import figures, report
 from lyeval.forecasting import Sensitivity, sensitivity
 from lyeval.forecasting.sensitivity import Study, factors
-from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
+from lyeval.policy.patches import adjust
 
 CASES = [(i, ("land_bank", "upgrade", "partition")[i % 3], "2023-06-01", None, "进行中") for i in range(24)]
 BOOK = with_disposals(county(60, level=1.2, monthly=False), CASES)

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lyeval.indicators import (
-    ENTERPRISE_FLAGS,
-    FLAGS,
-    LOCATIONS,
-    NUMBERS,
-    TEXTS,
-    Facts,
-    Tri,
-    compare,
-    location,
-    text_fact,
-)
+from lyeval.indicators import FACTS, LOCATIONS, Facts, Tri, compare, location, text_fact
 from lyeval.policy import Condition
 
 
@@ -39,11 +28,12 @@ def _join(parts: list[Tri], *, every: bool) -> Tri:
 
 def _fact(condition: Condition, facts: Facts) -> Tri:
     name, op = str(condition.fact), str(condition.op)
-    if name in NUMBERS:
-        line = NUMBERS[condition.than][0](facts) if condition.than else np.float64(str(condition.value))
-        return compare(np.asarray(NUMBERS[name][0](facts)), op, np.asarray(line))
-    if name in FLAGS or name in ENTERPRISE_FLAGS:
-        flag = FLAGS[name][0](facts) if name in FLAGS else facts.book.flag(name)
+    fact = FACTS[name]
+    if fact.kind == "number":
+        line = FACTS[condition.than].number(facts) if condition.than else np.float64(str(condition.value))
+        return compare(fact.number(facts), op, line)
+    if fact.kind == "flag":
+        flag = fact.flag(facts)
         return flag if (condition.value is True) == (op == "eq") else ~flag
     values = text_fact(facts, name)
     wanted = [str(w) for w in (condition.value if isinstance(condition.value, tuple) else (condition.value,))]
@@ -65,7 +55,7 @@ def missing_columns(condition: Condition, facts: Facts) -> dict[str, np.ndarray]
 
 def columns_of(condition: Condition) -> list[str]:
     """Return the ledger columns that a condition reads, in its order."""
-    return list(dict.fromkeys(column for name in facts_of(condition) for column in _columns(name)))
+    return list(dict.fromkeys(column for name in facts_of(condition) for column in FACTS[name].columns))
 
 
 def facts_of(condition: Condition) -> list[str]:
@@ -73,12 +63,6 @@ def facts_of(condition: Condition) -> list[str]:
     inner = [*(condition.all or ()), *(condition.any or ()), *([condition.not_] if condition.not_ else [])]
     own = [n for n in (condition.fact, condition.than) if n]
     return own + [n for c in inner for n in facts_of(c)]
-
-
-def _columns(name: str) -> list[str]:
-    if name in NUMBERS:
-        return NUMBERS[name][3].split()
-    return FLAGS[name][2].split() if name in FLAGS else [name]
 
 
 def _blank(facts: Facts, column: str) -> np.ndarray:
@@ -90,7 +74,7 @@ def _blank(facts: Facts, column: str) -> np.ndarray:
         return np.isnan(facts.tax)
     if column == "above_scale":
         return facts.above_scale.unknown
-    if column in TEXTS:
+    if column in FACTS and FACTS[column].kind == "text":
         values = text_fact(facts, column)
         return ~np.isin(values, list(LOCATIONS)) if column == "location" else values == ""
     if column in ("operating_normally",):

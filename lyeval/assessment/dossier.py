@@ -12,7 +12,7 @@ import pandas as pd
 from lyeval.assessment.conditions import decide, facts_of
 from lyeval.assessment.frame import Frame, land_of, tax_of
 from lyeval.assessment.standing import Standing
-from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, TEXTS, Facts, cases
+from lyeval.indicators import FACTS, Facts, cases
 from lyeval.policy import Condition, Method
 from lyeval.policy.model import Consequence
 
@@ -167,16 +167,9 @@ def blockers(condition: Condition, facts: Facts, i: int) -> list[str]:
     if inner is not None:
         return list(dict.fromkeys(w for c in inner for w in blockers(c, facts, i)))
     state = decide(condition, facts).objects()[i]
-    name = fact_label(str(condition.fact or (condition.not_.fact if condition.not_ else "")))
-    return [f"{name}：{'待核' if state is None else '不符'}"]
-
-
-def fact_label(name: str) -> str:
-    """Return the Chinese name of a fact."""
-    for table in (NUMBERS, FLAGS):
-        if name in table:
-            return str(table[name][1])
-    return ENTERPRISE_FLAGS.get(name) or TEXTS.get(name, name)
+    leaf = condition.not_ or condition
+    names = "、".join(FACTS[name].zh for name in ([leaf.fact] if leaf.fact else facts_of(leaf)))
+    return [f"{names}：{'待核' if state is None else '不符'}"]
 
 
 def _rows(standing: Standing, sheet: str, code: str) -> pd.DataFrame:
@@ -245,7 +238,7 @@ def effects_on(consequence: Consequence, frame: Frame, i: int) -> list[tuple[str
     told = [(e.label, e.label_en) for e, state in states if state is True]
     rates = [e for e, state in states if state is None and e.rate_yuan_m2]
     if rates:
-        kinds = "、".join(dict.fromkeys(fact_label(n) for e in rates if e.when for n in facts_of(e.when)))
+        kinds = "、".join(dict.fromkeys(FACTS[n].zh for e in rates if e.when for n in facts_of(e.when)))
         either = "或".join(f"{e.rate_yuan_m2:.2f}" for e in rates)
         told.append(
             (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax {either} yuan/m² (rate unknown)")

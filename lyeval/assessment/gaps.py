@@ -11,7 +11,7 @@ from lyeval.assessment.conditions import columns_of, facts_of
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Outcome
-from lyeval.indicators import CONTROLS, ENTERPRISE_FLAGS, LOCATIONS, STATISTICS, text_fact
+from lyeval.indicators import CONTROLS, LOCATIONS, STATISTICS, text_fact
 from lyeval.ledger.columns import of_sheet
 
 FACT_NAMES = {
@@ -33,7 +33,6 @@ FACT_NAMES = {
     "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
 }
 Gap = tuple[str, int, str]
-EXEMPTING = (*ENTERPRISE_FLAGS, "protected_until", "contract_completion", "completed")
 TURNS = ["target", "kind", "what", "label", "label_en", "department", "department_en", "n", "credit_codes"]
 
 
@@ -58,7 +57,7 @@ def could_turn(
     for outcome in outcomes:
         codes = [str(c) for c in frame.book.codes[outcome.turns_on]] if outcome.status == "undetermined" else []
         for what, n in outcome.missing.items():
-            kind = "absent_column" if what in EXEMPTING else "missing_fact"
+            kind = "absent_column" if exempting(what) else "missing_fact"
             rows.append((outcome.target.id, kind, what, *name_of(what), *office_of(what), n, codes))
         for switch in (turned_by or {}).get(outcome.target.id, []):
             asked = frame.policy.reading(switch)
@@ -91,6 +90,11 @@ def name_of(fact: str) -> tuple[str, str]:
     """Return the Chinese and English name of a fact or ledger column."""
     column = of_sheet("enterprises").get(fact)
     return FACT_NAMES.get(fact) or ((column.zh, column.en) if column else (fact, fact.replace("_", " ")))
+
+
+def exempting(name: str) -> bool:
+    """Tell whether what a verdict waits for is an exemption: a column of the enterprises that the ledger lacks."""
+    return name in of_sheet("enterprises")
 
 
 def _waiting(outcomes: list[Outcome]) -> Iterator[Gap]:

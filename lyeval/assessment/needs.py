@@ -13,11 +13,6 @@ from lyeval.ledger.coverage import DEPARTMENTS, department_of
 from lyeval.policy import Condition, Policy, Target
 
 Need = tuple[str, str, str, str, str, str]
-BY_KIND = {
-    "closed": ("disposals.outcome", "disposals.finished"),
-    "demolished": ("disposals.demolished_m2", "disposals.demolished_on", "disposals.finished"),
-    "blocks": ("blocks.approved", "blocks.completed"),
-}
 CITY = ("quota", "city_listed")
 OFFICE = ("市领导小组办公室", "city office")
 COLUMNS = ["sheet", "column", "kind", "id", "label", "label_en", "clause"]
@@ -79,11 +74,11 @@ def _conditional(kind: str, rule: object, when: Condition | None, more: list[str
 def _of_target(target: Target, policy: Policy) -> list[str]:
     """Return the columns that a target is counted from."""
     stat = STATISTICS[target.statistic]
-    if stat.kind in BY_KIND:
-        return list(BY_KIND[stat.kind])
+    if not stat.side:
+        return list(stat.columns)
     land = ["annual.land_mu"] + (["annual.approved_mu"] if policy.land.rule == "walled_else_approved" else [])
     flag = ["annual.above_scale"] if target.class_ != "any" else []
-    return ["annual.tax_wan", *land, *flag, "disposals.finished"]
+    return [*stat.columns, *land, *flag]
 
 
 def _place(name: str) -> tuple[str, str]:

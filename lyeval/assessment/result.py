@@ -17,7 +17,7 @@ from lyeval.assessment.dossier import Dossier, dossier
 from lyeval.assessment.enterprises import enterprises
 from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
-from lyeval.assessment.gaps import EXEMPTING, could_turn, gaps, name_of
+from lyeval.assessment.gaps import could_turn, exempting, gaps, name_of
 from lyeval.assessment.grades import grades
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.standing import Standing
@@ -255,7 +255,7 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
         name, _, n = part.partition("×")
         label, office = name_of(name), office_of(name)
         sheet = name in ("disposals", "blocks")
-        if name in EXEMPTING:
+        if exempting(name):
             zh.append(f"台账没有“{label[0]}”一列，若有企业属此情形判定可能不同，须确认{n}户（{office[0]}）")
             en.append(
                 f"no column '{label[1]}': firms that fall under it could turn the verdict, {n} to confirm ({office[1]})"

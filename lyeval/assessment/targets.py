@@ -100,11 +100,9 @@ def members_of(target: Target, frame: Frame) -> Members:
         if target.exited != "land_stays"
         else np.where(frame.ended, tax / land, frame.now.tax_per_mu)
     )
-    if target.statistic == "count_listed_not_gone":
-        ratio = frame.before.tax_per_mu
-    line = threshold(target, frame.year)
+    stat, line = STATISTICS[target.statistic], threshold(target, frame.year)
+    ratio = frame.before.tax_per_mu if stat.basis == "year_before" else ratio
     below = under(ratio, np.float64(np.nan if line is None else line), target.edge == "below")
-    stat = STATISTICS[target.statistic]
     hit = below if stat.side == "below" else ~below
     member = cohort_of(target, frame) & class_of(target, frame)
     if target.exited == "drop":
@@ -115,7 +113,7 @@ def members_of(target: Target, frame: Frame) -> Members:
     else:
         lost = target.exited == "fail"
         hit = hit | frame.exits.gone if lost == (stat.side == "below") else hit & ~frame.exits.gone
-    if target.statistic == "count_below_not_written_off":
+    if "disposals.written_off" in stat.columns:
         hit = hit & Tri.of(np.isnat(frame.exits.written_off))
     weight = land if stat.weight == "land" else np.ones(len(land))
     lowest, highest = _weight_bounds(weight, frame, member)

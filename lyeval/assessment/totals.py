@@ -21,6 +21,7 @@ from lyeval.assessment.targets import (
     verdict,
 )
 from lyeval.indicators import MU_M2, RELATIVE, STATISTICS, Bounded, Tri, closed_within, count
+from lyeval.ledger.columns import of_sheet
 from lyeval.policy import Target
 
 
@@ -104,10 +105,11 @@ def areas(target: Target, frame: Frame) -> tuple[np.ndarray, np.ndarray, np.ndar
     """Return, for each disposal, the enterprise's position, the area it counts (m²), whether it falls in the year, and whether undated."""
     rows = frame.book.ledger.disposals
     at = frame.book.positions(rows["credit_code"])
-    area = _area(rows, cleared=target.statistic == "cleared_m2")
+    column, *dates = (name.partition(".")[2] for name in STATISTICS[target.statistic].columns)
+    area = _area(rows, column)
     if target.only_scattered:
         area = np.where(frame.book.flag("scattered").true[at], area, 0.0)
-    day = _first_date(rows, ["demolished_on", "finished"] if target.statistic == "demolished_m2" else ["finished"])
+    day = _first_date(rows, dates)
     inside = (day >= np.datetime64(f"{frame.year}-01-01")) & (day <= np.datetime64(f"{frame.year}-12-31"))
     return at, area, inside, np.isnat(day) & (area > 0)
 
@@ -119,8 +121,9 @@ def block_rows(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
     return approved, approved & (_first_date(rows, ["completed"]) <= np.datetime64(f"{frame.year}-12-31"))
 
 
-def _area(rows: pd.DataFrame, *, cleared: bool) -> np.ndarray:
-    column, factor = ("released_mu", MU_M2) if cleared else ("demolished_m2", 1.0)
+def _area(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """Return an area of each row, m²; 0 where it is blank."""
+    factor = MU_M2 if of_sheet("disposals")[column].unit == "亩" else 1.0
     if column not in rows:
         return np.zeros(len(rows))
     return np.nan_to_num(rows[column].to_numpy(dtype=float, na_value=np.nan)) * factor

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from lyeval.indicators.book import Book
 from lyeval.indicators.exits import cases, year_end
 from lyeval.indicators.tri import Tri, compare
+from lyeval.ledger.columns import of_sheet
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +83,16 @@ class Facts:
         return Tri.of(~np.isnan(self.book.number(column)))
 
 
+MEASURES: dict[str, Callable[[Facts], Any]] = {}
+Measure = TypeVar("Measure", bound=Callable[[Facts], Any])
+
+
+def fact(measure: Measure) -> Measure:
+    """Make a function the measure of the fact of its name."""
+    MEASURES[measure.__name__] = measure
+    return measure
+
+
 def add_years(days: np.ndarray, years: int) -> np.ndarray:
     """Add whole years to dates, shape (n,); 29 February becomes 28 February (so an anniversary always comes)."""
     if years == 0:
@@ -90,12 +104,14 @@ def add_years(days: np.ndarray, years: int) -> np.ndarray:
     return np.minimum(target.astype("datetime64[D]") + offset, last)
 
 
+@fact
 def late_build(facts: Facts) -> Tri:
     """One year and more past the contract's completion date, not completed, without a statutory excuse (逾期未竣工)."""
     overdue = facts.day_passed("contract_completion", 1)
     return overdue & ~_completed(facts) & ~facts.book.flag("statutory_excuse")
 
 
+@fact
 def idle(facts: Facts) -> Tri:
     """Completed for a year and more without production, or stopped for a year and more (竣工未投产或停产)."""
     return unused(facts) | facts.day_passed("stopped_since", 1)
@@ -117,12 +133,14 @@ def unused(facts: Facts) -> Tri:
     return facts.day_passed("completed", 1) & (later | blank)
 
 
+@fact
 def below_contract_controls(facts: Facts) -> Tri:
     """Completed, and investment intensity, building density or plot ratio below the contract's (控制指标未达约定)."""
     controls = [_below_contract(facts, name) for name in CONTROLS]
     return (_completed(facts) | facts.day_passed("production_start")) & (controls[0] | controls[1] | controls[2])
 
 
+@fact
 def contract_building(facts: Facts) -> Tri:
     """Inside the contract's building time, or in the first year after completion: no grace, no excuse (约定建设期)."""
     book, end = facts.book, facts.end
@@ -131,6 +149,7 @@ def contract_building(facts: Facts) -> Tri:
     return Tri.of(building | ((completed <= end) & (add_years(completed, 1) > end)))
 
 
+@fact
 def lawful_building(facts: Facts) -> Tri:
     """Under lawful construction: building time, its year of grace, a statutory excuse, or the first year after completion (合法建设期).
 
@@ -155,16 +174,13 @@ def pays_nothing(facts: Facts, *, grace: bool) -> np.ndarray:
     return stopped | unused(facts).true | (late & unfinished)
 
 
-def contract_tax(facts: Facts) -> np.ndarray:
-    """Tax per mu that the contract promises, 万元/亩, shape (n,); NaN where there is none (合同约定亩均税收)."""
-    return facts.book.number("contract_tax_per_mu")
-
-
+@fact
 def has_contract_tax(facts: Facts) -> Tri:
     """The contract promises a tax per mu (合同有约定亩均税收)."""
     return facts.given("contract_tax_per_mu")
 
 
+@fact
 def years_below_one(facts: Facts) -> np.ndarray:
     """Number of years in a row, up to the facts' year, with tax per mu below 1 万元/亩, shape (n,).
 
@@ -194,6 +210,7 @@ def _reported_ratio(book: Book, year: int) -> np.ndarray:
     return book.annual("tax_wan", year) / np.where(land > 0, land, np.nan)
 
 
+@fact
 def in_park(facts: Facts) -> Tri:
     """The site lies in a park of the county (一区三园)."""
     if not facts.book.has("enterprises", "park"):
@@ -258,11 +275,13 @@ LOCATIONS = {
 UNRATED = ("", "未评", "未评级", "未评价", "未参评", "不参评", "未定级", "无", "待评")
 
 
+@fact
 def operating_normally(facts: Facts) -> Tri:
     """Producing and trading normally in the year (生产经营正常)."""
     return facts.book.annual_flag("operating_normally", facts.year)
 
 
+@fact
 def still_below_after_treatment(facts: Facts) -> Tri:
     """A disposal is finished, the enterprise is still there, and its tax per mu is below its class's line (整治后仍不达标)."""
     rows, book = cases(facts.book), facts.book
@@ -271,6 +290,7 @@ def still_below_after_treatment(facts: Facts) -> Tri:
     return Tri.of(treated) & (Tri.all(len(book), None) if facts.below is None else facts.below)
 
 
+@fact
 def lifted_by_retrofit(facts: Facts) -> Tri:
     """A disposal of the enterprise was technical upgrading (技改); without the column it is unknown, a blank is no."""
     frame, book = facts.book.ledger.disposals, facts.book
@@ -281,6 +301,7 @@ def lifted_by_retrofit(facts: Facts) -> Tri:
     return Tri.of(out)
 
 
+@fact
 def agreement_breached(facts: Facts) -> Tri:
     """The agreement's time is up and the work not done (未按协议完成), by flag or by a disposal that ended 未完成."""
     rows = cases(facts.book)
@@ -292,6 +313,7 @@ def agreement_breached(facts: Facts) -> Tri:
     return Tri.of(failed) | (flag if facts.book.has("enterprises", "agreement_breached") else Tri.of(failed))
 
 
+@fact
 def plan_overdue(facts: Facts) -> Tri:
     """The disposal plan was not handed in within the county's days (未按期提交方案), by flag or by the days of ``process``.
 
@@ -319,66 +341,82 @@ def step(book: Book, name: str, day: np.datetime64) -> np.ndarray:
     return days
 
 
-Measure = Callable[[Facts], np.ndarray | Tri]
+@fact
+def tax_per_mu(facts: Facts) -> np.ndarray:
+    """Tax per mu as the plan counts it, 万元/亩, shape (n,) (亩均税收)."""
+    return facts.tax_per_mu
 
-NUMBERS: dict[str, tuple[Measure, str, str, str]] = {
-    # name: (function, 中文, unit, ledger columns it needs)
-    "tax_per_mu": (lambda f: f.tax_per_mu, "亩均税收", "万元/亩", "tax_wan land_mu"),
-    "tax_wan": (lambda f: f.tax, "实缴税金", "万元", "tax_wan"),
-    "land_mu": (lambda f: f.land, "土地总面积", "亩", "land_mu"),
-    "class_line": (lambda f: f.line, "本类认定线", "万元/亩", "above_scale"),
-    "contract_tax_per_mu": (contract_tax, "合同约定亩均税收", "万元/亩", "contract_tax_per_mu"),
-    "years_below_one": (years_below_one, "亩均税收连续低于1万元的年数", "年", "tax_wan land_mu"),
-}
-FLAGS: dict[str, tuple[Callable[[Facts], Tri], str, str]] = {
-    # name: (function, 中文, ledger columns it needs)
-    "above_scale": (lambda f: f.above_scale, "规上", "above_scale"),
-    "late_build": (late_build, "逾期未竣工", "contract_completion completed statutory_excuse"),
-    "idle": (idle, "竣工未投产或停产", "completed production_start stopped_since"),
-    "below_contract_controls": (
-        below_contract_controls,
-        "控制指标未达约定",
-        "completed contract_investment_intensity contract_building_density contract_plot_ratio",
-    ),
-    "has_contract_tax": (has_contract_tax, "合同有约定亩均税收", "contract_tax_per_mu"),
-    "lawful_building": (lawful_building, "合法建设期", "contract_completion completed"),
-    "contract_building": (contract_building, "约定建设期", "contract_completion completed"),
-    "in_park": (in_park, "在园区内", "park"),
-    "still_below_after_treatment": (still_below_after_treatment, "整治后仍不达标", "disposals"),
-    "lifted_by_retrofit": (lifted_by_retrofit, "通过技术改造提升", "upgraded"),
-    "agreement_breached": (agreement_breached, "未按协议完成", "agreement_breached"),
-    "plan_overdue": (plan_overdue, "未按期提交方案", "plan_overdue"),
-    "operating_normally": (operating_normally, "生产经营正常", "operating_normally"),
-}
-ENTERPRISE_FLAGS: dict[str, str] = {
-    "public_good": "公益类",
-    "exempt_industry": "行业例外",
-    "listed_by_task_force": "专班列入",
-    "viable": "可提升",
-    "zombie": "僵尸企业",
-    "scattered": "低散乱",
-    "statutory_excuse": "法定理由",
-    "shock_hit": "受疫情或贸易摩擦影响",
-    "contract_overrides": "另有合同约定",
-    "has_long_idle_land": "有长期未开发利用的土地厂房",
-    "existing_land_meets_production": "现用土地可满足生产",
-    "mortgagee_consents": "抵押债权人同意",
-    "split_feasible": "分割可行",
-    "transferee_meets_plan_and_access": "受让方符合规划和准入",
-    "partner_energy_intensive": "合作方属高耗能",
-    "partner_meets_industry_access": "合作方符合产业准入",
-    "partner_output_clearly_higher": "合作后产出明显提高",
-    "cannot_develop_soon": "短期难以开发",
-    "cannot_meet_benefit_soon": "短期难达预期效益",
-    "supplementary_agreement_signed": "已签补充协议",
-    "rectified_without_effect": "整改无效",
-    "no_feasible_method": "各方法均无法实施",
-    "violation_safety": "安全生产问题",
-    "violation_environment": "环境保护问题",
-    "violation_energy": "节能减排问题",
-    "violation_quality": "产品质量问题",
-    "violation_land": "违法用地",
-    "violation_building": "违法建筑",
-    "violation_fire": "消防隐患",
-}
-TEXTS: dict[str, str] = {"partner_grade": "合作方评价等级", "location": "区位", "grade": "综合评价等级"}
+
+@fact
+def tax_wan(facts: Facts) -> np.ndarray:
+    """Tax as the plan counts it, 万元, shape (n,) (实缴税金)."""
+    return facts.tax
+
+
+@fact
+def land_mu(facts: Facts) -> np.ndarray:
+    """Land as the plan counts it, 亩, shape (n,) (土地总面积)."""
+    return facts.land
+
+
+@fact
+def class_line(facts: Facts) -> np.ndarray:
+    """The line that the enterprise's class is identified by, 万元/亩, shape (n,) (本类认定线)."""
+    return facts.line
+
+
+@fact
+def above_scale(facts: Facts) -> Tri:
+    """On the statistical list of the year (规上)."""
+    return facts.above_scale
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row of ``facts.csv``, or a flag of the enterprises sheet that needs no row: all that is known of a fact.
+
+    Attributes
+    ----------
+    name, kind, unit
+        As a plan writes it; number, flag or text; the unit of a number.
+    zh, en
+        Its names.
+    columns
+        The ledger columns (or sheet) that it is read from.
+    basis
+        year (of the facts' year), day (as on its 31 December), years (of several up to it) or entry (as the ledger says, whatever the year).
+    """
+
+    name: str
+    kind: str
+    unit: str
+    zh: str
+    en: str
+    columns: tuple[str, ...]
+    basis: str
+
+    def number(self, facts: Facts) -> np.ndarray:
+        """Return a number of each enterprise, shape (n,), NaN unknown: by the function of its name, else its column."""
+        return MEASURES[self.name](facts) if self.name in MEASURES else facts.book.number(self.name)
+
+    def flag(self, facts: Facts) -> Tri:
+        """Return a flag of each enterprise, shape (n,): by the function of its name, else its column."""
+        return MEASURES[self.name](facts) if self.name in MEASURES else facts.book.flag(self.name)
+
+    def label(self, lang: str = "zh") -> str:
+        """Return its name in ``lang``."""
+        return self.zh if lang == "zh" else self.en
+
+
+def _load() -> dict[str, Fact]:
+    """Read ``facts.csv``, which stands beside this module, and add the ledger's own flags."""
+    told: dict[str, Fact] = {}
+    with Path(__file__).with_name("facts.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            columns = tuple(row.pop("columns").split())
+            told[row["name"]] = Fact(**row, columns=columns)
+    plain = [c for c in of_sheet("enterprises").values() if c.kind in ("flag", "reason") and c.name not in told]
+    return told | {c.name: Fact(c.name, "flag", "", c.zh, c.en, (c.name,), "entry") for c in plain}
+
+
+FACTS = _load()

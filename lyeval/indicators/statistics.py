@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -15,22 +17,29 @@ class Statistic:
 
     Attributes
     ----------
-    kind
-        share, count, mean, closed, demolished or blocks.
+    name, kind
+        As a plan writes it; share, count, mean, closed, demolished or blocks.
     side
         Which side of the line is counted: below or at_or_above; "" where there is no line.
     weight
         count (enterprises) or land (亩).
     unit, label, label_en
         Unit of its value and its names.
+    columns
+        The ledger columns (``sheet.column``) that it is read from besides class and land, which the plan decides.
+    basis
+        The year whose facts count: year, or year_before.
     """
 
+    name: str
     kind: str
     side: str
     weight: str
     unit: str
     label: str
     label_en: str
+    columns: tuple[str, ...]
+    basis: str
 
 
 Interval = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -135,25 +144,14 @@ def _extreme_mean(member: Tri, taxes: np.ndarray, lands: np.ndarray, sign: int) 
     return tax / land if land > 0 else None
 
 
-STATISTICS: dict[str, Statistic] = {
-    "share_at_or_above": Statistic(
-        "share", "at_or_above", "count", "", "达标家数占比", "share of enterprises at or above"
-    ),
-    "land_share_at_or_above": Statistic(
-        "share", "at_or_above", "land", "", "达标用地占比", "share of land at or above"
-    ),
-    "share_below": Statistic("share", "below", "count", "", "低效家数占比", "share of enterprises below"),
-    "land_share_below": Statistic("share", "below", "land", "", "低效用地占比", "share of land below"),
-    "count_below": Statistic("count", "below", "count", "家", "低于标准线家数", "enterprises below"),
-    "count_below_not_written_off": Statistic(
-        "count", "below", "count", "家", "低于标准线未销号家数", "below, not written off"
-    ),
-    "count_listed_not_gone": Statistic(
-        "count", "below", "count", "家", "上年低于标准线未退出家数", "below last year, not gone"
-    ),
-    "mean_tax_per_mu": Statistic("mean", "at_or_above", "land", "万元/亩", "亩均税收", "tax per mu"),
-    "count_closed": Statistic("closed", "", "count", "家", "关停出清家数", "enterprises closed"),
-    "demolished_m2": Statistic("demolished", "", "count", "m²", "拆除建筑面积", "floor area demolished"),
-    "cleared_m2": Statistic("demolished", "", "count", "m²", "腾出用地面积", "land cleared"),
-    "blocks_completed": Statistic("blocks", "", "count", "个", "完成拆除整治区块", "blocks completed"),
-}
+def _load() -> dict[str, Statistic]:
+    """Read ``statistics.csv``, which stands beside this module."""
+    out: dict[str, Statistic] = {}
+    with Path(__file__).with_name("statistics.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            columns = tuple(row.pop("columns").split())
+            out[row["name"]] = Statistic(**row, columns=columns)
+    return out
+
+
+STATISTICS = _load()

@@ -30,6 +30,7 @@ from lyeval.ledger.vocabulary import (
     DONE,
     FIRM_SIZES,
     FLOWS,
+    METHOD_ROWS,
     MISSING,
     NO,
     OUTCOMES,
@@ -589,17 +590,5 @@ def _flow(words: str, methods: Mapping[str, str]) -> Any:
     return find_word(words, FLOWS) or Odd("flow_unreadable", None, {"known": known})
 
 
-METHOD_LABELS = (
-    "提升",
-    "整治",
-    "淘汰",
-    "帮扶提升",
-    "限期整改",
-    "并购重组",
-    "分割转让",
-    "收购储备",
-    "司法解决",
-    "清退",
-    "其他",
-)
+METHOD_LABELS = tuple(dict.fromkeys(word for row in METHOD_ROWS for word in (row["words"][0], row["label"])))
 WORD_READERS = {"method": _method, "outcome": _outcome, "flow": _flow}

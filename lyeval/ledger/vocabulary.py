@@ -9,8 +9,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from lyeval import resources
+from lyeval.textfiles import read_yaml
 
 
 def key(text: str) -> str:
@@ -89,9 +93,11 @@ YES, NO = _words("yes"), _words("no")
 ABOVE, BELOW = YES | _words("above"), NO | _words("below")
 FIRM_SIZES, DONE, WRITTEN_OFF = _words("size"), _words("done"), _words("written_off")
 STATES = _words("state")  # how a firm is registered or runs, which is no outcome of a disposal
-METHODS, OUTCOMES, FLOWS = _meanings("method"), _meanings("outcome"), _meanings("flow")
-DONE_AS = {method: outcome for method, outcome, _ in terms("done_as")}
-METHOD_LABELS = {method: label for method, label, _ in terms("method_label")}
+OUTCOMES, FLOWS = _meanings("outcome"), _meanings("flow")
+METHOD_ROWS: list[dict[str, Any]] = read_yaml(resources.path("parameters/assumptions/methods.yaml"))[0]["methods"]
+METHODS = {key(word): row["id"] for row in METHOD_ROWS for word in [row["id"], *row["words"]]}
+METHOD_LABELS = {row["id"]: row["words"][0] for row in METHOD_ROWS}
+DONE_AS = {row["id"]: row["finished"] for row in METHOD_ROWS}
 CODE_SIZE = 18
 
 

@@ -81,10 +81,22 @@ def load_policy(name: str | PathLike[str]) -> Policy:
         raise PolicyError(f"{display(path)}:1: not a policy file / 不是政策文件")
     policy = validate(Policy, data, lines, path)
     policy._data = policy.model_dump(by_alias=True)
-    problems = [f"{display(path)}:{line}: {text}" for line, text in _patch_faults(policy, lines)]
+    faults = [*_year_faults(policy, lines), *_patch_faults(policy, lines)]
+    problems = [f"{display(path)}:{line}: {text}" for line, text in faults]
     if problems:
         raise PolicyError("\n".join(problems))
     return policy
+
+
+def _year_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:
+    """Find targets dated in a year that the plan sets none for: they would never be judged."""
+    there = policy.years.targets
+    dated = [(f"targets[{i}].years.{year}", year) for i, target in enumerate(policy.targets) for year in target.years]
+    return [
+        (lines.get(where, 0), f"{where}: {unknown(str(year), 'target year', map(str, there))}")
+        for where, year in dated
+        if year not in there
+    ]
 
 
 def _patch_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:

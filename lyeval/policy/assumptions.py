@@ -7,31 +7,100 @@ Every figure carries its unit, its source in both languages and a mark: assumed,
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from lyeval import resources
-from lyeval.policy.kinds import (
-    Amount,
-    Beta,
-    Catch,
-    Days,
-    Degrees,
-    Duration,
-    Factor,
-    Figure,
-    Hazard,
-    Level,
-    Normal,
-    Proportion,
-    Scale,
-    Shares,
-    Span,
-)
 from lyeval.policy.loading import Frozen, PolicyError, display, load_yaml, unknown, validate
+
+Mark = Literal["assumed", "estimated", "measured"]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Months = Annotated[float, Field(gt=0, le=240, allow_inf_nan=False)]
+LogPoints = Annotated[float, Field(ge=-3, le=3, allow_inf_nan=False)]
+Unit = TypeVar("Unit", bound=str)
+Number = TypeVar("Number")
+
+
+class Figure(Frozen, Generic[Unit]):
+    """A figure's provenance: unit (each kind takes its own alone), source in both languages, mark, and how far it may be off."""
+
+    unit: Unit
+    source: str = Field(min_length=1)
+    source_en: str = Field(min_length=1)
+    mark: Mark
+    range: tuple[float, float] | None = None
+
+    @property
+    def unit_en(self) -> str:
+        """Return the unit in English."""
+        return UNITS_EN[self.unit]
+
+    def numbers(self) -> dict[str, float | tuple[float, ...]]:
+        """Return the figure's own numbers by name (``a``, ``b``; ``mean``, ``sd``; ``value`` …)."""
+        return {name: value for name, value in self if name not in Figure.model_fields}
+
+
+class Value(Figure[Unit], Generic[Unit, Number]):
+    """A figure that is one number."""
+
+    value: Number
+
+
+class Shares(Figure[Literal["占带内企业"]]):
+    """Several shares in [0, 1], ascending."""
+
+    values: tuple[Share, ...] = Field(min_length=1)
+
+    @field_validator("values")
+    @classmethod
+    def _ascending(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if list(values) != sorted(set(values)):
+            raise ValueError(f"{list(values)} is not ascending / 须由小到大且不重复")
+        return values
+
+
+class Beta(Figure[Literal["概率", "占该企业用地"]]):
+    """A share known as Beta(a, b): mean a / (a + b), worth a + b cases."""
+
+    a: Weight
+    b: Weight
+
+    @property
+    def mean(self) -> float:
+        """Return a / (a + b)."""
+        return self.a / (self.a + self.b)
+
+
+class Normal(Figure[Literal["对数"]]):
+    """A change in log points known as Normal(mean, sd)."""
+
+    mean: LogPoints
+    sd: Annotated[float, Field(ge=0, le=3, allow_inf_nan=False)]
+
+
+class Duration(Figure[Literal["月"]]):
+    """Months from start to finish: mean and standard deviation."""
+
+    mean: Months
+    spread: Annotated[float, Field(ge=0, le=120, allow_inf_nan=False)]
+
+
+Proportion = Value[Literal["占标准", "占原水平"], Share]
+Hazard = Value[Literal["每月"], Share]
+Catch = Value[Literal["占差距"], Share]
+Span = Value[Literal["月"], Months]
+Level = Value[Literal["对数"], LogPoints]
+Scale = Value[Literal["对数"], Annotated[float, Field(gt=0, le=3, allow_inf_nan=False)]]
+Amount = Value[Literal["万元/亩"], Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False)]]
+Days = Value[Literal["天"], Annotated[int, Field(ge=1, le=365)]]
+Factor = Value[Literal["倍"], Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)]]
+Degrees = Value[Literal["自由度"], Annotated[float, Field(gt=2, le=1_000, allow_inf_nan=False)]]
+"""Degrees of freedom of a Student t: above 2, so that its variance is finite."""
 
 
 class MethodAssumption(Frozen):
@@ -39,6 +108,8 @@ class MethodAssumption(Frozen):
 
     Attributes
     ----------
+    words, finished
+        How ledgers write it, the first as lyeval writes it; the outcome that a bare 完成 of it means.
     land, occupant, owner
         What becomes of the land, of who uses it and of who holds it, once the method is done.
     payer
@@ -64,6 +135,8 @@ class MethodAssumption(Frozen):
     id: str = Field(pattern=r"^[a-z][a-z_]*$")
     label: str = Field(min_length=1)
     label_en: str = Field(min_length=1)
+    words: tuple[str, ...] = Field(default=(), description="台账里的写法，首个是规范写法 / how ledgers write it")
+    finished: str = "达标"
     land: Literal["keeps", "share_leaves", "whole_leaves"]
     occupant: Literal["same", "successor", "none"]
     owner: Literal["same", "changes", "state"]
@@ -245,7 +318,12 @@ def load_methods(path: str | PathLike[str] | None = None) -> tuple[MethodAssumpt
     PolicyError
         Every fault with file, line, path, value and rule.
     """
-    return _load(_Methods, Path(path) if path else _folder() / f"{METHODS}.yaml").methods
+    return _load(_Methods, Path(path)).methods if path else _shipped_methods()
+
+
+@cache
+def _shipped_methods() -> tuple[MethodAssumption, ...]:
+    return _load(_Methods, _folder() / f"{METHODS}.yaml").methods
 
 
 def _folder() -> Path:
@@ -271,7 +349,7 @@ def _rows(where: str, node: Any) -> Iterator[Row]:
             yield from _rows(f"{where}.{name}" if where else name, getattr(node, name))
     elif isinstance(node, tuple):
         for item in node:
-            yield from _rows(f"{where}.{item.id}", item)
+            yield from _rows(f"{where}.{item.id}", item) if isinstance(item, MethodAssumption) else ()
 
 
 def _short(value: float | tuple[float, ...]) -> str:
@@ -279,3 +357,18 @@ def _short(value: float | tuple[float, ...]) -> str:
 
 
 METHODS = "methods"
+UNITS_EN = {
+    "占标准": "of the line",
+    "占原水平": "of the former level",
+    "占带内企业": "of the firms in the band",
+    "占该企业用地": "of the firm's land",
+    "占差距": "of the gap",
+    "概率": "probability",
+    "每月": "a month",
+    "倍": "times",
+    "对数": "log points",
+    "月": "months",
+    "万元/亩": "10,000 yuan per mu",
+    "天": "days",
+    "自由度": "degrees of freedom",
+}

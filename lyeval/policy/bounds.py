@@ -2,12 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypeAliasType
 
+from lyeval.indicators import FACTS, STATISTICS
+from lyeval.policy.assumptions import load_methods
+from lyeval.policy.loading import unknown
 from lyeval.textfiles import name_fault
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A word that must stand in a registry: refused with the nearest that does, and listed with its meaning in the JSON Schema.
+
+    Attributes
+    ----------
+    kind
+        What the words are: fact, statistic, method.
+    words
+        Returns each word and what it means.
+    """
+
+    kind: str
+    words: Callable[[], dict[str, str]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.known, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        told = [{"const": word, "description": meaning} for word, meaning in self.words().items()]
+        return {**handler(schema), "oneOf": told}
+
+    def known(self, word: str) -> str:
+        """Return the word.
+
+        Raises
+        ------
+        ValueError
+            It is none of the registry's; the nearest is named.
+        """
+        if word not in self.words():
+            raise ValueError(unknown(word, self.kind, self.words()))
+        return word
+
+
+@cache
+def _facts() -> dict[str, str]:
+    bases = {"year": "本年 / of the year", "day": "年末 / at its end", "years": "连年 / of years in a row", "entry": ""}
+    told = {name: [f"{f.zh} / {f.en}", f.unit, bases[f.basis], " ".join(f.columns)] for name, f in FACTS.items()}
+    return {name: "；".join(part for part in parts if part) for name, parts in told.items()}
+
+
+@cache
+def _statistics() -> dict[str, str]:
+    return {n: "；".join(filter(None, (f"{s.label} / {s.label_en}", s.unit))) for n, s in STATISTICS.items()}
+
+
+@cache
+def _methods() -> dict[str, str]:
+    return {m.id: f"{m.label} / {m.label_en}" for m in load_methods()}
+
+
+FactName = TypeAliasType("FactName", Annotated[str, OneOf("fact", _facts)])
+StatisticName = TypeAliasType("StatisticName", Annotated[str, OneOf("statistic", _statistics)])
+MethodName = TypeAliasType("MethodName", Annotated[str, OneOf("method", _methods)])
 
 
 def _named(id: str) -> str:

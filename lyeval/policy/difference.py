@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, STATISTICS, TEXTS
+from lyeval.indicators import FACTS, STATISTICS
 from lyeval.policy.model import Condition, Policy, Target
 
 
@@ -230,21 +230,13 @@ def describe(condition: Condition, lang: str = "zh") -> str:
         return joint.join(describe(c, lang) for c in inner)
     if condition.not_ is not None:
         return ("非（" if lang == "zh" else "not (") + describe(condition.not_, lang) + ("）" if lang == "zh" else ")")
-    name, unit = _fact(str(condition.fact), lang)
+    fact = FACTS[str(condition.fact)]
+    name, unit = fact.label(lang), fact.unit if lang == "zh" else ""
     if isinstance(condition.value, bool):
         yes = condition.value == (condition.op == "eq")
         return name if yes else ("非" if lang == "zh" else "not ") + name
-    other = _fact(condition.than, lang)[0] if condition.than else _value(condition.value)
+    other = FACTS[condition.than].label(lang) if condition.than else _value(condition.value)
     return f"{name} {SIGNS[str(condition.op)]} {other}" + (f" {unit}" if unit and not condition.than else "")
-
-
-def _fact(name: str, lang: str) -> tuple[str, str]:
-    """Return a fact's name and unit."""
-    if lang == "en":
-        return name.replace("_", " "), ""
-    if name in NUMBERS:
-        return NUMBERS[name][1], NUMBERS[name][2]
-    return (FLAGS[name][1] if name in FLAGS else ENTERPRISE_FLAGS.get(name) or TEXTS.get(name, name)), ""
 
 
 def _value(value: object) -> str:

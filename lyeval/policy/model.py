@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from lyeval.indicators import ENTERPRISE_FLAGS, FLAGS, NUMBERS, STATISTICS, TEXTS
-from lyeval.policy.bounds import DAY_OF_YEAR, Days, Id, Year, once
+from lyeval import resources
+from lyeval.indicators import FACTS, STATISTICS
+from lyeval.policy.bounds import DAY_OF_YEAR, Days, FactName, Id, MethodName, StatisticName, Year, once
 from lyeval.policy.loading import Frozen, unknown
 
 Class = Literal["above", "below", "any"]
@@ -19,12 +22,12 @@ Cite = tuple[str, ...]
 class Condition(Frozen):
     """A test of facts: ``fact / op / value | than``, or several joined by ``all``, ``any``, ``not`` (three-valued)."""
 
-    fact: str | None = None
+    fact: FactName | None = None
     op: Op | None = None
     value: bool | float | str | tuple[str, ...] | None = None
-    than: str | None = None
-    all: tuple[Condition, ...] | None = None
-    any: tuple[Condition, ...] | None = None
+    than: FactName | None = None
+    all: tuple[Condition, ...] | None = Field(default=None, min_length=1)
+    any: tuple[Condition, ...] | None = Field(default=None, min_length=1)
     not_: Condition | None = Field(default=None, alias="not")
 
     @model_validator(mode="after")
@@ -34,13 +37,26 @@ class Condition(Frozen):
             raise ValueError("needs exactly one of fact, all, any, not / 须且只须有 fact、all、any、not 之一")
         if self.fact is None:
             return self
-        known = [*NUMBERS, *FLAGS, *ENTERPRISE_FLAGS, *TEXTS]
-        for name in (self.fact, self.than):
-            if name is not None and name not in known:
-                raise ValueError(unknown(name, "fact", known))
         if self.op is None or (self.value is None) == (self.than is None):
             raise ValueError("a fact needs op and one of value, than / fact 须有 op，以及 value、than 之一")
+        kind = FACTS[self.fact].kind
+        ops, fits, needs = FORMS[kind]
+        if self.op not in ops:
+            raise ValueError(f"{self.fact} is a {kind}: op is one of {', '.join(ops)} / op 只能填 {'、'.join(ops)}")
+        if self.than is not None and not kind == FACTS[self.than].kind == "number":
+            raise ValueError(f"{self.fact}, than {self.than}: both must be numbers / 两者须都是数")
+        if self.than is None and not fits(self.value):
+            raise ValueError(
+                f"{self.fact} is a {kind}, {self.value!r} does not fit / {self.fact} {needs}，不能填 {self.value!r}"
+            )
         return self
+
+
+FORMS: dict[str, tuple[tuple[str, ...], Callable[[object], bool], str]] = {
+    "number": (("lt", "le", "gt", "ge", "eq", "ne"), lambda value: isinstance(value, float), "是数"),
+    "flag": (("eq", "ne"), lambda value: isinstance(value, bool), "是是非项，填 true 或 false"),
+    "text": (("eq", "ne", "in"), lambda value: isinstance(value, str | tuple), "是文字"),
+}
 
 
 class Place(Frozen):
@@ -199,7 +215,7 @@ class Target(Frozen):
     ] = "all"
     exited: Literal["drop", "fail", "pass", "land_stays"] = "drop"
     edge: Literal["reaches", "below"] = "reaches"
-    statistic: str
+    statistic: StatisticName
     op: Literal["ge", "le"]
     unit: str = ""
     force: Literal["binding", "aspirational"] = "binding"
@@ -211,12 +227,14 @@ class Target(Frozen):
     years: dict[Year, Dated]
     cite: Cite
 
-    @field_validator("statistic")
-    @classmethod
-    def _known_statistic(cls, name: str) -> str:
-        if name not in STATISTICS:
-            raise ValueError(unknown(name, "statistic", STATISTICS))
-        return name
+    @model_validator(mode="after")
+    def _a_share_is_within_one(self) -> Target:
+        if STATISTICS[self.statistic].kind == "share":
+            for year, dated in self.years.items():
+                if dated.value is not None and not 0 <= dated.value <= 1:
+                    told = f"years.{year}: a share of {dated.value:g} is not within 0 and 1 (20 % is 0.2)"
+                    raise ValueError(f"{told} / 占比应在 0 与 1 之间（20% 写 0.2），不能填 {dated.value:g}")
+        return self
 
 
 class Action(Frozen):
@@ -239,7 +257,7 @@ class Method(Frozen):
     """A disposal method (处置方式): its words in the ledger, preconditions, what it obliges to after approval, papers, lead office."""
 
     id: str
-    method: Literal["upgrade", "rectify", "merge", "partition", "land_bank", "judicial", "shut_down", "contract"]
+    method: MethodName
     label: str
     label_en: str
     words: tuple[str, ...] = ()
@@ -411,3 +429,22 @@ class Policy(Frozen):
     def class_label(self, name: str, lang: str = "zh") -> str:
         """Return the name of a class in words."""
         return getattr(self.classes, name if lang == "zh" else f"{name}_en", "") or {"zh": "全部", "en": "all"}[lang]
+
+
+def schema_text() -> str:
+    """Return the schema of ``parameters/policies/<id>.yaml`` as JSON text, made from the one model."""
+    schema = Policy.model_json_schema(by_alias=True)
+    return (
+        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, ensure_ascii=False, indent=1)
+        + "\n"
+    )
+
+
+def write_schema() -> None:
+    """Write the schema where the policy files name it."""
+    path = resources.path(SCHEMA)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(schema_text(), encoding="utf-8", newline="\n")
+
+
+SCHEMA = "parameters/schema/policy.schema.json"

@@ -1,4 +1,4 @@
-"""A reading of a doubtful clause, a reform and a what-if are one thing: a patch (``path: value``) on the policy."""
+"""A reading of a doubtful clause, a reform, a what-if and a scenario are one thing: a patch (``path: value``) on the policy or the assumptions."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lyeval.policy.assumptions import Assumptions
 from lyeval.policy.loading import PolicyError, nearest, rule_words, unknown
 from lyeval.policy.model import Policy
 
@@ -43,6 +44,45 @@ def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
         raise PolicyError(f"patch {named} / 修改 {named}: {where}: {told}{chinese}") from None
     changed._data = data
     return changed
+
+
+def adjust(assumptions: Assumptions, changes: Mapping[str, Any]) -> Assumptions:
+    """Return the assumptions with some figures changed.
+
+    Parameters
+    ----------
+    changes
+        New values by path: ``effort: 1.5``, ``methods.land_bank.success.a: 2``; methods are named by id, and a figure that is one number
+        by its own path (``effort`` for ``effort.value``).
+
+    Raises
+    ------
+    PolicyError
+        A path that does not exist (with the nearest that does), or a value out of its range.
+    """
+    if not changes:
+        return assumptions
+    data: Any = assumptions.model_dump()
+    for path, value in changes.items():
+        parts = PART.findall(path)
+        data = set_at(data, [*parts, "value"] if _figure(data, parts) else parts, value, path)
+    try:
+        return Assumptions.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(p) for p in first["loc"])
+        told = f"{first['msg']} / {rule_words(first)}"
+        raise PolicyError(f"scenario / 情景 {dict(changes)!r}: {where}: {first['input']!r}: {told}") from None
+
+
+def _figure(node: Any, parts: list[str]) -> bool:
+    """Tell whether a path leads to a figure that is one number."""
+    for part in parts:
+        if isinstance(node, list | tuple):
+            node = next((item for item in node if isinstance(item, dict) and item.get("id") == part), None)
+        else:
+            node = node.get(part) if isinstance(node, dict) else None
+    return isinstance(node, dict) and "value" in node
 
 
 def set_at(node: Any, parts: list[str], value: Any, path: str) -> Any:

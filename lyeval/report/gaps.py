@@ -9,7 +9,7 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, Frame, Outcome
 from lyeval.assessment.frame import land_of, tax_of
-from lyeval.assessment.gaps import EXEMPTING
+from lyeval.assessment.gaps import exempting
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Members, tax_interval
 from lyeval.indicators import STATISTICS, Bounded, Tri, count, mean, share
@@ -58,7 +58,7 @@ def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
 
 def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, object]:
     target, now = outcome.target, _width(_without(assessment.frame, outcome, np.zeros_like(lack.mask)))
-    told = set(outcome.missing) & set(EXEMPTING)
+    told = any(exempting(name) for name in outcome.missing)
     rest = _without(assessment.frame, outcome, lack.mask)
     left = _width(rest)
     narrower = None if now is None or left is None else max(0.0, now - left)

@@ -99,8 +99,8 @@ class _Lost:
 
 def _opened(run: RunFile, lost: _Lost) -> tuple[Policy | None, Ledger | None]:
     """Open what is there of a run's plan, assumptions, disposal plan and ledgers."""
-    from lyeval.policy.adjusting import adjust
     from lyeval.policy.assumptions import load_assumptions
+    from lyeval.policy.patches import adjust
 
     spec, places = run.spec, [_place(run, name) for name in (run.spec.policy, run.spec.assumptions)]
     policy = lost.tried(open_policy, places[0], spec.patch) if _exists(places[0]) else None

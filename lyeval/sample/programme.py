@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import assess
+from lyeval.indicators import MU_M2
 from lyeval.sample.sheets import ledger
 from lyeval.sample.story import NEVER, Paid, Snapshot, Story, dated
 from lyeval.sample.yearbook import penalty_rates
-
-M2_PER_MU = 2000 / 3
 
 
 class Programme:
@@ -106,7 +105,7 @@ class Programme:
         for i, row in self.process.items() if self.rates else ():
             listed = row.get("key_listed")
             if i in self.open and listed is not None and listed.year <= year:
-                rate = self.rates[self.story.facts["location"].iloc[i]] * M2_PER_MU / 10000
+                rate = self.rates[self.story.facts["location"].iloc[i]] * MU_M2 / 10000
                 extra = float(np.round(rate / 2 * self.state.land[i], 2))
                 self.story.extra[i, year] = extra
                 tax[i] = np.round(tax[i] + extra, 2)

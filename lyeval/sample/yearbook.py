@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from lyeval.indicators import MU_M2
 from lyeval.policy.model import Coefficient
 from lyeval.sample.county import data
 from lyeval.sample.profile import asked, made_up
@@ -80,8 +81,8 @@ def _year(story: Story, snap: Snapshot, fixed: Fixed, rng: np.random.Generator) 
     frame["granted_mu"] = np.round(frame["approved_mu"] * at["granted"], 2)
     frame["rented_in_mu"] = np.round(land * at["rented"], 2)
     frame["rented_out_mu"] = np.round(land * at["let"], 2)
-    frame["floor_m2"] = np.round(land * 2000 / 3 * at["ratio"])
-    frame["footprint_m2"] = np.round(land * 2000 / 3 * np.minimum(at["density"], at["ratio"]))
+    frame["floor_m2"] = np.round(land * MU_M2 * at["ratio"])
+    frame["footprint_m2"] = np.round(land * MU_M2 * np.minimum(at["density"], at["ratio"]))
     frame["employees"] = heads
     frame["revenue_wan"] = np.round(revenue, 1)
     frame["output_wan"] = np.round(revenue * rng.uniform(0.95, 1.08, n), 1)

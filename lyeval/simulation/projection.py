@@ -13,8 +13,8 @@ import pandas as pd
 from lyeval.assessment import Assessment, TargetView, views
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, patch
-from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import Assumptions, load_assumptions
+from lyeval.policy.patches import adjust
 from lyeval.simulation import odds
 from lyeval.simulation.assumed import Assumed, assumed
 from lyeval.simulation.draws import Sampling

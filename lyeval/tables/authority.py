@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from lyeval.policy import Policy, PolicyError, find_policy
-from lyeval.policy.record import Register
-from lyeval.policy.register import load_register
+from lyeval.policy.register import Register, load_register
 
 WHERE: dict[str, tuple[str, ...]] = {
     # list: where its clause stands, the first that there is

@@ -10,7 +10,7 @@ import pandas as pd
 from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks
 from lyeval.assessment.standing import under
-from lyeval.indicators import NUMBERS, year_end
+from lyeval.indicators import FACTS, year_end
 from lyeval.tables.authority import clause, target_clause
 from lyeval.tables.casework import case_rows, day_of, latest, responsible
 
@@ -139,7 +139,7 @@ def relapsed(assessment: Assessment) -> pd.DataFrame:
 def guided(assessment: Assessment) -> pd.DataFrame:
     """List whom a method is for above all (重点辅导对象): its ``focus`` is true of a listed enterprise still here."""
     frame, parts = assessment.frame, []
-    years = np.asarray(NUMBERS["years_below_one"][0](frame.reported))
+    years = FACTS["years_below_one"].number(frame.reported)
     for method in assessment.policy.methods:
         if method.focus is not None:
             mask = assessment.standing.listed_here & decide(method.focus, frame.reported).true

@@ -17,7 +17,7 @@ from lyeval.tables.casework import latest, plan_method, responsible
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment
     from lyeval.policy import Condition
-    from lyeval.policy.record import Register
+    from lyeval.policy.register import Register
 
 Tables = Mapping[str, Any]
 ORDER = ("notice", "certificate", "publication", "priority", "writeoff")

@@ -16,7 +16,7 @@ from lyeval.policy.register import covers
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment
-    from lyeval.policy.record import Register
+    from lyeval.policy.register import Register
 
 Tables = Mapping[str, Any]
 MOST_ACTIONS = 5
