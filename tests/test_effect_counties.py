@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from lyeval import effect as causes
 from lyeval import figures
 from lyeval.effect import Bins, Check, Effect, EffectError, Words, bunching, holm, refuse, synthetic
-from lyeval.effect.bunches import bunch, rows_again
+from lyeval.effect.bunching import bunch, rows_again
 from lyeval.effect.synthetic_control import Block, control, differences, simplex
 
 LINE = 3.0

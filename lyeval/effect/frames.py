@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.result import Words, error
+from lyeval.effect.estimate import Words, error
 
 CODE = "credit_code"
 

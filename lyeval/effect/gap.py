@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.fits import Fit, clustered, demeaned, recoded
+from lyeval.effect.clusters import Fit, clustered, demeaned, recoded
+from lyeval.effect.estimate import Check, Effect, EffectError, Words, check, error, normal, told, tried
 from lyeval.effect.frames import columns, flag, grid, varies
-from lyeval.effect.result import Check, Effect, EffectError, Words, check, error, normal, told, tried
 
 FEWEST = 10
 Projection = str | Callable[[pd.DataFrame, pd.DataFrame], np.ndarray] | None

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize, nnls
 
+from lyeval.effect.estimate import Z_95, Check, Effect, check, error, number, told, within
 from lyeval.effect.frames import columns, flag, grid, labels, varies
-from lyeval.effect.result import Z_95, Check, Effect, check, error, number, told, within
 
 METHODS = ("control", "did")
 DRAWS, SEARCH = 200, 150

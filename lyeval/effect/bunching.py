@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.fits import FEW, recoded, student
+from lyeval.effect.clusters import FEW, recoded
+from lyeval.effect.estimate import Check, Effect, EffectError, check, error, holm, normal, student, told, within
 from lyeval.effect.frames import columns, flag, of_cluster, varies
-from lyeval.effect.result import Check, Effect, EffectError, check, error, holm, normal, told, within
 
 DRAWS, ROUNDS, STEPS = 400, 60, 50
 RIDGE = 1e-6
