@@ -8,6 +8,7 @@ from lyeval.effect.density import density
 from lyeval.effect.differences import did, poisson
 from lyeval.effect.estimate import Check, Effect, EffectError, Words, docx, drawn, holm, refuse, table, write
 from lyeval.effect.event_study import event_study
+from lyeval.effect.frames import example
 from lyeval.effect.gap import forecast_gap
 from lyeval.effect.rd import rdd
 from lyeval.effect.synthetic_control import synthetic
@@ -25,6 +26,7 @@ __all__ = [
     "docx",
     "drawn",
     "event_study",
+    "example",
     "forecast_gap",
     "holm",
     "poisson",

@@ -120,6 +120,13 @@ def bunching(
         ``details``: after, before (b of either), excess, missing (units), share_moved (of those that the smooth curve puts
         in the window below), bin_width, counts (frame), lines (frame), specifications (frame), dropped.
         Checks: before, placebo_lines, specifications, mass_balance.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> found = effect.bunching(effect.example(), score="level", threshold=2.0, cluster="firm")
+    >>> found.low < 0 < found.high
+    True
     """
     by = of_cluster(frame, cluster or unit)
     data = columns(frame, [score, *([before] if before else [])], [by] if by else [])

@@ -75,6 +75,13 @@ def density(
     -----
     Bandwidths minimise the mean squared error of the quadratic fit: on each side the median of the best for that density,
     for the difference and for the sum. Scores with repeats count at the end of their run.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> found = effect.density(effect.example().query("year == 2021"), score="score", cutoff=2.0)
+    >>> found.p_value > 0.05
+    True
     """
     if of_cluster(frame, None):
         raise error("repeated_codes")

@@ -138,6 +138,14 @@ def did(
     -----
     Cameron, Miller (2015), *Journal of Human Resources* 50, for the clustered variance; MacKinnon, Webb (2017) for few
     clusters. Where units start in different years use `event_study`.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> rows = effect.example()
+    >>> found = effect.did(rows, outcome="level", unit="firm", time="year", treated="listed", post="after")
+    >>> print(found.sentence("en")[:104])
+    average effect on level of the listed during after, had trends been parallel otherwise: estimate 0.3868,
     """
     if (unit is None) != (time is None):
         raise error("unit_and_time")
@@ -306,6 +314,14 @@ def poisson(
     -----
     Santos Silva, Tenreyro (2006), *Review of Economics and Statistics* 88, 641–658; Wooldridge (1999), *Journal of
     Econometrics* 90, 77–97, for consistency whatever the distribution.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"unit": "firm", "time": "year", "treated": "listed", "post": "after", "cluster": "town"}
+    >>> found = effect.poisson(effect.example(), outcome="tax", offset="land", **asked)
+    >>> round(found.details["percent"]), found.details["variance"]
+    (36, 'CR3')
     """
     names: Names = (outcome, unit, time, treated, post)
     rows, found = _exposed(frame, names, offset, groups, cluster)

@@ -236,6 +236,13 @@ def refuse(design: str, estimand: Words, reason: Words) -> Effect:
     """Return a result that says why there is none, e.g. a discontinuity at a target announced beforehand.
 
     All figures are NaN; ``design`` is ``refused`` and ``details`` names the design asked for and the reason.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> one = effect.refuse("rdd", effect.Words("越线的影响", "effect of passing"), effect.Words("线已公布。", "announced."))
+    >>> one.sentence("en")
+    'effect of passing: announced.'
     """
     nan = math.nan
     return Effect("refused", estimand, nan, nan, nan, nan, nan, 0, {"asked": design, "reason": reason})
@@ -259,7 +266,14 @@ def student(estimate: float, std_error: float, df: float, level: float = 0.95) -
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Return p-values adjusted for their number (Holm 1979); NaN stays NaN and does not count."""
+    """Return p-values adjusted for their number (Holm 1979); NaN stays NaN and does not count.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> effect.holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
     given = np.asarray(p_values, dtype=float)
     out = np.full(given.shape, np.nan)
     known = np.flatnonzero(np.isfinite(given))
@@ -311,6 +325,14 @@ def drawn(effect: Effect) -> pd.DataFrame:
 
     ``path``: means by period of listed, unlisted and projected. ``dynamic``: effects by distance from the start. ``bins``:
     means of the outcome by score. ``counts``: units by score, observed and smooth. Else ``dynamic`` with the estimate alone.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> rows = effect.example()
+    >>> found = effect.did(rows, outcome="level", unit="firm", time="year", treated="listed", post="after")
+    >>> effect.drawn(found).groupby("series")["y"].mean().round(1).to_dict()
+    {'listed': 1.8, 'unlisted': 3.7}
     """
     kind = next((key for key in ("dynamic", "counts", "bins", "path") if key in effect.details), "dynamic")
     frame: pd.DataFrame = effect.details.get(kind, pd.DataFrame())
@@ -357,6 +379,15 @@ def table(effects: Sequence[Effect], *, names: Sequence[str] | None = None, lang
     ------
     ValueError
         If names are not as many as effects.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"outcome": "level", "unit": "firm", "time": "year"}
+    >>> one = effect.did(effect.example(), treated="listed", post="after", **asked)
+    >>> two = effect.event_study(effect.example(), first_treated="first", **asked)
+    >>> effect.table([one, two], lang="en").loc["estimate"].to_list()
+    ['0.3868***', '0.3966***']
     """
     heads = list(names) if names is not None else [f"({i})" for i in range(1, len(effects) + 1)]
     if len(heads) != len(effects):
@@ -366,7 +397,15 @@ def table(effects: Sequence[Effect], *, names: Sequence[str] | None = None, lang
 
 
 def docx(effects: Sequence[Effect], *, names: Sequence[str] | None = None, lang: str = "zh") -> bytes:
-    """Return `table` as a Word document, each effect's sentence below."""
+    """Return `table` as a Word document, each effect's sentence below.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> one = effect.density(effect.example().query("year == 2021"), score="score", cutoff=2.0)
+    >>> effect.docx([one])[:2]
+    b'PK'
+    """
     shown = table(effects, names=names, lang=lang)
     columns = (Column("row", " "), *(Column(f"c{i}", str(head)) for i, head in enumerate(shown.columns)))
     rows = tuple((str(name), *row) for name, row in zip(shown.index, shown.to_numpy(), strict=True))
@@ -385,6 +424,15 @@ def write(effects: Sequence[Effect], path: str | Path, *, names: Sequence[str] |
     ------
     EffectError
         If the name ends otherwise.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lyeval import effect
+    >>> one = effect.density(effect.example().query("year == 2021"), score="score", cutoff=2.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     effect.write([one], f"{folder}/table.tex", lang="en").read_text().count("density")
+    1
     """
     path = Path(path)
     heads = list(table(effects, names=names, lang=lang).columns)

@@ -225,6 +225,14 @@ def event_study(
         ``details``: dynamic (frame), n_units, n_never, left_out, dropped; group_time also group_time, group (frames),
         overall_dynamic, overall_group, universal (frame of coefficients against the last period before the start), bounds
         (frame of m, low, high), breakdown. Checks: pre_trend, smoothness, leave_one_cohort_out, cohort_size.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> rows = effect.example()
+    >>> found = effect.event_study(rows, outcome="level", unit="firm", time="year", first_treated="first", bends=[0.05])
+    >>> found.details["dynamic"].query("event >= 0")["estimate"].round(1).to_list()
+    [0.4, 0.4, 0.4]
     """
     wanted = controls.replace("-", "_").replace("notyet", "not_yet")
     if wanted not in CONTROLS:

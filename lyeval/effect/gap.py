@@ -190,6 +190,14 @@ def forecast_gap(
     ------
     EffectError
         If a column is unfit, the base or the later periods are not there, or a side has fewer than 10 units.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"unit": "firm", "time": "year", "listed": "listed", "first_year": 2021, "score": "score"}
+    >>> found = effect.forecast_gap(effect.example(), outcome="level", band=(1.0, 3.0), **asked)
+    >>> round(found.estimate, 1), found.details["n_listed"]
+    (0.4, 49)
     """
     case, dropped = _case(frame, (outcome, unit, time, listed, first_year), base_year, projection, (score, band, would))
     found = measured(case)

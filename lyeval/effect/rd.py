@@ -336,6 +336,14 @@ def rdd(
     -----
     Calonico, Cattaneo, Titiunik (2014), *Econometrica* 82; Calonico, Cattaneo, Farrell, Titiunik (2019), *Review of
     Economics and Statistics* 101. A cutoff that was announced beforehand is no natural experiment.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> year = effect.example().query("year == 2021")
+    >>> found = effect.rdd(year, outcome="level", score="score", cutoff=2.0, bandwidth=1.0, level=0.9)
+    >>> round(found.estimate, 1), found.details["n_left"], found.details["n_right"]
+    (-0.4, 49, 29)
     """
     at = {"outcome": outcome, "score": score, "cutoff": f"{cutoff:g}"}
     estimand = told("rdd", **at) if treatment is None else told("rdd_fuzzy", treatment=treatment, **at)

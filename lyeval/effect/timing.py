@@ -59,6 +59,14 @@ def timing(
     ------
     EffectError
         If a column is unfit, or no unit-year is whole before or after.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"unit": "firm", "time": "year", "month": "month", "tax": "tax", "treated": "listed", "first_year": 2021}
+    >>> found = effect.timing(effect.example("months"), **asked)
+    >>> found.low < 0 < found.high, found.checks[-1].name
+    (True, 'dip')
     """
     years, left_out, held = late_shares(frame, (unit, time, month, tax, treated), cluster)
     years["post"] = (years["year"] >= first_year).astype(float)
@@ -133,6 +141,12 @@ def tax_rule_years(years: Iterable[int]) -> pd.DataFrame:
     DataFrame
         from, until (days, NaT open), rule, direction, source, note (each with ``_en``), mark, and ``years``: those of the years
         asked for that fall within. From ``parameters/assumptions/tax_rules.csv``.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> effect.tax_rule_years([2019])["rule_en"].to_list()
+    ['VAT rates cut from 16 to 13 % and from 10 to 9 %']
     """
     asked = sorted(set(years))
     table = _table().copy()

@@ -28,6 +28,14 @@ def reliability(reliability: DataFrame | Any, ax: Axes | None = None, lang: Lang
         Columns month (0 to 12), odds and came (0–1), n (cases).
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> past = pd.DataFrame({"month": 6, "odds": [0.1, 0.9], "came": [0.2, 0.8], "n": [30, 40]})
+    >>> figures.reliability(past, lang="en").get_ylabel()
+    'share that did'
     """
     told, reliability = words("chances", lang), frame_of(reliability, "reliability")
     shown = reliability.loc[reliability["n"].to_numpy(dtype=float) >= LEAST] if len(reliability) else reliability
@@ -65,6 +73,14 @@ def tornado(factors: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh",
     lang : {"zh", "en"}
     most
         How many factors are drawn.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "swing": 0.2, "label": "补税", "low": 0, "high": 0.35, "p_low": 0.3, "p_high": 0.5, "central": 0.4}
+    >>> [tick.get_text() for tick in figures.tornado(pd.DataFrame([row])).get_yticklabels()]
+    ['补税']
     """
     told, factors = words("chances", lang), frame_of(factors, "factors")
     rows: list[dict[str, Any]] = []
@@ -106,6 +122,16 @@ def plans(sweep: DataFrame | Any, points: DataFrame | None = None, lang: Lang = 
     lang : {"zh", "en"}
     side
         Whose plans of `Sides`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> rules = [(line, floor, years) for line in (1.0, 2.0) for floor in (5.0, 10.0) for years in (1, 2)]
+    >>> swept = pd.DataFrame(rules, columns=["threshold", "floor", "horizon"]).assign(unit="count", near=3)
+    >>> swept = swept.assign(listed_share=0.2, land_share=0.1, pass_share=0.3)
+    >>> len(figures.plans(swept, swept.head(1)).axes)
+    8
     """
     points = frame_of(sweep, "points") if points is None else points
     sweep, points = (t[t["side"].eq(side)] if "side" in t else t for t in (frame_of(sweep, "plans"), points))

@@ -38,6 +38,14 @@ def tax_per_mu(
         None: the column ``line``.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> firms = pd.DataFrame({"class": ["above", "below", "below"], "tax_per_mu": [5.0, 0.4, 2.0], "line": 1.0})
+    >>> figures.tax_per_mu(firms, lang="en").get_ylabel()
+    'Enterprises (up: above scale, down: below)'
     """
     whole = frame_of(enterprises, "enterprises")
     if lines is None:
@@ -183,6 +191,14 @@ def townships(enterprises: DataFrame | Any, ax: Axes | None = None, lang: Lang =
     lang : {"zh", "en"}
     most : int
         Townships drawn singly; the rest stand together in one bar.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> firms = pd.DataFrame({"township": ["甲镇", "甲镇", "乙镇"], "land_mu": [9.0, 5.0, 3.0], "identified": [True, False, False]})
+    >>> [tick.get_text() for tick in figures.townships(firms).get_yticklabels()]
+    ['甲镇', '乙镇']
     """
     rows = _township_rows(_counted(frame_of(enterprises, "enterprises")), most, lang)
     told = words("enterprises", lang)

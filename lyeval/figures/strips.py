@@ -39,7 +39,7 @@ AT_MOST = ("le", "lt", "<=", "<", "≤", "eq", "==", "=")
 
 
 def attainment(targets: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
-    """Draw each target's value against its goal (目标完成情况), one strip each on a scale of its own.
+    r"""Draw each target's value against its goal (目标完成情况), one strip each on a scale of its own.
 
     Parameters
     ----------
@@ -48,6 +48,14 @@ def attainment(targets: DataFrame | Any, ax: Axes | None = None, lang: Lang = "z
         with unit ``%`` or none.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "label": "关停", "value": 31, "goal": 30, "op": "ge", "status": "met", "unit": "家"}
+    >>> figures.attainment(pd.DataFrame([row])).texts[1].get_text()
+    '31 家\u3000✓ 达标'
     """
     rows = _records(frame_of(targets, "targets"), lang)
     with house():
@@ -134,7 +142,7 @@ def _sign(row: Mapping[str, Any]) -> str:
 
 
 def odds(targets: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
-    """Draw each target's probability of being met (达标可能性) and the 5–95 % range of its statistic.
+    r"""Draw each target's probability of being met (达标可能性) and the 5–95 % range of its statistic.
 
     Parameters
     ----------
@@ -143,6 +151,14 @@ def odds(targets: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") ->
         probability is written to the nearest 5 points; never as 0 or 100 unless ``certain``.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "label": "关停", "probability": 0.31, "p05": 20, "p50": 27, "p95": 33, "unit": "家", "goal": 30}
+    >>> figures.odds(pd.DataFrame([row])).texts[1].get_text()
+    '达标可能性\u3000约30%'
     """
     rows = _records(frame_of(targets, "targets"), lang)
     told = words("odds", lang)
@@ -181,6 +197,14 @@ def readings(
     lang : {"zh", "en"}
     targets : DataFrame or `Assessment`, optional
         The assessment's targets, from which label, unit, goal, op and value are taken by id.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "label": "关停", "met": 3, "n": 4, "lowest": 28, "highest": 33, "unit": "家", "goal": 30}
+    >>> figures.readings(pd.DataFrame([row])).texts[1].get_text()
+    '4 种读法中 3 种达标'
     """
     given = [] if targets is None else _records(frame_of(targets, "targets"), lang)
     known_targets, told = {str(row["id"]): row for row in given}, words("readings", lang)
