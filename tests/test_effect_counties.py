@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from lyeval import effect as causes
 from lyeval import figures
 from lyeval.effect import Bins, Check, Effect, EffectError, Words, bunching, holm, refuse, synthetic
-from lyeval.effect.bunches import bunch, rows_again
+from lyeval.effect.bunching import bunch, rows_again
 from lyeval.effect.synthetic_control import Block, control, differences, simplex
 
 LINE = 3.0
@@ -416,15 +416,15 @@ def test_every_effect_draws_and_goes_to_stata(tmp_path: Path) -> None:
     frame = counties(12, 2, 1.0)
     effects = [synthetic(frame, **COUNTY), bunching(firms(1000, 1)[0], score="score", threshold=LINE), effect()]
     for i, one in enumerate(effects):
-        assert one.plot().figure is not None
-        assert figures.effect(one, lang="en").figure is not None
+        assert one.plot()._repr_png_()[:4] == b"\x89PNG"
+        assert figures.effect(one, lang="en")._repr_png_()[:4] == b"\x89PNG"
         one.tidy().to_stata(tmp_path / f"{i}.dta", version=118, write_index=False)
         back = pd.read_stata(tmp_path / f"{i}.dta")
         assert back["estimate"].iloc[0] == one.estimate
         assert back["note"].iloc[0] == one.sentence()
 
 
-def test_effects_side_by_side() -> None:
+def test_effects_side_by_side(tmp_path: Path) -> None:
     both = [
         effect(1, 0.2, 0.001, Check("a", True, 1.0, "甲", "a"), Check("b", None, None, "乙", "b")),
         effect(0.1, 0.2, 0.6),
@@ -435,6 +435,16 @@ def test_effects_side_by_side() -> None:
     assert shown.loc["checks passed"].to_list() == ["1/1", "0/0"]
     assert "1***" in shown.to_latex()
     assert causes.docx(both)[:2] == b"PK"
+    assert causes.write(both, tmp_path / "t.docx").read_bytes()[:2] == b"PK"
+    odd = [dataclasses.replace(one, design="event_study") for one in both]
+    latex = causes.write(odd, tmp_path / "t.tex", names=["甲_1", "50%"]).read_text(encoding="utf-8")
+    assert r"event\_study" in latex
+    assert r"甲\_1 & 50\%" in latex
+    back = pd.read_stata(causes.write(both, tmp_path / "t.dta", names=["一", "二"]))
+    assert back.loc[back["kind"] == "effect", "effect"].to_list() == ["一", "二"]
+    assert back["estimate"].to_list()[0] == 1.0
+    with pytest.raises(EffectError, match="docx"):
+        causes.write(both, tmp_path / "t.pdf")
     with pytest.raises(ValueError, match="2 names"):
         causes.table(both, names=["一"])
 

@@ -11,15 +11,13 @@ import pandas as pd
 import pytest
 
 from lyeval.effect import EffectError, did, event_study
+from lyeval.effect.clusters import wild
 from lyeval.effect.differences import panel_rows
-from lyeval.effect.fits import wild
+from lyeval.effect.event_study import Panel as Asked
+from lyeval.effect.event_study import Path as Coefficients
+from lyeval.effect.event_study import _panel as read
+from lyeval.effect.event_study import _path, _point, bounds, breakdown, cells
 from lyeval.effect.frames import columns
-from lyeval.effect.panels import Panel as Asked
-from lyeval.effect.panels import cells
-from lyeval.effect.smoothness import Path as Coefficients
-from lyeval.effect.smoothness import bounds, breakdown
-from lyeval.effect.staggered import _panel as read
-from lyeval.effect.staggered import _path, _point
 
 TEENS = {"outcome": "lemp", "unit": "countyreal", "time": "year", "first_treated": "first.treat"}
 
@@ -277,9 +275,9 @@ def test_bounds_of_the_printed_estimate_and_of_one_period(teens: pd.DataFrame) -
     """The effect that is bounded is the printed one: its later coefficients, weighted alike, add up to it."""
 
     data, _ = read(teens, ("lemp", "countyreal", "year", "first.treat", None), Asked(pd.DataFrame()))
-    found, by = cells(data), data.units()["cluster"].to_numpy()
+    found = cells(data)
     rows = {event: part for event, part in cells(data, "universal").by_event().items() if event != -1}
-    path = _path(rows, found, by, None)
+    path = _path(rows, found, None)
     assert path is not None
     assert path.late() @ path.beta == pytest.approx(event_study(teens, **TEENS).estimate)
     one = event_study(teens, **TEENS, bends=[0.0, 0.01], period=2)

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
+from matplotlib.text import Text
 from python_calamine import CalamineWorkbook
 
 from lyeval import figures
@@ -150,6 +153,7 @@ def test_no_words_overlap_or_leave_the_figure(name: str, lang: str) -> None:
 def test_bytes_are_the_same_twice_and_the_figure_is_closed(name: str) -> None:
     import matplotlib.pyplot as plt
 
+    plt.close("all")
     first, second = (figures.save(draw(name, "zh")) for _ in range(2))
     assert first == second
     assert plt.get_fignums() == []
@@ -159,6 +163,57 @@ def test_bytes_are_the_same_twice_and_the_figure_is_closed(name: str) -> None:
     assert "<!--" not in svg
     assert len(svg) < 150_000
     assert not re.search(r"https?://", re.sub(r'xmlns(:\w+)?="[^"]*"|<!DOCTYPE[^>]*>', "", svg))
+
+
+def results() -> dict[str, Axes | Figure]:
+    """Every figure, drawn from results as an assessment, a forecast, … hold them."""
+    firms = enterprises(60).assign(line=1.0)
+    now = SimpleNamespace(targets=targets(), enterprises=firms)
+    months = pd.DataFrame({"month": [0, 0, 6], "odds": [0.1, 0.8, 0.5], "came": [0.2, 0.7, 0.5], "n": [20, 30, 40]})
+    swing = {"id": "a", "swing": 0.2, "label": "补税", "label_en": "top-up", "low": 0.0, "high": 1.0}
+    moved = pd.DataFrame([swing | {"p_low": 0.3, "p_high": 0.5, "central": 0.4}])
+    rules = [(x, y, h) for x in (1.0, 2.0) for y in (5.0, 10.0) for h in (1, 2)]
+    swept = pd.DataFrame(rules, columns=["threshold", "floor", "horizon"]).assign(unit="count", side="a")
+    swept = swept.assign(listed_share=0.2, land_share=0.1, near=swept["floor"], pass_share=0.3)
+    sides = SimpleNamespace(plans=swept, points=swept.head(1).assign(label="舟山"))
+    return {
+        "attainment": figures.attainment(now),
+        "odds": figures.odds(SimpleNamespace(targets=chances())),
+        "readings": figures.readings(SimpleNamespace(targets=over_readings()), targets=now),
+        "tax_per_mu": figures.tax_per_mu(now),
+        "townships": figures.townships(now),
+        "reliability": figures.reliability(SimpleNamespace(reliability=months)),
+        "tornado": figures.tornado(SimpleNamespace(factors=moved)),
+        "plans": figures.plans(sides),
+    }
+
+
+def test_every_figure_takes_results_shows_itself_once_and_in_print_size() -> None:
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    drawn = results()
+    assert {*drawn, "effect", "house", "picture", "save"} == set(figures.__all__)
+    for name, one in drawn.items():
+        figure = one if isinstance(one, Figure) else one.get_figure(root=True)
+        assert one._repr_png_()[:4] == b"\x89PNG", name
+        sizes = [t.get_fontsize() for t in figure.findobj(Text) if t.get_text().strip() and t.get_visible()]
+        assert min(sizes) >= 8.5, name
+        assert figure.get_figwidth() < 6.3
+    assert plt.get_fignums() == []
+
+
+def test_results_and_their_frames_draw_the_same() -> None:
+    given, frame = SimpleNamespace(enterprises=enterprises(60).assign(line=1.0)), enterprises(60)
+    lines = {"above": 1.0, "below": 1.0}
+    assert figures.save(figures.tax_per_mu(given)) == figures.save(figures.tax_per_mu(frame, lines))
+    given = SimpleNamespace(targets=targets())
+    assert figures.save(figures.attainment(given)) == figures.save(figures.attainment(targets()))
+
+
+def test_the_two_ends_of_a_bar_differ_without_colour() -> None:
+    ends = [patch.get_hatch() for patch in results()["tornado"].patches]
+    assert ends == ["....", None]
 
 
 def test_figures_do_not_depend_on_the_users_settings() -> None:

@@ -11,9 +11,9 @@ import pandas as pd
 from lyeval.comparison.designs import ON_LINE, UNIT, Case
 from lyeval.comparison.questions import Specification
 from lyeval.effect import Check, Effect, EffectError, did, poisson, rdd
+from lyeval.effect.estimate import normal, number
 from lyeval.effect.frames import columns
 from lyeval.effect.rd import Design, jump
-from lyeval.effect.result import normal, number
 
 
 def county_checks(one: Specification, case: Case, found: Effect) -> tuple[Check, ...]:
@@ -81,7 +81,7 @@ def _estimate(one: Specification, found: Effect, case: Case, *, outcome: str = "
 def _jump(one: Specification, found: Effect, case: Case, outcome: str) -> float:
     """Return the jump at the bandwidths chosen before."""
     data = columns(case.year(case.first_year), ["shortfall", outcome])
-    design = Design(data["shortfall"], data[outcome][:, None], ON_LINE * case.line, None, False)
+    design = Design(data["shortfall"] - ON_LINE * case.line, data[outcome][:, None])
     return jump(design, found.details["bandwidth"], found.details["bias_bandwidth"]).estimate
 
 

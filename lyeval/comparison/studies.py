@@ -15,7 +15,7 @@ from lyeval.comparison.designs import Case, lay_out
 from lyeval.comparison.questions import Specification, listing
 from lyeval.comparison.specifications import run
 from lyeval.effect import Effect, drawn, holm, tax_rule_years
-from lyeval.effect.result import chance
+from lyeval.effect.estimate import chance
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 

@@ -3,18 +3,16 @@
 Every function takes any frame and gives an `Effect`; what a design cannot answer is refused with the reason.
 """
 
-from lyeval.effect.bunches import Bins, bunching
-from lyeval.effect.counts import poisson
-from lyeval.effect.densities import density
-from lyeval.effect.differences import did
-from lyeval.effect.drawn import docx, drawn, table
+from lyeval.effect.bunching import Bins, bunching
+from lyeval.effect.density import density
+from lyeval.effect.differences import did, poisson
+from lyeval.effect.estimate import Check, Effect, EffectError, Words, docx, drawn, holm, refuse, table, write
+from lyeval.effect.event_study import event_study
+from lyeval.effect.frames import example
 from lyeval.effect.gap import forecast_gap
 from lyeval.effect.rd import rdd
-from lyeval.effect.result import Check, Effect, EffectError, Words, holm, refuse
-from lyeval.effect.staggered import event_study
 from lyeval.effect.synthetic_control import synthetic
-from lyeval.effect.taxes import tax_rule_years
-from lyeval.effect.timing import timing
+from lyeval.effect.timing import tax_rule_years, timing
 
 __all__ = [
     "Bins",
@@ -28,6 +26,7 @@ __all__ = [
     "docx",
     "drawn",
     "event_study",
+    "example",
     "forecast_gap",
     "holm",
     "poisson",
@@ -37,4 +36,5 @@ __all__ = [
     "table",
     "tax_rule_years",
     "timing",
+    "write",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.result import Words, error
+from lyeval.effect.estimate import Words, error
 
 CODE = "credit_code"
 
@@ -49,6 +49,39 @@ def columns(frame: pd.DataFrame, numeric: Sequence[str], keys: Sequence[str] = (
     kept = {name: v[whole] for name, v in read.items()}
     order = np.lexsort(list(kept.values())[::-1])
     return Columns({name: v[order] for name, v in kept.items()}, int((~whole).sum()))
+
+
+def example(kind: str = "years") -> pd.DataFrame:
+    """Return a small made panel to try a design on: 120 firms of 24 towns, 2018–2023, the same every time.
+
+    Firms that used to stand below 2 万元/亩 are listed from 2021 on, which raises them by 0.4.
+
+    Parameters
+    ----------
+    kind
+        ``years``: firm, town, year, land (亩), tax (万元), level (万元/亩), score (万元/亩, before), listed, after, first (2021, or
+        0 if never). ``months``: the same with month and a month's tax. ``towns``: town, year, level.
+
+    Examples
+    --------
+    >>> from lyeval.effect import example
+    >>> example().shape, example("months").shape, example("towns").shape
+    ((720, 10), (8640, 11), (144, 3))
+    """
+    rng, (firm, t) = np.random.default_rng(3), np.divmod(np.arange(720), 6)
+    land, score = rng.lognormal(3, 0.5, 120)[firm], rng.lognormal(0.7, 0.6, 120)[firm]
+    listed, after = score < 2, t >= 3
+    level = score + 0.1 * t + 0.4 * (listed & after) + rng.normal(0, 0.2, 720)
+    known = {"firm": firm, "town": firm % 24, "year": 2018 + t, "land": land, "tax": level * land, "level": level}
+    frame = pd.DataFrame(
+        {**known, "score": score, "listed": listed, "after": after, "first": np.where(listed, 2021, 0)}
+    )
+    if kind == "towns":
+        return frame.groupby(["town", "year"], as_index=False)["level"].mean()
+    if kind == "years":
+        return frame
+    months = frame.loc[frame.index.repeat(12)].reset_index(drop=True).assign(month=np.tile(np.arange(1, 13), 720))
+    return months.assign(tax=months["tax"] * rng.dirichlet(np.full(12, 20.0), 720).ravel())
 
 
 def grid(data: Columns, outcome: str, unit: str, time: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.fits import Fit, clustered, demeaned, recoded
+from lyeval.effect.clusters import Fit, clustered, demeaned, recoded
+from lyeval.effect.estimate import Check, Effect, EffectError, Words, check, error, normal, told, tried
 from lyeval.effect.frames import columns, flag, grid, varies
-from lyeval.effect.result import Check, Effect, EffectError, Words, check, error, normal, told, tried
 
 FEWEST = 10
 Projection = str | Callable[[pd.DataFrame, pd.DataFrame], np.ndarray] | None
@@ -190,6 +190,14 @@ def forecast_gap(
     ------
     EffectError
         If a column is unfit, the base or the later periods are not there, or a side has fewer than 10 units.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"unit": "firm", "time": "year", "listed": "listed", "first_year": 2021, "score": "score"}
+    >>> found = effect.forecast_gap(effect.example(), outcome="level", band=(1.0, 3.0), **asked)
+    >>> round(found.estimate, 1), found.details["n_listed"]
+    (0.4, 49)
     """
     case, dropped = _case(frame, (outcome, unit, time, listed, first_year), base_year, projection, (score, band, would))
     found = measured(case)

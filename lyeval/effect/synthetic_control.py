@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize, nnls
 
+from lyeval.effect.estimate import Z_95, Check, Effect, check, error, number, told, within
 from lyeval.effect.frames import columns, flag, grid, labels, varies
-from lyeval.effect.result import Z_95, Check, Effect, check, error, number, told, within
 
 METHODS = ("control", "did")
 DRAWS, SEARCH = 200, 150
-WEIGHTY, POOR = 0.01, 2.0
+WEIGHTY, POOR, EXACT = 0.01, 2.0, 1e-9
 Predictor = str | tuple[str, Sequence[int]]
 
 
@@ -69,9 +69,9 @@ class Weighted:
 
     @property
     def ratio(self) -> float:
-        """Later over earlier root mean squared gap."""
+        """Later over earlier root mean squared gap; infinite where the earlier periods are followed exactly."""
         late = float(np.sqrt(np.mean(self.path[len(self.periods) :] ** 2)))
-        return late / max(self.early, 1e-12)
+        return late / self.early if self.early > EXACT * late else math.inf
 
 
 def simplex(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -216,6 +216,14 @@ def synthetic(
     ------
     EffectError
         If the treated is not there or has gaps, or there are fewer than 2 earlier periods or 3 donors.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> towns = effect.example("towns")
+    >>> found = effect.synthetic(towns, outcome="level", unit="town", time="year", treated=3, first_year=2021, method="did")
+    >>> found.details["n_donors"], found.p_value >= 1 / 24
+    (23, True)
     """
     if method not in METHODS or (predictors and method == "did"):
         raise error("bad_synthetic", given=method)
@@ -264,9 +272,9 @@ def _interval(found: Weighted, values: np.ndarray, method: str, level: float) ->
     ``control``: mean squared later gap less τ over the earlier one; ``did``: size of the estimate less τ.
     """
     needed = math.ceil((1 - level) * (len(values) + 1) - 1 - 1e-9)
-    if needed <= 0:
+    most = float(np.sort(values)[-needed]) if needed > 0 else math.inf
+    if math.isinf(most):
         return math.nan, math.nan
-    most = float(np.sort(values)[-needed])
     if method == "did":
         return found.estimate - most, found.estimate + most
     late = found.path[len(found.periods) :]

@@ -1,17 +1,20 @@
-"""When tax is paid (入库时点): the share of November and December, and the dip at the start of the next year."""
+"""When tax is paid (入库时点): the share of November and December, the dip after; years in which the nation's rules changed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lyeval import resources
 from lyeval.effect.differences import did
+from lyeval.effect.estimate import Check, Effect, EffectError, check, error, told
 from lyeval.effect.frames import columns, whole_years
-from lyeval.effect.result import Check, Effect, EffectError, check, error, told
 
 MONTHS = 12
 LATE, NEXT = (11, 12), (1, 2)
@@ -56,6 +59,14 @@ def timing(
     ------
     EffectError
         If a column is unfit, or no unit-year is whole before or after.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"unit": "firm", "time": "year", "month": "month", "tax": "tax", "treated": "listed", "first_year": 2021}
+    >>> found = effect.timing(effect.example("months"), **asked)
+    >>> found.low < 0 < found.high, found.checks[-1].name
+    (True, 'dip')
     """
     years, left_out, held = late_shares(frame, (unit, time, month, tax, treated), cluster)
     years["post"] = (years["year"] >= first_year).astype(float)
@@ -120,3 +131,31 @@ def _told(found: Effect, dip: Effect | None) -> Check:
         return check("dip", None, None, "no_dip")
     moved = found.estimate > 0 and dip.estimate < 0 and dip.p_value < 0.05
     return check("dip", not moved, dip.estimate, "dip_moved" if moved else "dip", value=dip.estimate, p=dip.p_value)
+
+
+def tax_rule_years(years: Iterable[int]) -> pd.DataFrame:
+    """Return the changes of tax rules in force in any of ``years``.
+
+    Returns
+    -------
+    DataFrame
+        from, until (days, NaT open), rule, direction, source, note (each with ``_en``), mark, and ``years``: those of the years
+        asked for that fall within. From ``parameters/assumptions/tax_rules.csv``.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> effect.tax_rule_years([2019])["rule_en"].to_list()
+    ['VAT rates cut from 16 to 13 % and from 10 to 9 %']
+    """
+    asked = sorted(set(years))
+    table = _table().copy()
+    first, last = table["from"].dt.year, table["until"].dt.year.fillna(9999)
+    table["years"] = [[y for y in asked if a <= y <= b] for a, b in zip(first, last, strict=True)]
+    return table[table["years"].map(len) > 0].reset_index(drop=True)
+
+
+@cache
+def _table() -> pd.DataFrame:
+    path = resources.path("parameters/assumptions") / "tax_rules.csv"
+    return pd.read_csv(path, encoding="utf-8", parse_dates=["from", "until"])

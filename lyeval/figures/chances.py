@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lyeval.figures.style import BAD, FAINT, GOOD, INK, SOFT, WIDTH, Lang, canvas, fit, house, words
+from lyeval.figures.style import BAD, FAINT, GOOD, INK, LOOK, SOFT, Lang, canvas, fit, frame_of, house, sheet, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,19 +17,27 @@ MARKS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h", "d")  # one
 LEAST = 10  # cases in a tenth that is drawn
 
 
-def reliability(reliability: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+def reliability(reliability: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
     """Draw how often enterprises reached their line by the odds they had been given (以往预测的检验).
 
     Points on the diagonal are odds that came true as often as they said. Tenths with fewer than `LEAST` cases are left out.
 
     Parameters
     ----------
-    reliability : DataFrame
-        Columns month (0 to 12), odds and came (0–1), n (cases), as `Backtest.reliability`.
+    reliability : DataFrame or `Backtest`
+        Columns month (0 to 12), odds and came (0–1), n (cases).
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> past = pd.DataFrame({"month": 6, "odds": [0.1, 0.9], "came": [0.2, 0.8], "n": [30, 40]})
+    >>> figures.reliability(past, lang="en").get_ylabel()
+    'share that did'
     """
-    told = words("chances", lang)
+    told, reliability = words("chances", lang), frame_of(reliability, "reliability")
     shown = reliability.loc[reliability["n"].to_numpy(dtype=float) >= LEAST] if len(reliability) else reliability
     months = sorted({int(m) for m in shown["month"]}) if len(shown) else []
     with house():
@@ -53,20 +61,28 @@ def reliability(reliability: DataFrame, ax: Axes | None = None, lang: Lang = "zh
     return ax
 
 
-def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most: int = 12) -> Axes:
+def tornado(factors: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh", most: int = 12) -> Axes:
     """Draw how far a target's odds move with each assumption, one at a time (敏感性), the largest on top.
 
     Parameters
     ----------
-    factors : DataFrame
-        Rows of `Sensitivity.factors`; of several targets the one whose odds move most is drawn: id, swing, label, label_en, low,
+    factors : DataFrame or `Sensitivity`
+        Rows of ``Sensitivity.factors``; of several targets the one whose odds move most is drawn: id, swing, label, label_en, low,
         high (what the assumption is set to), p_low, p_high (the odds then, 0–1) and central.
     ax : Axes, optional
     lang : {"zh", "en"}
     most
         How many factors are drawn.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "swing": 0.2, "label": "补税", "low": 0, "high": 0.35, "p_low": 0.3, "p_high": 0.5, "central": 0.4}
+    >>> [tick.get_text() for tick in figures.tornado(pd.DataFrame([row])).get_yticklabels()]
+    ['补税']
     """
-    told = words("chances", lang)
+    told, factors = words("chances", lang), frame_of(factors, "factors")
     rows: list[dict[str, Any]] = []
     if len(factors):
         mine = factors.loc[factors["id"] == factors["id"].iloc[int(np.argmax(factors["swing"]))]]
@@ -76,9 +92,9 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
 
         ax = canvas(ax, 0.9 + 0.34 * max(len(rows), 1))
         for place, row in enumerate(rows):
-            for end, colour in (("p_low", SOFT), ("p_high", GOOD)):
+            for end, look in (("p_low", LOOK["low"]), ("p_high", LOOK["met"])):
                 width = float(row[end]) - float(row["central"])
-                ax.barh(place, width, left=float(row["central"]), height=0.56, color=colour, linewidth=0)
+                ax.barh(place, width, left=float(row["central"]), height=0.56, **look)
         if rows:
             ax.axvline(float(rows[0]["central"]), color=INK, linewidth=1.2)
         names = [fit(row["label_en" if lang == "en" else "label"], 18) for row in rows]
@@ -94,24 +110,37 @@ def tornado(factors: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most:
     return ax
 
 
-def plans(sweep: DataFrame, points: DataFrame, lang: Lang = "zh") -> Figure:
+def plans(sweep: DataFrame | Any, points: DataFrame | None = None, lang: Lang = "zh", side: str = "a") -> Figure:
     """Draw four maps of many plans (规则设计图): share listed, share of land, firms near the line, passes by reversion.
 
     Parameters
     ----------
-    sweep
+    sweep : DataFrame or `Sides`
         As `lyeval.comparison.sweep` gives it; the first three maps are over threshold × floor, the last over threshold × horizon.
     points
-        Plans to mark: threshold, floor, horizon, label.
-    """
-    import matplotlib.pyplot as plt
+        Plans to mark: threshold, floor, horizon, label. None: those of the `Sides`.
+    lang : {"zh", "en"}
+    side
+        Whose plans of `Sides`.
 
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> rules = [(line, floor, years) for line in (1.0, 2.0) for floor in (5.0, 10.0) for years in (1, 2)]
+    >>> swept = pd.DataFrame(rules, columns=["threshold", "floor", "horizon"]).assign(unit="count", near=3)
+    >>> swept = swept.assign(listed_share=0.2, land_share=0.1, pass_share=0.3)
+    >>> len(figures.plans(swept, swept.head(1)).axes)
+    8
+    """
+    points = frame_of(sweep, "points") if points is None else points
+    sweep, points = (t[t["side"].eq(side)] if "side" in t else t for t in (frame_of(sweep, "plans"), points))
     counted = sweep[sweep["unit"] == "count"]
     first = counted[counted["horizon"] == counted["horizon"].min()]
     last = counted[counted["floor"] == points["floor"].iloc[0]]
     with house():
-        figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 5.0), layout="constrained")
-        for ax, (value, across) in zip(axes.flat, PANELS, strict=True):
+        figure = sheet(5.0)
+        for ax, (value, across) in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
             _panel(figure, ax, (last if across == "horizon" else first, points), (value, across), lang)
     return figure
 

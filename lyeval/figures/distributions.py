@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lyeval.figures.style import INK, LOOK, SOFT, Lang, canvas, fit, house, words
+from lyeval.figures.style import INK, LOOK, SOFT, Lang, canvas, fit, frame_of, house, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,10 @@ CLASSES = ("above", "below")
 
 
 def tax_per_mu(
-    enterprises: DataFrame, lines: Mapping[str, float | None], ax: Axes | None = None, lang: Lang = "zh"
+    enterprises: DataFrame | Any,
+    lines: Mapping[str, float | None] | None = None,
+    ax: Axes | None = None,
+    lang: Lang = "zh",
 ) -> Axes:
     """Draw how many enterprises have which tax per mu (亩均税收分布), above-scale upward, below-scale downward.
 
@@ -28,14 +31,26 @@ def tax_per_mu(
 
     Parameters
     ----------
-    enterprises : DataFrame
+    enterprises : DataFrame or `Assessment`
         Columns class (``above``/``below``) and tax_per_mu (万元/亩); in_scope and gone are respected where they are.
-    lines : mapping
+    lines : mapping, optional
         The line of each class, 万元/亩, e.g. ``{"above": 1.0, "below": 1.0}``; a class without a line (None, NaN) is not split.
+        None: the column ``line``.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> firms = pd.DataFrame({"class": ["above", "below", "below"], "tax_per_mu": [5.0, 0.4, 2.0], "line": 1.0})
+    >>> figures.tax_per_mu(firms, lang="en").get_ylabel()
+    'Enterprises (up: above scale, down: below)'
     """
-    frame = _counted(enterprises)
+    whole = frame_of(enterprises, "enterprises")
+    if lines is None:
+        lines = {name: whole.loc[whole["class"] == name, "line"].max() for name in CLASSES} if "line" in whole else {}
+    frame = _counted(whole)
     frame = frame.loc[frame["class"].isin(CLASSES)]
     values = frame["tax_per_mu"].astype("float64").to_numpy()
     groups = frame["class"].to_numpy(dtype=object)
@@ -163,21 +178,29 @@ def _tax_axes(ax: Axes, edges: np.ndarray, top: float, unknown: int, lang: Lang)
     ax.set_ylabel(told["count"])
 
 
-def townships(enterprises: DataFrame, ax: Axes | None = None, lang: Lang = "zh", most: int = 16) -> Axes:
+def townships(enterprises: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh", most: int = 16) -> Axes:
     """Draw each township's land in scope and how much of it low-efficiency enterprises hold (镇街分布), largest first.
 
     Beside each bar: low-efficiency enterprises of all in scope and, where there are ten or more, their share of land.
 
     Parameters
     ----------
-    enterprises : DataFrame
+    enterprises : DataFrame or `Assessment`
         Columns township, land_mu (亩), identified (True, False or None); in_scope and gone are respected.
     ax : Axes, optional
     lang : {"zh", "en"}
     most : int
         Townships drawn singly; the rest stand together in one bar.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> firms = pd.DataFrame({"township": ["甲镇", "甲镇", "乙镇"], "land_mu": [9.0, 5.0, 3.0], "identified": [True, False, False]})
+    >>> [tick.get_text() for tick in figures.townships(firms).get_yticklabels()]
+    ['甲镇', '乙镇']
     """
-    rows = _township_rows(_counted(enterprises), most, lang)
+    rows = _township_rows(_counted(frame_of(enterprises, "enterprises")), most, lang)
     told = words("enterprises", lang)
     with house():
         ax = canvas(ax, 0.33 * max(len(rows), 2) + 1.15)

@@ -22,6 +22,14 @@ def effect(drawn: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh", *,
         Columns kind (path, dynamic, bins, counts), series, x, y, low, high; rows of one effect. Or the effect itself.
     x, y
         Labels of the axes; by default the kind's own.
+
+    Examples
+    --------
+    >>> from lyeval import effect, figures
+    >>> rows = effect.example()
+    >>> found = effect.event_study(rows, outcome="level", unit="firm", time="year", first_treated="first")
+    >>> figures.effect(found, lang="en").get_xlabel()
+    'years since listing'
     """
     drawn = getattr(drawn, "drawn", lambda: drawn)()
     kind = str(drawn["kind"].iloc[0]) if len(drawn) else ""

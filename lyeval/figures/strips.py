@@ -20,6 +20,7 @@ from lyeval.figures.style import (
     canvas,
     ems,
     fit,
+    frame_of,
     goal_of,
     house,
     known,
@@ -37,18 +38,26 @@ ROW = 0.92  # inches of height per target
 AT_MOST = ("le", "lt", "<=", "<", "≤", "eq", "==", "=")
 
 
-def attainment(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
-    """Draw each target's value against its goal (目标完成情况), one strip each on a scale of its own.
+def attainment(targets: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+    r"""Draw each target's value against its goal (目标完成情况), one strip each on a scale of its own.
 
     Parameters
     ----------
-    targets : DataFrame
+    targets : DataFrame or `Assessment`
         Columns label (label_en), value, goal, op, status, unit; low and high where undetermined. Shares are fractions
         with unit ``%`` or none.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "label": "关停", "value": 31, "goal": 30, "op": "ge", "status": "met", "unit": "家"}
+    >>> figures.attainment(pd.DataFrame([row])).texts[1].get_text()
+    '31 家\u3000✓ 达标'
     """
-    rows = _records(targets, lang)
+    rows = _records(frame_of(targets, "targets"), lang)
     with house():
         ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
         for place, row in enumerate(rows):
@@ -132,18 +141,26 @@ def _sign(row: Mapping[str, Any]) -> str:
     return "=" if at_most and row.get("goal") == 0 else "≤" if at_most else "≥"
 
 
-def odds(targets: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
-    """Draw each target's probability of being met (达标可能性) and the 5–95 % range of its statistic.
+def odds(targets: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+    r"""Draw each target's probability of being met (达标可能性) and the 5–95 % range of its statistic.
 
     Parameters
     ----------
-    targets : DataFrame
+    targets : DataFrame, `Forecast` or `Simulation`
         Columns id, probability (0–1), p05, p50, p95; label (label_en), unit, goal, op and certain if there are. The
         probability is written to the nearest 5 points; never as 0 or 100 unless ``certain``.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "label": "关停", "probability": 0.31, "p05": 20, "p50": 27, "p95": 33, "unit": "家", "goal": 30}
+    >>> figures.odds(pd.DataFrame([row])).texts[1].get_text()
+    '达标可能性\u3000约30%'
     """
-    rows = _records(targets, lang)
+    rows = _records(frame_of(targets, "targets"), lang)
     told = words("odds", lang)
     with house():
         ax = _strips(canvas(ax, max(len(rows), 1) * ROW + 0.1), len(rows))
@@ -167,20 +184,31 @@ def chance(row: Mapping[str, Any], lang: Lang = "zh") -> str:
     return "<5%" if points < 5 else ">95%" if points > 95 else f"{'约' if lang == 'zh' else '≈'}{points}%"
 
 
-def readings(readings: DataFrame, ax: Axes | None = None, lang: Lang = "zh", targets: DataFrame | None = None) -> Axes:
+def readings(
+    readings: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh", targets: DataFrame | Any = None
+) -> Axes:
     """Draw under how many readings each target is met (读法稳健性) and the range of its statistic over them.
 
     Parameters
     ----------
-    readings : DataFrame
+    readings : DataFrame or `Readings`
         Columns id, met (count), n (count), lowest, highest; label, unit, goal, op, value here or in ``targets``.
     ax : Axes, optional
     lang : {"zh", "en"}
-    targets : DataFrame, optional
+    targets : DataFrame or `Assessment`, optional
         The assessment's targets, from which label, unit, goal, op and value are taken by id.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> row = {"id": "a", "label": "关停", "met": 3, "n": 4, "lowest": 28, "highest": 33, "unit": "家", "goal": 30}
+    >>> figures.readings(pd.DataFrame([row])).texts[1].get_text()
+    '4 种读法中 3 种达标'
     """
-    known_targets = {str(row["id"]): row for row in _records(targets, lang)} if targets is not None else {}
-    told = words("readings", lang)
+    given = [] if targets is None else _records(frame_of(targets, "targets"), lang)
+    known_targets, told = {str(row["id"]): row for row in given}, words("readings", lang)
+    readings = frame_of(readings, "targets")
     with house():
         ax = _strips(canvas(ax, max(len(readings), 1) * ROW + 0.1), len(readings))
         for place, own in enumerate(_records(readings, lang)):

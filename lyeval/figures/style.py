@@ -19,15 +19,27 @@ from lyeval.textfiles import read_yaml
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 Lang = Literal["zh", "en"]
 HERE, FONTS = resources.PACKAGE / "figures", resources.PACKAGE / "fonts"
 WIDTH = 5.8  # inches: within the text width of an A4 page, and legible when a phone shrinks it
+SCREEN, PRINT = 110, 220  # dots per inch of a PNG
 
 
 @contextmanager
 def house() -> Iterator[None]:
-    """Draw within this context to get the house style; needs neither a display nor an installed Chinese font."""
+    """Draw within this context to get the house style; needs neither a display nor an installed Chinese font.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from lyeval import figures
+    >>> with figures.house():
+    ...     axes = plt.subplots()[1]
+    >>> axes.xaxis.label.get_size()
+    9.5
+    """
     import matplotlib as mpl
     import matplotlib.style
 
@@ -57,37 +69,84 @@ def _words() -> dict[str, dict[str, list[str]]]:
     return read_yaml(HERE / "words.yaml")[0]
 
 
-def canvas(ax: Axes | None, height: float) -> Axes:
-    """Return ``ax``, or the Axes of a new figure of the page's width and ``height`` (inches)."""
-    if ax is not None:
-        return ax
+@cache
+def _shown() -> tuple[type[Figure], type[Axes]]:
+    """Return a Figure and an Axes that notebooks show by themselves, once, whatever their settings."""
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    class ShownFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            return _png(self, SCREEN)
+
+    class ShownAxes(Axes):
+        def _repr_png_(self) -> bytes:
+            return _png(self.get_figure(root=True), SCREEN)
+
+    return ShownFigure, ShownAxes
+
+
+def sheet(height: float) -> Figure:
+    """Return a new figure of the page's width and ``height`` (inches), which a notebook shows by itself."""
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
+    return plt.figure(figsize=(WIDTH, height), layout="constrained", FigureClass=_shown()[0])
+
+
+def canvas(ax: Axes | None, height: float) -> Axes:
+    """Return ``ax``, or the Axes of a new figure (`sheet`)."""
+    return sheet(height).add_subplot(axes_class=_shown()[1]) if ax is None else ax
+
+
+def frame_of(given: Any, name: str) -> DataFrame:
+    """Return the frame ``name`` of a result; a frame stands for itself."""
+    return given if hasattr(given, "columns") else getattr(given, name)
 
 
 def save(drawn: Axes | Figure) -> tuple[str, bytes]:
     """Return a figure as SVG (text as paths) and PNG (220 dpi), and close it.
 
     The same data give the same bytes: ids are salted, no date or version is stored.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from lyeval import figures
+    >>> svg, png = figures.save(plt.subplots()[1])
+    >>> svg[:5], png[1:4]
+    ('<?xml', b'PNG')
     """
     figure: Any = drawn.get_figure(root=True) if hasattr(drawn, "get_figure") else drawn
-    png = io.BytesIO()
     with house():
         svg = _svg(figure, "path")
-        figure.savefig(png, format="png", dpi=220, metadata={"Software": None})
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close(figure)
-    return svg, png.getvalue()
+    return svg, _png(figure, PRINT)
 
 
 def picture(drawn: Axes | Figure, id: str, title: str, alt: str, *, source: str = "", cite: str = "") -> Picture:
-    """Return a figure as a block of a document, its text searchable where the format can (PDF), and close it."""
+    """Return a figure as a block of a document, its text searchable where the format can (PDF), and close it.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from lyeval import figures
+    >>> figures.picture(plt.subplots()[1], "one", "一图", "what it shows").title
+    '一图'
+    """
     figure: Any = drawn.get_figure(root=True) if hasattr(drawn, "get_figure") else drawn
     with house():
         text = _svg(figure, "none")
     svg, png = save(figure)
     return Picture(id, title, svg, png, alt, source, cite, text)
+
+
+def _png(figure: Any, dpi: int) -> bytes:
+    """Draw a figure as PNG, and close it, so that no notebook shows it twice."""
+    png = io.BytesIO()
+    with house():
+        figure.savefig(png, format="png", dpi=dpi, metadata={"Software": None})
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(figure)
+    return png.getvalue()
 
 
 def _svg(figure: Any, text_as: str) -> str:
@@ -171,5 +230,6 @@ LOOK: dict[str, dict[str, Any]] = {
     "missed": {"facecolor": BAD, "edgecolor": "#ffffff", "hatch": "////"},
     "undetermined": {"facecolor": "#efe8da", "edgecolor": OPEN, "hatch": "||||"},
     "rest": {"facecolor": "#dfe5ea", "edgecolor": "#dfe5ea"},
+    "low": {"facecolor": FAINT, "edgecolor": SOFT, "hatch": "...."},
 }
 STATUS_INK = {"met": GOOD, "missed": "#a83208", "undetermined": "#5d5346"}

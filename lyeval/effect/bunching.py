@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.fits import FEW, recoded, student
+from lyeval.effect.clusters import FEW, recoded
+from lyeval.effect.estimate import Check, Effect, EffectError, check, error, holm, normal, student, told, within
 from lyeval.effect.frames import columns, flag, of_cluster, varies
-from lyeval.effect.result import Check, Effect, EffectError, check, error, holm, normal, told, within
 
 DRAWS, ROUNDS, STEPS = 400, 60, 50
 RIDGE = 1e-6
@@ -120,6 +120,13 @@ def bunching(
         ``details``: after, before (b of either), excess, missing (units), share_moved (of those that the smooth curve puts
         in the window below), bin_width, counts (frame), lines (frame), specifications (frame), dropped.
         Checks: before, placebo_lines, specifications, mass_balance.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> found = effect.bunching(effect.example(), score="level", threshold=2.0, cluster="firm")
+    >>> found.low < 0 < found.high
+    True
     """
     by = of_cluster(frame, cluster or unit)
     data = columns(frame, [score, *([before] if before else [])], [by] if by else [])

@@ -1,4 +1,4 @@
-"""What a question of cause hands back (效应): an estimate, its checks, and the one sentence that may be said of it."""
+"""What a question of cause hands back (效应): an estimate, its checks, the one sentence it allows, tables side by side."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtr, stdtrit
+
+from lyeval import figures
+from lyeval.render import Column, Document, Paragraph, Table, to_docx
 
 Z_95 = 1.959963984540054
 MDE_80 = Z_95 + 0.8416212335729143
@@ -211,14 +214,10 @@ class Effect:
 
     def plot(self, ax: Any = None, lang: str = "zh") -> Any:
         """Draw the effect (`lyeval.figures.effect`) and return the Axes."""
-        from lyeval.figures import effect
-
-        return effect(self.drawn(), ax, "en" if lang == "en" else "zh")
+        return figures.effect(self, ax, "en" if lang == "en" else "zh")
 
     def drawn(self) -> pd.DataFrame:
         """Return what `plot` draws (`lyeval.effect.drawn`)."""
-        from lyeval.effect.drawn import drawn
-
         return drawn(self)
 
     def __repr__(self) -> str:
@@ -237,6 +236,13 @@ def refuse(design: str, estimand: Words, reason: Words) -> Effect:
     """Return a result that says why there is none, e.g. a discontinuity at a target announced beforehand.
 
     All figures are NaN; ``design`` is ``refused`` and ``details`` names the design asked for and the reason.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> one = effect.refuse("rdd", effect.Words("越线的影响", "effect of passing"), effect.Words("线已公布。", "announced."))
+    >>> one.sentence("en")
+    'effect of passing: announced.'
     """
     nan = math.nan
     return Effect("refused", estimand, nan, nan, nan, nan, nan, 0, {"asked": design, "reason": reason})
@@ -249,8 +255,25 @@ def normal(estimate: float, std_error: float, level: float = 0.95) -> tuple[floa
     return p_value, estimate - reach, estimate + reach
 
 
+def student(estimate: float, std_error: float, df: float, level: float = 0.95) -> tuple[float, float, float]:
+    """Return p-value, low and high of an interval under Student's law, normal where ``df`` is infinite; NaN without any."""
+    if math.isinf(df):
+        return normal(estimate, std_error, level)
+    if not (std_error > 0 and df > 0):
+        return math.nan, math.nan, math.nan
+    reach = float(stdtrit(df, (1 + level) / 2)) * std_error
+    return float(2 * stdtr(df, -abs(estimate / std_error))), estimate - reach, estimate + reach
+
+
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """Return p-values adjusted for their number (Holm 1979); NaN stays NaN and does not count."""
+    """Return p-values adjusted for their number (Holm 1979); NaN stays NaN and does not count.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> effect.holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
     given = np.asarray(p_values, dtype=float)
     out = np.full(given.shape, np.nan)
     known = np.flatnonzero(np.isfinite(given))
@@ -293,3 +316,142 @@ def _scalar(value: Any) -> bool:
 MARKS = {True: Words("通过", "pass"), False: Words("未通过", "FAIL"), None: Words("无法进行", "open")}
 TEXT = ("kind", "name", "note", "note_en")
 TIDY = ("kind", "name", "estimate", "std_error", "p_value", "low", "high", "n", "passed", "note", "note_en")
+COLUMNS = ["kind", "series", "x", "y", "low", "high"]
+"""kind (path, dynamic, bins, counts); series; x; y with low and high (NaN: no interval)."""
+
+
+def drawn(effect: Effect) -> pd.DataFrame:
+    """Return what one figure of an effect shows: `COLUMNS`, and no row where the design has nothing to draw.
+
+    ``path``: means by period of listed, unlisted and projected. ``dynamic``: effects by distance from the start. ``bins``:
+    means of the outcome by score. ``counts``: units by score, observed and smooth. Else ``dynamic`` with the estimate alone.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> rows = effect.example()
+    >>> found = effect.did(rows, outcome="level", unit="firm", time="year", treated="listed", post="after")
+    >>> effect.drawn(found).groupby("series")["y"].mean().round(1).to_dict()
+    {'listed': 1.8, 'unlisted': 3.7}
+    """
+    kind = next((key for key in ("dynamic", "counts", "bins", "path") if key in effect.details), "dynamic")
+    frame: pd.DataFrame = effect.details.get(kind, pd.DataFrame())
+    if kind == "counts":
+        frame = frame.melt("from_", [name for name in ("observed", "smooth") if name in frame], "series", "y")
+    elif kind == "path" and "synthetic" in frame:
+        frame = frame.rename(columns={"treated": "listed"}).melt("time", ["listed", "synthetic"], "series", "y")
+    elif kind == "dynamic":
+        alone = {"event": [0.0], "estimate": [effect.estimate], "low": [effect.low], "high": [effect.high]}
+        if not len(frame.columns) and effect.design != "refused":
+            frame = pd.DataFrame(alone)
+        frame = frame.assign(series="effect")
+    frame = frame.rename(columns=DRAWN).assign(kind=kind).reindex(columns=COLUMNS)
+    return frame.astype(dict.fromkeys(COLUMNS[2:], float))
+
+
+DRAWN = {
+    "event": "x",
+    "from_": "x",
+    "time": "x",
+    "score": "x",
+    "estimate": "y",
+    "mean": "y",
+    "group": "series",
+    "side": "series",
+}
+
+
+def table(effects: Sequence[Effect], *, names: Sequence[str] | None = None, lang: str = "zh") -> pd.DataFrame:
+    """Set effects side by side, one a column: estimate with stars, error, interval, p, n, checks passed; all text.
+
+    `write` makes a file of it. Stars: p below 0.1, 0.05, 0.01.
+
+    Parameters
+    ----------
+    effects
+        What is to be compared, in this order.
+    names
+        Headings, by default (1), (2), ….
+    lang
+        ``zh`` or ``en``.
+
+    Raises
+    ------
+    ValueError
+        If names are not as many as effects.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> asked = {"outcome": "level", "unit": "firm", "time": "year"}
+    >>> one = effect.did(effect.example(), treated="listed", post="after", **asked)
+    >>> two = effect.event_study(effect.example(), first_treated="first", **asked)
+    >>> effect.table([one, two], lang="en").loc["estimate"].to_list()
+    ['0.3868***', '0.3966***']
+    """
+    heads = list(names) if names is not None else [f"({i})" for i in range(1, len(effects) + 1)]
+    if len(heads) != len(effects):
+        raise ValueError(f"names 应有 {len(effects)} 个 / {len(effects)} names are needed")
+    rows = [told(f"row_{key}").text(lang) for key in ("design", "estimate", "error", "interval", "p", "n", "checks")]
+    return pd.DataFrame([_column(one) for one in effects], index=heads, columns=rows).T
+
+
+def docx(effects: Sequence[Effect], *, names: Sequence[str] | None = None, lang: str = "zh") -> bytes:
+    """Return `table` as a Word document, each effect's sentence below.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> one = effect.density(effect.example().query("year == 2021"), score="score", cutoff=2.0)
+    >>> effect.docx([one])[:2]
+    b'PK'
+    """
+    shown = table(effects, names=names, lang=lang)
+    columns = (Column("row", " "), *(Column(f"c{i}", str(head)) for i, head in enumerate(shown.columns)))
+    rows = tuple((str(name), *row) for name, row in zip(shown.index, shown.to_numpy(), strict=True))
+    title = told("table").text(lang)
+    blocks = (Table("effects", title, columns, rows), *(Paragraph(one.sentence(lang)) for one in effects))
+    return to_docx(Document(title=title, blocks=blocks, lang="en" if lang == "en" else "zh"))
+
+
+def write(effects: Sequence[Effect], path: str | Path, *, names: Sequence[str] | None = None, lang: str = "zh") -> Path:
+    """Write effects side by side to a file, its kind by the name's end, and return its path.
+
+    ``.docx``: `docx`. ``.tex``: `table` as a LaTeX tabular. ``.dta``: every row of `Effect.tidy` for Stata, with the effect's
+    heading in ``effect``.
+
+    Raises
+    ------
+    EffectError
+        If the name ends otherwise.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lyeval import effect
+    >>> one = effect.density(effect.example().query("year == 2021"), score="score", cutoff=2.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     effect.write([one], f"{folder}/table.tex", lang="en").read_text().count("density")
+    1
+    """
+    path = Path(path)
+    heads = list(table(effects, names=names, lang=lang).columns)
+    if path.suffix == ".docx":
+        path.write_bytes(docx(effects, names=names, lang=lang))
+    elif path.suffix == ".tex":
+        shown = table(effects, names=names, lang=lang)
+        path.write_text(shown.to_latex(escape=True, column_format="l" + "c" * len(effects)), encoding="utf-8")
+    elif path.suffix == ".dta":
+        rows = [one.tidy().assign(effect=str(head)) for one, head in zip(effects, heads, strict=True)]
+        pd.concat(rows, ignore_index=True).to_stata(path, version=118, write_index=False)
+    else:
+        raise error("bad_file", given=path.name)
+    return path
+
+
+def _column(one: Effect) -> list[str]:
+    stars = "" if math.isnan(one.p_value) else "*" * sum(one.p_value < at for at in (0.1, 0.05, 0.01))
+    passed = [c.passed for c in one.checks]
+    interval = f"[{number(one.low)}, {number(one.high)}]" if math.isfinite(one.low) else "—"
+    written = [number(one.estimate) + stars, f"({number(one.std_error)})", interval, number(one.p_value), str(one.n)]
+    return [one.design, *written, f"{passed.count(True)}/{len(passed) - passed.count(None)}"]

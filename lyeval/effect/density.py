@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import bdtr
 
+from lyeval.effect.estimate import Check, Effect, check, error, holm, normal, told
 from lyeval.effect.frames import columns, of_cluster, varies
-from lyeval.effect.result import Check, Effect, check, error, holm, normal, told
 
 ORDER = 2
 NEAREST = 20 + ORDER + 1
@@ -29,14 +29,14 @@ class LogRatio:
     they are equal; bandwidths; rows.
     """
 
-    left: float
-    right: float
+    density_left: float
+    density_right: float
     estimate: float
     std_error: float
     statistic: float
     p_value: float
-    h_left: float
-    h_right: float
+    bandwidth_left: float
+    bandwidth_right: float
     n_left: int
     n_right: int
 
@@ -75,6 +75,13 @@ def density(
     -----
     Bandwidths minimise the mean squared error of the quadratic fit: on each side the median of the best for that density,
     for the difference and for the sum. Scores with repeats count at the end of their run.
+
+    Examples
+    --------
+    >>> from lyeval import effect
+    >>> found = effect.density(effect.example().query("year == 2021"), score="score", cutoff=2.0)
+    >>> found.p_value > 0.05
+    True
     """
     if of_cluster(frame, None):
         raise error("repeated_codes")
@@ -83,16 +90,11 @@ def density(
     x = data[score] - cutoff
     found, windows = log_ratio(x, bandwidth), binomial_windows(x)
     _, low, high = normal(found.estimate, found.std_error, level)
+    sides = ("density_left", "density_right", "statistic", "bandwidth_left", "bandwidth_right", "n_left", "n_right")
     details: dict[str, Any] = {
-        "density_left": found.left,
-        "density_right": found.right,
-        "statistic": found.statistic,
-        "bandwidth_left": found.h_left,
-        "bandwidth_right": found.h_right,
-        "n_left": found.n_left,
-        "n_right": found.n_right,
+        **{name: getattr(found, name) for name in sides},
         "windows": windows,
-        "counts": _counted(data[score], cutoff, max(found.h_left, found.h_right)),
+        "counts": _counted(data[score], cutoff, max(found.bandwidth_left, found.bandwidth_right)),
         "dropped": data.dropped,
     }
     estimand, tested = told("density_of", score=score, cutoff=f"{cutoff:g}"), (_agreement(found, windows),)
@@ -123,18 +125,10 @@ def log_ratio(x: np.ndarray, bandwidth: float | None = None) -> LogRatio:
     statistic = (f[1] - f[0]) / math.sqrt(spread)
     positive = bool((f > 0).all())
     g = np.array([-1 / f[0], 1 / f[1]]) if positive else np.full(2, np.nan)
-    return LogRatio(
-        left=float(f[0]),
-        right=float(f[1]),
-        estimate=float(np.log(f[1] / f[0])) if positive else math.nan,
-        std_error=float(np.sqrt(g @ v @ g)),
-        statistic=float(statistic),
-        p_value=math.erfc(abs(statistic) / math.sqrt(2)),
-        h_left=h_left,
-        h_right=h_right,
-        n_left=int(((x < 0) & (x >= -h_left)).sum()),
-        n_right=int(((x >= 0) & (x <= h_right)).sum()),
-    )
+    estimate = float(np.log(f[1] / f[0])) if positive else math.nan
+    law = (estimate, float(np.sqrt(g @ v @ g)), float(statistic), math.erfc(abs(statistic) / math.sqrt(2)))
+    n_left, n_right = int(((x < 0) & (x >= -h_left)).sum()), int(((x >= 0) & (x <= h_right)).sum())
+    return LogRatio(float(f[0]), float(f[1]), *law, h_left, h_right, n_left, n_right)
 
 
 def binomial_windows(x: np.ndarray) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Least squares with unit means taken out and variances by clusters; few clusters by a wild bootstrap or a jackknife."""
+"""Variances by clusters, shared by every design: robust ones for many, randomisation, wild bootstrap or jackknife for few."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import fdtrc, stdtr, stdtrit
+from scipy.special import fdtrc
 
-from lyeval.effect.result import error
+from lyeval.effect.estimate import error
 
 TINY = 1e-9
 FEW, FEWEST = 30, 6
 """Clusters below which a wild bootstrap replaces Student's law; clusters wanted in each group (MacKinnon, Webb 2017)."""
 DRAWS = 999
+STEPS, SETTLED = 60, 1e-10
 WEBB = np.sqrt([0.5, 1.0, 1.5])
 Test = tuple[float, float, float]
 """p-value, low, high."""
+Parts = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +40,45 @@ class Fit:
         return float(np.sqrt(np.maximum(self.covariance[i, i], 0.0)))
 
 
-def student(estimate: float, std_error: float, df: float, level: float = 0.95) -> tuple[float, float, float]:
-    """Return p-value, low and high of an interval under Student's law; NaN without an error or degrees of freedom."""
-    if not (std_error > 0 and df > 0):
-        return np.nan, np.nan, np.nan
-    reach = float(stdtrit(df, (1 + level) / 2)) * std_error
-    return float(2 * stdtr(df, -abs(estimate / std_error))), estimate - reach, estimate + reach
+@dataclass(frozen=True, eq=False)
+class Arms:
+    """Clusters by the share of each that is treated, shape (clusters,)."""
+
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, cluster: np.ndarray, treated: np.ndarray) -> Arms:
+        """Count rows, or units, by their clusters' codes 0, 1, …."""
+        return cls(np.bincount(cluster, weights=treated) / np.bincount(cluster))
+
+    @property
+    def least(self) -> int:
+        """Clusters in the smaller of the two groups."""
+        return int(min((self.share > 0).sum(), (self.share < 1).sum()))
+
+    @property
+    def few(self) -> bool:
+        """Whether the law of many clusters does not hold."""
+        return len(self.share) < FEW or self.least < FEWEST
+
+    @property
+    def wholly(self) -> bool:
+        """Whether each cluster is treated as a whole or not at all."""
+        return bool(np.isin(self.share, (0.0, 1.0)).all())
+
+    def jackknife(self, estimate: float, without: np.ndarray) -> tuple[float, float]:
+        """Return the CR3 standard error from estimates without each cluster, and its degrees of freedom.
+
+        V = (G−1)/G · Σ(τ̂₋g − τ̂)²; df = G−1, or Welch's where few clusters are wholly treated or not (0: one in a group).
+        """
+        parts = (len(without) - 1) / len(without) * (without - estimate) ** 2
+        df = len(without) - 1.0
+        if self.few and self.wholly:
+            groups = [parts[self.share > 0], parts[self.share == 0]]
+            if min(len(group) for group in groups) < 2:
+                return float(np.sqrt(parts.sum())), 0.0
+            df = parts.sum() ** 2 / sum(group.sum() ** 2 / (len(group) - 1) for group in groups)
+        return float(np.sqrt(parts.sum())), float(df)
 
 
 def demeaned(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
@@ -62,12 +97,13 @@ def recoded(codes: np.ndarray) -> np.ndarray:
     return np.unique(codes, return_inverse=True)[1]
 
 
-def parts(x: np.ndarray, y: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each cluster's x'x and x'y, shapes (clusters, k, k) and (clusters, k)."""
+def parts(x: np.ndarray, y: np.ndarray, cluster: np.ndarray, weight: np.ndarray | None = None) -> Parts:
+    """Return each cluster's x'wx and x'y, shapes (clusters, k, k) and (clusters, k)."""
     order = np.argsort(cluster, kind="stable")
     x, y = x[order], y[order]
     starts = np.searchsorted(cluster[order], np.arange(int(cluster.max()) + 1))
-    gram = np.add.reduceat(x[:, :, None] * x[:, None, :], starts, axis=0)
+    weighted = x if weight is None else x * weight[order][:, None]
+    gram = np.add.reduceat(weighted[:, :, None] * x[:, None, :], starts, axis=0)
     return gram, np.add.reduceat(x * y[:, None], starts, axis=0)
 
 
@@ -91,10 +127,26 @@ def clustered(x: np.ndarray, y: np.ndarray, cluster: np.ndarray, absorbed: int) 
     return Fit(beta, covariance, g - 1, without(total, gram, cross), gram, cross)
 
 
-def two_way(y: np.ndarray, t: np.ndarray, unit: np.ndarray, treated: np.ndarray, cluster: np.ndarray) -> Fit:
-    """Fit y on a treatment with unit and period effects; the treatment's coefficient comes first."""
-    x = np.column_stack([treated, dummies(t)]).astype(float)
-    return clustered(demeaned(x, unit), demeaned(y[:, None], unit)[:, 0], cluster, 1)
+def counted(x: np.ndarray, y: np.ndarray, offset: np.ndarray, unit: np.ndarray, cluster: np.ndarray) -> Fit:
+    """Fit E[y] = exp(α_unit + offset + xβ) by Newton's method, αᵢ = log(Σy / Σ exp(offset + xβ)) put in.
+
+    The variance is a jackknife over clusters, each left out by one step. Every unit's total must be above zero.
+    """
+    beta, total = np.zeros(x.shape[1]), np.bincount(unit, weights=y)
+    step = np.full(len(beta), np.inf)
+    for _ in range(STEPS):
+        rate = np.exp(offset + x @ beta)
+        rate = rate * (total / np.bincount(unit, weights=rate))[unit]
+        mean = np.column_stack([np.bincount(unit, weights=rate * column) for column in x.T]) / total[:, None]
+        gram, score = parts(x - mean[unit], y - rate, cluster, rate)
+        if np.abs(step).max() < SETTLED:
+            break
+        if not np.linalg.cond(gram.sum(axis=0)) < 1e12:
+            raise error("not_told_apart")
+        step = np.linalg.solve(gram.sum(axis=0), score.sum(axis=0))
+        beta = beta + np.clip(step, -2.0, 2.0)
+    away, g = without(gram.sum(axis=0), gram, score), len(gram)
+    return Fit(beta, (g - 1) / g * away.T @ away, g - 1, beta + away)
 
 
 def without(total: np.ndarray, gram: np.ndarray, cross: np.ndarray) -> np.ndarray:
@@ -193,21 +245,6 @@ def _edge(p_value: Callable[[float], float], start: float, step: float, least: f
 def _webb(clusters: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.choice(np.concatenate([-WEBB, WEBB]), size=(DRAWS, clusters))
-
-
-def jackknife(estimate: float, without: np.ndarray, sides: np.ndarray | None = None) -> tuple[float, float]:
-    """Return the CR3 standard error from estimates without each cluster, and its degrees of freedom.
-
-    V = (G−1)/G · Σ(τ̂₋g − τ̂)²; df = G−1, or Welch's where ``sides`` marks clusters as wholly treated or not.
-    """
-    parts = (len(without) - 1) / len(without) * (without - estimate) ** 2
-    df = len(without) - 1.0
-    if sides is not None:
-        groups = [parts[sides], parts[~sides]]
-        if min(len(group) for group in groups) < 2:
-            return float(np.sqrt(parts.sum())), 0.0
-        df = parts.sum() ** 2 / sum(group.sum() ** 2 / (len(group) - 1) for group in groups)
-    return float(np.sqrt(parts.sum())), float(df)
 
 
 def robust(x: np.ndarray, y: np.ndarray, *, equal: bool = False) -> Fit:
