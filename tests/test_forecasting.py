@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from outlook_county import county, with_disposals
+from outlook_county import confirmed, county, with_disposals
 
 import lyeval as ly
 from lyeval.forecasting.scoring import brier, covered, crps, pit, skill
@@ -74,15 +74,17 @@ class TestKnowledge:
             spans.append(row["p95"] - row["p05"])
         assert spans == sorted(spans, reverse=True)
 
-    def test_a_finished_year_is_what_the_books_say(self):
-        ledger = county()
+    @pytest.mark.parametrize("stated", [True, False])
+    def test_a_finished_year_is_what_the_books_say(self, stated):
+        ledger = confirmed(county()) if stated else county()
         told = ly.forecast(ledger, LINSHU, 2023, as_of="2023-12", draws=200).targets.set_index("id")
         verdict = ly.assess(ledger, LINSHU, 2023).targets.set_index("id")
         for id in ("above_scale_clear", "below_scale_low_land_share"):
             assert told.loc[id, "p50"] == pytest.approx(verdict.loc[id, "value"])
-            if verdict.loc[id, "status"] != "undetermined":  # an exemption without a column leaves it open on the books
-                assert told.loc[id, "certain"] == verdict.loc[id, "status"]
-            assert told.loc[id, "probability"] in (0.0, 1.0)
+            assert told.loc[id, "certain"] == verdict.loc[id, "status"]
+            assert (verdict.loc[id, "status"] != "undetermined") == stated
+            assert (told.loc[id, "probability"] in (0.0, 1.0)) == stated
+            assert (told.loc[id, "probability"] is None) != stated
 
     def test_who_has_gone_by_the_date_is_gone(self):
         ledger = with_disposals(county(), DISPOSALS)
@@ -198,7 +200,7 @@ class TestReadings:
         assert wide.targets.set_index("id").loc["closures", "p95"] >= 3
 
     def test_judging_by_last_years_tax_leaves_nothing_to_chance(self):
-        ledger = county()
+        ledger = confirmed(county())
         told = ly.forecast(ledger, LINSHU, 2023, as_of="2023-06", draws=300)
         by = told.by_reading
         lagged = by[by["switch"] == "year"].set_index("id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import re
 import shutil
 import subprocess
@@ -135,8 +136,19 @@ def test_xlsx(made: tuple[Path, dict[str, Any]]) -> None:
     cells = {seen(str(c)) for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for c in row}
     assert {seen(name) for name in made[1]["enterprises"]["name"]} <= cells
     with zipfile.ZipFile(path) as packed:
-        sheets = [packed.read(n) for n in packed.namelist() if n.startswith("xl/worksheets/")]
-        assert not [s for s in sheets if b"<f>" in s or b"r:id" in s]  # links of the index lead to sheets alone
+        sheets = {n: packed.read(n).decode() for n in sorted(packed.namelist()) if n.startswith("xl/worksheets/sheet")}
+        outside = [packed.read(n) for n in packed.namelist() if n.endswith(".rels")]
+    assert not [n for n, s in sheets.items() if "<f>" in s or "r:id" in s or "externalLink" in s]
+    assert not [s for s in outside if b"TargetMode" in s or b"/hyperlink" in s]
+    links = {n: re.findall(r"<hyperlink [^>]*>", s) for n, s in sheets.items() if "<hyperlink" in s}
+    assert list(links) == [
+        "xl/worksheets/sheet1.xml"
+    ]  # the index alone has links, one to each other sheet of this workbook
+    targets = [
+        html.unescape(m) for link in links["xl/worksheets/sheet1.xml"] for m in re.findall(r'location="([^"]*)"', link)
+    ]
+    assert len(targets) == len(links["xl/worksheets/sheet1.xml"])
+    assert sorted(targets) == sorted(f"'{name.replace(chr(39), chr(39) * 2)}'!A1" for name in book.sheet_names[1:])
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here (Debian: poppler-utils)")

@@ -14,8 +14,8 @@ from lyeval.indicators import FACTS
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy, patch
 from lyeval.report.lists import consequences
-from lyeval.tables import duties, lists, rankings
-from lyeval.tables.authority import WHERE, clause, register_of
+from lyeval.tables import duties, rankings, rosters
+from lyeval.tables.casework import WHERE, clause, register_of
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",
@@ -80,28 +80,28 @@ def codes(table: pd.DataFrame) -> list[str]:
 
 
 def test_reached_and_missed(made):
-    assert codes(lists.reached(made)) == ["A"]
-    row = lists.reached(made).iloc[0]
+    assert codes(rosters.reached(made)) == ["A"]
+    row = rosters.reached(made).iloc[0]
     assert (row["label"], row["outcome"], bool(row["cleared"]), row["clause"]) == ("帮扶提升", "达标", True, "一(三)")
-    table = lists.missed(made).set_index("credit_code")
+    table = rosters.missed(made).set_index("credit_code")
     assert table.index.tolist() == ["B", "F"]
     assert table.loc["B", ["tax_needed_wan", "difficulty", "next_step", "responsible", "overdue"]].tolist() == [
         4.0, "资金紧张", "签订协议", "甲镇政府", True
     ]  # fmt: skip
     assert table.loc["F", "responsible"] == "乙镇"
-    assert lists.undecided(made).empty
+    assert rosters.undecided(made).empty
 
 
 def test_who_left_in_the_year(made):
-    assert lists.closed(made)[["credit_code", "outcome", "demolished_m2"]].to_numpy().tolist() == [["C", "关停", 120.0]]
-    table = lists.demolished(made)
+    assert rosters.closed(made)[["credit_code", "outcome", "demolished_m2"]].to_numpy().tolist() == [["C", "关停", 120.0]]
+    table = rosters.demolished(made)
     assert table["demolished_on"].tolist() == [pd.Timestamp("2023-06-30")]
-    assert lists.banked(made).empty
-    assert lists.closed(made, "2023-05-31").empty
+    assert rosters.banked(made).empty
+    assert rosters.closed(made, "2023-05-31").empty
 
 
 def test_relapses_name_their_ground(made):
-    table = lists.relapsed(made).set_index("credit_code")
+    table = rosters.relapsed(made).set_index("credit_code")
     assert table.index.tolist() == ["D", "G"]
     assert table["basis"].tolist() == ["passed", "above"]
     assert not table["same_year"].any()
@@ -112,12 +112,12 @@ def test_relapses_name_their_ground(made):
 def test_a_line_that_rises_makes_no_relapse_of_its_own():
     rows = [row for c, t in {"A": (5, 15, 15, 15), "B": (9, 9, 9, 9)}.items()
             for row in years(c, dict(zip(range(2021, 2025), t, strict=True)), 10.0, above=True)]  # fmt: skip
-    got = lists.relapsed(assess(ledger(enterprises=firms({"A": "甲", "B": "甲"}), annual=rows), LINSHU, 2024))
+    got = rosters.relapsed(assess(ledger(enterprises=firms({"A": "甲", "B": "甲"}), annual=rows), LINSHU, 2024))
     assert got[["credit_code", "by_line"]].to_numpy().tolist() == [["A", True]]
 
 
 def test_guided_are_three_years_below_one_and_operating_normally(made):
-    table = lists.guided(made)
+    table = rosters.guided(made)
     assert table[["credit_code", "years_below", "method", "clause"]].to_numpy().tolist() == [
         ["F", 3.0, "帮扶提升", "三.1"]
     ]
@@ -137,9 +137,9 @@ def test_subsidies_and_help_of_the_city_plan():
         ],
     )
     got = assess(held, ZHOUSHAN, 2020)
-    assert codes(lists.subsidised(got)) == ["A"]
-    assert lists.subsidised(got)["clause"].tolist() == ["四(二)二"]
-    assert lists.shock_hit(got)[["credit_code", "clause"]].to_numpy().tolist() == [["C", "四(二)五"]]
+    assert codes(rosters.subsidised(got)) == ["A"]
+    assert rosters.subsidised(got)["clause"].tolist() == ["四(二)二"]
+    assert rosters.shock_hit(got)[["credit_code", "clause"]].to_numpy().tolist() == [["C", "四(二)五"]]
 
 
 def test_issues_past_their_term(made):
@@ -294,8 +294,8 @@ def test_every_list_stands_for_both_plans_with_its_clause():
 
 
 EVERY = (
-    lists.reached, lists.missed, lists.undecided, lists.closed, lists.demolished, lists.banked, lists.relapsed, lists.guided,
-    lists.subsidised, lists.shock_hit, duties.issues_overdue, duties.papers_owed, duties.steps_waiting, duties.pressed,
+    rosters.reached, rosters.missed, rosters.undecided, rosters.closed, rosters.demolished, rosters.banked, rosters.relapsed, rosters.guided,
+    rosters.subsidised, rosters.shock_hit, duties.issues_overdue, duties.papers_owed, duties.steps_waiting, duties.pressed,
     rankings.ranking, rankings.contributions, rankings.pace,
 )  # fmt: skip
 
@@ -307,7 +307,7 @@ def test_listed_are_reached_missed_open_or_gone_and_none_twice():
         (county(24), LINSHU, 2023, "county"),
     ):
         got = assess(held, plan, year, level=level)
-        good, bad, open_ = (set(codes(f(got))) for f in (lists.reached, lists.missed, lists.undecided))
+        good, bad, open_ = (set(codes(f(got))) for f in (rosters.reached, rosters.missed, rosters.undecided))
         assert not (good & bad | good & {c for c in open_ if c in good} | bad & open_)
         listed, gone = got.frame.identified.true, got.standing.gone.true
         assert good | bad <= set(got.frame.book.codes[listed & ~gone])

@@ -19,7 +19,7 @@ from lyeval.render import Heading, KeyFigures, Table, format_value
 from lyeval.report.bulletin import bulletin_annex
 from lyeval.report.printed import find, printed
 from lyeval.report.tracing import trace
-from lyeval.tables.bulletin import progress, revised, stands
+from lyeval.tables.rankings import progress, revised, stands
 
 RUN = {"run": {"report_date": "2023-11-10", "seed": 1, "draws": 200, "code": "a" * 64}}
 

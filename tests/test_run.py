@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -328,7 +329,17 @@ def test_field_ledgers_go_from_file_to_report_unedited(tmp_path: Path) -> None:
     results = produce_all(runs, tmp_path / "out")
     assert [r.error for r in results] == [None, None]
     for result in results:
-        assert (result.folder / "report.html").stat().st_size > 60_000
+        page = (result.folder / "report.html").read_text(encoding="utf-8")
+        made = report.load(result.folder / "tables")
+        assert page.index("领导参阅") < page.index("一、基本情况") < page.index("八、下步安排")
+        for target in made["targets"].to_dict("records"):
+            assert target["label"] in page
+            assert f'data-id="targets/{target["id"]}/{target["year"]}/' in page
+        bridge = made["bridge"].set_index("by").loc["all"]
+        for name in ("ledger", "in_scope", "listed", "below"):
+            assert re.search(rf'data-id="bridge/all//{name}">{bridge[name]:,}<', page), name
+        told = made["deciding"].groupby("target")["name"].head(10)
+        assert not [name for name in told if name not in page]
         assert not (result.folder / "inputs").exists()
         assert len(report.load(result.folder / "tables")["targets"]) >= 2
 

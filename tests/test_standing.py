@@ -10,7 +10,7 @@ from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy, patch
 from lyeval.report.lists import consequences
-from lyeval.tables import lists
+from lyeval.tables import rosters
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",
@@ -47,7 +47,7 @@ def test_the_reading_of_the_edge_reaches_rows_shortfalls_lists_and_consequences(
     firms = got.enterprises.set_index("credit_code")
     assert firms.loc["E", "below_line"] is bool(low)
     assert firms.loc["E", "tax_needed_wan"] == pytest.approx(needed)
-    assert who(got, got.standing.state["below"]) == low == "".join(lists.missed(got)["credit_code"])
+    assert who(got, got.standing.state["below"]) == low == "".join(rosters.missed(got)["credit_code"])
     assert "".join(consequences(got).query("trigger == 'missed'")["credit_code"]) == low
     assert got.dossier("E").tax_short_wan == pytest.approx(needed)
 
@@ -113,7 +113,7 @@ def test_relapsed_are_written_off_or_reached_in_an_earlier_year_and_below_now():
     taxes = {"A": (5, 20, 5, 5), "B": (5, 5, 5, 5), "C": (5, 5, 5, 5), "D": (5, 5, 5, 5), "E": (50, 50, 50, 5)}
     got = assess(held(taxes, disposals=rows), LINSHU, 2023)
     assert who(got, got.standing.relapsed) == "AB"
-    assert lists.relapsed(got)["same_year"].tolist() == [False, True]
+    assert rosters.relapsed(got)["same_year"].tolist() == [False, True]
 
 
 def test_open_finished_and_overdue_have_one_definition():
@@ -151,12 +151,12 @@ def test_nothing_dated_after_the_day_is_read():
     whole = read_ledger("sample:linshu")
     got = assess(whole, LINSHU, 2023)
     late = np.datetime64("2023-12-31")
-    for code in lists.reached(got)["credit_code"].head(6).tolist() + lists.relapsed(got)["credit_code"].tolist():
+    for code in rosters.reached(got)["credit_code"].head(6).tolist() + rosters.relapsed(got)["credit_code"].tolist():
         one = got.dossier(code)
         for table in (one.disposals.drop(columns="due"), one.steps[["date"]].astype("datetime64[us]")):
             days = table.select_dtypes("datetime")
             assert not (days > late).any().any()
-    for table in (lists.reached(got), lists.missed(got), lists.relapsed(got)):
+    for table in (rosters.reached(got), rosters.missed(got), rosters.relapsed(got)):
         assert not (table[["finished", "written_off"] if "finished" in table else ["written_off"]] > late).any().any()
 
 

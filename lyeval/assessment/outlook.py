@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lyeval.assessment.frame import Frame, under
-from lyeval.assessment.targets import Inputs, members_of, targets_of, threshold
+from lyeval.assessment.targets import Inputs, members_of, targets_of, threshold, unconfirmed
 from lyeval.assessment.totals import decide_target, goal_of
 from lyeval.indicators import RELATIVE, STATISTICS, book
 from lyeval.ledger import Ledger
@@ -39,6 +39,8 @@ class TargetView:
         Number of possible members that are not certain.
     outcomes
         closed: the outcomes of a disposal that count (关停, 整体收储 …).
+    unsure
+        Which of ``codes`` may be excluded by a column that the ledger lacks.
     """
 
     id: str
@@ -63,6 +65,7 @@ class TargetView:
     base: float
     n_unknown: int
     outcomes: tuple[str, ...] = ()
+    unsure: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
 
 def views(
@@ -125,6 +128,7 @@ def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
         base,
         int((at & ~sure).sum()),
         tuple(target.outcomes or ()),
+        np.logical_or.reduce([*unconfirmed(target, frame).values(), np.zeros(len(at), dtype=bool)])[at],
     )
 
 

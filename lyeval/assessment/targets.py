@@ -229,8 +229,7 @@ def unless_confirmed(
 
     The value stays that of the ledger as it is; whom to confirm are those on the side that the verdict hangs on.
     """
-    listed = outcome.target.cohort not in ("all", "whole_class")
-    columns = frame.unconfirmed("identification" if listed else "targets")
+    columns = unconfirmed(outcome.target, frame)
     b, goal = outcome.bounded, outcome.goal
     if not columns or b.low is None or b.high is None:
         return outcome
@@ -248,6 +247,12 @@ def unless_confirmed(
     turns = outcome.turns_on if outcome.status == "undetermined" else ranked(unsure & side, m)
     reason = told("missing_facts", missing)
     return replace(outcome, bounded=b, status="undetermined", reason=reason, missing=missing, turns_on=turns)
+
+
+def unconfirmed(target: Target, frame: Frame) -> dict[str, np.ndarray]:
+    """Return who may be excluded from a target by a column that the ledger lacks: column → mask, shape (n,)."""
+    listed = target.cohort not in ("all", "whole_class")
+    return frame.unconfirmed("identification" if listed else "targets")
 
 
 def verdict(op: str, goal: float | None, bounded: Bounded, waits: bool) -> tuple[str, str | None]:

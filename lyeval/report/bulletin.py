@@ -16,7 +16,7 @@ from lyeval.report.tabulate import tabulate
 from lyeval.report.tracing import row_id
 from lyeval.report.words import count, day, joined, known, number, percent, say
 from lyeval.report.year_end import odds_tables, odds_withheld
-from lyeval.tables.bulletin import FEWEST, revised, sources
+from lyeval.tables.rankings import FEWEST, revised, sources
 
 Row = dict[str, Any]
 

@@ -26,6 +26,7 @@ from lyeval.report.words import (
     known,
     number,
     percent,
+    share,
     shown,
     value_text,
     word,
@@ -157,7 +158,7 @@ def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column,
             return Column(column, ""), lambda _: OWN[column](row, lang)
         if target is not None and ((table, column) in OF_TARGET or (table == "targets" and column in ("low", "high"))):
             goal = row["goal"] if column == "goal" else target["goal"]
-            return Column(column, ""), lambda raw: of_target(target, raw, goal, column, lang)
+            return Column(column, ""), lambda raw: of_target(target, raw, goal, column, lang, row)
         own = COLUMNS.get(column)
         if own is not None:
             return Column(column, ""), lambda raw: own(raw, row, lang) if known(raw) else ""
@@ -179,15 +180,29 @@ def _kind(column: str, value: Any) -> Any:
     return "count"
 
 
-def of_target(target: Mapping[str, Any], raw: Any, goal: Any, column: str, lang: Lang) -> str:
-    """Write a figure of a target with its unit, on its side of the goal."""
+def of_target(
+    target: Mapping[str, Any], raw: Any, goal: Any, column: str, lang: Lang, row: Mapping[str, Any] | None = None
+) -> str:
+    """Write a figure of a target with its unit, on its side of the goal.
+
+    Parameters
+    ----------
+    row
+        The row that the figure stands in: the part and the whole that it carries are printed where fewer than ten firms are counted.
+    """
     if not known(raw):
         return "—"
     if column == "goal":
         return goal_text({**target, "goal": raw}, lang)
-    if few(target):
-        whole = int(target["n"])
-        return amount(f"{round(raw * whole)}/{whole}", "家", lang) if target["weight"] == "count" else "—"
+    own = row or {}
+    n = own["n"] if column == "value" and "year" in own else target["n"]
+    if few({**target, "n": n}):
+        if known(own.get("part")) and known(own.get("whole")):
+            unit = "家" if target["weight"] == "count" else "亩"
+            return share(own["part"], own["whole"], int(n), lang, unit)
+        part = raw * int(n)
+        whole = target["weight"] == "count" and abs(part - round(part)) < 1e-6
+        return amount(f"{round(part)}/{int(n)}", "家", lang) if whole else "—"
     return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
 
 

@@ -18,7 +18,7 @@ from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 from lyeval.report import verdict
 from lyeval.simulation.known import Date, as_known, date_of
-from lyeval.tables import bridge, bulletin, counts, duties, rankings
+from lyeval.tables import bridge, counts, duties, rankings
 from lyeval.tables.casework import case_rows, responsible
 from lyeval.tables.rankings import Months
 
@@ -101,7 +101,7 @@ def bulletin_tables(
     made, year, month = now.assessment, date.year, date.month
     firms, table = verdict.enterprises(made), units(now, by)
     pace = rankings.pace(made, month, now.here)
-    moved = bulletin.drivers(
+    moved = rankings.drivers(
         made.enterprises, now.months.alone(year, month), now.months.alone(year - 1, month), now.here
     )
     told = counts(made)
@@ -116,7 +116,7 @@ def bulletin_tables(
         "criteria": verdict.criteria(made),
         "switches": verdict.switches(made),
         "units": table,
-        "progress": bulletin.progress(table),
+        "progress": rankings.progress(table),
         "drivers": moved,
         "months": months(now),
         "moves": moves(now, before),
@@ -173,7 +173,7 @@ def _unit(v: View, unit: str, mask: np.ndarray, listed: np.ndarray) -> dict[str,
         "asked": asked, "share": done / asked if asked > 0 else None, "schedule": month / 12, "usual": tax.usual(year, month),
         **{k: int(np.nansum(c[full])) for k, c in course.items()},
         "open": int(mine["open"].sum()), "overdue": int(mine["overdue"].sum()),
-        "owners": bulletin.owners(responsible(v.assessment, v.end), late),
+        "owners": rankings.owners(responsible(v.assessment, v.end), late),
     }  # fmt: skip
 
 

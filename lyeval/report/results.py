@@ -10,9 +10,9 @@ import pandas as pd
 from lyeval.report import disposals, files, gaps, glyphless, lists, origins, rolls, verdict
 from lyeval.report.spread import spread
 from lyeval.tables import bridge, counts
-from lyeval.tables.authority import register_of
-from lyeval.tables.papers import papers
-from lyeval.tables.year_end import year_end
+from lyeval.tables.casework import register_of
+from lyeval.tables.paperwork import papers
+from lyeval.tables.review import year_end
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings

@@ -19,8 +19,8 @@ from lyeval.report.context import Context
 from lyeval.report.lists import consequences
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import FEW, joined, known, number, percent, say, texts
-from lyeval.tables import duties, lists, rankings
-from lyeval.tables.authority import clause
+from lyeval.tables import duties, rankings, rosters
+from lyeval.tables.casework import WHO, clause
 
 Row = dict[str, Any]
 
@@ -30,11 +30,11 @@ def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     townships, counties = (rankings.ranking(assessment, by) for by in ("township", "county"))
     own = consequences(assessment)
     made = {
-        "reached": lists.reached(assessment), "missed": lists.missed(assessment), "undecided": lists.undecided(assessment),
-        "closed": lists.closed(assessment), "demolished": lists.demolished(assessment), "banked": lists.banked(assessment),
-        "relapsed": lists.relapsed(assessment), "priority": _priority(assessment, own), "guided": lists.guided(assessment),
+        "reached": rosters.reached(assessment), "missed": rosters.missed(assessment), "undecided": rosters.undecided(assessment),
+        "closed": rosters.closed(assessment), "demolished": rosters.demolished(assessment), "banked": rosters.banked(assessment),
+        "relapsed": rosters.relapsed(assessment), "priority": _priority(assessment, own), "guided": rosters.guided(assessment),
         "grade_d": own[(own["trigger"] == "missed").to_numpy(dtype=bool)].reset_index(drop=True),
-        "subsidised": lists.subsidised(assessment), "shock_hit": lists.shock_hit(assessment),
+        "subsidised": rosters.subsidised(assessment), "shock_hit": rosters.shock_hit(assessment),
         "pressed": duties.pressed(assessment), "summoned": _summoned(assessment, townships, counties),
         "issues": duties.issues_overdue(assessment), "papers": duties.papers_owed(assessment),
         "steps": duties.steps_waiting(assessment),
@@ -75,13 +75,13 @@ def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
         part, firm = met.get(code), firms.loc[code]
         own_clause = [] if part is None else part["clause"].tolist()
         out.append({
-            **{k: firm[k] for k in (*lists.WHO, "tax_needed_wan")}, "listed_on": named.get(code, pd.NaT),
+            **{k: firm[k] for k in (*WHO, "tax_needed_wan")}, "listed_on": named.get(code, pd.NaT),
             "grounds": [] if part is None else list(dict.fromkeys(g for gs in part["grounds"] for g in gs)),
             **{k: [] if part is None else list(dict.fromkeys(e for es in part[k] for e in es)) for k in ("effects", "effects_en")},
             "clause": "；".join(dict.fromkeys(own_clause)) or _priority_clause(assessment),
         })  # fmt: skip
     table = pd.DataFrame(
-        out, columns=[*lists.WHO, "tax_needed_wan", "listed_on", "grounds", "effects", "effects_en", "clause"]
+        out, columns=[*WHO, "tax_needed_wan", "listed_on", "grounds", "effects", "effects_en", "clause"]
     )
     return table.assign(listed_on=pd.to_datetime(table["listed_on"]).astype("datetime64[us]"))
 

@@ -270,7 +270,7 @@ TRACED: dict[str, tuple[str, ...]] = {
     "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
     "flows": ("class",), "doors": ("door",), "disposals_summary": ("method",), "totals": ("year",), "forecast": ("id", "year"),
     "simulation": ("id", "year"), "readings": ("id",),
-    "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "causes_all": ("cause",),
+    "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "duties": ("unit",),
     "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",), "calendar": ("id",),
     "years": ("year",), "bridge": ("by", "group"), "counts": ("id", "by", "group"), "next_targets": ("id",), "turns": ("target", "what"),
     "narrowing": ("target", "fact"),

@@ -117,8 +117,8 @@ def leader_targets(c: Context) -> Table | None:
         stated = shown(t["baseline"], None, kind_of(t)) if known(t["baseline"]) else ""
         line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if _unsaid(t) else ""
         rows.append({
-            "label": named(t, c.lang) + line, "base": stated or (of_target(t, first["value"], t["goal"], "", c.lang) if first else ""),
-            "before": of_target(t, before["value"], t["goal"], "", c.lang) if before else "", "value": _value(t, c.lang),
+            "label": named(t, c.lang) + line, "base": stated or (of_target(t, first["value"], t["goal"], "value", c.lang, first) if first else ""),
+            "before": of_target(t, before["value"], t["goal"], "value", c.lang, before) if before else "", "value": _value(t, c.lang),
             "goal": goal_text(t, c.lang), "short": short_text(t, c.lang), "status": Cell(status_text(t, c.lang), tone=tone_of(t)),
             **{k: t[k] for k in ("id", "year")},
         })  # fmt: skip

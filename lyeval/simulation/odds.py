@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -101,6 +101,8 @@ def odds(view: TargetView, drawn: np.ndarray, certain: str | None) -> dict[str, 
     out |= zip(POINTS, np.quantile(known, QUANTILES).tolist(), strict=True)
     if view.goal is None:
         return out
+    if certain == "undetermined":
+        return out | {"certain": certain}
     if certain:
         return out | {"probability": float(certain == "met"), "mc_error": 0.0, "certain": certain}
     p = probability(int(np.sum(meets(view, known))), len(known))
@@ -155,7 +157,7 @@ def _split(picked: Members) -> dict[str, int | None]:
 
 
 def settled(view: TargetView, year: Year) -> str | None:
-    """Tell whether the books already decide a target: met, missed or None (not decided).
+    """Tell whether the books already decide a target: met, missed, undetermined (the year is over, and a missing exemption leaves it open), or None.
 
     Every tax that is not settled is tried at its least and at its most: rates and counts move one way with tax, and a member that leaves
     never moves them further than one that fails or passes. As class and land are carried from the facts' year, the verdict must also
@@ -172,11 +174,11 @@ def settled(view: TargetView, year: Year) -> str | None:
     basis, land = tax_basis(view, year.reported[at]), view.land * year.kept[:, at].max(axis=0)
     gone = view.gone | year.gone[:, at].all(axis=0)
     least, most = (_verdict(view, edge[at] * basis, land, gone) for edge in (year.floor, year.ceiling))
-    return least if least == most else None
+    return least if least == most and (least != "undetermined" or year.final) else None
 
 
 def _verdict(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarray) -> str | None:
-    """Give the verdict at some taxes, None where it would not stand with a few members on the other side."""
+    """Give the verdict at some taxes: None where it would not stand with a few members on the other side, undetermined if without the unsure."""
     tax, line = np.clip(tax, -HUGE, HUGE), float(view.line or 0.0)
     now = target_values(view, tax, land, gone)
     if np.isnan(now[0]):
@@ -184,12 +186,17 @@ def _verdict(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarr
     met = bool(meets(view, now)[0])
     present = view.member & (land > 0) & ~gone
     with np.errstate(divide="ignore", invalid="ignore"):
-        order = np.flatnonzero(present & (reaches(view, tax / land, line) == met))
+        backing = present & (reaches(view, tax / land, line) == met)
+    doubted = replace(view, member=view.member & ~(view.unsure & backing)) if view.unsure.any() else view
+    order = np.flatnonzero(backing)
     order = order[np.argsort(-(land if view.weight == "land" else present)[order].astype(float), kind="stable")]
     flipped = tax.copy()
     flipped[order[: max(1, int(np.ceil(MARGIN * present.sum())))]] = -HUGE if met else HUGE
     stands = bool(meets(view, target_values(view, flipped, land, gone))[0]) == met
-    return ("met" if met else "missed") if stands else None
+    if not stands:
+        return None
+    sure = bool(meets(view, target_values(doubted, tax, land, gone))[0]) == met
+    return ("met" if met else "missed") if sure else "undetermined"
 
 
 def left(views: Sequence[TargetView], drawn: Sequence[np.ndarray]) -> pd.DataFrame:

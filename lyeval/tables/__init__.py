@@ -1,7 +1,6 @@
 """Results as named tables, each described as data, and the check that they do not contradict one another."""
 
-from lyeval.tables.consistency import ConsistencyError, check
-from lyeval.tables.counts import bridge, counts
 from lyeval.tables.registry import schema, words
+from lyeval.tables.tally import ConsistencyError, bridge, check, counts
 
 __all__ = ["ConsistencyError", "bridge", "check", "counts", "schema", "words"]

@@ -1,42 +1,74 @@
-"""Disposals as the lists need them (处置记录): every case by a day, the latest of each enterprise, who answers for it."""
+"""Disposals as the lists need them (处置记录), who answers for each enterprise, and the clause that each list rests on (名单依据)."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from lyeval.assessment.conditions import decide
-from lyeval.indicators import cases, year_end
+from lyeval.indicators import STATISTICS, cases, year_end
+from lyeval.policy import Policy, PolicyError, find_policy
+from lyeval.policy.register import load_register
+from lyeval.tables.registry import layout
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
     from lyeval.policy import Method
+    from lyeval.policy.register import Register
 
-WORDS = ("difficulty", "next_step", "responsible")
-COLUMNS = [
-    "at",
-    "credit_code",
-    "method",
-    "label",
-    "label_en",
-    "outcome",
-    "started",
-    "due",
-    "finished",
-    "written_off",
-    "demolished_on",
-    "demolished_m2",
-    "released_mu",
-    "cost_wan",
-    "whole",
-    "upgraded",
-    *WORDS,
-    "open",
-    "overdue",
-]
+WHO = layout()["who"]
+WHERE: dict[str, tuple[str, ...]] = {
+    # list: where its clause stands, the first that there is
+    "closed": ("statistic.closed", "effect.removal", "method.shut_down"),
+    "demolished": ("statistic.demolished", "method.shut_down"),
+    "banked": ("method.land_bank", "method.shut_down"),
+    "relapsed": ("calendar.write_off", "step.written_off"),
+    "shock_hit": ("supports.shock_relief",),
+    "pressed": ("calendar.pressing", "calendar.follow_up"),
+    "summoned": ("trigger.behind", "calendar.supervision", "calendar.county_dispatch"),
+    "ranked": ("calendar.attainment_bulletin", "calendar.county_dispatch"),
+    "paced": ("calendar.tax_bulletin", "calendar.county_dispatch"),
+    "inspected": ("calendar.acceptance", "calendar.joint_inspection"),
+}
+
+
+def clause(policy: Policy, name: str) -> str:
+    """Return the clauses of one of the lists in ``WHERE``, joined; empty where the plan says nothing."""
+    return next(("；".join(cites) for place in WHERE[name] if (cites := _at(policy, *place.split(".")))), "")
+
+
+def target_clause(policy: Policy, side: str | None) -> str:
+    """Return the clauses of the targets that hold a class to a line, else those of identification."""
+    own = [t for t in policy.targets if t.class_ in (side, "any") and any(d.threshold for d in t.years.values())]
+    cites = [c for t in own for c in t.cite] or list(policy.identification.cite)
+    return "；".join(dict.fromkeys(cites))
+
+
+@lru_cache(maxsize=16)
+def register_of(policy_id: str) -> Register | None:
+    """Return a plan's clause register, or None where there is none beside it."""
+    try:
+        path = find_policy(policy_id).with_suffix(".clauses.yaml")
+        return load_register(path) if path.is_file() else None
+    except PolicyError:
+        return None
+
+
+def _at(policy: Policy, kind: str, id: str) -> tuple[str, ...]:
+    """Return the cites of one element of the plan or entry of its register."""
+    if kind == "effect":
+        return next(((e.cite or c.cite) for c in policy.consequences for e in c.effects if e.kind == id), ())
+    own: dict[str, list[Any]] = {
+        "statistic": [t for t in policy.targets if STATISTICS[t.statistic].kind == id],
+        "method": [m for m in policy.methods if m.method == id],
+        "step": [s for s in policy.steps if s.id == id],
+        "trigger": [c for c in policy.consequences if c.trigger == id],
+    }
+    found = own[kind] if kind in own else [e for e in getattr(register_of(policy.id), kind, ()) if e.id == id]
+    return found[0].cite if found else ()
 
 
 def day_of(assessment: Assessment, on: object = None) -> np.datetime64:
@@ -55,37 +87,35 @@ def case_rows(assessment: Assessment, on: object = None) -> pd.DataFrame:
         the day: 进行中 where it ended later), started, due, finished, written_off, demolished_on, demolished_m2, released_mu, cost_wan,
         whole, upgraded, difficulty, next_step, responsible, open, overdue (open past its term). Dates after the day are blank.
     """
-    book, sheet, end = assessment.frame.book, assessment.ledger.disposals, day_of(assessment, on)
-    rows = cases(book)
-    days = {name: _days(sheet, name) for name in ("started", "due", "finished", "written_off", "demolished_on")}
-    outcome = rows.outcome_on(end)
+    sheet, end = assessment.ledger.disposals, day_of(assessment, on)
+    rows = cases(assessment.frame.book)
+    days = {name: days_of(sheet, name) for name in ("started", "due", "finished", "written_off", "demolished_on")}
+    by_day = {n: np.where((n == "due") | (d <= end), d, np.datetime64("NaT")) for n, d in days.items()}
     known = {m.method: m for m in reversed(assessment.policy.methods)}
-    written = _texts(sheet, "method_text")
+    written = zip(rows.method, texts_of(sheet, "method_text"), strict=True)
+    names = [
+        (m, known[m].label, known[m].label_en) if m in known else (m, w or m, m.replace("_", " ") or w)
+        for m, w in written
+    ]
+    columns = dict(zip(("method", "label", "label_en"), zip(*names, strict=True), strict=True)) if names else {}
     table = pd.DataFrame(
         {
             "at": rows.at,
             "credit_code": sheet["credit_code"].to_numpy(dtype=object),
-            "method": rows.method,
-            "label": [known[m].label if m in known else w or m for m, w in zip(rows.method, written, strict=True)],
-            "label_en": [
-                known[m].label_en if m in known else m.replace("_", " ") or w
-                for m, w in zip(rows.method, written, strict=True)
-            ],
-            "outcome": outcome,
-            **{n: _until(d, end) if n != "due" else d.astype("datetime64[us]") for n, d in days.items()},
-            **{name: _numbers(sheet, name) for name in ("demolished_m2", "released_mu", "cost_wan")},
-            "whole": _texts(sheet, "whole"),
-            "upgraded": _numbers(sheet, "upgraded") == 1,
-            **{name: _texts(sheet, name) for name in WORDS},
+            **{name: np.array(columns.get(name, ()), dtype=object) for name in ("method", "label", "label_en")},
+            "outcome": rows.outcome_on(end),
+            **{name: values.astype("datetime64[us]") for name, values in by_day.items()},
+            **{name: numbers_of(sheet, name) for name in ("demolished_m2", "released_mu", "cost_wan")},
+            **{name: texts_of(sheet, name) for name in ("whole", "difficulty", "next_step", "responsible")},
+            "upgraded": numbers_of(sheet, "upgraded") == 1,
             "open": rows.open(end),
             "overdue": rows.overdue(end),
         },
-        columns=COLUMNS,
+        columns=layout()["cases"],
     )
     began = np.where(np.isnat(days["started"]), days["finished"], days["started"])
-    keep = rows.begun(end)
     order = np.lexsort((np.arange(len(table)), np.nan_to_num(began.astype(float), nan=0.0)))
-    return table.iloc[[i for i in order if keep[i]]].reset_index(drop=True)
+    return table.iloc[order[rows.begun(end)[order]]].reset_index(drop=True)
 
 
 @lru_cache(maxsize=8)
@@ -121,19 +151,25 @@ def plan_method(assessment: Assessment, canonical: object) -> Method | None:
     return next((m for m in assessment.policy.methods if m.method == canonical), None)
 
 
-def _days(sheet: pd.DataFrame, name: str) -> np.ndarray:
-    if name not in sheet:
-        return np.full(len(sheet), np.datetime64("NaT"), dtype="datetime64[D]")
-    return sheet[name].to_numpy(dtype="datetime64[D]")
+def days_of(sheet: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of days, NaT all through where the sheet has none."""
+    return (
+        sheet[name].to_numpy(dtype="datetime64[D]")
+        if name in sheet
+        else np.full(len(sheet), "NaT", dtype="datetime64[D]")
+    )
 
 
-def _until(days: np.ndarray, end: np.datetime64) -> np.ndarray:
-    return np.where(days <= end, days, np.datetime64("NaT")).astype("datetime64[us]")
-
-
-def _numbers(sheet: pd.DataFrame, name: str) -> np.ndarray:
+def numbers_of(sheet: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of numbers, NaN all through where the sheet has none."""
     return sheet[name].to_numpy(dtype=float, na_value=np.nan) if name in sheet else np.full(len(sheet), np.nan)
 
 
-def _texts(sheet: pd.DataFrame, name: str) -> np.ndarray:
+def texts_of(sheet: pd.DataFrame, name: str) -> np.ndarray:
+    """Return a column of texts, "" all through where the sheet has none."""
     return sheet[name].to_numpy(dtype=object, na_value="") if name in sheet else np.full(len(sheet), "", dtype=object)
+
+
+def who_of(assessment: Assessment, at: np.ndarray | list[int]) -> pd.DataFrame:
+    """Return who the enterprises at some positions are: `WHO`."""
+    return assessment.enterprises[WHO].iloc[at].reset_index(drop=True)

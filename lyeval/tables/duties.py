@@ -1,4 +1,4 @@
-"""What is overdue or owed on a day (逾期与欠缺): problems found, papers, steps of the procedure, and whom to press (督办)."""
+"""What is overdue or owed on a day (逾期与欠缺): problems, papers, steps, whom to press (督办); what each body has done of its duties (履职)."""
 
 from __future__ import annotations
 
@@ -9,30 +9,25 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment.dossier import deadline
-from lyeval.tables.authority import clause, register_of
-from lyeval.tables.casework import case_rows, day_of, latest, plan_method, responsible
-from lyeval.tables.lists import WHO
+from lyeval.tables.casework import (
+    case_rows,
+    clause,
+    day_of,
+    days_of,
+    latest,
+    plan_method,
+    register_of,
+    responsible,
+    texts_of,
+    who_of,
+)
+from lyeval.tables.registry import framed
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
     from lyeval.policy.model import Step
+    from lyeval.policy.register import Register
 
-ISSUES = [
-    *WHO,
-    "listed",
-    "department",
-    "matter",
-    "found",
-    "due",
-    "rectified",
-    "transferred",
-    "state",
-    "days_late",
-    "clause",
-]
-PAPERS = [*WHO, "label", "label_en", "owed", "received", "n", "responsible", "clause"]
-STEPS = [*WHO, "step", "label", "label_en", "since", "due", "days", "overdue", "responsible", "clause"]
-PRESSED = [*WHO, "tax_needed_wan", "reasons", "responsible", "clause"]
 COLUMN_OF = {"accepted": "first_accept"}
 
 
@@ -47,7 +42,7 @@ def issues_overdue(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """
     sheet, end = assessment.ledger.issues, day_of(assessment, on)
     at = assessment.frame.book.positions(sheet["credit_code"])
-    days = {name: _days(sheet, name) for name in ("found", "due", "rectified", "accepted", "transferred")}
+    days = {name: days_of(sheet, name) for name in ("found", "due", "rectified", "accepted", "transferred")}
     known = (at >= 0) & ~(days["found"] > end)
     for name in ("rectified", "accepted", "transferred"):
         days[name] = np.where(days[name] <= end, days[name], np.datetime64("NaT"))
@@ -56,46 +51,45 @@ def issues_overdue(assessment: Assessment, on: object = None) -> pd.DataFrame:
     unaccepted = known & mended & ~(days["accepted"] <= end) & ("accepted" in sheet)
     since = np.where(late, days["due"], days["rectified"])
     rows = np.flatnonzero(late | unaccepted)
-    table = _who(assessment, at[rows]).assign(
+    matters = texts_of(sheet, "matter")[rows]
+    table = who_of(assessment, at[rows]).assign(
         listed=assessment.standing.listed.objects()[at[rows]],
-        **{name: _texts(sheet, name)[rows] for name in ("department", "matter")},
-        **{name: _stamp(days[name][rows]) for name in ("found", "due", "rectified", "transferred")},
+        department=texts_of(sheet, "department")[rows],
+        matter=matters,
+        **{name: days[name][rows] for name in ("found", "due", "rectified", "transferred")},
         state=np.where(late[rows], "not_rectified", "not_accepted"),
         days_late=(end - since[rows]).astype(int),
-        clause=[_matter_clause(assessment, str(m)) for m in _texts(sheet, "matter")[rows]],
+        clause=[_matter_clause(assessment, str(m)) for m in matters],
     )
     order = ["state", "days_late", "credit_code"]
-    return table[ISSUES].sort_values(order, ascending=[False, False, True], kind="stable", ignore_index=True)
+    return framed("list_issues", table).sort_values(
+        order, ascending=[False, False, True], kind="stable", ignore_index=True
+    )
 
 
 def papers_owed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """List the papers that open cases still owe for their method (欠缺材料), by enterprise."""
-    sheet, end = assessment.ledger.papers, day_of(assessment, on)
     rows, answer = case_rows(assessment, on), responsible(assessment, on)
-    mine = rows[rows["open"].to_numpy(dtype=bool)]
-    came = sheet[~(_days(sheet, "received") > end) & (~np.isnat(_days(sheet, "received")) | ("received" not in sheet))]
-    received = came.groupby("credit_code")["paper"].agg(set).to_dict() if "paper" in came else {}
+    received = papers_received(assessment, on)
     out: list[dict[str, Any]] = []
-    for row in mine.itertuples(index=False):
+    for row in rows[rows["open"].to_numpy(dtype=bool)].itertuples(index=False):
         method = plan_method(assessment, row.method)
-        if method is None or not method.papers:
-            continue
-        owed = [p for p in method.papers if p not in received.get(row.credit_code, set())]
-        if owed:
-            out.append(
-                {
-                    **_one(assessment, int(row.at)),
-                    "label": method.label,
-                    "label_en": method.label_en,
-                    "owed": owed,
-                    "received": len(method.papers) - len(owed),
-                    "n": len(owed),
-                    "responsible": answer[int(row.at)],
-                    "clause": "；".join(method.cite),
-                }
-            )
-    table = pd.DataFrame(out, columns=PAPERS)
-    return table.sort_values(["n", "credit_code"], ascending=[False, True], kind="stable", ignore_index=True)
+        owed = [p for p in method.papers if p not in received.get(row.credit_code, set())] if method is not None else []
+        if method is not None and owed:
+            told = {"label": method.label, "label_en": method.label_en, "owed": owed, "n": len(owed)}
+            told |= {"received": len(method.papers) - len(owed), "clause": "；".join(method.cite)}
+            out.append({**_one(assessment, int(row.at)), **told, "responsible": answer[int(row.at)]})
+    made = framed("list_papers", out)
+    return made.sort_values(["n", "credit_code"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def papers_received(assessment: Assessment, on: object = None) -> dict[str, set[str]]:
+    """Return which papers each enterprise has handed in by a day."""
+    sheet, end = assessment.ledger.papers, day_of(assessment, on)
+    came = days_of(sheet, "received")
+    mine = sheet[~(came > end) & (~np.isnat(came) | ("received" not in sheet))]
+    by = mine.groupby("credit_code")["paper"] if "paper" in mine else ()
+    return {str(code): set(papers) for code, papers in by}
 
 
 def steps_waiting(assessment: Assessment, on: object = None) -> pd.DataFrame:
@@ -117,27 +111,13 @@ def steps_waiting(assessment: Assessment, on: object = None) -> pd.DataFrame:
         if found is None:
             continue
         step, since, due = found
-        since = np.datetime64("NaT") if since is None else since
-        known = not np.isnat(since)
-        out.append(
-            {
-                **_one(assessment, int(i)),
-                "step": step.id,
-                "label": step.label,
-                "label_en": step.label_en,
-                "since": since,
-                "due": due,
-                "days": int((end - since).astype(int)) if known else None,
-                "overdue": None if due is None else bool(due < end),
-                "responsible": answer[i],
-                "clause": "；".join(step.cite),
-            }
-        )
-    table = pd.DataFrame(out, columns=STEPS)
-    table["since"], table["due"] = (pd.to_datetime(table[name]).astype("datetime64[us]") for name in ("since", "due"))
-    table["days"] = table["days"].astype("float64")
+        waiting = None if since is None or np.isnat(since) else int((end - since).astype(int))
+        told = {"step": step.id, "label": step.label, "label_en": step.label_en, "clause": "；".join(step.cite)}
+        told |= {"since": since, "due": due, "days": waiting, "overdue": None if due is None else bool(due < end)}
+        out.append({**_one(assessment, int(i)), **told, "responsible": answer[i]})
+    made = framed("list_steps", out).astype({"days": "float64"})
     order = ["days", "credit_code"]
-    return table.sort_values(order, ascending=[False, True], kind="stable", na_position="last", ignore_index=True)
+    return made.sort_values(order, ascending=[False, True], kind="stable", na_position="last", ignore_index=True)
 
 
 def pressed(assessment: Assessment, on: object = None) -> pd.DataFrame:
@@ -164,14 +144,14 @@ def pressed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     }
     rows = np.flatnonzero(mask & np.logical_or.reduce(list(reasons.values())))
     behind: list[Any] = [[name for name, hit in reasons.items() if hit[i]] for i in rows]
-    table = _who(assessment, rows).assign(
+    table = who_of(assessment, rows).assign(
         tax_needed_wan=assessment.enterprises["tax_needed_wan"].to_numpy()[rows],
         reasons=behind,
         responsible=responsible(assessment, on)[rows],
         clause=clause(assessment.policy, "pressed"),
     )
     order = ["tax_needed_wan", "credit_code"]
-    return table[PRESSED].sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
+    return table.sort_values(order, ascending=[False, True], kind="stable", ignore_index=True)
 
 
 def _outstanding(assessment: Assessment, dates: Mapping[str, Any], i: int) -> tuple[Step, Any, Any] | None:
@@ -221,7 +201,7 @@ def _dates(assessment: Assessment, on: object) -> dict[str, np.ndarray]:
     for step in assessment.policy.steps:
         column = COLUMN_OF.get(step.id, step.id)
         if column in sheet:
-            days = _days(sheet, column)
+            days = days_of(sheet, column)
             out[step.id] = np.full(len(book), np.datetime64("NaT"), dtype="datetime64[D]")
             keep = (at >= 0) & (days <= end)
             out[step.id][at[keep]] = days[keep]
@@ -239,23 +219,77 @@ def _matter_clause(assessment: Assessment, matter: str) -> str:
     return clause(assessment.policy, "inspected")
 
 
-def _who(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
-    return assessment.enterprises[WHO].iloc[at].reset_index(drop=True)
-
-
 def _one(assessment: Assessment, i: int) -> dict[str, Any]:
-    return {str(k): v for k, v in assessment.enterprises[WHO].iloc[i].items()}
+    return {str(k): v for k, v in who_of(assessment, [i]).iloc[0].items()}
 
 
-def _days(sheet: pd.DataFrame, name: str) -> np.ndarray:
-    if name not in sheet:
-        return np.full(len(sheet), np.datetime64("NaT"), dtype="datetime64[D]")
-    return sheet[name].to_numpy(dtype="datetime64[D]")
+EVIDENCE: dict[str, tuple[str, str]] = {
+    # step of the calendar: the sheet and the column that show it
+    "notice": ("process", "notified"),
+    "certification": ("process", "certified"),
+    "public_notice": ("process", "published"),
+    "plan": ("process", "plan_approved"),
+    "one_plan_each": ("process", "plan_approved"),
+    "write_off": ("disposals", "written_off"),
+    "priority_list": ("process", "key_listed"),
+    "check_up": ("issues", "found"),
+    "joint_inspection": ("issues", "found"),
+    "acceptance": ("issues", "accepted"),
+    "demolition": ("disposals", "demolished_on"),
+    "closure_list": ("disposals", "started"),
+}
 
 
-def _texts(sheet: pd.DataFrame, name: str) -> np.ndarray:
-    return sheet[name].to_numpy(dtype=object, na_value="") if name in sheet else np.full(len(sheet), "", dtype=object)
+def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
+    """Set the plan's dated and recurring steps against the ledger: how many firms it shows as done, and how many too late.
+
+    Returns
+    -------
+    DataFrame
+        id, label, label_en, start, end, every, owner, clause, n (firms with a date in the year), late (of them after ``end``), state
+        (done, late, not_reported: the ledger has no column or no date for it).
+    """
+    rows = []
+    for event in register.calendar if register is not None else ():
+        if event.end is not None and event.end.year != assessment.year:
+            continue
+        sheet, column = EVIDENCE.get(event.id, ("", ""))
+        dates = getattr(assessment.ledger, sheet).get(column, ()) if sheet else ()
+        mine = [day for day in dates if pd.notna(day) and day.year == assessment.year]
+        late = sum(day > pd.Timestamp(event.end) for day in mine) if event.end is not None else 0
+        told = {"id": event.id, "label": event.zh, "label_en": event.en, "owner": "、".join(event.units)}
+        told |= {"start": event.start, "end": event.end, "every": event.every, "clause": "；".join(event.cite)}
+        rows.append(
+            told | {"n": len(mine), "late": late, "state": "late" if late else "done" if mine else "not_reported"}
+        )
+    text = ["id", "label", "label_en", "every", "owner", "clause", "state"]
+    return framed("calendar", rows).astype(dict.fromkeys(text, object) | {"n": "int64", "late": "int64"})
 
 
-def _stamp(days: np.ndarray) -> np.ndarray:
-    return days.astype("datetime64[us]")
+def departments(assessment: Assessment, register: Register | None) -> pd.DataFrame:
+    """Say of each body that the plan names what the ledger shows of its duties: steps done, late, not reported, problems past their term.
+
+    Returns
+    -------
+    DataFrame
+        unit, unit_en, duty, duty_en, done, late, missing and their ``_en`` (names of the steps of the plan's calendar that it takes part in),
+        issues (problems on record in the matters that it inspects), overdue (of them not put right in time), clause. In the plan's order.
+    """
+    if register is None:
+        return framed("duties", [])
+    steps = calendar(assessment, register).to_dict("records")
+    late = issues_overdue(assessment)
+    late = late[late["state"] == "not_rectified"]
+    sheet = assessment.ledger.issues
+    found = texts_of(sheet, "matter")[~(days_of(sheet, "found") > day_of(assessment))]
+    rows = []
+    for duty in register.duties:
+        mine = [s for s in steps if duty.unit in s["owner"].split("、")]
+        matters = [i.matter for i in register.inspections if duty.unit in i.units]
+        row: dict[str, Any] = {"unit": duty.unit, "unit_en": duty.unit_en, "duty": duty.zh, "duty_en": duty.en}
+        for name, state in (("done", "done"), ("late", "late"), ("missing", "not_reported")):
+            for tail, label in (("", "label"), ("_en", "label_en")):
+                row[name + tail] = [s[label] for s in mine if s["state"] == state]
+        row |= {"issues": int(np.isin(found, matters).sum()), "overdue": int(late["matter"].isin(matters).sum())}
+        rows.append(row | {"clause": "；".join(duty.cite)})
+    return framed("duties", rows)

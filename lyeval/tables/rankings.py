@@ -1,41 +1,32 @@
-"""Townships and counties ranked (排名), what each adds to what is short, and the year's pace on the same firms (进度)."""
+"""Units ranked (排名), what each adds to what is short, the year's pace on the same firms (进度), and what moved a month (月度通报)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from lyeval.assessment.standing import under
 from lyeval.indicators import STATISTICS
-from lyeval.tables.authority import clause
+from lyeval.tables.casework import clause, numbers_of
+from lyeval.tables.registry import framed, layout
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
 
-FEWEST = 5  # a unit with fewer listed firms is not ranked
+FEWEST = 5  # a unit with fewer listed firms is neither ranked nor compared
 SUMMONS = 0.5  # a unit is to be summoned when its rate is below this part of the whole's
-RANKING = [
-    "unit",
-    "whole",
-    "listed",
-    "reached",
-    "left",
-    "below",
-    "open",
-    "rate",
-    "rank",
-    "land_mu",
-    "tax_needed_wan",
-    "part",
-    "part_rank",
-    "schedule",
-    "behind",
-    "summoned",
-    "clause",
-]
-PACE = ["class", "against", "year", "month", "n", "before", "now", "change", "clause"]
+NAMED = 3  # units named at either end
+SOURCES = {
+    "data": ("往月数据", "past data"),
+    "rule": ("规则口径", "rule"),
+    "code": ("计算程序", "code"),
+    "seed": ("随机种子", "seed"),
+}
+Tables = Mapping[str, Any]
 
 
 def month_reached(assessment: Assessment) -> int:
@@ -91,7 +82,7 @@ def _ranked(assessment: Assessment, made: pd.DataFrame, month: int) -> pd.DataFr
     made["summoned"] = fit & made["behind"] & (made["rate"] < SUMMONS * mean - 1e-12)
     made["clause"] = clause(assessment.policy, "ranked")
     order = np.lexsort((made["unit"], made["rank"].fillna(np.inf), made["whole"].astype(bool)))
-    return made.iloc[order][RANKING].reset_index(drop=True)
+    return made.iloc[order][layout()["ranking"]].reset_index(drop=True)
 
 
 def contributions(assessment: Assessment, by: str = "township") -> pd.DataFrame:
@@ -121,15 +112,9 @@ def contributions(assessment: Assessment, by: str = "township") -> pd.DataFrame:
         summed = rows.groupby("unit", sort=True).sum().reset_index()
         summed["rank"] = summed["part"].round(12).rank(ascending=False, method="min")
         target = outcome.target
-        head = {
-            "target": target.id,
-            "label": target.label,
-            "label_en": target.label_en,
-            "clause": "；".join(target.cite),
-        }
-        out.append(summed.assign(**head).sort_values(["rank", "unit"], kind="stable"))
-    columns = ["target", "label", "label_en", "clause", "unit", "n", "land_mu", "tax_needed_wan", "part", "rank"]
-    return pd.concat(out, ignore_index=True)[columns] if out else pd.DataFrame(columns=columns)
+        head = {"target": target.id, "label": target.label, "label_en": target.label_en}
+        out.append(summed.assign(**head, clause="；".join(target.cite)).sort_values(["rank", "unit"], kind="stable"))
+    return pd.concat(out, ignore_index=True)[layout()["contributions"]] if out else framed("contributions", [])
 
 
 def pace(assessment: Assessment, month: int | None = None, within: np.ndarray | None = None) -> pd.DataFrame:
@@ -153,7 +138,7 @@ def pace(assessment: Assessment, month: int | None = None, within: np.ndarray | 
     months = Months(assessment)
     last = months.last(assessment.year) if month is None else month
     if last is None or not len(months.paid):
-        return pd.DataFrame(columns=PACE)
+        return framed("pace", [])
     frame, out = assessment.frame, []
     everyone = np.ones(len(frame.book), dtype=bool)
     for name, side in (("above", frame.above.true), ("below", frame.above.false), ("all", everyone)):
@@ -163,7 +148,7 @@ def pace(assessment: Assessment, month: int | None = None, within: np.ndarray | 
             a, b = float(before[both].sum()), float(now[both].sum())
             change = b / a - 1 if a > 0 else None
             out.append((name, against, assessment.year, last, int(both.sum()), a, b, change))
-    return pd.DataFrame(out, columns=PACE[:-1]).assign(clause=clause(assessment.policy, "paced"))
+    return pd.DataFrame(out, columns=layout()["pace"][:-1]).assign(clause=clause(assessment.policy, "paced"))
 
 
 class Months:
@@ -176,11 +161,7 @@ class Months:
         self.n = len(book)
         self.paid: dict[int, np.ndarray] = {}
         at = book.positions(sheet["credit_code"])
-        tax = (
-            sheet["tax_wan"].to_numpy(dtype=float, na_value=np.nan)
-            if "tax_wan" in sheet
-            else np.full(len(sheet), np.nan)
-        )
+        tax = numbers_of(sheet, "tax_wan")
         years, months = sheet["year"].to_numpy(), sheet["month"].to_numpy()
         for year in np.unique(years):
             mine = (years == year) & (at >= 0)
@@ -233,3 +214,79 @@ class Months:
         date = self.to_date(year, month)
         reached = ~under(date, self.line * self.usual(of, month))
         return np.where(reached.unknown, np.nan, reached.true.astype(float))
+
+
+def progress(units: pd.DataFrame) -> dict[str, Any]:
+    """Sum up how units stand.
+
+    Returns
+    -------
+    dict
+        n (units with `FEWEST` listed firms or more and a share), behind (of them below schedule), ahead (the others), first and last
+        (their names), carried (those at schedule), most_behind (whether most lag), whole_ahead (whether the whole is at schedule), state:
+        good only where the whole is at schedule and most units are too, open where the whole alone is, else bad.
+    """
+    parts, whole = units[~units["whole"].astype(bool)], units.iloc[-1]
+    share = pd.to_numeric(parts["share"], errors="coerce")
+    fit = parts[(parts["listed"] >= FEWEST) & share.notna()].assign(value=share)
+    late = fit["value"] < fit["schedule"] - 1e-12
+    names = [str(u) for u in fit["unit"]]
+    many = NAMED if len(fit) > 2 * NAMED else 1
+    ahead = bool(pd.notna(whole["share"]) and whole["share"] >= whole["schedule"] - 1e-12)
+    most = bool(late.sum() * 2 > len(fit))
+    return {
+        "n": len(fit),
+        "behind": int(late.sum()),
+        "ahead": int((~late).sum()),
+        "fewest": FEWEST,
+        "first": names[::-1][:many],
+        "last": names[:many],
+        "carried": [n for n, slow in zip(names, late, strict=True) if not slow][::-1],
+        "most_behind": most,
+        "whole_ahead": ahead,
+        "state": ("open" if most else "good") if ahead else "bad",
+    }
+
+
+def drivers(firms: pd.DataFrame, now: np.ndarray, before: np.ndarray, here: np.ndarray) -> pd.DataFrame:
+    """List whose tax of the month moved most against the same month last year, over those with both: most first, all of them."""
+    both = here & ~np.isnan(now) & ~np.isnan(before)
+    made = firms.loc[both, ["credit_code", "name", "township"]].assign(now=now[both], before=before[both])
+    made["shift_wan"] = made["now"] - made["before"]
+    made = made[made["shift_wan"].abs() > 1e-9]
+    order = np.lexsort((made["credit_code"], -made["shift_wan"].abs()))
+    return made.iloc[order][layout()["drivers"]].reset_index(drop=True)
+
+
+def owners(who: np.ndarray, mask: np.ndarray) -> list[str]:
+    """Return who answers for the firms of a mask, the unit with most of them first."""
+    counted = Counter(str(name) for name in who[mask] if name)
+    return [name for name, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def stands(tables: Tables) -> dict[str, bool | None]:
+    """Tell of each source whether it changed since the bulletin before; None where that one does not say, {} without one."""
+    old, new = tables.get("before_stamp"), tables.get("stamp")
+    if not old or not new:
+        return {}
+    was, now = tables.get("before_run") or {}, tables.get("run") or {}
+    facts = any(old.get(k) != new.get(k) for k in ("annual", "annual_rows"))
+    return {
+        "data": facts or bool(revised(tables)),
+        "rule": old.get("rule") != new.get("rule") or old.get("readings") != new.get("readings"),
+        "code": None if not was.get("code") or not now.get("code") else was["code"] != now["code"],
+        "seed": any(was.get(k) != now.get(k) for k in ("seed", "draws")),
+    }
+
+
+def revised(tables: Tables) -> dict[str, float]:
+    """Return by how much the tax of months that the bulletin before told has been revised since, 万元 by month."""
+    old, new = (dict((tables.get(name) or {}).get("months") or {}) for name in ("before_stamp", "stamp"))
+    shifts = {month: float(new[month]) - float(was) for month, was in sorted(old.items()) if month in new}
+    return {month: shift for month, shift in shifts.items() if abs(shift) > 1e-6}
+
+
+def sources(tables: Tables) -> pd.DataFrame:
+    """Lay the four sources of change out: cause, cause_zh, cause_en, state (changed, same, unsaid); no row without a bulletin before."""
+    states = {True: "changed", False: "same", None: "unsaid"}
+    return framed("sources", [(name, *SOURCES[name], states[changed]) for name, changed in stands(tables).items()])

@@ -1,11 +1,15 @@
-"""The tables of a run as data: each column's name, key, unit, format, words and where it comes from (``registry.csv``)."""
+"""The tables of a run as data: columns, units and words of the counts (``registry.csv``, ``counts.csv``), columns of the rest (``layout.csv``)."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
+
+import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ class Count:
         The count that it cannot exceed, "" where there is none.
     selection
         The mask of the standing that it counts.
-    cases
-        Whether disposals are counted, not enterprises.
+    rows
+        ``cases`` where disposals are counted, "" where enterprises are.
     """
 
     id: str
     part_of: str
     selection: str
-    cases: bool
+    rows: str
     zh: str
     en: str
     definition_zh: str
@@ -77,16 +81,22 @@ def schema() -> dict[str, dict[str, Column]]:
 @cache
 def words() -> dict[str, Count]:
     """Return every word that is counted, by its id, in the order of the file."""
-    return {
-        row["id"]: Count(
-            row["id"],
-            row["part_of"],
-            row["selection"],
-            row["rows"] == "cases",
-            row["zh"],
-            row["en"],
-            row["definition_zh"],
-            row["definition_en"],
-        )
-        for row in _rows("counts.csv")
-    }
+    return {row["id"]: Count(**row) for row in _rows("counts.csv")}
+
+
+@cache
+def layout() -> dict[str, list[str]]:
+    """Return the columns of each table that is laid out row by row, by the table's name."""
+    return {row["table"]: row["columns"].split() for row in _rows("layout.csv")}
+
+
+def framed(table: str, rows: pd.DataFrame | Iterable[Any]) -> pd.DataFrame:
+    """Lay rows out under the columns of a table: what a row lacks is blank, what it has besides is left out, days are days."""
+    made = (
+        rows[layout()[table]] if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=layout()[table])
+    )
+    return made.assign(**{name: _days(made[name]) for name in layout()["days"] if name in made})
+
+
+def _days(values: pd.Series) -> pd.Series:
+    return pd.to_datetime(values).astype("datetime64[us]")

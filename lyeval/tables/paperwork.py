@@ -13,6 +13,7 @@ from lyeval.indicators import Facts, year_end
 from lyeval.indicators.facts import asked_of
 from lyeval.ledger.columns import of_sheet
 from lyeval.tables.casework import latest, plan_method, responsible
+from lyeval.tables.registry import framed, layout
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment
@@ -20,35 +21,15 @@ if TYPE_CHECKING:
     from lyeval.policy.register import Register
 
 Tables = Mapping[str, Any]
-ORDER = ("notice", "certificate", "publication", "priority", "writeoff")
-WHO = ["credit_code", "name", "township", "county", "class"]
 FIGURES = ["land_mu", "tax_wan", "tax_per_mu", "tax_per_mu_before", "line", "tax_needed_wan"]
-STEPS = ["notified", "statement", "certified", "published", "accepted"]
-PAPERS = [
-    "paper", *WHO, *FIGURES, *STEPS, "term", "named", "effects", "effects_en", "method", "method_en", "outcome", "finished", "due",
-    "terms", "intent", "responsible",
-]  # fmt: skip
-EVIDENCE = [
-    "credit_code",
-    "criterion",
-    "label",
-    "label_en",
-    "clause",
-    "item",
-    "item_en",
-    "kind",
-    "agreed",
-    "actual",
-    "unit",
-    "unit_en",
-    "on",
-    "year",
-]
-FORM = ["credit_code", "row", "label", "label_en", "unit", "value", "value_en"]
+STEPS = ("notified", "statement", "certified", "published", "accepted")
+CASE = {"disposal": "label", "disposal_en": "label_en"} | {k: k for k in ("outcome", "next_step", "difficulty")}
+INTENT = "申请意向书"
 CONTROLS = {
-    "plot_ratio": ("容积率", "plot ratio", "", ""), "building_density": ("建筑密度", "building density", "", ""),
+    "plot_ratio": ("容积率", "plot ratio", "", ""),
+    "building_density": ("建筑密度", "building density", "", ""),
     "investment_intensity": ("投资强度", "investment intensity", "万元/亩", "×10⁴ yuan per mu"),
-}  # fmt: skip
+}
 PER_MU = ("亩均税收", "tax per mu", "万元/亩", "×10⁴ yuan per mu")
 WITHDRAWN = "撤销"  # how a statement ended that was upheld
 
@@ -75,57 +56,44 @@ def _files(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     """Return what a dossier's page says of each listed firm: who, figures, stage, its disposal; by township, most land first."""
     firms, last = tables["enterprises"], latest(assessment)
     more = {name: [_text(v) for v in last[column]] for name, column in CASE.items()}
-    made = firms.assign(**more, due=[_day(v) for v in last["due"]], responsible=responsible(assessment))
+    made = firms.assign(**more, due=last["due"].to_numpy(), responsible=responsible(assessment))
     made = made[made["listed"].astype(bool)].assign(town=lambda f: f["township"].fillna("~"))
-    made = made.sort_values(
-        ["town", "land_mu", "credit_code"], ascending=[True, False, True], kind="stable", ignore_index=True
-    )
-    made["due"] = pd.to_datetime(made["due"]).astype("datetime64[us]")
-    return made[[*WHO, *FIGURES, "stage", "gone", "below_line", "industry", *CASE, "due", "responsible"]]
-
-
-CASE = {
-    "disposal": "label",
-    "disposal_en": "label_en",
-    "outcome": "outcome",
-    "next_step": "next_step",
-    "difficulty": "difficulty",
-}
+    order = ["town", "land_mu", "credit_code"]
+    made = made.sort_values(order, ascending=[True, False, True], kind="stable", ignore_index=True)
+    return made[layout()["files"]]
 
 
 def _units(pressed: pd.DataFrame) -> pd.DataFrame:
     """Count whom each unit is to be pressed for: unit, n, clause."""
-    rows = [(unit, len(mine), mine["clause"].iloc[0]) for unit, mine in pressed.groupby("responsible", sort=True)]
-    return pd.DataFrame(rows, columns=["unit", "n", "clause"])
+    by = pressed.groupby("responsible", sort=True)
+    return framed("pressed_units", [(unit, len(mine), mine["clause"].iloc[0]) for unit, mine in by])
 
 
 def _papers(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     """Say who gets which: one of `ORDER` at most, by the step that comes next; agreements and letters of intent besides."""
-    firms = tables["enterprises"]
     last, answer = latest(assessment), responsible(assessment)
-    steps = _steps(assessment, tables)
-    priority = tables["list_priority"].set_index("credit_code")
+    steps, named = _steps(assessment, tables), tables["list_priority"].set_index("credit_code").to_dict("index")
     owed = dict(zip(tables["list_papers"]["credit_code"], tables["list_papers"]["owed"], strict=True))
     asked, rows = set(tables["procedure"]["step"]), []
-    for at, firm in enumerate(firms.to_dict("records")):
+    for at, firm in enumerate(tables["enterprises"].to_dict("records")):
         if not firm["listed"] or firm["gone"] is True:
             continue
         code, case = firm["credit_code"], last.iloc[at]
-        method = plan_method(assessment, case["method"]) if case["open"] is True or bool(case["open"] == True) else None  # noqa: E712
-        row = {
-            **{k: firm[k] for k in (*WHO, *FIGURES)}, **steps.get(code, {}), "named": _of(priority, code, "listed_on"),
-            "effects": _of(priority, code, "effects") or [], "effects_en": _of(priority, code, "effects_en") or [],
-            "method": _text(case["label"]), "method_en": _text(case["label_en"]), "outcome": _text(case["outcome"]),
-            "finished": _day(case["finished"]), "due": _day(case["due"]), "written_off": _day(case["written_off"]),
-            "responsible": answer[at], "terms": list(method.agreement) if method else [],
-            "intent": next((p for p in owed.get(code, []) if p.endswith(INTENT)), ""), "reached": bool(firm["reached"]),
-        }  # fmt: skip
-        row["candidate"] = code in priority.index
-        rows += [{**row, "paper": paper} for paper in _due(row, year_end(assessment.year), asked)]
-    made = pd.DataFrame(rows, columns=PAPERS)
-    for name in (*STEPS, "term", "named", "finished", "due"):
-        made[name] = pd.to_datetime(made[name]).astype("datetime64[us]")
-    return made.sort_values(["paper", "township", "credit_code"], kind="stable", ignore_index=True, na_position="last")
+        method = plan_method(assessment, case["method"]) if _true(case["open"]) else None
+        own = named.get(code, {})
+        row = firm | steps.get(code, {}) | {k: case[k] for k in ("finished", "due", "written_off")}
+        row |= {"method": _text(case["label"]), "method_en": _text(case["label_en"]), "outcome": _text(case["outcome"])}
+        row |= {"named": own.get("listed_on"), "candidate": code in named, "responsible": answer[at]}
+        row |= {name: own.get(name) or [] for name in ("effects", "effects_en")}
+        row |= {"terms": list(method.agreement) if method else [], "reached": bool(firm["reached"])}
+        row["intent"] = next((p for p in owed.get(code, []) if p.endswith(INTENT)), "")
+        rows += [row | {"paper": paper} for paper in _due(row, year_end(assessment.year), asked)]
+    order = ["paper", "township", "credit_code"]
+    return framed("papers", rows).sort_values(order, kind="stable", ignore_index=True, na_position="last")
+
+
+def _true(value: Any) -> bool:
+    return _there(value) and bool(value)
 
 
 def _due(row: Mapping[str, Any], end: np.datetime64, asked: set[str]) -> Iterator[str]:
@@ -163,9 +131,6 @@ def _accepted(row: Mapping[str, Any]) -> bool:
     )
 
 
-INTENT = "申请意向书"
-
-
 def _steps(assessment: Assessment, tables: Tables) -> dict[str, dict[str, Any]]:
     """Return each listed firm's days of the procedure, and the last day of the time for a statement."""
     out: dict[str, dict[str, Any]] = {}
@@ -181,20 +146,12 @@ def _steps(assessment: Assessment, tables: Tables) -> dict[str, dict[str, Any]]:
     return out
 
 
-def _of(frame: pd.DataFrame, code: str, column: str) -> Any:
-    return frame.loc[code, column] if code in frame.index else None
-
-
 def _there(value: Any) -> bool:
     return value is not None and not pd.isna(value)
 
 
 def _text(value: Any) -> str:
     return str(value) if isinstance(value, str) else ""
-
-
-def _day(value: Any) -> Any:
-    return pd.NaT if value is None or pd.isna(value) else pd.Timestamp(value)
 
 
 def evidence(assessment: Assessment) -> pd.DataFrame:
@@ -210,18 +167,14 @@ def evidence(assessment: Assessment) -> pd.DataFrame:
     facts, codes = frame.before, frame.book.codes
     for criterion in frame.policy.identification.criteria:
         holds = frame.criteria[criterion.id].true & assessment.standing.listed.true
-        head = {
-            "criterion": criterion.id, "label": criterion.label, "label_en": criterion.label_en, "clause": "；".join(criterion.cite),
-            "year": facts.year,
-        }  # fmt: skip
+        head = {"criterion": criterion.id, "label": criterion.label, "label_en": criterion.label_en}
+        head |= {"clause": "；".join(criterion.cite), "year": facts.year}
         leaves = [(leaf, decide(leaf, facts).true) for leaf in _leaves(criterion.when)]
         for i in np.flatnonzero(holds):
             found = [one for leaf, true in leaves if true[i] for one in _shown(facts, int(i), leaf)]
             rows += [{"credit_code": codes[i], **head, **one} for one in found or [{"kind": "flag"}]]
-    made = pd.DataFrame(rows, columns=EVIDENCE)
-    made["on"] = pd.to_datetime(made["on"]).astype("datetime64[us]")
-    for name in ("item", "item_en", "unit", "unit_en"):
-        made[name] = made[name].fillna("")
+    made = framed("evidence", rows)
+    made = made.assign(**{name: made[name].fillna("") for name in ("item", "item_en", "unit", "unit_en")})
     return made.sort_values(["credit_code"], kind="stable", ignore_index=True)
 
 
@@ -239,27 +192,18 @@ def _shown(facts: Facts, i: int, leaf: Condition) -> list[dict[str, Any]]:
         return list(_controls(facts, i))
     if leaf.fact == "tax_per_mu":
         agreed = leaf.than == "contract_tax_per_mu"
-        asked = (
-            facts.book.number("contract_tax_per_mu")[i]
-            if agreed
-            else facts.line[i]
-            if leaf.than == "class_line"
-            else leaf.value
-        )
-        zh, en, unit, unit_en = PER_MU
-        told = {"kind": "agreed" if agreed else "line", "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en}
-        return [told | {"agreed": _number(asked), "actual": _number(facts.tax_per_mu[i])}]
+        asked = facts.line[i] if leaf.than == "class_line" else leaf.value
+        asked = facts.book.number("contract_tax_per_mu")[i] if agreed else asked
+        told = dict(zip(("item", "item_en", "unit", "unit_en"), PER_MU, strict=True))
+        told |= {"agreed": _number(asked), "actual": _number(facts.tax_per_mu[i])}
+        return [told | {"kind": "agreed" if agreed else "line"}]
+    dates = {name: facts.book.date(name)[i] for name in ("contract_completion", "stopped_since", "completed")}
     if leaf.fact == "late_build":
-        return [
-            _since(
-                "合同约定竣工日期", "completion agreed in the contract for", facts.book.date("contract_completion")[i]
-            )
-        ]
+        return [_since("合同约定竣工日期", "completion agreed in the contract for", dates["contract_completion"])]
+    if leaf.fact == "idle" and not np.isnat(dates["stopped_since"]) and dates["stopped_since"] <= facts.end:
+        return [_since("停产起始", "stopped since", dates["stopped_since"])]
     if leaf.fact == "idle":
-        stopped, done = facts.book.date("stopped_since")[i], facts.book.date("completed")[i]
-        if not np.isnat(stopped) and stopped <= facts.end:
-            return [_since("停产起始", "stopped since", stopped)]
-        return [_since("竣工后未投产，竣工日期", "not producing since completion on", done)]
+        return [_since("竣工后未投产，竣工日期", "not producing since completion on", dates["completed"])]
     return []
 
 
@@ -292,40 +236,47 @@ def survey_form(assessment: Assessment, tables: Tables, register: Register | Non
     """
     fields = register.form if register is not None else ()
     listed = assessment.frame.book.codes[assessment.standing.listed.true]
-    own = {"enterprises": assessment.ledger.enterprises, "annual": assessment.ledger.annual}
-    own["annual"] = own["annual"][own["annual"]["year"] == assessment.year]
-    sheets = {
-        name: sheet.drop_duplicates("credit_code", keep="last").set_index("credit_code") for name, sheet in own.items()
-    }
-    last = latest(assessment)
-    more = {"拟定处置方案": "label", "处置结果": "outcome"}
-    english = dict(zip(assessment.frame.book.codes, last["label_en"], strict=True))
-    cases = {label: dict(zip(assessment.frame.book.codes, last[column], strict=True)) for label, column in more.items()}
-    ratios = dict(zip(tables["enterprises"]["credit_code"], tables["enterprises"]["tax_per_mu"], strict=True))
+    annual = assessment.ledger.annual
+    own = {"enterprises": assessment.ledger.enterprises, "annual": annual[annual["year"] == assessment.year]}
+    known = {f"{name}.{column}": _by_code(sheet, column) for name, sheet in own.items() for column in map(str, sheet)}
+    last = latest(assessment).assign(credit_code=assessment.frame.book.codes)
+    cases = {column: _by_code(last, column) for column in ("label", "label_en", "outcome")}
+    ratios = _by_code(tables["enterprises"], "tax_per_mu")
     rows = []
     for code in listed:
         for place, field in enumerate(fields, start=1):
-            sheet, _, column = field.column.partition(".")
-            values = sheets.get(sheet)
-            value = cases.get(field.label, {}).get(code)
-            if values is not None and column in values and code in values.index:
-                value = values.at[code, column]
-            if column == "tax_per_mu_reported" and not _there(value):
+            of_case = CASES.get(field.label, "")
+            value = known.get(field.column, {}).get(code, cases.get(of_case, {}).get(code))
+            if field.column == "annual.tax_per_mu_reported" and not _there(value):
                 value = ratios.get(code)
-            rows.append((code, place, field.label, CARRIED.get(field.label) or _heading(sheet, column), field.unit or "",
-                         value if _there(value) and value != "" else None,
-                         english.get(code) if more.get(field.label) == "label" else None))  # fmt: skip
-    return pd.DataFrame(rows, columns=FORM).astype({"value": object, "value_en": object})
+            english = cases["label_en"].get(code) if of_case == "label" else None
+            label = CARRIED.get(field.label) or _heading(*field.column.split("."))
+            value = value if _there(value) and value != "" else None
+            rows.append((code, place, field.label, label, field.unit or "", value, english))
+    return framed("survey_form", rows).astype({"value": object, "value_en": object})
 
 
-def _heading(sheet: str, column: str) -> str:
+def _by_code(sheet: pd.DataFrame, column: str) -> dict[str, Any]:
+    """Return a column's values by credit code, the last row of each."""
+    return dict(zip(sheet["credit_code"], sheet[column], strict=True))
+
+
+def _heading(sheet: str, column: str = "") -> str:
+    """Return the English heading of a ledger column, else its name."""
     found = of_sheet(sheet).get(column) if sheet in ("enterprises", "annual") else None
     return found.en if found is not None else column
 
 
+CASES = {"拟定处置方案": "label", "处置结果": "outcome"}
 CARRIED = {
-    "法人代表": "legal representative", "项目名称": "project", "联系电话": "telephone", "宗地坐落": "location of the site",
-    "用电户号": "power account", "拟定处置方案": "way of disposal", "处置结果": "outcome", "审核意见": "opinion of the county office",
-    "填表人": "filled in by", "填表时间": "filled in on",
-}  # fmt: skip
-__all__ = ["evidence", "papers", "survey_form"]
+    "法人代表": "legal representative",
+    "项目名称": "project",
+    "联系电话": "telephone",
+    "宗地坐落": "location of the site",
+    "用电户号": "power account",
+    "拟定处置方案": "way of disposal",
+    "处置结果": "outcome",
+    "审核意见": "opinion of the county office",
+    "填表人": "filled in by",
+    "填表时间": "filled in on",
+}

@@ -11,15 +11,14 @@ from lyeval.assessment.conditions import decide
 from lyeval.assessment.dossier import consequence_masks
 from lyeval.assessment.standing import under
 from lyeval.indicators import FACTS, year_end
-from lyeval.tables.authority import clause, target_clause
-from lyeval.tables.casework import case_rows, day_of, latest, responsible
+from lyeval.tables.casework import WHO, case_rows, clause, day_of, latest, responsible, target_clause
+from lyeval.tables.registry import framed, layout
 
 if TYPE_CHECKING:
     from lyeval.assessment.result import Assessment
 
-WHO = ["credit_code", "name", "county", "township", "class"]
 FIGURES = ["land_mu", "tax_wan", "tax_per_mu", "line", "tax_needed_wan"]
-CASE = ["label", "label_en", "outcome", "started", "due", "finished", "written_off"]
+CASE = layout()["case"]
 CLOSED, BANKED = ("关停", "清退", "注销"), ("整体收储", "部分收储", "收储")
 
 
@@ -31,11 +30,9 @@ def reached(assessment: Assessment) -> pd.DataFrame:
     DataFrame
         Who, land_mu, tax_wan, tax_per_mu, line, the latest case, cleared (no ground of identification holds any more; None unknown), clause.
     """
-    standing = assessment.standing
-    more = {"cleared": standing.cleared.objects()}
-    return _firms(
-        assessment, standing.state["reached"], FIGURES[:-1], **_cases(assessment), **more, clause=_held_to(assessment)
-    )
+    standing, case = assessment.standing, _cases(assessment)
+    more = {"cleared": standing.cleared.objects(), "clause": _held_to(assessment)}
+    return _firms(assessment, standing.state["reached"], FIGURES[:-1], **case, **more)
 
 
 def missed(assessment: Assessment, on: object = None) -> pd.DataFrame:
@@ -47,18 +44,10 @@ def missed(assessment: Assessment, on: object = None) -> pd.DataFrame:
         Who, land_mu, tax_wan, tax_per_mu, line, tax_needed_wan (an estimate, no ground for collection), the latest case, overdue,
         difficulty, next_step, responsible, clause; the largest shortfall first.
     """
-    mask = assessment.standing.state["below"]
     last = latest(assessment, on)
-    more = {name: _known(last[name]) for name in ("overdue", "difficulty", "next_step")}
-    table = _firms(
-        assessment,
-        mask,
-        FIGURES,
-        **_cases(assessment, on),
-        **more,
-        responsible=responsible(assessment, on),
-        clause=_held_to(assessment),
-    )
+    more = {name: _known(last[name]) for name in (*CASE, "overdue", "difficulty", "next_step")}
+    more |= {"responsible": responsible(assessment, on), "clause": _held_to(assessment)}
+    table = _firms(assessment, assessment.standing.state["below"], FIGURES, **more)
     return table.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], ignore_index=True)
 
 
@@ -66,40 +55,26 @@ def undecided(assessment: Assessment) -> pd.DataFrame:
     """List those that may be listed, or below their line, and cannot be told for want of facts (暂不能判定)."""
     standing = assessment.standing
     mask = standing.state["open"] | (standing.listed.unknown & ~standing.gone.true)
-    return _firms(
-        assessment,
-        mask,
-        ["land_mu", "tax_wan"],
-        missing=assessment.enterprises["missing"].to_numpy(dtype=object),
-        clause=_held_to(assessment),
-    )
+    missing = assessment.enterprises["missing"].to_numpy(dtype=object)
+    return _firms(assessment, mask, FIGURES[:2], missing=missing, clause=_held_to(assessment))
 
 
 def closed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """List the cases closed within the year (关停出清): 关停, 清退 or 注销, with land and buildings freed."""
-    rows = _within_year(assessment, on, "finished")
-    mine = rows[rows["outcome"].isin(CLOSED).to_numpy()]
-    return _of_cases(assessment, mine, ["released_mu", "demolished_m2"], "closed")
+    return _of_cases(assessment, _ended(assessment, on, CLOSED), ["released_mu", "demolished_m2"], "closed")
 
 
 def demolished(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """List what was demolished within the year (拆除), by the day of demolition, else of the case's end."""
     rows = case_rows(assessment, on)
     day = rows["demolished_on"].where(rows["demolished_on"].notna(), rows["finished"])
-    rows = rows.assign(demolished_on=day)
-    return _of_cases(
-        assessment,
-        rows[_in_year(assessment, day, on) & (rows["demolished_m2"] > 0).to_numpy()],
-        ["demolished_on", "demolished_m2"],
-        "demolished",
-    )
+    rows = rows.assign(demolished_on=day)[_in_year(assessment, day, on) & (rows["demolished_m2"] > 0).to_numpy()]
+    return _of_cases(assessment, rows, ["demolished_on", "demolished_m2"], "demolished")
 
 
 def banked(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """List the sites banked within the year, whole or in part (收储), with land and cost."""
-    rows = _within_year(assessment, on, "finished")
-    mine = rows[rows["outcome"].isin(BANKED).to_numpy()]
-    return _of_cases(assessment, mine, ["whole", "released_mu", "cost_wan"], "banked")
+    return _of_cases(assessment, _ended(assessment, on, BANKED), ["whole", "released_mu", "cost_wan"], "banked")
 
 
 def relapsed(assessment: Assessment) -> pd.DataFrame:
@@ -122,18 +97,9 @@ def relapsed(assessment: Assessment) -> pd.DataFrame:
     then = standing.earlier.get(assessment.year - 1)
     ratio = assessment.frame.now.tax_per_mu
     by_line = ~under(ratio, *(standing if then is None else then).frame.lines).possible
-    basis = np.where(has_passed, "passed", "above")
-    return _firms(
-        assessment,
-        standing.relapsed,
-        FIGURES,
-        passed_on=_known(at["finished"]),
-        written_off=_known(at["written_off"]),
-        basis=basis,
-        same_year=same,
-        by_line=by_line,
-        clause=clause(assessment.policy, "relapsed"),
-    )
+    more = {name: _known(at[column]) for name, column in (("passed_on", "finished"), ("written_off", "written_off"))}
+    more |= {"basis": np.where(has_passed, "passed", "above"), "same_year": same, "by_line": by_line}
+    return _firms(assessment, standing.relapsed, FIGURES, **more, clause=clause(assessment.policy, "relapsed"))
 
 
 def guided(assessment: Assessment) -> pd.DataFrame:
@@ -141,36 +107,24 @@ def guided(assessment: Assessment) -> pd.DataFrame:
     frame, parts = assessment.frame, []
     years = FACTS["years_below_one"].number(frame.reported)
     for method in assessment.policy.methods:
-        if method.focus is not None:
-            mask = assessment.standing.listed_here & decide(method.focus, frame.reported).true
-            parts.append(
-                _firms(
-                    assessment,
-                    mask,
-                    FIGURES,
-                    years_below=years,
-                    method=method.label,
-                    method_en=method.label_en,
-                    clause="；".join(method.cite),
-                )
-            )
-    return _joined(parts, [*WHO, *FIGURES, "years_below", "method", "method_en", "clause"])
+        if method.focus is None:
+            continue
+        mask = assessment.standing.listed_here & decide(method.focus, frame.reported).true
+        more = {"method": method.label, "method_en": method.label_en, "clause": "；".join(method.cite)}
+        parts.append(_firms(assessment, mask, FIGURES, years_below=years, **more))
+    return pd.concat(parts, ignore_index=True) if parts else framed("list_guided", [])
 
 
 def subsidised(assessment: Assessment) -> pd.DataFrame:
     """List who reached the line by technical upgrading and may have the subsidy on easier terms (技改补助)."""
-    masks, parts = consequence_masks(assessment.standing), []
-    rows = case_rows(assessment)
+    masks, rows, parts = consequence_masks(assessment.standing), case_rows(assessment), []
     done = rows[(rows["outcome"] == "达标").to_numpy() & rows["upgraded"].to_numpy(dtype=bool)]
     by_upgrading = np.isin(np.arange(len(assessment.frame.book)), done["at"])
     for c in assessment.policy.consequences:
         if any(e.kind == "easier_subsidy" for e in c.effects):
-            parts.append(
-                _firms(
-                    assessment, masks[c.id] & by_upgrading, FIGURES[:-1], **_cases(assessment), clause="；".join(c.cite)
-                )
-            )
-    return _joined(parts, [*WHO, *FIGURES[:-1], *CASE, "clause"])
+            more = _cases(assessment) | {"clause": "；".join(c.cite)}
+            parts.append(_firms(assessment, masks[c.id] & by_upgrading, FIGURES[:-1], **more))
+    return pd.concat(parts, ignore_index=True) if parts else framed("list_subsidised", [])
 
 
 def shock_hit(assessment: Assessment) -> pd.DataFrame:
@@ -213,9 +167,10 @@ def _in_year(assessment: Assessment, days: pd.Series, on: object = None) -> np.n
     return (values > start) & (values <= end)
 
 
-def _within_year(assessment: Assessment, on: object, column: str) -> pd.DataFrame:
+def _ended(assessment: Assessment, on: object, outcomes: tuple[str, ...]) -> pd.DataFrame:
+    """Return the cases that ended within the year in one of some outcomes."""
     rows = case_rows(assessment, on)
-    return rows[_in_year(assessment, rows[column], on)]
+    return rows[_in_year(assessment, rows["finished"], on) & rows["outcome"].isin(outcomes).to_numpy()]
 
 
 def _of_cases(assessment: Assessment, rows: pd.DataFrame, more: list[str], name: str) -> pd.DataFrame:
@@ -226,8 +181,3 @@ def _of_cases(assessment: Assessment, rows: pd.DataFrame, more: list[str], name:
     listed = pd.DataFrame({"listed": assessment.standing.listed.objects()[at]})
     table = pd.concat([who, listed, own], axis=1).assign(clause=clause(assessment.policy, name))
     return table.sort_values(["credit_code", "finished"], kind="stable", ignore_index=True)
-
-
-def _joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    """Join the parts of a list; without any, an empty one."""
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
