@@ -13,9 +13,9 @@ from lyeval.assessment.needs import office_of
 from lyeval.indicators import FACTS
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy, patch
-from lyeval.report.lists import consequences
 from lyeval.tables import duties, rankings, rosters
 from lyeval.tables.casework import WHERE, clause, register_of
+from lyeval.tables.consequences import consequences
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",

@@ -14,7 +14,7 @@ from lyeval import report
 from lyeval.assessment import assess, readings
 from lyeval.ledger import Ledger
 from lyeval.policy import load_policy
-from lyeval.report.disposals import disposals, summary
+from lyeval.tables.proceedings import disposals, summary
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 

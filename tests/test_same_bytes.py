@@ -19,8 +19,8 @@ from tornado.websocket import websocket_connect
 
 from lyeval import resources
 from lyeval.report import load, save
-from lyeval.report.store import rounded
 from lyeval.run.executing import joined
+from lyeval.tables.store import rounded
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = (

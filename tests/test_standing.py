@@ -9,8 +9,8 @@ from build import ledger, years
 from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy, patch
-from lyeval.report.lists import consequences
 from lyeval.tables import rosters
+from lyeval.tables.consequences import consequences
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",

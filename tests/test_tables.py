@@ -9,8 +9,8 @@ from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy
 from lyeval.report import assessment_tables, save
-from lyeval.report.monthly import bulletin_tables
 from lyeval.tables import ConsistencyError, check, schema, words
+from lyeval.tables.monthly import bulletin_tables
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,20 @@
 from lyeval.report.annex import annex
 from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
-from lyeval.report.causes import effect_tables
 from lyeval.report.disclosure import public, released
 from lyeval.report.document import build_report
-from lyeval.report.monthly import bulletin_tables
-from lyeval.report.results import (
+from lyeval.report.sides import build_comparison, comparison_annex, side_tables
+from lyeval.report.writing import write
+from lyeval.tables.monthly import bulletin_tables
+from lyeval.tables.quality import ledger_tables
+from lyeval.tables.results import (
     assessment_tables,
     assumption_tables,
+    effect_tables,
     forecast_tables,
-    ledger_tables,
     simulation_tables,
 )
-from lyeval.report.sides import build_comparison, comparison_annex, side_tables
-from lyeval.report.store import load, save
-from lyeval.report.writing import write
+from lyeval.tables.store import load, save
 
 __all__ = [
     "annex",

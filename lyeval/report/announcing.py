@@ -12,9 +12,9 @@ from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.document import notice
 from lyeval.report.filling import fill, titled
-from lyeval.report.store import save
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import day, known, say
+from lyeval.tables.store import save
 
 
 def announcement(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -14,42 +14,9 @@ from lyeval.report.tabulate import tabulate
 from lyeval.report.words import known, named, number, say, sentence
 
 if TYPE_CHECKING:
-    from lyeval.comparison import Study
+    pass
 
 Tables = dict[str, Any]
-
-
-def effect_tables(studies: Mapping[str, Study]) -> Tables:
-    """Return studies as tables (notebook 05).
-
-    Parameters
-    ----------
-    studies
-        By side: ``""`` for one county, ``a`` and ``b`` for a comparison.
-
-    Returns
-    -------
-    dict
-        ``effects``, ``effect_checks``, ``effect_figures`` (each with ``side`` first), ``effect_plan`` (side, policy, first_year,
-        base_year, sha256 of the list of specifications), ``tax_rules``.
-    """
-
-    def together(name: str) -> pd.DataFrame:
-        frames = [getattr(one, name).assign(side=side) for side, one in studies.items()]
-        joined = pd.concat(frames, ignore_index=True)
-        return joined[["side", *(c for c in joined if c != "side")]]
-
-    rules = pd.concat([one.rules for one in studies.values()]).drop_duplicates(["from", "rule"])
-    return {
-        "effects": together("table"),
-        "effect_checks": together("checks"),
-        "effect_figures": together("drawn"),
-        "effect_plan": pd.DataFrame(
-            [(side, s.policy, s.first_year, s.base_year, s.sha256) for side, s in studies.items()],
-            columns=["side", "policy", "first_year", "base_year", "sha256"],
-        ),
-        "tax_rules": rules.sort_values("from", kind="stable", ignore_index=True).drop(columns="years"),
-    }
 
 
 def effects(c: Context) -> list[Block]:

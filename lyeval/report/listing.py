@@ -10,9 +10,9 @@ import pandas as pd
 from lyeval.render import Cell, Figure, Paragraph, Table, digits_beside
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context, records
-from lyeval.report.spread import here, industry_name, pick
 from lyeval.report.tabulate import headings, tabulate
 from lyeval.report.words import FEW, joined, known, listed, named, say, sentence, share, word
+from lyeval.tables.verdict import here, industry_name, pick
 
 
 def listing(c: Context) -> list[Block]:

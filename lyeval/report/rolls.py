@@ -6,101 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from lyeval.assessment import Assessment
-from lyeval.assessment.needs import needs
 from lyeval.ledger.columns import SHEETS as LEDGER_SHEETS
-from lyeval.ledger.coverage import coverage_by_department
 from lyeval.render import Cell, Paragraph, Table, digits_beside
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.context import Context
-from lyeval.report.lists import consequences
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import FEW, joined, known, number, percent, say, texts
-from lyeval.tables import duties, rankings, rosters
-from lyeval.tables.casework import WHO, clause
 
 Row = dict[str, Any]
-
-
-def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
-    """Return the lists of a year by name: ``list_…``, ``ranking_townships``, ``ranking_counties``, ``contributions``, ``pace``, ``departments``."""
-    townships, counties = (rankings.ranking(assessment, by) for by in ("township", "county"))
-    own = consequences(assessment)
-    made = {
-        "reached": rosters.reached(assessment), "missed": rosters.missed(assessment), "undecided": rosters.undecided(assessment),
-        "closed": rosters.closed(assessment), "demolished": rosters.demolished(assessment), "banked": rosters.banked(assessment),
-        "relapsed": rosters.relapsed(assessment), "priority": _priority(assessment, own), "guided": rosters.guided(assessment),
-        "grade_d": own[(own["trigger"] == "missed").to_numpy(dtype=bool)].reset_index(drop=True),
-        "subsidised": rosters.subsidised(assessment), "shock_hit": rosters.shock_hit(assessment),
-        "pressed": duties.pressed(assessment), "summoned": _summoned(assessment, townships, counties),
-        "issues": duties.issues_overdue(assessment), "papers": duties.papers_owed(assessment),
-        "steps": duties.steps_waiting(assessment),
-    }  # fmt: skip
-    return {f"list_{name}": table for name, table in made.items()} | {
-        "ranking_townships": townships, "ranking_counties": counties,
-        "contributions": rankings.contributions(assessment, _by(assessment)), "pace": rankings.pace(assessment),
-        "departments": _departments(assessment),
-    }  # fmt: skip
-
-
-def _departments(assessment: Assessment) -> pd.DataFrame:
-    """Tell how far each department's columns are filled, with the verdicts that read them in both languages."""
-    wanted: dict[tuple[str, str], list[str]] = {}
-    english: dict[str, str] = {}
-    for row in needs(assessment.policy).to_dict("records"):
-        wanted.setdefault((str(row["sheet"]), str(row["column"])), []).append(str(row["label"]))
-        english[str(row["label"])] = str(row["label_en"])
-    table = coverage_by_department(assessment.ledger, wanted)
-    told: list[Any] = [[english[v] for v in names] for names in table["verdicts"]]
-    return table.assign(verdicts_en=told)
-
-
-def _by(assessment: Assessment) -> str:
-    return "county" if assessment.level == "city" else "township"
-
-
-def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
-    """List the priority enterprises (重点低效) of the year: those that a condition makes so, and those named so already."""
-    rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], []
-    standing, codes = assessment.standing, assessment.frame.book.codes
-    days = standing.step("key_listed")
-    named = {codes[i]: pd.Timestamp(days[i]) for i in np.flatnonzero(standing.priority)}
-    firms = assessment.enterprises.set_index("credit_code", drop=False)
-    met = {str(code): part for code, part in rows.groupby("credit_code", sort=True)}
-    here = set(codes[standing.listed_here])
-    for code in sorted(set(met) | {c for c in named if c in here}):
-        part, firm = met.get(code), firms.loc[code]
-        own_clause = [] if part is None else part["clause"].tolist()
-        out.append({
-            **{k: firm[k] for k in (*WHO, "tax_needed_wan")}, "listed_on": named.get(code, pd.NaT),
-            "grounds": [] if part is None else list(dict.fromkeys(g for gs in part["grounds"] for g in gs)),
-            **{k: [] if part is None else list(dict.fromkeys(e for es in part[k] for e in es)) for k in ("effects", "effects_en")},
-            "clause": "；".join(dict.fromkeys(own_clause)) or _priority_clause(assessment),
-        })  # fmt: skip
-    table = pd.DataFrame(
-        out, columns=[*WHO, "tax_needed_wan", "listed_on", "grounds", "effects", "effects_en", "clause"]
-    )
-    return table.assign(listed_on=pd.to_datetime(table["listed_on"]).astype("datetime64[us]"))
-
-
-def _priority_clause(assessment: Assessment) -> str:
-    return next(("；".join(c.cite) for c in assessment.policy.consequences if c.trigger == "priority"), "")
-
-
-def _summoned(assessment: Assessment, townships: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
-    """Return the units to be summoned, of the level that answers to the plan's place."""
-    table = counties if assessment.level == "city" else townships
-    rate = table["rate"].iloc[-1] if len(table) else None
-    rows = table[table["summoned"].to_numpy(dtype=bool)] if len(table) else table
-    more = {
-        "whole_rate": rate,
-        "settled": rows["reached"] + rows["left"],
-        "clause": clause(assessment.policy, "summoned"),
-    }
-    return rows.assign(**more).reset_index(drop=True)
 
 
 def sheet(c: Context, name: str) -> Table | None:

@@ -32,7 +32,7 @@ class Trace:
     readings
         Doubtful clauses that it hangs on: question, why the option in force was taken, clause.
     members
-        Who is counted: target, credit_code, part, whole, counted (as `lyeval.report.origins.members`), name.
+        Who is counted: target, credit_code, part, whole, counted (as `lyeval.tables.origins.members`), name.
     rows
         The ledger's rows: credit_code, name, table, year, file, sheet, row.
     """

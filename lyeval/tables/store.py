@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.tables import check
+from lyeval.tables.tally import check
 from lyeval.textfiles import Unreadable, read_json
 from lyeval.workbooks import escape
 

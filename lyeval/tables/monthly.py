@@ -16,9 +16,8 @@ from lyeval.assessment.result import assess_frame, choose
 from lyeval.assessment.targets import Inputs
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
-from lyeval.report import verdict
 from lyeval.simulation.known import Date, as_known, date_of
-from lyeval.tables import bridge, counts, duties, rankings
+from lyeval.tables import bridge, counts, duties, rankings, verdict
 from lyeval.tables.casework import case_rows, responsible
 from lyeval.tables.rankings import Months
 
