@@ -115,6 +115,7 @@ def check(
 ) -> None:
     """检查方案文件；有原文时证明条款登记册恰好覆盖全文。 / Check a plan's file, and its register against the text."""
     from lyeval.policy import PolicyError, in_language, load_policy
+    from lyeval.policy.documents import plan_cites
     from lyeval.policy.register import check_cites, check_partition, load_register
 
     path = _file(file)
@@ -158,25 +159,6 @@ def _passed(plan: Policy, register: Path | None, source: Path | None) -> None:
     if source is not None:
         zh = f"登记册恰好覆盖原文 {source.name} 的每一个字，没有照抄"
         typer.echo(say(zh, f"the register partitions every character of {source.name} and copies none of it"))
-
-
-def plan_cites(plan: Policy) -> dict[str, list[str]]:
-    """Return the clauses cited by each rule element of a plan, by path."""
-    out: dict[str, list[str]] = {}
-    _collect(plan.model_dump(), "", out)
-    return out
-
-
-def _collect(node: Any, where: str, out: dict[str, list[str]]) -> None:
-    if isinstance(node, dict):
-        if node.get("cite"):
-            out[where] = list(node["cite"])
-        for key, value in node.items():
-            if key != "cite":
-                _collect(value, f"{where}.{key}" if where else str(key), out)
-    elif isinstance(node, list | tuple):
-        for i, value in enumerate(node):
-            _collect(value, f"{where}[{i}]", out)
 
 
 def _file(name: Path) -> Path:

@@ -4,6 +4,7 @@ from lyeval.report.annex import annex
 from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
 from lyeval.report.causes import effect_tables
+from lyeval.report.compared import build_comparison, comparison_annex
 from lyeval.report.disclosure import public, released
 from lyeval.report.document import build_report
 from lyeval.report.monthly import bulletin_tables
@@ -14,7 +15,6 @@ from lyeval.report.results import (
     ledger_tables,
     simulation_tables,
 )
-from lyeval.report.sides import build_comparison, comparison_annex, side_tables
 from lyeval.report.store import load, save
 from lyeval.report.writing import write
 
@@ -36,7 +36,6 @@ __all__ = [
     "public",
     "released",
     "save",
-    "side_tables",
     "simulation_tables",
     "write",
 ]

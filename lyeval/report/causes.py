@@ -14,7 +14,7 @@ from lyeval.report.tabulate import tabulate
 from lyeval.report.words import known, named, number, say, sentence
 
 if TYPE_CHECKING:
-    from lyeval.comparison import Study
+    from lyeval.studies import Study
 
 Tables = dict[str, Any]
 

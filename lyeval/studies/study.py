@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.comparison.designs import Case, lay_out
-from lyeval.comparison.questions import Specification, listing
-from lyeval.comparison.specifications import run
 from lyeval.effect import Effect, drawn, holm, tax_rule_years
 from lyeval.effect.result import chance
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
+from lyeval.studies.estimates import run
+from lyeval.studies.questions import Case, Specification, lay_out, listing
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +99,7 @@ def study(
         for c in found.checks
     ]
     table = pd.DataFrame(checks, columns=["id", "check", "passed", "value", "note", "note_en"])
-    shown = [drawn(found).assign(id=name) for name, found in effects.items()]
+    shown = [_within(drawn(effects[one.id]), one).assign(id=one.id) for one in asked]
     return Study(
         policy=case.policy.id,
         first_year=case.first_year,
@@ -112,6 +111,14 @@ def study(
         effects=effects,
         sha256=_hash(case, asked),
     )
+
+
+def _within(shown: pd.DataFrame, one: Specification) -> pd.DataFrame:
+    """Keep what a figure shows of a share between 0 and 1, of a difference of shares between −1 and 1."""
+    if one.outcome not in SHARES or shown.empty:
+        return shown
+    least = np.where(shown["kind"].isin(["path", "bins"]), 0.0, -1.0)
+    return shown.assign(**{name: shown[name].clip(least, 1.0) for name in ("y", "low", "high")})
 
 
 def _hash(case: Case, asked: list[Specification]) -> str:
@@ -144,8 +151,8 @@ def _row(one: Specification, found: Effect, p_holm: float) -> dict[str, Any]:
         "estimand_en": found.estimand.en,
         **{name: getattr(found, name) for name in ("estimate", "std_error", "p_value")},
         "p_holm": p_holm,
-        "low": found.low,
-        "high": found.high,
+        "low": max(found.low, -1.0) if one.outcome in SHARES else found.low,
+        "high": min(found.high, 1.0) if one.outcome in SHARES else found.high,
         "minimum_detectable": found.minimum_detectable,
         "n": found.n,
         **{f"n_{side}": _count(details.get(key)) for side, key in zip(("listed", "unlisted"), sides, strict=True)},
@@ -185,6 +192,7 @@ def verdict(found: Effect, p_holm: float) -> str:
     return "found" if all(check.passed for check in found.checks) else "found_unchecked"
 
 
+SHARES = ("reach", "share")
 SIDES = {
     "rdd": ("n_right", "n_left"),
     "density": ("n_right", "n_left"),
