@@ -12,8 +12,9 @@ import pytest
 
 import lyeval as ly
 from lyeval import effect
-from lyeval.comparison import panel, two_sides, write_panel
-from lyeval.comparison.questions import FIXED
+from lyeval.comparison import two_places
+from lyeval.panels import panel, write_panel
+from lyeval.studies.questions import FIXED
 from lyeval.textfiles import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -31,7 +31,7 @@ def timeline(events: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Ax
     tail = "_en" if lang == "en" else ""
     rows = _rows(events.to_dict("records"), tail)
     with house():
-        ax = canvas(ax, 0.5 + 0.24 * len(rows))
+        ax = canvas(ax, 0.5 + 0.2 * len(rows))
         for at, (_, lane, start, end) in enumerate(rows):
             if lane == "place":
                 ax.axhline(at - 0.5, color=FAINT, linewidth=0.8)
@@ -43,7 +43,7 @@ def timeline(events: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Ax
                 mark, colour = MARKS[lane]
                 ax.plot([stop], [at], mark, color=colour, markersize=4.5)
         ax.set_ylim(len(rows) - 0.4, -0.6)
-        ax.set_yticks(range(len(rows)), [_wrapped(text) for text, *_ in rows], fontsize=7)
+        ax.set_yticks(range(len(rows)), [_wrapped(text) for text, *_ in rows], fontsize=6.2)
         for label, (_, lane, *_) in zip(ax.get_yticklabels(), rows, strict=True):
             label.set_fontweight("bold" if lane == "place" else "normal")
         ax.set_xlim(date2num(events["start"].min()) - 40, date2num(events["end"].max()) + 60)

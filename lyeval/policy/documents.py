@@ -75,6 +75,7 @@ LEFT_OUT = {
     "misprints": ("只因讹误登记", "on record for a misprint alone"),
     "unused": ("规则和记录都未引用", "cited by neither rules nor record"),
 }
+ANNEX = "附件"  # what its annexes say of units and papers is named by clause, and told clause by clause in `clauses`
 REGULAR = ("two_weeks", "month", "unstated")
 
 
@@ -201,7 +202,11 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
         cited = [c for _, _, cites in spoken for c in cites]
         lines = [f"{head}{sign}{text}" for head, text, _ in spoken if text]
         if theme not in SPOKEN:
-            lines += [f"{r[column]} [{r[name]}]" for r in mine.to_dict("records")]
+            lines += [f"{r[column]} [{r[name]}]" for r in mine.to_dict("records") if not r["clause"].startswith(ANNEX)]
+            annexed = [str(r[name]) for r in mine.to_dict("records") if r["clause"].startswith(ANNEX)]
+            if annexed:
+                head = "附件另有" if lang == "zh" else "in its annexes"
+                lines.append(f"{head} [{'；'.join(annexed) if lang == 'zh' else '; '.join(annexed)}]")
         out[column] = "\n".join(lines) or "—"
     named = list(dict.fromkeys([*mine["clause"], *([] if len(mine) else cited)]))
     return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}

@@ -40,6 +40,7 @@ PUBLIC = {
     "compare_sides": "comparing",
     "code_hash": "record",
     "compute": "steps",
+    "complete": "comparing",
     "compute_sides": "comparing",
     "difference": "differing",
     "effects": "comparing",

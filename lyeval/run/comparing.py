@@ -182,21 +182,36 @@ def compute_sides(
     sides: Sequence[Named], *, draws: int = 500, seed: int = 0, known_by: str = "", into: str | Path = ""
 ) -> Path:
     """Compute and save every table of the comparison report, as its notebooks would, and return their folder."""
+    return complete(
+        compare_sides(sides, draws=draws, seed=seed, known_by=known_by),
+        sides,
+        draws=draws,
+        seed=seed,
+        known_by=known_by,
+        into=into,
+    )
+
+
+def complete(
+    done: Compared,
+    sides: Sequence[Named],
+    *,
+    draws: int = 500,
+    seed: int = 0,
+    known_by: str = "",
+    into: str | Path = "",
+) -> Path:
+    """Save a comparison's tables beside those of its effects, which are estimated where notebook 05 has not; return their folder."""
     from lyeval import report
-    from lyeval.run.steps import folder
-
-    where = folder(str(into))
-    done = compare_sides(sides, draws=draws, seed=seed, known_by=known_by)
-    report.save(where, done.tables())
-    studied = effects(sides=sides, draws=draws, seed=seed, known_by=known_by)
-    report.save(where, effect_tables(studied, done.policies))
-    return where
-
-
-def effect_tables(studied: Studies, plans: Sequence[Policy]) -> dict[str, Any]:
-    """Return the effects of either side as tables, with what is told of them beside the estimates."""
-    from lyeval import report
+    from lyeval.run.steps import folder, keep
     from lyeval.tables.comparative import summed_effects
 
-    made = report.effect_tables(studied.by_side)
-    return {**made, **summed_effects(made["effects"], plans)}
+    where = folder(str(into))
+    keep(done.tables(), where)
+    saved = report.load(where)
+    if "effects" not in saved:
+        studied = effects(sides=sides, draws=draws, seed=seed, known_by=known_by)
+        keep(report.effect_tables(studied.by_side), where)
+        saved = report.load(where)
+    keep(summed_effects(saved["effects"], done.policies), where)
+    return where

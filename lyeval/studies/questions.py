@@ -255,8 +255,8 @@ FIXED = (
     ("before_after", "before_after", "reach", ""),
 )
 OUTCOMES = {
-    "reach": ("达到 {line} 万元/亩的比例", "share at or above {line} (10k yuan/mu)"),
-    "level": ("亩均税收（两端各缩尾1%，万元/亩）", "tax per mu (winsorised at 1 %, 10k yuan/mu)"),
+    "reach": ("达到 {line} 万元/亩的比例", "share at or above {line} (RMB 10,000 per mu)"),
+    "level": ("亩均税收（两端各缩尾1%，万元/亩）", "tax per mu (winsorised at 1 %, RMB 10,000 per mu)"),
     "log": ("亩均税收的对数", "log tax per mu"),
 }
 CLASSES = {"": ("", ""), "above": ("规上", "above-scale "), "below": ("规下", "below-scale ")}
