@@ -187,9 +187,13 @@ def _cases(a: Place, b: Place, years: Sequence[int]) -> Iterator[Case]:
             in_force = place.readings.get(reading.id, reading.default)
             for option in (o for o in reading.options if o.id != in_force and o.set):
                 other = replace(place, readings={**place.readings, reading.id: option.id})
-                told = ("reading", side, reading.id, option.id, f"{reading.question}{option.label}",
-                        f"{reading.question_en} {option.label_en}")  # fmt: skip
-                yield told, (other if side == "a" else a), (other if side == "b" else b), False
+                words = (f"{reading.question}{option.label}", f"{reading.question_en} {option.label_en}")
+                yield (
+                    ("reading", side, reading.id, option.id, *words),
+                    (other if side == "a" else a),
+                    (other if side == "b" else b),
+                    False,
+                )
 
 
 LABELS = {

@@ -156,7 +156,7 @@ def two_places(
     --------
     >>> import lyeval as ly
     >>> here = ly.read_ledger("sample:linshu")
-    >>> found = ly.two_places((here, "linshu-2021", 2022), (here, "linshu-2021", 2023), draws=20)
+    >>> found = ly.two_places((here, "linshu-2021", 2022), (here, "linshu-2021", 2023), draws=100)
     >>> found.rates["followed"].unique().tolist()
     ['first_list', 'own_list']
     """

@@ -88,11 +88,13 @@ def _later(one: Specification, case: Case) -> Effect:
 
 def _gap(one: Specification, case: Case) -> Effect:
     """For reaching the line: against the odds of the no-policy projection; else against the county's own reversion."""
+    reached = one.outcome == "reach"
+    years = {"first_year": case.first_year, "base_year": case.base_year}
+    against = {"projection": "projected" if reached else None, "would": None if reached else "would"}
+    band = (0.0, 2 * case.line)
     return forecast_gap(
-        case.here, outcome=one.outcome, listed="treated", first_year=case.first_year, base_year=case.base_year,
-        score="first_score", band=(0.0, 2 * case.line), projection="projected" if one.outcome == "reach" else None,
-        would="would" if one.outcome != "reach" else None, **UNIT,
-    )  # fmt: skip
+        case.here, outcome=one.outcome, listed="treated", score="first_score", band=band, **years, **against, **UNIT
+    )
 
 
 def _timing(_: Specification, case: Case) -> Effect:

@@ -87,6 +87,13 @@ def study(
         Options of the plan's doubtful clauses.
     draws, seed
         Of the no-policy projection.
+
+    Examples
+    --------
+    >>> import lyeval as ly
+    >>> found = ly.study(ly.read_ledger("sample:zhoushan-shengsi"), "zhoushan-2020", draws=100)
+    >>> found.table.loc[found.table["id"] == "rd_target", "verdict"].item()
+    'refused'
     """
     case = lay_out(ledger, policy, readings=readings, draws=draws, seed=seed)
     asked = listing(case)
@@ -123,8 +130,9 @@ def _within(shown: pd.DataFrame, one: Specification) -> pd.DataFrame:
 
 def _hash(case: Case, asked: list[Specification]) -> str:
     """Return the SHA-256 of what is asked: the specifications, and the dates and line that they rest on."""
-    told = {"specifications": [asdict(one) for one in asked], "policy": case.policy.id, "line": case.line,
-            "years": [case.base_year, case.list_year, case.first_year]}  # fmt: skip
+    years = [case.base_year, case.list_year, case.first_year]
+    listed = [asdict(one) for one in asked]
+    told = {"specifications": listed, "policy": case.policy.id, "line": case.line, "years": years}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
