@@ -31,16 +31,21 @@ PUBLIC = {
     "Ledger": "ledger",
     "LedgerError": "ledger",
     "PolicyError": "policy",
+    "as_if": "comparison",
     "assess": "assessment",
     "backtest": "forecasting",
     "compare": "comparison",
     "decompose": "comparison",
     "forecast": "forecasting",
     "load_policy": "policy",
+    "panel": "panels",
     "read_ledger": "ledger",
     "readings": "assessment",
     "simulate": "simulation",
+    "study": "studies",
+    "sweep": "comparison",
+    "two_places": "comparison",
     "what_if": "run",
 }
-MODULES = ("effect", "figures", "render", "report", "resources", "run")
+MODULES = ("comparison", "effect", "figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from build import ledger, years
 
 import lyeval as ly
-from lyeval.comparison import carry, compare, decompose
+from lyeval.comparison import Place, borrow, by_year_and_reading, carry, compare, counted, decompose
+from lyeval.indicators import Tri
 from lyeval.policy import PolicyError, patch
 
 
@@ -34,7 +36,7 @@ def test_lists_and_movers_by_hand(county: ly.Ledger) -> None:
     assert list(got.lists["as_if"]) == [False, True]
     assert list(got.movers["credit_code"]) == ["A2", "B2", "B3"]
     assert got.transitions.iloc[0].to_dict() == {
-        "a": "linshu-2021", "b": "zhoushan-2020", "both": 2, "a_only": 0, "b_only": 3, "neither": 1,
+        "a": "linshu-2021", "b": "zhoushan-2020", "both": 2, "a_only": 0, "b_only": 3, "neither": 1, "undecided": 0,
     }  # fmt: skip
 
 
@@ -133,3 +135,81 @@ def test_several_readings_and_years_by_hand(county: ly.Ledger) -> None:
     assert len(got.transitions) == 6
     alone = compare(county, ["zhoushan-2020"], 2023)
     assert list(alone.lists["policy"]) == ["zhoushan-2020"]
+
+
+PLANS = ("zhoushan-2020", "linshu-2021")
+READINGS = [
+    (name, reading.id, option.id)
+    for name in PLANS
+    for reading in ly.load_policy(name).readings
+    for option in reading.options
+]
+
+
+@pytest.mark.parametrize(("name", "switch", "option"), READINGS)
+def test_every_reading_of_both_plans_runs_through(county: ly.Ledger, name: str, switch: str, option: str) -> None:
+    """A reading is its plan's: swapped in, the other plan stands under its own or its defaults."""
+    got = compare(county, PLANS, [2023, 2024], readings={name: {switch: option}})
+    assert len(got.lists) == 4
+    place = two_classes({"A1": (1.2, 2.5), "A2": (1.2, 1.0), "B1": (0.7, 2.1), "B2": (0.7, 0.6)})
+    other = PLANS[1 - PLANS.index(name)]
+    split = decompose(place, name, 2020, place, other, 2020, readings=({switch: option}, {}), draws=2)
+    assert split.parts["value"].sum() == pytest.approx(split.value_b - split.value_a)
+    default = ly.load_policy(name).reading(switch).default
+    assert bool(split.parts.set_index("part").loc["readings", "constructed"]) == (option == default)
+
+
+def test_readings_of_one_name_in_two_plans_are_two() -> None:
+    place = two_classes({"A1": (1.2, 2.0), "A2": (1.2, 1.0), "B1": (0.7, 2.1), "B2": (0.7, 1.0)})
+    low = decompose(place, "zhoushan-2020", 2020, place, "linshu-2021", 2020, readings=({}, {"edge": "low"}), draws=2)
+    strict = decompose(
+        place, "zhoushan-2020", 2020, place, "linshu-2021", 2020, readings=({"edge": "fails"}, {}), draws=2
+    )
+    assert low.value_a != strict.value_a  # A1 stands on Zhoushan's line: its own reading moves it, Linshu's does not
+    with pytest.raises(PolicyError, match="edge"):
+        ly.as_if(place, "zhoushan-2020", 2020, readings={"edge": "low"})
+
+
+def test_the_edge_reading_decides_who_is_on_the_line() -> None:
+    place = two_classes({"A1": (0.5, 1.0)})
+    assert ly.as_if(place, "linshu-2021", 2020).frame.below(np.array([1.0])).false.all()
+    assert ly.as_if(place, "linshu-2021", 2020, readings={"edge": "low"}).frame.below(np.array([1.0])).true.all()
+
+
+def test_undecided_give_bounds_and_the_tax_criterion_alone_has_none() -> None:
+    place = two_classes({"A1": (0.5, 2.5), "A2": (1.2, 1.0), "B1": (0.7, 2.1), "B2": (3.0, 3.0)})
+    row = compare(place, ["linshu-2021"], 2020).lists.iloc[0]
+    assert (row["scope"], row["listed"], row["listed_undecided"]) == (4, 2, 2)
+    assert (row["listed_low"], row["listed_share"], row["listed_high"]) == (0.5, 0.5, 1.0)
+    assert (row["tax_listed"], row["tax_undecided"], row["tax_low"], row["tax_high"]) == (2, 0, 0.5, 0.5)
+
+
+def test_bounds_by_hand_where_scope_is_open_too() -> None:
+    scope = Tri(np.array([1, 1, 1, 0, 0], dtype=bool), np.array([0, 0, 0, 0, 1], dtype=bool))  # the fourth is open
+    chosen = Tri(
+        np.array([1, 0, 0, 0, 0], dtype=bool), np.array([0, 1, 0, 0, 1], dtype=bool)
+    )  # third and fourth are open
+    got = counted(chosen, scope)
+    assert (got.n, got.open) == (1, 2)
+    assert (got.low, got.share, got.high) == pytest.approx((1 / 4, 1 / 3, 3 / 4))
+
+
+def test_a_hybrid_borrows_an_element(county: ly.Ledger) -> None:
+    linshu, zhoushan = (ly.load_policy(name) for name in reversed(PLANS))
+    hybrid = borrow(linshu, zhoushan, "line")
+    assert hybrid.identification.lines.above == {2020: 2.0}
+    assert hybrid.identification.criteria == linshu.identification.criteria
+    assert compare(county, [hybrid], 2023).lists["listed"].tolist() == [4]  # A1, A2, B1 and B2; B3 is below 10 mu
+    with pytest.raises(PolicyError, match="did you mean"):
+        borrow(linshu, zhoushan, "lines")
+
+
+def test_years_readings_and_tax_alone_of_a_decomposition() -> None:
+    place = two_classes({"A1": (1.2, 2.5), "A2": (1.2, 1.0), "B1": (0.7, 2.1), "B2": (0.7, 0.6)})
+    a, b = (Place(place, ly.load_policy(name), 2020) for name in PLANS)
+    got = by_year_and_reading(a, b)
+    assert set(got["case"]) == {"year", "tax_alone", "reading"}
+    options = [o for p in (a, b) for r in p.policy.readings for o in r.options if o.id != r.default and o.set]
+    assert (got["case"] == "reading").sum() == len(options)
+    parts = got[["rules", "readings", "enterprises", "remainder"]].sum(axis=1)
+    assert parts.tolist() == pytest.approx((got["value_b"] - got["value_a"]).tolist())

@@ -93,7 +93,9 @@ def test_reached_and_missed(made):
 
 
 def test_who_left_in_the_year(made):
-    assert rosters.closed(made)[["credit_code", "outcome", "demolished_m2"]].to_numpy().tolist() == [["C", "关停", 120.0]]
+    assert rosters.closed(made)[["credit_code", "outcome", "demolished_m2"]].to_numpy().tolist() == [
+        ["C", "关停", 120.0]
+    ]
     table = rosters.demolished(made)
     assert table["demolished_on"].tolist() == [pd.Timestamp("2023-06-30")]
     assert rosters.banked(made).empty

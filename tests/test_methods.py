@@ -12,8 +12,9 @@ import pytest
 
 import lyeval as ly
 from lyeval import effect
-from lyeval.comparison import panel, two_sides, write_panel
-from lyeval.comparison.questions import FIXED
+from lyeval.comparison import two_places
+from lyeval.panels import panel, write_panel
+from lyeval.studies.questions import FIXED
 from lyeval.textfiles import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,8 +55,8 @@ def test_r_script_gives_the_table_of_attainment(tmp_path: Path) -> None:
     )
     lines = [line.split() for line in told.stdout.splitlines()]
     table = pd.DataFrame(lines[1:], columns=lines[0]).astype(float).set_index("year")
-    own = two_sides((book, "linshu-2021", 2023), (book, "linshu-2021", 2023), draws=100).horizons
-    for row in own[own["side"] == "a"].to_dict("records"):
+    own = two_places((book, "linshu-2021", 2023), (book, "linshu-2021", 2023), draws=100).rates
+    for row in own[(own["side"] == "a") & (own["followed"] == "first_list")].to_dict("records"):
         mine = table.loc[row["year"]]
         assert [mine[k] for k in ("listed", "left", "counted", "reached")] == [
             row[k] for k in ("listed", "left", "counted", "reached")

@@ -26,8 +26,8 @@ def panel(
     spoken: Lang = None,
 ) -> None:
     """企业年度面板：CSV、Parquet、Stata 和列说明。 / One row per enterprise and year, with a codebook."""
-    from lyeval.comparison import CannotHide, deidentified, is_shared, read_key, write_panel
-    from lyeval.comparison import panel as laid_out
+    from lyeval.panels import CannotHide, deidentified, is_shared, read_key, write_panel
+    from lyeval.panels import panel as laid_out
     from lyeval.run import apart, free, named, open_ledger, open_policy, placed
 
     all_there(ledger)

@@ -115,6 +115,7 @@ def check(
 ) -> None:
     """检查方案文件；有原文时证明条款登记册恰好覆盖全文。 / Check a plan's file, and its register against the text."""
     from lyeval.policy import PolicyError, in_language, load_policy
+    from lyeval.policy.documents import plan_cites
     from lyeval.policy.register import check_cites, check_partition, load_register
 
     path = _file(file)
@@ -160,25 +161,6 @@ def _passed(plan: Policy, register: Path | None, source: Path | None) -> None:
         typer.echo(say(zh, f"the register partitions every character of {source.name} and copies none of it"))
 
 
-def plan_cites(plan: Policy) -> dict[str, list[str]]:
-    """Return the clauses cited by each rule element of a plan, by path."""
-    out: dict[str, list[str]] = {}
-    _collect(plan.model_dump(), "", out)
-    return out
-
-
-def _collect(node: Any, where: str, out: dict[str, list[str]]) -> None:
-    if isinstance(node, dict):
-        if node.get("cite"):
-            out[where] = list(node["cite"])
-        for key, value in node.items():
-            if key != "cite":
-                _collect(value, f"{where}.{key}" if where else str(key), out)
-    elif isinstance(node, list | tuple):
-        for i, value in enumerate(node):
-            _collect(value, f"{where}[{i}]", out)
-
-
 def _file(name: Path) -> Path:
     """Return a plan's file, given by path or id."""
     from lyeval.policy import find_policy
@@ -207,27 +189,60 @@ def _text(source: Path) -> str:
 
 
 def diff(
-    a: Name,
-    b: Annotated[str, typer.Argument(metavar="ID", help="另一个方案 / the other plan")],
+    plans: Annotated[list[str], typer.Argument(metavar="ID ID …", help="方案标识或文件，两个以上 / two plans or more")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="逐条对照写到文件：html、pdf、docx、xlsx / every clause side by side, to a file",
+        ),
+    ] = None,
     spoken: Lang = None,
 ) -> None:
-    """并排对照两个方案：门槛及其变化、计量单位、适用范围、年限、惩戒、实物目标。 / Two plans side by side."""
+    """并排对照几个方案：门槛及其变化、计量单位、适用范围、年限、惩戒、实物目标；写到文件的另有逐条和时间线。 / Plans side by side."""
+    from lyeval.policy.difference import compare_policies
+
+    if len(plans) < 2:
+        refuse("请写两个以上的方案", "name two plans or more")
+    loaded = [_loaded(name) for name in plans]
+    if out is not None:
+        _write_diff(plans, loaded, out)
+        return
     from rich.text import Text
 
     from lyeval.cli.showing import grid
-    from lyeval.policy.difference import compare_policies
 
-    plans = [_loaded(a), _loaded(b)]
-    table = grid()
+    table, n = grid(), len(loaded)
     table.add_column("", style="bold", max_width=10, overflow="fold")
-    for plan in plans:
+    for plan in loaded:
         table.add_column(Text(plan.id), ratio=1, overflow="fold")
-    for row in compare_policies(*plans, lang=lang()).itertuples(index=False):
-        same = row[1] == row[2]
-        cells = [_cell(row[1], row[3], same), _cell(row[2], row[4], same)]
-        table.add_row(Text(row[0]), *cells)
+    for row in compare_policies(*loaded, lang=lang()).itertuples(index=False):
+        same = len(set(row[1 : n + 1])) == 1
+        table.add_row(Text(row[0]), *(_cell(row[k], row[n + k], same) for k in range(1, n + 1)))
         table.add_section()
     console().print(table)
+
+
+def _write_diff(names: list[str], loaded: list[Policy], out: Path) -> None:
+    """Write the documents side by side into a file, in the format of its ending."""
+    from lyeval.policy.documents import register_of
+    from lyeval.report.compared import document_of_policies
+    from lyeval.report.writing import FORMATS, write_document
+    from lyeval.run import placed
+
+    if out.suffix.removeprefix(".").lower() not in FORMATS:
+        told = "、".join(FORMATS)
+        refuse(
+            f"--out {out}：文件名须以 {told} 之一结尾", f"--out {out}: the name must end in one of {', '.join(FORMATS)}"
+        )
+    document = document_of_policies(
+        loaded, [register_of(name) for name in names], lang="en" if lang() == "en" else "zh"
+    )
+    issued = max(plan.document.issued for plan in loaded)
+    with placed(out) as place:
+        write_document(document, place, issued)
+    typer.echo(say(f"已写入 {out}", f"written to {out}"))
 
 
 def _cell(text: str, clauses: str, same: bool) -> Any:

@@ -33,7 +33,6 @@ def trace(
     spoken: Lang = None,
 ) -> None:
     """一个数的来历：值、算法、条款、读法、台账的表和行、所出自的运行。 / One figure's origin."""
-    from lyeval.report import tracing
     from lyeval.run import open_run, tables_of
 
     found = open_run(run)
@@ -43,12 +42,6 @@ def trace(
             f"{found.id} is public and holds no enterprise's data: trace the internal run",
         )
     tables = tables_of(found)
-    if not tracing.ids(tables):
-        refuse(
-            f"{found.id} 是两地比较，其中的数没有编号；算法和条款见报告和 tables/，一地的数请追溯该地年终报告的运行",
-            f"{found.id} compares two places and its figures have no ids: see the report and tables/ for how they are "
-            "made; for a figure of one place, trace that place's review",
-        )
     _one(found, tables, id)
 
 

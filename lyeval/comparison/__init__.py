@@ -1,40 +1,33 @@
 """The same enterprises under several plans, patches and readings; where two places' results differ, and by what."""
 
-from lyeval.comparison.carry import assess_as_if, carry
-from lyeval.comparison.compare import Comparison, compare
-from lyeval.comparison.decompose import Decomposition, decompose
-from lyeval.comparison.deidentifying import CannotHide, Deidentified, deidentified, is_shared, read_key
-from lyeval.comparison.exports import codebook, write_panel
-from lyeval.comparison.panels import panel
-from lyeval.comparison.rates import newcombe, wilson
-from lyeval.comparison.sides import Sides, two_sides
-from lyeval.comparison.studies import Study, study
-from lyeval.comparison.sweeps import Population, burden, population, rule_of, sweep
+from lyeval.comparison.burden import burden, demand, sanctions
+from lyeval.comparison.compare import Comparison, as_if, borrow, carry, compare, counted, crossed, elements
+from lyeval.comparison.decompose import Decomposition, Place, by_year_and_reading, decompose
+from lyeval.comparison.sweep import Population, population, rule_of, sweep
+from lyeval.comparison.two_places import TwoPlaces, newcombe, two_places, wilson
 
 __all__ = [
-    "CannotHide",
     "Comparison",
     "Decomposition",
-    "Deidentified",
+    "Place",
     "Population",
-    "Sides",
-    "Study",
-    "assess_as_if",
+    "TwoPlaces",
+    "as_if",
+    "borrow",
     "burden",
+    "by_year_and_reading",
     "carry",
-    "codebook",
     "compare",
+    "counted",
+    "crossed",
     "decompose",
-    "deidentified",
-    "is_shared",
+    "demand",
+    "elements",
     "newcombe",
-    "panel",
     "population",
-    "read_key",
     "rule_of",
-    "study",
+    "sanctions",
     "sweep",
-    "two_sides",
+    "two_places",
     "wilson",
-    "write_panel",
 ]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import Assessment
-from lyeval.comparison.carry import assess_as_if
+from lyeval.comparison.compare import by_tax_alone, frame_as_if
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, PolicyError, load_policy
 
@@ -30,7 +29,8 @@ class Decomposition:
         Share of the listed, not gone, that stand at or above their class's line: each place under its own plan, readings and year.
     parts
         part (rules, readings, enterprises, remainder), label, label_en, value, low, high (90 % bootstrap over enterprises; None for the
-        remainder: year, economy and conduct cannot be told apart). The values add to value_b − value_a.
+        remainder: year, economy and conduct cannot be told apart), constructed (True where the part is zero by construction: readings
+        where neither place departs from its plan's defaults). The values add to value_b − value_a.
     n_a, n_b
         Listed enterprises counted.
     uncovered
@@ -50,7 +50,8 @@ class Decomposition:
 
     def __repr__(self) -> str:
         """Return the gap and its parts in percentage points."""
-        told = ", ".join(f"{p} {100 * v:+.1f}" for p, v in zip(self.parts["part"], self.parts["value"], strict=True))
+        found = self.parts[~self.parts["constructed"]]
+        told = ", ".join(f"{p} {100 * v:+.1f}" for p, v in zip(found["part"], found["value"], strict=True))
         return f"Decomposition({100 * self.value_a:.1f} % → {100 * self.value_b:.1f} %: {told})"
 
     def _repr_html_(self) -> str:
@@ -59,21 +60,29 @@ class Decomposition:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """One place's ledger, plan, year and readings."""
+    """One place's ledger, plan, year and readings of that plan."""
 
     ledger: Ledger
     policy: Policy
     year: int
-    readings: Mapping[str, str]
+    readings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def read_otherwise(self) -> bool:
+        """Whether any reading in force is not the plan's default."""
+        return any(option != self.policy.reading(id).default for id, option in self.readings.items())
 
 
 @dataclass(frozen=True, eq=False)
-class Standing:
+class Standings:
     """A population under a plan: who is listed and still there, who has reached, and in which cell each stood before."""
 
     listed: np.ndarray
     reached: np.ndarray
     cell: np.ndarray
+
+
+Table = Mapping[tuple[int, int, int], Standings]
 
 
 def decompose(
@@ -87,47 +96,104 @@ def decompose(
     readings: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     draws: int = 500,
     seed: int = 0,
+    tax_alone: bool = False,
 ) -> Decomposition:
     """Split the gap between two places' attainment (达标率) by what is swapped.
 
     Parameters
     ----------
     readings
-        The readings in force in a and in b; those that a plan does not have are left out when it is swapped in.
+        The readings in force in a, of a's plan, and in b, of b's. They never meet: where the plans are swapped and the readings are not,
+        the plan stands under its defaults.
     draws, seed
         Bootstrap resamples of enterprises.
+    tax_alone
+        List by the tax criterion alone, which no missing fact of contract or building leaves open.
 
     Raises
     ------
     PolicyError
-        Nobody is listed in one of the places.
+        Nobody is listed in one of the places, or a reading that its plan does not have.
 
     Notes
     -----
     Four switches, each at a or b: rules, readings, the distribution of the listed over cells of class × last year's tax per mu, and the
     population whose passage through the year is looked at (reweighted to that distribution). The remainder is what the last switch does. Each
     part is its Shapley value: the mean, over the orders of swapping, of what the swap adds; so they add up exactly.
+
+    Examples
+    --------
+    >>> import lyeval as ly
+    >>> here = ly.read_ledger("sample:linshu")
+    >>> ly.decompose(here, "linshu-2021", 2023, here, "linshu-2021", 2023, draws=10).parts["value"].tolist()
+    [0.0, 0.0, 0.0, 0.0]
     """
-    places = [
-        Place(ledger, p if isinstance(p, Policy) else load_policy(p), year, r)
-        for ledger, p, year, r in zip(
-            (ledger_a, ledger_b), (policy_a, policy_b), (year_a, year_b), readings, strict=True
-        )
-    ]
-    table = {(r, s, m): _standing(places, r, s, m) for r, s, m in itertools.product((0, 1), repeat=3)}
+    plans = [p if isinstance(p, Policy) else load_policy(p) for p in (policy_a, policy_b)]
+    given = zip((ledger_a, ledger_b), plans, (year_a, year_b), readings, strict=True)
+    places = [Place(*one) for one in given]
+    table = _populations(places, tax_alone)
     counts = [int(table[k, k, k].listed.sum()) for k in (0, 1)]
     if not all(counts):
         raise PolicyError("decompose: 有一地没有列入名单的企业，无法分解 / nobody is listed in one of the places")
-    ones = [np.ones(len(table[0, 0, m].listed)) for m in (0, 1)]
-    parts = _shapley(table, ones)
-    rng = np.random.default_rng(seed)
-    spread = np.array(
-        [_shapley(table, [rng.multinomial(len(w), w / len(w)).astype(float) for w in ones]) for _ in range(draws)]
-    )
-    rows = [(name, *LABELS[name], float(parts[i]), *_interval(spread[:, i], name)) for i, name in enumerate(PARTS)]
-    values = [_value(table, (k, k, k, k), ones) for k in (0, 1)]
-    frame = pd.DataFrame(rows, columns=["part", "label", "label_en", "value", "low", "high"])
+    parts = _shapley(table, _ones(table))
+    spread = _bootstrap(table, draws, seed)
+    constructed = {"readings": not any(place.read_otherwise for place in places)}
+    rows = [
+        (name, *LABELS[name], float(parts[i]), *_interval(spread[:, i], name), constructed.get(name, False))
+        for i, name in enumerate(PARTS)
+    ]
+    values = [_value(table, (k, k, k, k), _ones(table)) for k in (0, 1)]
+    frame = pd.DataFrame(rows, columns=["part", "label", "label_en", "value", "low", "high", "constructed"])
     return Decomposition(values[0], values[1], frame, counts[0], counts[1], _uncovered(table))
+
+
+def by_year_and_reading(a: Place, b: Place, years: Sequence[int] = ()) -> pd.DataFrame:
+    """Split the gap again for each year of ``b``, for either plan's readings one at a time, and on the tax criterion alone.
+
+    Parameters
+    ----------
+    years
+        Of ``b``; its own year if none.
+
+    Returns
+    -------
+    DataFrame
+        case (year, tax_alone, reading), side (whose reading), switch, option, label, label_en, year_b, n_a, n_b, value_a, value_b, and
+        one column a part. No row where nobody is listed in one of the places.
+    """
+    rows = []
+    for case, one, two, tax_alone in _cases(a, b, years or [b.year]):
+        table = _populations([one, two], tax_alone)
+        counts = [int(table[k, k, k].listed.sum()) for k in (0, 1)]
+        if all(counts):
+            ends = [_value(table, (k, k, k, k), _ones(table)) for k in (0, 1)]
+            parts = _shapley(table, _ones(table)).tolist()
+            rows.append((*case, two.year, *counts, *ends, *parts))
+    columns = ["case", "side", "switch", "option", "label", "label_en", "year_b", "n_a", "n_b", "value_a", "value_b"]
+    return pd.DataFrame(rows, columns=[*columns, *PARTS])
+
+
+Case = tuple[tuple[str, str, str, str, str, str], Place, Place, bool]
+
+
+def _cases(a: Place, b: Place, years: Sequence[int]) -> Iterator[Case]:
+    """Yield what is compared: each year of ``b``, the tax criterion alone, then every option that is not in force."""
+    for year in years:
+        words = (f"{b.policy.place.name}{year}年", f"{b.policy.place.name_en} {year}")
+        yield ("year", "", "", str(year), *words), a, replace(b, year=year), False
+    yield ("tax_alone", "", "", "", "只按税收标准", "the tax criterion alone"), a, b, True
+    for side, place in (("a", a), ("b", b)):
+        for reading in place.policy.readings:
+            in_force = place.readings.get(reading.id, reading.default)
+            for option in (o for o in reading.options if o.id != in_force and o.set):
+                other = replace(place, readings={**place.readings, reading.id: option.id})
+                words = (f"{reading.question}{option.label}", f"{reading.question_en} {option.label_en}")
+                yield (
+                    ("reading", side, reading.id, option.id, *words),
+                    (other if side == "a" else a),
+                    (other if side == "b" else b),
+                    False,
+                )
 
 
 LABELS = {
@@ -145,22 +211,36 @@ def _interval(values: np.ndarray, name: str) -> tuple[float | None, float | None
     return float(low), float(high)
 
 
-def _standing(places: list[Place], rules: int, reads: int, people: int) -> Standing:
-    place = places[people]
-    a = assess_as_if(place.ledger, places[rules].policy, place.year, readings=dict(places[reads].readings))
-    return _stand(a)
+def _populations(places: Sequence[Place], tax_alone: bool) -> Table:
+    """Return who stands where under each plan, read its own way or by default, in each population."""
+    return {
+        (rules, reads, people): _population(places[rules], reads == rules, places[people], tax_alone)
+        for rules, reads, people in itertools.product((0, 1), repeat=3)
+    }
 
 
-def _stand(a: Assessment) -> Standing:
-    frame = a.frame
+def _population(rules: Place, read: bool, people: Place, tax_alone: bool) -> Standings:
+    frame = frame_as_if(people.ledger, rules.policy, people.year, rules.readings if read else {})
     ratio, before = frame.reported.tax_per_mu, frame.before.tax_per_mu
     known = ~np.isnan(ratio) & ~np.isnan(before)
-    listed = frame.identified.true & ~frame.exits.gone.true & known
+    chosen = by_tax_alone(frame) if tax_alone else frame.identified
+    listed = chosen.true & ~frame.exits.gone.true & known
     cell = np.digitize(np.nan_to_num(before), EDGES) + len(EDGES) * 2 * frame.above.true
-    return Standing(listed, frame.below(ratio).false, cell)
+    return Standings(listed, frame.below(ratio).false, cell)
 
 
-def _value(table: Mapping[tuple[int, int, int], Standing], at: tuple[int, ...], weights: list[np.ndarray]) -> float:
+def _ones(table: Table) -> list[np.ndarray]:
+    return [np.ones(len(table[0, 0, m].listed)) for m in (0, 1)]
+
+
+def _bootstrap(table: Table, draws: int, seed: int) -> np.ndarray:
+    """Return the parts over resamples of enterprises, shape (draws, 4)."""
+    rng, ones = np.random.default_rng(seed), _ones(table)
+    again = [[rng.multinomial(len(w), w / len(w)).astype(float) for w in ones] for _ in range(draws)]
+    return np.array([_shapley(table, weights) for weights in again])
+
+
+def _value(table: Table, at: tuple[int, ...], weights: list[np.ndarray]) -> float:
     """Attainment with rules, readings, distribution and population each of place a (0) or b (1)."""
     rules, reads, spread, people = at
     own = table[rules, reads, people]
@@ -176,7 +256,7 @@ def _value(table: Mapping[tuple[int, int, int], Standing], at: tuple[int, ...], 
     return float((mass * own.reached).sum() / total) if total > 0 else math.nan
 
 
-def _shapley(table: Mapping[tuple[int, int, int], Standing], weights: list[np.ndarray]) -> np.ndarray:
+def _shapley(table: Table, weights: list[np.ndarray]) -> np.ndarray:
     """Mean contribution of each switch over all orders, shape (4,)."""
     value: dict[tuple[int, ...], float] = {at: _value(table, at, weights) for at in itertools.product((0, 1), repeat=4)}
     out = np.zeros(len(PARTS))
@@ -189,7 +269,7 @@ def _shapley(table: Mapping[tuple[int, int, int], Standing], weights: list[np.nd
     return out / math.factorial(len(PARTS))
 
 
-def _uncovered(table: Mapping[tuple[int, int, int], Standing]) -> tuple[float, float]:
+def _uncovered(table: Table) -> tuple[float, float]:
     shares = []
     for k in (0, 1):
         own, other = table[k, k, k], table[k, k, 1 - k]

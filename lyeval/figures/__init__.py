@@ -11,6 +11,7 @@ from lyeval.figures.distributions import tax_per_mu, townships
 from lyeval.figures.effects import effect
 from lyeval.figures.strips import attainment, odds, readings
 from lyeval.figures.style import house, picture, save
+from lyeval.figures.timeline import timeline
 
 __all__ = [
     "attainment",
@@ -23,6 +24,7 @@ __all__ = [
     "reliability",
     "save",
     "tax_per_mu",
+    "timeline",
     "tornado",
     "townships",
 ]

@@ -132,6 +132,8 @@ class Book:
     def monthly_sum(self, year: int, through: int) -> np.ndarray:
         """Return the tax paid in months 1 to ``through`` of ``year``, 万元, shape (n,); NaN without any month."""
         frame = self.ledger.monthly
+        if "tax_wan" not in frame:
+            return np.full(len(self), np.nan)
         at = (frame["year"] == year) & (frame["month"] <= through)
         part = frame[at]
         sums, seen = np.zeros(len(self)), np.zeros(len(self), dtype=int)

@@ -11,8 +11,8 @@ from lyeval.indicators import FACTS, STATISTICS
 from lyeval.policy.model import Condition, Policy, Target
 
 
-def compare_policies(a: Policy, b: Policy, *, lang: str = "zh") -> pd.DataFrame:
-    """Set two plans side by side.
+def compare_policies(*plans: Policy, lang: str = "zh") -> pd.DataFrame:
+    """Set any number of plans side by side.
 
     Returns
     -------
@@ -20,14 +20,20 @@ def compare_policies(a: Policy, b: Policy, *, lang: str = "zh") -> pd.DataFrame:
         One row an aspect: aspect, then one column per plan (its id) in words, then ``clauses_<id>`` with the clauses; "—"
         where a plan says nothing.
     """
+    ids = [p.id for p in plans]
+    names = [p if ids.index(p) == i else f"{p} ({ids[: i + 1].count(p)})" for i, p in enumerate(ids)]
     rows = []
     for name, say in ASPECTS.items():
-        both = [say(policy, lang) for policy in (a, b)]
-        if any(text for text, _ in both):
-            shown = [text or "—" for text, _ in both]
-            rows.append((name[lang == "en"], *shown, *("；".join(cites) for _, cites in both)))
-    second = b.id if b.id != a.id else f"{b.id} (2)"
-    return pd.DataFrame(rows, columns=["aspect", a.id, second, f"clauses_{a.id}", f"clauses_{second}"])
+        told = [say(policy, lang) for policy in plans]
+        if any(text for text, _ in told):
+            rows.append((name[lang == "en"], *(text or "—" for text, _ in told), *("；".join(c) for _, c in told)))
+    return pd.DataFrame(rows, columns=["aspect", *names, *(f"clauses_{n}" for n in names)])
+
+
+def say_aspect(policy: Policy, aspect: str, lang: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return an aspect's name, what a plan says of it, and the clauses; the aspect is given by its English name."""
+    name, say = next((name, say) for name, say in ASPECTS.items() if name[1] == aspect)
+    return name[lang == "en"], *say(policy, lang)
 
 
 def describe_policy(policy: Policy, *, lang: str = "zh") -> pd.DataFrame:
@@ -133,7 +139,7 @@ def _path(values: dict[int, str], unit: str) -> str:
 
 
 def _money(lang: str) -> str:
-    return "万元/亩" if lang == "zh" else "wan yuan/mu"
+    return "万元/亩" if lang == "zh" else "RMB 10,000/mu"
 
 
 def _unit(policy: Policy, lang: str) -> Said:
@@ -245,7 +251,7 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-UNITS = {"家": "enterprises", "个": "blocks", "万元/亩": "wan yuan/mu"}
+UNITS = {"家": "enterprises", "个": "blocks", "万元/亩": "RMB 10,000/mu"}
 SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "in": "∈"}
 ASPECTS: dict[tuple[str, str], Callable[[Policy, str], Said]] = {
     ("文件", "document"): _document,

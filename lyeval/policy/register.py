@@ -22,19 +22,37 @@ COPY_LIMIT = 18
 
 
 Disposition = Literal["executable", "checklist", "open_norm", "external", "context"]
+Theme = Literal[
+    "goals",
+    "scope",
+    "measure",
+    "unit",
+    "criteria",
+    "instruments",
+    "sanctions",
+    "procedure",
+    "organisation",
+    "supervision",
+    "money",
+    "duration",
+]
 
 LOCATOR_LIMIT = 12
 QUOTE_LIMIT = 16
 
 
 class Clause(Frozen):
-    """One clause (条款): ``locator`` is where it begins; it runs to the next clause's locator."""
+    """One clause (条款): ``locator`` is where it begins; it runs to the next clause's locator.
+
+    ``theme`` is where it stands in a comparison of documents, if not where the rules and the record that cite it put it.
+    """
 
     id: str = Field(min_length=1)
     locator: str = Field(min_length=2, max_length=LOCATOR_LIMIT)
     disposition: Disposition
     zh: str = Field(min_length=1)
     en: str = Field(min_length=1)
+    theme: Theme | None = None
 
 
 class Entry(Frozen):

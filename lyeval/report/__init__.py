@@ -3,9 +3,9 @@
 from lyeval.report.annex import annex
 from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
+from lyeval.report.compared import build_comparison, comparison_annex
 from lyeval.report.disclosure import public, released
 from lyeval.report.document import build_report
-from lyeval.report.sides import build_comparison, comparison_annex, side_tables
 from lyeval.report.writing import write
 from lyeval.tables.monthly import bulletin_tables
 from lyeval.tables.quality import ledger_tables
@@ -36,7 +36,6 @@ __all__ = [
     "public",
     "released",
     "save",
-    "side_tables",
     "simulation_tables",
     "write",
 ]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from lyeval.render.blocks import Column, Lang, Table
 from lyeval.report.words import count, known, named, number, say, texts
+from lyeval.tables.comparative import behind, described, keys
 
 Row = Mapping[str, Any]
 
@@ -91,7 +92,7 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     column = ALIASES.get((name, column), column)
     codes, members = _behind(tables, name, row)
     rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
-    names = tables["enterprises"].set_index("credit_code")["name"]
+    names = _names(tables)
     mine = rows[rows["credit_code"].isin(codes)].copy()
     for frame in (mine, members):
         frame.insert(1, "name", frame["credit_code"].map(names))
@@ -130,10 +131,16 @@ def _selected(tables: Mapping[str, Any], id: str, chosen: re.Match[str], lang: L
     clause = str(frame["clause"].iloc[0]) if len(frame) and "clause" in frame else ""
     rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
     mine = rows[rows["credit_code"].isin(codes)].copy()
-    names = tables["enterprises"].set_index("credit_code")["name"]
+    names = _names(tables)
     mine.insert(1, "name", mine["credit_code"].map(names))
     label = name + (f" · {asked}" if asked else "")
     return Trace(id, label, value, say(key, lang, table=name, column=column or ""), clause, (), frame.iloc[:0], mine)
+
+
+def _names(tables: Mapping[str, Any]) -> pd.Series:
+    """Return the enterprises' names by credit code; of a comparison, those of both places."""
+    firms = tables["side_firms" if "side_firms" in tables else "enterprises"]
+    return firms.drop_duplicates("credit_code").set_index("credit_code")["name"]
 
 
 def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
@@ -185,6 +192,8 @@ def _values(tables: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 def _behind(tables: Mapping[str, Any], name: str, row: Row) -> tuple[list[str], pd.DataFrame]:
     """Return whose rows a figure rests on, and who is counted with what."""
     members = tables.get("members", pd.DataFrame(columns=["target", "credit_code", "part", "whole", "counted"]))
+    if "side_firms" in tables:
+        return behind(tables["side_firms"], row)
     if name in ("targets", "county_targets"):
         own = members[members["target"] == row["id" if name == "targets" else "target"]]
         if name == "county_targets":
@@ -220,6 +229,9 @@ def _label(name: str, row: Row, column: str, lang: Lang) -> str:
 
 def _formula(name: str, row: Row, column: str, lang: Lang) -> str:
     """Say how a figure is made."""
+    told = described(name).get(column)
+    if told is not None and " / " in told.source:
+        return told.source.split(" / ")[lang == "en"]
     if name == "targets" and column in ("value", "part", "whole", "n"):
         kind = f"share_{row['weight']}" if row["kind"] == "share" else str(row["kind"])
         digits = 0 if row["weight"] == "count" and row["kind"] == "share" else 2
@@ -257,7 +269,7 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
         moving = {str(s) for s, part in mine.groupby("switch") if len(set(part["value"].map(str))) > 1}
     return tuple(
         (named(r, lang, "question"), named(r, lang, "why"), str(r["clause"]))
-        for r in _rows(tables["switches"])
+        for r in _rows(tables.get("switches", pd.DataFrame()))
         if r["id"] in moving or cites & set(str(r["clause"]).split("；"))
     )
 
@@ -282,5 +294,6 @@ TRACED: dict[str, tuple[str, ...]] = {
     "list_pressed": ("credit_code",), "units": ("unit", "whole"), "months": ("month",), "moves": ("move",),
     "warnings": ("credit_code",), "pace": ("class", "against"), "drivers": ("credit_code",),
 }  # fmt: skip
+TRACED |= {name: columns for name, columns in keys().items() if columns}
 SAID = ("status",)
 ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}

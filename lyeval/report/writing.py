@@ -7,14 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Figure, Table, to_html, to_xlsx
+from lyeval.render import Document, Figure, Table, to_docx, to_html, to_pdf, to_xlsx
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.bulletin import build_bulletin, bulletin_annex
+from lyeval.report.compared import build_comparison, comparison_annex, comparison_notes
 from lyeval.report.context import Context
 from lyeval.report.document import build_report
 from lyeval.report.products import Fonts, Made, write_products
-from lyeval.report.sides import build_comparison, comparison_annex, comparison_notes
 
 Tables = Mapping[str, Any]
 
@@ -49,6 +49,28 @@ def write(
     made = Made(c, document, _created(c), Fonts.of(fonts or {}))
     paths = [FORMATS[name](made, folder) for name in FORMATS if name in formats]
     return [*paths, *write_products(made, folder, products)]
+
+
+def write_document(document: Document, path: Path, created: date) -> None:
+    """Write one document into a file, in the format of its ending: ``html``, ``pdf``, ``docx``, or its tables as ``xlsx``.
+
+    Raises
+    ------
+    ValueError
+        An ending that is none of these.
+    """
+    ending = path.suffix.removeprefix(".").lower()
+    if ending not in FORMATS:
+        raise ValueError(f"{path.name}: {', '.join(FORMATS)}")
+    if ending == "xlsx":
+        tables = [block for block in document.blocks if isinstance(block, Table)]
+        to_xlsx(
+            tables, path, title=document.title, created=created, notes=document.meta, lang=document.lang, index=True
+        )
+    elif ending == "html":
+        path.write_bytes(to_html(document).encode("utf-8", "replace"))
+    else:
+        path.write_bytes((to_pdf if ending == "pdf" else to_docx)(document, created=created))
 
 
 def document_of(tables: Tables, *, lang: Lang = "zh") -> Document:

@@ -98,7 +98,7 @@ def check_sides(run: RunFile, spec: ComparisonSpec) -> Assessment:
     """
     from pathlib import Path
 
-    from lyeval.comparison import assess_as_if
+    from lyeval.comparison import as_if
     from lyeval.policy import choose
 
     inputs_of(run)
@@ -116,7 +116,7 @@ def check_sides(run: RunFile, spec: ComparisonSpec) -> Assessment:
                 f"sides: the ledger of {plan.place.name_en} has no annual figures of {side.year}; it has {years}",
                 misuse=True,
             )
-        made.append(assess_as_if(ledger, plan, side.year, readings=side.readings))
+        made.append(as_if(ledger, plan, side.year, readings=side.readings))
     return made[0]
 
 

@@ -229,6 +229,6 @@ def _silent(number: int, total: int, name: str) -> None:
 
 NOTEBOOKS = {
     "bulletin": ("01_ledger", "04_forecast", "09_bulletin"),
-    "comparison": ("05_effect", "06_comparison", "07_comparison_report"),
+    "comparison": ("05_effect", "06_comparison"),
     "review": ("01_ledger", "02_assessment", "03_simulation", "04_forecast", "08_year_end_report"),
 }

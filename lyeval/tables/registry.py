@@ -69,10 +69,10 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 @cache
-def schema() -> dict[str, dict[str, Column]]:
-    """Return the described tables: name → column → description, in the order of the file."""
+def schema(file: str = "registry.csv") -> dict[str, dict[str, Column]]:
+    """Return the tables that a file here describes: name → column → description, in its order."""
     out: dict[str, dict[str, Column]] = {}
-    for row in _rows("registry.csv"):
+    for row in _rows(file):
         told = (row[k] for k in ("unit", "format", "zh", "en", "source"))
         out.setdefault(row["table"], {})[row["name"]] = Column(row["name"], row["key"] == "1", *told)
     return out

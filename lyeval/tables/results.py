@@ -14,10 +14,10 @@ from lyeval.tables.review import year_end
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment, Readings
-    from lyeval.comparison import Study
     from lyeval.forecasting import Backtest, Forecast, Sensitivity
     from lyeval.policy.assumptions import Assumptions
     from lyeval.simulation import Simulation
+    from lyeval.studies import Study
 
 Tables = dict[str, Any]
 

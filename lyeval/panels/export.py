@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lyeval.comparison.deidentifying import AMOUNTS, Deidentified
-from lyeval.comparison.panels import PanelColumn, columns
+from lyeval.panels.privacy import AMOUNTS, Deidentified
+from lyeval.panels.rows import PanelColumn, columns
 from lyeval.workbooks import csv_bytes
 
 STAMP = datetime(2000, 1, 1)

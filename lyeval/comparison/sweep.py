@@ -1,8 +1,7 @@
-"""Rule design (规则设计): many plans over one population, and the burden of one of them."""
+"""Rule design (规则设计): many plans over one population."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ FLOORS = (0.0, 5.0, 10.0, 20.0, 30.0)
 HORIZONS = (1, 2, 3, 5)
 UNITS = ("count", "land")
 NEAR = 0.10
-SIZES = (0.0, 10.0, 20.0, 50.0, 100.0, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +51,10 @@ class Population:
     mean: float
     spread: float
 
+    def __repr__(self) -> str:
+        """Return how many enterprises there are, on how much land."""
+        return f"Population({len(self.land)} enterprises, {self.land.sum():,.0f} mu)"
+
 
 def population(ledger: Ledger, policy: str | Policy, year: int) -> Population:
     """Read a population from a ledger: its figures of ``year``, and reversion from its own years up to it.
@@ -71,9 +73,15 @@ def population(ledger: Ledger, policy: str | Policy, year: int) -> Population:
     last = logs[known, -1]
     industry = np.array([str(code)[:2] for code in laid.text("industry_code")], dtype=object)
     return Population(
-        ratio[known], land[known], laid.annual_flag("above_scale", year).true[known], laid.text("township")[known],
-        industry[known], {h: min(max(r, 0.0), 1.0) for h, r in rho.items()}, float(np.nanmean(last)), float(np.nanstd(last)),
-    )  # fmt: skip
+        ratio[known],
+        land[known],
+        laid.annual_flag("above_scale", year).true[known],
+        laid.text("township")[known],
+        industry[known],
+        {h: min(max(r, 0.0), 1.0) for h, r in rho.items()},
+        float(np.nanmean(last)),
+        float(np.nanstd(last)),
+    )
 
 
 def sweep(
@@ -107,6 +115,14 @@ def sweep(
     Notes
     -----
     Log tax per mu after h years ~ Normal(m + ρ_h (x − m), σ² (1 − ρ_h²)); who pays nothing stays where it is.
+
+    Examples
+    --------
+    >>> import lyeval as ly
+    >>> people = ly.comparison.population(ly.read_ledger("sample:linshu"), "linshu-2021", 2020)
+    >>> found = ly.sweep(people, thresholds=[1.0, 2.0], units=["count"], floors=[10.0], horizons=[3])
+    >>> bool(found["listed"].iloc[0] < found["listed"].iloc[1])
+    True
     """
     line = np.asarray(thresholds, dtype=float)
     low = people.ratio[:, None] < line * (1 - RELATIVE)
@@ -150,41 +166,19 @@ def _plans(
     listed = sums["count"]
     with np.errstate(invalid="ignore", divide="ignore"):
         columns = {
-            "threshold": threshold, "unit": unit, "floor": floor, "horizon": horizon,
-            "scope": np.broadcast_to(whole["count"][:, None], listed.shape), "listed": listed,
-            "listed_share": sums[unit] / whole[unit][:, None], "land_share": sums["land"] / whole["land"][:, None],
-            "near": close, "passes": passed["count"], "pass_share": passed[unit] / sums[unit],
-        }  # fmt: skip
+            "threshold": threshold,
+            "unit": unit,
+            "floor": floor,
+            "horizon": horizon,
+            "scope": np.broadcast_to(whole["count"][:, None], listed.shape),
+            "listed": listed,
+            "listed_share": sums[unit] / whole[unit][:, None],
+            "land_share": sums["land"] / whole["land"][:, None],
+            "near": close,
+            "passes": passed["count"],
+            "pass_share": passed[unit] / sums[unit],
+        }
     return pd.DataFrame({k: v.ravel() if isinstance(v, np.ndarray) else v for k, v in columns.items()})
-
-
-def burden(people: Population, threshold: float, *, floor: float = 0.0) -> pd.DataFrame:
-    """Say whom one plan falls on.
-
-    Returns
-    -------
-    DataFrame
-        by (industry, size, township), group, scope, listed, listed_share, listed_land_mu, tax_needed_wan (what the listed lack to
-        reach the line, 万元); sizes by land, 亩.
-    """
-    scope = people.above | (people.land >= floor)
-    listed = scope & (people.ratio < threshold * (1 - RELATIVE))
-    needed = np.where(listed, (threshold - people.ratio) * people.land, 0.0)
-    edges = np.digitize(people.land, SIZES[1:-1])
-    size = np.array([f"{a:g}–{b:g}" if math.isfinite(b) else f"{a:g}+" for a, b in itertools.pairwise(SIZES)])[edges]
-    parts = []
-    for name, group in (("industry", people.industry), ("size", size), ("township", people.township)):
-        frame = pd.DataFrame({"group": group, "scope": scope, "listed": listed, "listed_land_mu": people.land * listed,
-                              "tax_needed_wan": needed})  # fmt: skip
-        table = frame.groupby("group", sort=True).sum().reset_index()
-        if name == "size":
-            table = table.sort_values("group", key=lambda s: s.str.extract(r"^(\d+)")[0].astype(int), ignore_index=True)
-        table.insert(0, "by", name)
-        table.insert(
-            4, "listed_share", np.where(table["scope"] > 0, table["listed"] / table["scope"].clip(lower=1), np.nan)
-        )
-        parts.append(table)
-    return pd.concat(parts, ignore_index=True)
 
 
 def rule_of(policy: Policy, year: int) -> dict[str, float | str]:

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.comparison.designs import Case, lay_out
-from lyeval.comparison.questions import Specification, listing
-from lyeval.comparison.specifications import run
 from lyeval.effect import Effect, drawn, holm, tax_rule_years
 from lyeval.effect.estimate import chance
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
+from lyeval.studies.estimates import run
+from lyeval.studies.questions import Case, Specification, lay_out, listing
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +87,13 @@ def study(
         Options of the plan's doubtful clauses.
     draws, seed
         Of the no-policy projection.
+
+    Examples
+    --------
+    >>> import lyeval as ly
+    >>> found = ly.study(ly.read_ledger("sample:zhoushan-shengsi"), "zhoushan-2020", draws=100)
+    >>> found.table.loc[found.table["id"] == "rd_target", "verdict"].item()
+    'refused'
     """
     case = lay_out(ledger, policy, readings=readings, draws=draws, seed=seed)
     asked = listing(case)
@@ -100,7 +106,7 @@ def study(
         for c in found.checks
     ]
     table = pd.DataFrame(checks, columns=["id", "check", "passed", "value", "note", "note_en"])
-    shown = [drawn(found).assign(id=name) for name, found in effects.items()]
+    shown = [_within(drawn(effects[one.id]), one).assign(id=one.id) for one in asked]
     return Study(
         policy=case.policy.id,
         first_year=case.first_year,
@@ -114,10 +120,19 @@ def study(
     )
 
 
+def _within(shown: pd.DataFrame, one: Specification) -> pd.DataFrame:
+    """Keep what a figure shows of a share between 0 and 1, of a difference of shares between −1 and 1."""
+    if one.outcome not in SHARES or shown.empty:
+        return shown
+    least = np.where(shown["kind"].isin(["path", "bins"]), 0.0, -1.0)
+    return shown.assign(**{name: shown[name].clip(least, 1.0) for name in ("y", "low", "high")})
+
+
 def _hash(case: Case, asked: list[Specification]) -> str:
     """Return the SHA-256 of what is asked: the specifications, and the dates and line that they rest on."""
-    told = {"specifications": [asdict(one) for one in asked], "policy": case.policy.id, "line": case.line,
-            "years": [case.base_year, case.list_year, case.first_year]}  # fmt: skip
+    years = [case.base_year, case.list_year, case.first_year]
+    listed = [asdict(one) for one in asked]
+    told = {"specifications": listed, "policy": case.policy.id, "line": case.line, "years": years}
     text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -144,8 +159,8 @@ def _row(one: Specification, found: Effect, p_holm: float) -> dict[str, Any]:
         "estimand_en": found.estimand.en,
         **{name: getattr(found, name) for name in ("estimate", "std_error", "p_value")},
         "p_holm": p_holm,
-        "low": found.low,
-        "high": found.high,
+        "low": max(found.low, -1.0) if one.outcome in SHARES else found.low,
+        "high": min(found.high, 1.0) if one.outcome in SHARES else found.high,
         "minimum_detectable": found.minimum_detectable,
         "n": found.n,
         **{f"n_{side}": _count(details.get(key)) for side, key in zip(("listed", "unlisted"), sides, strict=True)},
@@ -185,6 +200,7 @@ def verdict(found: Effect, p_holm: float) -> str:
     return "found" if all(check.passed for check in found.checks) else "found_unchecked"
 
 
+SHARES = ("reach", "share")
 SIDES = {
     "rdd": ("n_right", "n_left"),
     "density": ("n_right", "n_left"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,12 @@ import pytest
 from build import ledger, years
 
 import lyeval as ly
-from lyeval.comparison import study
-from lyeval.comparison.designs import lay_out
-from lyeval.comparison.questions import listing
-from lyeval.comparison.specifications import run
-from lyeval.comparison.studies import verdict
 from lyeval.effect import Check, Effect, Words
+from lyeval.studies import study
+from lyeval.studies.estimates import _estimate as repeated
+from lyeval.studies.estimates import run
+from lyeval.studies.questions import lay_out, listing
+from lyeval.studies.study import verdict
 
 CORE = ("rd_reach", "rd_log", "gap_level")
 REFUSED = {"rd_target", "not_yet", "before_after"}
@@ -131,10 +131,40 @@ def test_verdicts_by_hand() -> None:
     assert verdict(effect(0.03, True), 0.09) == "short"
 
 
-def test_a_county_of_500_by_7_years_is_quick() -> None:
-    """The sample has 400 firms and seven years; the goal of 20 s is for 500."""
-    book = ly.read_ledger("sample:linshu")
-    start = time.process_time()
-    made = study(book, "linshu-2021")
-    assert time.process_time() - start < 20 * 400 / 500
-    assert len(made.table) == 27
+def test_removing_nobody_changes_no_estimate() -> None:
+    """Every check of a county's own kind is made on the printed estimator: on the same rows it gives the printed figure."""
+    case = lay_out(county(240, 3, lift=0.4), "zhoushan-2020", draws=100)
+    again = {"rdd", "did", "poisson"}
+    asked = [one for one in listing(case) if one.design in again]
+    found = {one.id: run(one, case) for one in asked}
+    assert {one.design for one in asked if found[one.id].design != "refused"} == again
+    for one in asked:
+        if found[one.id].design != "refused":
+            assert repeated(one, found[one.id], case) == pytest.approx(found[one.id].estimate, rel=1e-9), one.id
+
+
+def test_checks_keep_the_covariates_of_the_discontinuity() -> None:
+    case = lay_out(county(240, 3), "zhoushan-2020", draws=100)
+    one = next(one for one in listing(case) if one.id == "rd_level")
+    printed = run(one, case)
+    checks = {c.name: c for c in printed.checks}
+    assert "covariate_balance" in checks
+    bare = repeated(one, printed, replace(case, frame=case.frame[case.frame["year"] >= case.base_year]))
+    assert bare != pytest.approx(
+        printed.estimate, rel=1e-6
+    )  # without the earlier years there are no covariates to keep
+
+
+def test_shares_stay_between_nought_and_one(found) -> None:
+    shares = found.table[found.table["outcome"].isin(["reach", "share"]) & (found.table["verdict"] != "refused")]
+    assert shares["low"].min() >= -1
+    assert shares["high"].max() <= 1
+    drawn = found.drawn[found.drawn["id"].isin(shares["id"]) & found.drawn["kind"].isin(["path", "bins"])]
+    assert len(drawn)
+    assert drawn["y"].dropna().between(0, 1).all()
+    for column in ("low", "high"):
+        assert drawn[column].dropna().between(0, 1).all()
+
+
+def test_the_repr_is_short(found) -> None:
+    assert len(repr(found)) < 250

@@ -18,9 +18,22 @@ from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, load_policy
 
 STEPS = (
-    "checked", "notified", "statement", "certified", "published", "plan_submitted", "reviewed", "plan_approved", "signed",
-    "agreement", "filed", "key_listed", "applied", "first_accept", "recognised",
-)  # fmt: skip
+    "checked",
+    "notified",
+    "statement",
+    "certified",
+    "published",
+    "plan_submitted",
+    "reviewed",
+    "plan_approved",
+    "signed",
+    "agreement",
+    "filed",
+    "key_listed",
+    "applied",
+    "first_accept",
+    "recognised",
+)
 PLAIN = ("employees", "revenue_wan", "output_wan", "profit_wan", "power_wankwh", "land_use_tax_wan")
 LATE = (11, 12)
 
@@ -40,6 +53,13 @@ def panel(ledger: Ledger, policy: str | Policy, *, readings: Mapping[str, str] |
     DataFrame
         The columns of ``panel_columns.csv`` beside this module, in its order, sorted by credit_code and year. Flags are
         ``boolean``, years ``Int64``, texts ``str`` or None. `codebook` tells why a value is missing.
+
+    Examples
+    --------
+    >>> import lyeval as ly
+    >>> frame = ly.panel(ly.read_ledger("sample:linshu"), "linshu-2021")
+    >>> bool(frame[["credit_code", "year"]].duplicated().any())
+    False
     """
     plan = policy if isinstance(policy, Policy) else load_policy(policy)
     chosen, _ = choose(plan, readings)

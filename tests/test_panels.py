@@ -17,10 +17,10 @@ from build import ledger, years
 from commands import runner
 
 import lyeval as ly
-from lyeval.comparison import CannotHide, codebook, deidentified, is_shared, panel, read_key, write_panel
-from lyeval.comparison.deidentifying import AMOUNTS
-from lyeval.comparison.exports import reasons
-from lyeval.comparison.panels import columns
+from lyeval.panels import CannotHide, codebook, deidentified, is_shared, panel, read_key, write_panel
+from lyeval.panels.export import reasons
+from lyeval.panels.privacy import AMOUNTS
+from lyeval.panels.rows import columns
 from lyeval.sample import make
 from lyeval.workbooks import RISKY
 
