@@ -15,9 +15,10 @@ from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, code, csv_file, xlsx
 from test_ledger_forms import office_form
 from test_ledger_hostile import bomb, far_binary
 
-from lyeval.ledger import RULES, Fault, LedgerError, audit, read_ledger
+from lyeval.ledger import RULES, Fault, LedgerError, audit, check_place, read_ledger
 
 LINES = {(2023, True): 0.6, (2023, False): 1.0}
+OTHER = "海曙区"
 CODE, YEAR = "统一社会信用代码", "年份"
 DISPOSALS = [
     [CODE, "处置方式", "处置结果", "开始日期", "完成日期", "销号日期"],
@@ -32,10 +33,10 @@ CLEAN = BOTH | {"处置": DISPOSALS, "流程": PROCESS, "月度": MONTHS, "税�
 def told(path: Any) -> tuple[Fault, ...]:
     """Return all that reading and the auditor's questions tell."""
     try:
-        read = read_ledger(path)
+        read = read_ledger(path, county=OTHER)
     except LedgerError as error:
         return error.faults
-    return (*read.faults, *audit(read, LINES))
+    return (*read.faults, *audit(read, LINES), *check_place(read, "临沭县", "371329", "county"))
 
 
 def cell(sheet: str, row: int, heading: str, value: Any) -> Callable[[Path], Path]:
@@ -307,6 +308,8 @@ PLANTS: dict[str, Plant] = {
     "code_filled": (alone(a=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2022, 3], ["", "甲公司", 2023, 4]]), "a", 3),
     "files_joined": (joined, "", None),
     "summary_differs": (sheets(汇总=[["镇街", "2023年税收"], ["大兴镇", 15.25], ["青云镇", 7]]), "汇总", 3),
+    "county_given": (alone(年度=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2023, 3]]), "", None),
+    "place_unfit": (alone(年度=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2023, 3]]), "", None),
     "remark_says": (column("企业", "备注", "已停产", ""), "企业", 2),
 }  # fmt: skip
 

@@ -372,3 +372,40 @@ def test_what_if_moves_what_was_changed() -> None:
     with pytest.raises(KeyError):
         what_if(now, tax={"nobody": 1.0})
     pd.testing.assert_frame_equal(now.targets, what_if(now).after.targets)
+
+
+def test_a_starter_shows_every_key_and_holds_with_all_of_them(tmp_path: Path) -> None:
+    from lyeval.run import lay_out
+    from lyeval.run.spec import RunSpec
+
+    starter = next(path for path in lay_out(tmp_path) if path.name == "example.yaml")
+    lines = [line.removeprefix("# ") for line in starter.read_text(encoding="utf-8").splitlines()[2:]]
+    keys = [line.partition(":")[0] for line in lines]
+    assert sorted(keys) == sorted(RunSpec.model_fields)
+    assert all(re.search(" # .*[一-鿿].*/ \\w", line) for line in lines)
+    whole_file = load_run(write(tmp_path, "whole", "\n".join(lines))).spec
+    assert whole_file == load_run(starter).spec
+    defaults = {name: field.default for name, field in RunSpec.model_fields.items() if not field.is_required()}
+    assert {n: v for n, v in defaults.items() if getattr(whole_file, n) != v} == {"seed": 0}
+
+
+def test_a_place_that_the_ledger_does_not_name_is_the_run_files(tmp_path: Path) -> None:
+    from ledgers import A, B, csv_file
+
+    from lyeval.policy import load_policy
+    from lyeval.run.inputs import stage
+
+    rows = [["统一社会信用代码", "企业名称", "年份", "实缴税金"], [A, "甲厂", 2023, 3], [B, "乙厂", 2023, 4]]
+    csv_file(tmp_path / "one.csv", rows)
+    text = "policy: linshu-2021\nledger: one.csv\nyear: 2023\n"
+    linshu = load_policy("linshu-2021")
+    for place, unfit in (("county: 临沭县\n", False), ("county: {one.csv: 海曙区}\n", True)):
+        staged = stage(load_run(write(tmp_path, "a", text + place)), tmp_path / "kept").parameters["ledger"]
+        named = {tmp_path / "kept" / name: county for name, county in staged.items()}
+        read = open_ledger({str(path): county for path, county in named.items()}, linshu)
+        assert set(read.enterprises["county"]) == set(staged.values())
+        rules = [fault.rule for fault in read.faults]
+        assert ("county_given" in rules, "place_unfit" in rules) == (True, unfit)
+    assert stage(load_run(write(tmp_path, "a", text)), tmp_path / "plain").parameters["ledger"] == "inputs/one.csv"
+    with pytest.raises(PolicyError, match="county"):
+        load_run(write(tmp_path, "a", text + "county: {two.csv: 海曙区}\n"))

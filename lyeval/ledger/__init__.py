@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from lyeval.ledger.checks import audit
+from lyeval.ledger.checks import audit, check_place
 from lyeval.ledger.columns import COLUMNS, SHEETS, Column, Ledger, Source
 from lyeval.ledger.faults import RULES, Fault, Group, LedgerError, grouped
 from lyeval.ledger.headings import beside, draft_columns
@@ -23,6 +23,7 @@ __all__ = [
     "Source",
     "audit",
     "beside",
+    "check_place",
     "draft_columns",
     "grouped",
     "is_survey",

@@ -271,6 +271,43 @@ def _below_the_line(ledger: Ledger, lines: Lines, faults: Faults) -> None:
     faults.add_frame("reached_below_line", both, ratio=lambda r: f"{r.ratio:.4g}", line=lambda r: f"{r.line:g}")
 
 
+def with_county(enterprises: pd.DataFrame, county: str, file: str, faults: Faults) -> pd.DataFrame:
+    """Return the enterprises, ``county`` standing where the ledger names no place (told)."""
+    column = of_sheet("enterprises")["county"]
+    named = enterprises.get(column.name, pd.Series(np.nan, index=enterprises.index, dtype="str"))
+    if named.notna().all():
+        return enterprises
+    faults.add("county_given", file, heading=column.zh, county=county, n=int(named.isna().sum()))
+    order = [name for name in of_sheet("enterprises") if name in enterprises or name == column.name]
+    made = enterprises.assign(**{column.name: named.fillna(county)})
+    return made[[*order, *(name for name in made if name not in order)]]
+
+
+def check_place(ledger: Ledger, name: str, code: str, level: str) -> tuple[Fault, ...]:
+    """Tell a ledger that does not fit the place of a plan.
+
+    Of a county's plan the places named say it; of a city's, or where none is named, the division (two digits each of province and
+    city) in the credit codes of 20 firms or more.
+
+    Parameters
+    ----------
+    name, code, level : str
+        The plan's place, its division code of six digits, and ``county`` or ``city``.
+    """
+    firms, faults = ledger.enterprises, Faults()
+    named = sorted(firms["county"].dropna().unique()) if "county" in firms else []
+    if named and level == "county":
+        fits = any(re.sub("[县区市]$", "", place) == re.sub("[县区市]$", "", name) for place in named)
+    else:
+        fits = len(firms) < 20 or bool(firms["credit_code"].str.slice(2, 6).eq(code[:4]).any())
+    if not fits:
+        first = str(firms["credit_code"].iloc[0])
+        shown = "、".join(named[:5]) or f"{first[2:8]}…"
+        file = ledger.sources[0].name if ledger.sources else ""
+        faults.add("place_unfit", file, place=name, named=shown)
+    return tuple(faults.items)
+
+
 def _day(name: str) -> Callable[[Any], str]:
     """Return how to show a row's date."""
     return lambda row: f"{getattr(row, name):%Y-%m-%d}"

@@ -84,6 +84,11 @@ class Column:
     slip: Slip | None = None
     remarks: tuple[str, ...] = ()
 
+    @property
+    def adds(self) -> bool:
+        """Whether figures of several rows may be added up: no shares, no ratios."""
+        return self.kind in NUMERIC and self.kind != "share" and "/" not in self.unit
+
     def label(self, lang: str = "zh") -> str:
         """Return the label in ``lang``."""
         return self.zh if lang == "zh" else self.en

@@ -128,7 +128,8 @@ def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
         raise
     except BaseException as error:  # a damaged file may even make the reading library panic
         rule = "file_password" if type(error).__name__ == "PasswordError" else "file_unreadable"
-        faults.add(rule, name, cause=_cause(error))
+        cause = " ".join(str(error).split()) or type(error).__name__
+        faults.add(rule, name, cause=cause if len(cause) <= 120 else cause[:119] + "…")
         return [], source
 
 
@@ -137,16 +138,23 @@ def kind_of(path: Path, named: str) -> str:
     with path.open("rb") as file:
         start = file.read(1 << 14)
     if start[:4] == b"PK\x03\x04":
-        return _zipped(path) or (named if named in ZIPPED else "xlsx")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except (zipfile.BadZipFile, OSError, ValueError):
+            names = []
+        unknown = named if named in PARTS.values() or named == "xlsm" else "xlsx"
+        return next((kind for part, kind in PARTS.items() if part in names), unknown)
     if start[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        return named if named in WORKBOOKS and _locked(path) else "xls"
+        locked = "EncryptedPackage".encode("utf-16-le") in path.read_bytes()  # a newer workbook behind a password
+        return named if named in WORKBOOKS and locked else "xls"
     if start[:4] == b"PAR1":
         return "parquet"
     if start[:5] == b"%PDF-":
         return "pdf"
     if named == "parquet" or (named in WORKBOOKS and start[:1] in (b"\x09", b"\x00")):
         return named
-    words = _start_words(start)
+    words = start.decode(_wide(start) or "utf-8", "ignore").lstrip("\ufeff \r\n\t").lower()
     if words.startswith("mime-version") or "multipart/related" in words:
         return "mht"
     if "urn:schemas-microsoft-com:office:spreadsheet" in words and "<html" not in words:
@@ -155,27 +163,6 @@ def kind_of(path: Path, named: str) -> str:
         return "html"
     textual = named in WORKBOOKS and "\0" not in words and not re.search(r"[\x01-\x08\x0e-\x1f]", words)
     return "csv" if textual and re.search("[,\t;|]", words) else named
-
-
-def _locked(path: Path) -> bool:
-    """Whether a compound file is a workbook of the newer kind behind a password."""
-    return "EncryptedPackage".encode("utf-16-le") in path.read_bytes()
-
-
-def _zipped(path: Path) -> str:
-    """Return which kind of workbook a zipped file holds, empty where that cannot be told."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
-        return ""
-    return next((kind for part, kind in PARTS.items() if part in names), "")
-
-
-def _start_words(start: bytes) -> str:
-    """Return the first bytes as text in lower case, as far as they are."""
-    wide = _wide(start)
-    return start.decode(wide or "utf-8", "ignore").lstrip("\ufeff \r\n\t").lower()
 
 
 def _wide(data: bytes) -> str:
@@ -193,12 +180,6 @@ def instead(kind: str) -> tuple[str, str]:
     """Return what to do with a file of a kind that is not read, in both languages."""
     zh, en = INSTEAD.get(kind, INSTEAD["*"])
     return zh, en
-
-
-def _cause(error: BaseException) -> str:
-    """Return a library's complaint as one short line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 120 else text[:119] + "…"
 
 
 def _workbook(path: Path, faults: Faults) -> list[Grid]:
@@ -271,16 +252,12 @@ def fill_down(columns: Sequence[Raw], merges: Sequence[Merge]) -> dict[int, list
 def _page(path: Path, faults: Faults) -> list[Grid]:
     """Read the tables of a web page."""
     data = path.read_bytes()
-    named = re.search(rb"charset=[\"']?([\w-]+)", data[:4096])
-    given = named[1].decode("ascii").lower() if named else ""
-    tries = [_wide(data)] if _wide(data) else ["utf-8", {"gb2312": "gb18030", "gbk": "gb18030"}.get(given, "gb18030")]
-    for encoding in tries:
+    for encoding in _encodings(data):
         try:
-            text = data.decode(encoding)
-        except (UnicodeError, LookupError):
+            made = tables_of(data.decode(encoding).lstrip("\ufeff"))
+        except UnicodeError:
             continue
-        made = tables_of(text.lstrip("\ufeff"))
-        grids = []
+        grids: list[Grid] = []
         for number, (rows, merges) in enumerate(made):
             columns: list[Raw] = [list(column) for column in zip(*rows, strict=True)]
             name = "" if len(made) == 1 else f"第{number + 1}个表"
@@ -292,14 +269,19 @@ def _page(path: Path, faults: Faults) -> list[Grid]:
     return []
 
 
+def _encodings(data: bytes) -> list[str]:
+    """Return the encodings that a text may be in, the likeliest first."""
+    wide = _wide(data)
+    return [wide] if wide else ["utf-8", "gb18030"]
+
+
 def _csv(path: Path, faults: Faults) -> list[Grid]:
     """Read a CSV file: UTF-8 with or without BOM, UTF-16 likewise, GB18030; comma, tab or semicolon; any end of line."""
     data = path.read_bytes()
     if not data[:4096].removeprefix(b"\xef\xbb\xbf").strip() and not data.removeprefix(b"\xef\xbb\xbf").strip():
         faults.add("file_empty", path.name)
         return []
-    wide = _wide(data)
-    for encoding in [wide] if wide else ["utf-8", "gb18030"]:
+    for encoding in _encodings(data):
         try:
             return [_csv_grid(path.name, data, encoding)]
         except UnicodeError:
@@ -392,7 +374,6 @@ READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     "htm": _page,
 }
 PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "content.xml": "ods"}
-ZIPPED = ("xlsx", "xlsm", "xlsb", "ods")
 GUARDS = (
     ((re.compile(rb'(?m)(^|,|\t|;)"=""([^"\n]*)"""(?=,|\t|;|\r?$)'), b'"=""'), rb'\1"\2"'),
     ((re.compile(rb'(?m)(^|,|\t|;)="([^"\n]*)"(?=,|\t|;|\r?$)'), b'="'), rb'\1"\2"'),

@@ -368,35 +368,22 @@ def _same(period: Period, matched: re.Match[str]) -> Period:
     return replace(period, back=1 if period.back is None else period.back) if period.year is None else period
 
 
-def _range(period: Period, matched: re.Match[str]) -> Period | None:
-    """Take the months from a first to a last one."""
-    first, last = _number(matched[1]), _number(matched[2])
-    return replace(period, first=first, last=last) if 1 <= first < last <= 12 and period.whole else None
+def _months(size: int = 1) -> Change:
+    """Take months, or (``size`` 3) quarters: one, the first so many, or some in a row; unless months are known already."""
+
+    def take(period: Period, matched: re.Match[str]) -> Period | None:
+        named = matched.groupdict()
+        first, last = named.get("first"), _number(named["last"])
+        start = 1 if named.get("until") else _number(first) if first else last
+        if not period.whole or start > last or (size == 1 and first and start == last):
+            return None
+        return replace(period, first=size * (start - 1) + 1, last=size * last)
+
+    return take
 
 
-def _until(period: Period, matched: re.Match[str]) -> Period | None:
-    """Take the months from January on."""
-    last = _number(matched[1])
-    return replace(period, first=1, last=last) if 1 <= last <= 12 and period.whole else None
-
-
-def _alone(period: Period, matched: re.Match[str]) -> Period | None:
-    """Take one month, unless months are known already."""
-    number = _number(matched[1])
-    return replace(period, first=number, last=number) if period.whole and 1 <= number <= 12 else None
-
-
-def _quarters(period: Period, matched: re.Match[str]) -> Period | None:
-    """Take a quarter, the first so many, or some in a row: 三季度 is July to September, 前三季度 from January on."""
-    if not period.whole:
-        return None
-    first, last = matched["first"], _number(matched["last"])
-    start = 1 if matched["until"] else _number(first) if first else last
-    return replace(period, first=3 * start - 2, last=3 * last) if start <= last else None
-
-
-def _months(first: int, last: int) -> Change:
-    """Take months that go by a name."""
+def _half(first: int, last: int) -> Change:
+    """Take a half of the year."""
     return lambda period, matched: replace(period, first=first, last=last) if period.whole else None
 
 
@@ -408,7 +395,8 @@ def _number(words: str) -> int:
 Change = Callable[[Period, re.Match[str]], Period | None]
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
-MONTH = r"(1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
+MONTH = "(?:1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
+LAST = f"(?P<last>{MONTH})"
 TO = r"[-—–~～至到、]+"
 QUARTER = (
     r"(?:(?P<until>前)|第)?(?:(?P<first>[一二三四1-4])(?:季度?)?"
@@ -425,15 +413,15 @@ PATTERNS: tuple[tuple[re.Pattern[str], Change], ...] = (
     (re.compile(r"(上一?个?年度?|去年|前一年度?)"), _back(1)),
     (re.compile(r"(本年度?|当年|今年)"), _back(0)),
     (re.compile(r"同期"), _same),
-    (re.compile(r"(?<!\d)(?:1|01|一)月?份?[-—–~～至到]+" + MONTH + r"月份?(?:底|末)?(?:累计|合计)?"), _until),
-    (re.compile(r"(?<![\d十])" + MONTH + r"月?份?[-—–~～至到]+" + MONTH + r"月份?(?:累计|合计)?"), _range),
-    (re.compile(r"截[至止到]*" + MONTH + r"月份?(?:底|末)?(?:累计)?"), _until),
-    (re.compile(r"前" + MONTH.replace("[一二", "[一二两") + r"个?月份?(?:累计)?"), _until),
-    (re.compile(r"(?<![\d十])" + MONTH + r"月份?(?:当月)?"), _alone),
-    (re.compile(r"上半年度?(?:累计)?"), _months(1, 6)),
-    (re.compile(r"下半年度?(?:累计)?"), _months(7, 12)),
-    (re.compile(QUARTER), _quarters),
-    (re.compile(r"[qQ](?P<last>[1-4])(?![a-z0-9])(?P<first>)(?P<until>)"), _quarters),
+    (re.compile(f"(?P<until>(?<!\\d)(?:1|01|一))月?份?[-—–~～至到]+{LAST}月份?(?:底|末)?(?:累计|合计)?"), _months()),
+    (re.compile(f"(?<![\\d十])(?P<first>{MONTH})月?份?[-—–~～至到]+{LAST}月份?(?:累计|合计)?"), _months()),
+    (re.compile(f"(?P<until>截[至止到]*){LAST}月份?(?:底|末)?(?:累计)?"), _months()),
+    (re.compile(f"(?P<until>前){LAST.replace('[一二', '[一二两')}个?月份?(?:累计)?"), _months()),
+    (re.compile(f"(?<![\\d十]){LAST}月份?(?:当月)?"), _months()),
+    (re.compile(r"上半年度?(?:累计)?"), _half(1, 6)),
+    (re.compile(r"下半年度?(?:累计)?"), _half(7, 12)),
+    (re.compile(QUARTER), _months(3)),
+    (re.compile(r"[qQ](?P<last>[1-4])(?![a-z0-9])"), _months(3)),
     (re.compile(r"全年(?:累计)?"), lambda period, matched: period if period != Period() else None),
 )
 

@@ -12,7 +12,6 @@ import pandas as pd
 
 from lyeval.ledger.columns import (
     LAYOUTS,
-    NUMERIC,
     PLACE,
     SHEETS,
     Marks,
@@ -405,7 +404,7 @@ def _add_parcels(rows: pd.DataFrame, keys: list[str], faults: Faults) -> pd.Data
     made = groups.first()
     for name in parcels.columns.difference([*keys, *TABLE]):
         column = of_sheet("annual").get(name)
-        if column is None or column.kind not in NUMERIC or column.kind == "share" or "/" in column.unit:
+        if column is None or not column.adds:
             continue
         sums, low, high = groups[name].sum(min_count=1), groups[name].min(), groups[name].max()
         area = (find_unit(column.unit) or ("",))[0] == "area"

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval import resources
-from lyeval.ledger.checks import check
+from lyeval.ledger.checks import check, with_county
 from lyeval.ledger.columns import PLACE, SHEETS, Ledger, Source, each, empty
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.forms import Form, is_about, read_form, survey_parts
@@ -46,6 +46,7 @@ def read_ledger(
     methods: Mapping[str, str] | None = None,
     columns: str | Path | Mapping[str, str | None] | None = None,
     year: int | None = None,
+    county: str | Mapping[str, str] = "",
     tables: list[tuple[Any, ...]] | None = None,
 ) -> Ledger:
     """Read one county's ledger, or a city's from the ledgers of its counties and zones.
@@ -63,6 +64,8 @@ def read_ledger(
         ``<name>.columns.yaml`` beside it, where there is one.
     year : int, optional
         What survey forms mean by 上一年 where they give neither a year nor a day.
+    county : str or Mapping, optional
+        The place of enterprises whose ledger names none, for all ledgers or by each as named (told).
     tables : list, optional
         Is given every table as it was read: grid, layout, kinds of rows, converted values by column (`cleaning`).
 
@@ -79,7 +82,9 @@ def read_ledger(
     own = None if columns is None else load_columns(columns)
     opened = [_opened(one, own, tables) for one in _paths(path)]
     _read(opened, methods or {})
-    ledgers = [_made(one, year) for one in _joined(_shared_out(opened))]
+    places = {Path(name): place for name, place in county.items()} if isinstance(county, Mapping) else {}
+    given = "" if isinstance(county, Mapping) else county
+    ledgers = [_made(one, year, places.get(one.path, given)) for one in _joined(_shared_out(opened))]
     faults = [fault for ledger in ledgers for fault in ledger.faults]
     if len(ledgers) == 1:
         if any(fault.severity == "error" for fault in faults):
@@ -374,10 +379,12 @@ def _shared_out(opened: list[_Opened]) -> list[_Opened]:
     return books
 
 
-def _made(one: _Opened, year: int | None) -> Ledger:
-    """Return the ledger of one element with all its faults, errors among them."""
+def _made(one: _Opened, year: int | None, county: str) -> Ledger:
+    """Return the ledger of one element with all its faults, errors among them; ``county`` where it names none."""
     parts = [*one.parts, *survey_parts(one.forms, one.parts, year, one.faults)]
     frames = assemble(parts, one.faults)
+    if county and "enterprises" in frames:
+        frames["enterprises"] = with_county(frames["enterprises"], county, one.path.name, one.faults)
     listed = any(part.main and part.sheet == "enterprises" for part in parts)
     others = [part.frame for part in parts if listed and part.main and part.sheet != "enterprises"]
     check(frames, [frame for frame in others if "name" in frame], one.path.name, one.faults)

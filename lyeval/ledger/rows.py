@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,10 +20,12 @@ from lyeval.ledger.faults import LIMIT, Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import take_apart
 from lyeval.ledger.layout import Layout, Mapped
-from lyeval.ledger.summaries import TOTAL, Summed, compare_totals, remarks_of, summed
-from lyeval.ledger.typed import Cells, Odd, Raw, cell_of, convert, to_texts
+from lyeval.ledger.summaries import TOTAL, compare_totals, remarks_of
+from lyeval.ledger.typed import Cells, Odd, cell_of, convert, is_text, to_texts
 from lyeval.ledger.vocabulary import CODE_FORM, DONE_AS, key
 from lyeval.ledger.wide import difference_rows, unpivot
+
+Series = dict[str, pd.Series]
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Part:
     sheet: str
     frame: pd.DataFrame
     main: bool
-    headings: Mapping[str, str] = field(default_factory=dict)
-    marks: Mapping[str, Marks] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict[str, str])
+    marks: Mapping[str, Marks] = field(default_factory=dict[str, Marks])
 
 
 def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Faults) -> list[Part]:
@@ -52,279 +54,275 @@ def read_rows(grid: Grid, layout: Layout, methods: Mapping[str, str], faults: Fa
     raws = grid.body(layout.body)
     if not raws or not len(raws[0]):
         return []
-    where = (grid.file, grid.sheet)
-    first = grid.first_row + layout.body
-    keys: dict[int, Cells] = {}
-    kinds = _row_kinds(grid, layout, raws, first, keys, faults)
-    data = np.flatnonzero(kinds == DATA)
-    if not len(data):
-        return []
-    found = _Columns()
-    layout = _without_odd_periods(layout, where, faults)
-    _tell_hidden(grid, layout, data, faults)
-    ids = next((c.values for c in keys.values()), None)
-    totals = np.flatnonzero(kinds == TOTALS)
-    sums: list[Summed | None] = []
-    for item in layout.columns:
-        converted = keys.get(item.place) or convert(raws[item.place], item.column, item.ratio, methods)
-        _tell(converted, item, kinds, first, where, raws, faults)
-        if len(totals):
-            sums.append(summed(item, converted.values.to_numpy()) if item.column.kind in NUMERIC else None)
-        converted = _unshared(grid, layout, item, converted, kinds, ids, faults)
-        found.add(item, converted, raws[item.place])
-    counted = np.isin(kinds, (DATA, WRONG, OUT))
-    compare_totals([s for s in sums if s], counted, totals, raws, first, where, faults)
-    faults.keep(grid, layout, kinds, found.values)
-    if ids is not None:
-        faults.remarks += remarks_of(_unread_heads(grid, layout, len(raws)), raws, data.tolist(), ids, (*where, first))
-    place = _places(where, first, len(kinds))
-    if found.timed:
-        return _unpivoted(layout, found.parts, found.timed, place, data, faults)
-    marks = found.marks if len(data) == len(kinds) else {}
-    made = [replace(part, marks=marks) for part in _split(layout, found.parts, place, data)]
-    if any(item.column.name == "tax_wan" and "累计" in item.heading for item in layout.columns):
-        return [_differenced(part, layout, where, faults) for part in made]
-    return made
+    reader = _Reader(grid, layout, faults)
+    reader.sort_out()
+    return reader.parts(methods) if len(reader.data) else []
 
 
-def _without_odd_periods(layout: Layout, where: tuple[str, str], faults: Faults) -> Layout:
-    """Return the columns of a table, periods dropped of those that are no figures of a year; in a table by months they are set aside."""
-    by_month = any(item.column.name == "month" for item in layout.columns)
-    kept = []
-    for item in layout.columns:
-        if item.period is not None and by_month:
-            faults.add("period_ignored", *where, heading=item.heading)
-        elif item.period is not None and item.column.sheet not in ("annual", "monthly"):
-            kept.append(replace(item, period=None))
-        else:
-            kept.append(item)
-    return replace(layout, columns=tuple(kept))
+class _Reader:
+    """The body of one table on its way to typed frames.
 
-
-def _unread_heads(grid: Grid, layout: Layout, width: int) -> list[tuple[int, str]]:
-    """Return places and headings of the columns that are not read."""
-    known = {item.place for item in layout.columns}
-    row = grid.top(layout.body)[-1] if layout.body else []
-    return [(p, " ".join(str(row[p]).split())) for p in range(min(width, len(row))) if p not in known and row[p]]
-
-
-@dataclass
-class _Columns:
-    """The converted columns of a table: by sheet and name, those of a period apart, and all as they come."""
-
-    parts: dict[str, dict[str, pd.Series]] = field(default_factory=dict)
-    timed: list[tuple[Mapped, pd.Series]] = field(default_factory=list)
-    values: list[pd.Series] = field(default_factory=list)
-    marks: dict[str, Marks] = field(default_factory=dict)
-
-    def add(self, item: Mapped, converted: Cells, raw: Raw) -> None:
-        """Add one column; methods and outcomes keep their words beside them."""
-        self.values.append(converted.values)
-        if item.period is not None:
-            self.timed.append((item, converted.values))
-            return
-        name = "above_scale" if item.column.name == "below_scale" else item.column.name
-        columns = self.parts.setdefault(item.column.sheet, {})
-        columns[name] = converted.values
-        if name in ("outcome", "method"):
-            columns[f"{name}_text"] = to_texts(raw).values
-        if converted.marks is not None and item.column.sheet == "enterprises":
-            self.marks[name] = converted.marks
-
-
-def _differenced(part: Part, layout: Layout, where: tuple[str, str], faults: Faults) -> Part:
-    """Return monthly rows as figures of the month alone where their tax runs from January."""
-    running = {item.column.sheet for item in layout.columns if item.column.name == "tax_wan" and "累计" in item.heading}
-    if part.sheet != "monthly" or "monthly" not in running:
-        return part
-    return replace(part, frame=difference_rows(part.frame, where, faults), marks={})
-
-
-def _unpivoted(
-    layout: Layout,
-    parts: dict[str, dict[str, pd.Series]],
-    timed: list[tuple[Mapped, pd.Series]],
-    place: dict[str, pd.Series],
-    data: np.ndarray,
-    faults: Faults,
-) -> list[Part]:
-    """Return the parts of a wide table: its periods as rows, the rest as it is."""
-    others = {sheet: columns for sheet, columns in parts.items() if sheet not in ("annual", "monthly")}
-    keys = {n: s for sheet in parts for n, s in parts[sheet].items() if n in ("credit_code", "name", "year")}
-    rows = keys | parts.get("annual", {}) | place
-    taken = {name: values.take(data).reset_index(drop=True) for name, values in rows.items()}
-    short = [(item, values.take(data).reset_index(drop=True)) for item, values in timed]
-    headings = {item.column.name: item.heading for item in layout.columns}
-    made = [Part(sheet, frame, True, headings) for sheet, frame in unpivot(layout, short, taken, faults).items()]
-    if others:
-        own = layout.sheet if layout.sheet in others else "annual"
-        made += (
-            _split(replace(layout, sheet=own), others, place, data) if own in others else _carried(others, place, data)
-        )
-    return made
-
-
-def _carried(others: dict[str, dict[str, pd.Series]], place: dict[str, pd.Series], data: np.ndarray) -> list[Part]:
-    """Return what a wide table says of its enterprises beside the figures."""
-    made = []
-    code = next((columns["credit_code"] for columns in others.values() if "credit_code" in columns), None)
-    for sheet, columns in others.items():
-        series = ({"credit_code": code} if code is not None else {}) | columns | place
-        made.append(Part(sheet, pd.DataFrame(series, copy=False).take(data).reset_index(drop=True), False))
-    return made
-
-
-def _split(
-    layout: Layout, parts: dict[str, dict[str, pd.Series]], place: dict[str, pd.Series], data: np.ndarray
-) -> list[Part]:
-    """Make one frame per sheet, each with the keys that it needs and the place of its rows."""
-    own = parts.get(layout.sheet, {})
-    shared = {n: s for sheet in (layout.sheet, "enterprises", "annual") for n, s in parts.get(sheet, {}).items()}
-    code = shared.get("credit_code")
-    whole = len(data) == len(place["source_row"])
-    headings = {item.column.name: item.heading for item in layout.columns}
-    made = []
-    for sheet in dict.fromkeys([layout.sheet, *parts]):
-        series = dict(own if sheet == layout.sheet else parts[sheet])
-        if code is not None:
-            series = {"credit_code": code} | series
-        if sheet in ("annual", "enterprises") and "year" in shared:
-            series["year"] = shared["year"]
-        if sheet == layout.sheet and sheet != "enterprises" and "name" in shared and code is not None:
-            series["name"] = shared["name"]
-        if sheet == "disposals":
-            _settle_outcomes(series)
-        frame = pd.DataFrame(series | place, copy=False)
-        frame = frame if whole else frame.take(data).reset_index(drop=True)
-        made.append(Part(sheet, frame, sheet == layout.sheet, headings))
-    return made
-
-
-def _places(where: tuple[str, str], first: int, count: int) -> dict[str, pd.Series]:
-    """Return file, sheet and row number of ``count`` rows from row ``first``."""
-    return {
-        "source_file": as_text(pa.repeat(pa.scalar(where[0], pa.large_string()), count)),
-        "source_sheet": as_text(pa.repeat(pa.scalar(where[1], pa.large_string()), count)),
-        "source_row": pd.Series(np.arange(first, first + count, dtype=np.int64)),
-    }
-
-
-def _settle_outcomes(series: dict[str, pd.Series]) -> None:
-    """Read 完成 by the method of its row (in place)."""
-    if "outcome" not in series or not (series["outcome"] == "完成").any():
-        return
-    method = series.get("method", pd.Series(np.nan, index=series["outcome"].index))
-    done = method.map(DONE_AS).fillna("达标")
-    series["outcome"] = series["outcome"].mask(series["outcome"] == "完成", done).astype(series["outcome"].dtype)
-
-
-def _tell(
-    converted: Cells,
-    item: Mapped,
-    kinds: np.ndarray,
-    first: int,
-    where: tuple[str, str],
-    raws: list[Raw],
-    faults: Faults,
-) -> None:
-    """Tell the odd cells of data rows."""
-    if item.column.name == "credit_code":
-        return
-    by_rule: dict[str, list[tuple[int, Odd]]] = {}
-    for position, odd in converted.odd:
-        if kinds[position] in (DATA, WRONG):
-            by_rule.setdefault(odd.rule, []).append((position, odd))
-    for rule, found in by_rule.items():
-        for count, (position, odd) in enumerate(found[: LIMIT + 1]):
-            more = dict(odd.params) | ({"count": len(found) - LIMIT} if count == LIMIT else {})
-            place = {"row": first + position, "value": cell_of(raws[item.place], position), "heading": item.heading}
-            faults.add(rule, *where, **place, **more)
-
-
-def _row_kinds(
-    grid: Grid, layout: Layout, raws: list[Raw], first: int, keys: dict[int, Cells], faults: Faults
-) -> np.ndarray:
-    """Tell data rows from blank, total, note and repeated header rows; data rows without a right code are faults.
-
-    The converted key column is left in ``keys`` under its place.
+    Attributes
+    ----------
+    kinds : ndarray of int8
+        What each row is: ``DATA``, ``TOTALS`` …
+    keys : dict
+        Place → converted column of what a row must have: the credit code, else the block or county.
+    made : dict
+        Sheet → canonical name → values; ``timed`` are the columns of a period, ``values`` all as they come.
     """
-    count = len(raws[0])
-    kinds = np.full(count, DATA, dtype=np.int8)
-    _examples(grid, layout, raws, kinds, first, faults)
-    for row in grid.outside:
-        kinds[row - layout.body] = OUT
-    key_place = _key_place(layout)
-    if key_place is None:
-        return kinds
-    item = layout.columns[key_place]
-    keys[item.place] = converted = convert(raws[item.place], item.column, item.ratio, {})
-    if converted.clean:
-        return kinds
-    values = converted.values
-    coded = item.column.kind == "code"
-    right = values.str.fullmatch(CODE_FORM.pattern) if coded else values.notna()
-    doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool) & (kinds == DATA))
-    headings = {key(text) for i in layout.columns for text in (i.heading, *take_apart(i.heading).keys)}
-    where = (grid.file, grid.sheet)
-    if len(doubtful) > MANY:
-        blank = _blank_rows(raws, doubtful)
-        kinds[doubtful[blank]] = BLANK
-        doubtful = doubtful[~blank]
-        kinds[doubtful[MANY:]] = WRONG
-    for turn, position in enumerate(doubtful[:MANY]):
-        cells = [cell_of(raw, int(position)) for raw in raws]
-        kinds[position] = row_kind(cells, headings, int(position))
-        if kinds[position] == DATA:
-            kinds[position] = WRONG
-            more = {"count": len(doubtful) - turn} if turn == MANY - 1 else {}
-            _tell_key(item, cells[item.place], values.iloc[position], first + int(position), where, faults, more)
-    if not coded:
-        for position in np.flatnonzero(kinds == DATA):
-            if TOTAL.fullmatch(key(str(cell_of(raws[item.place], int(position))))):
-                kinds[position] = TOTALS
-    return kinds
+
+    def __init__(self, grid: Grid, layout: Layout, faults: Faults) -> None:
+        self.grid, self.layout, self.faults = grid, layout, faults
+        self.raws = grid.body(layout.body)
+        self.first = grid.first_row + layout.body
+        self.kinds = np.full(len(self.raws[0]), DATA, dtype=np.int8)
+        self.keys: dict[int, Cells] = {}
+        self.made: dict[str, Series] = {}
+        self.timed: list[tuple[Mapped, pd.Series]] = []
+        self.values: list[pd.Series] = []
+        self.marks: dict[str, Marks] = {}
+
+    @property
+    def data(self) -> np.ndarray:
+        """Positions of the data rows."""
+        return np.flatnonzero(self.kinds == DATA)
+
+    def cells(self, position: int) -> list[Any]:
+        """Return the cells of a row."""
+        return [cell_of(raw, position) for raw in self.raws]
+
+    def sort_out(self) -> None:
+        """Tell data rows from blank, total, note and repeated header rows; data rows without a right code are faults."""
+        self._examples()
+        for row in self.grid.outside:
+            self.kinds[row - self.layout.body] = OUT
+        item = next(filter(None, map(self.layout.named, ("credit_code", "block", "county"))), None)
+        if item is None:
+            return
+        self.keys[item.place] = converted = convert(self.raws[item.place], item.column, item.ratio, {})
+        if converted.clean:
+            return
+        values = converted.values
+        coded = item.column.kind == "code"
+        right = values.str.fullmatch(CODE_FORM.pattern) if coded else values.notna()
+        doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool) & (self.kinds == DATA))
+        headings = {key(t) for i in self.layout.columns for t in (i.heading, *take_apart(i.heading).keys)}
+        if len(doubtful) > MANY:
+            blank = self._blank_rows(doubtful)
+            self.kinds[doubtful[blank]] = BLANK
+            doubtful = doubtful[~blank]
+            self.kinds[doubtful[MANY:]] = WRONG
+        for turn, position in enumerate(doubtful[:MANY].tolist()):
+            cells = self.cells(position)
+            self.kinds[position] = row_kind(cells, headings, position)
+            if self.kinds[position] == DATA:
+                self.kinds[position] = WRONG
+                more = {"count": len(doubtful) - turn} if turn == MANY - 1 else {}
+                self._tell_key(item, cells[item.place], values.iloc[position], position, more)
+        if not coded:
+            for position in self.data.tolist():
+                if TOTAL.fullmatch(key(str(cell_of(self.raws[item.place], position)))):
+                    self.kinds[position] = TOTALS
+
+    def _examples(self) -> None:
+        """Mark the rows, at the head of a table, that show how it is filled in (told)."""
+        named = [item.place for item in self.layout.columns if item.column.name in ("name", "block")]
+        for position in range(min(len(self.kinds), HEADMOST)):
+            cells = self.cells(position)
+            words = [re.sub(r"\s+", "", c) for c in cells[:6] if isinstance(c, str)]
+            names = [re.sub(r"\s+", "", cells[p]) for p in named if isinstance(cells[p], str)]
+            if any(EXAMPLE.fullmatch(word) for word in words) or any(SHOWN.fullmatch(name) for name in names):
+                self.kinds[position] = SHOW
+                value = next(iter([*names, *words]), "")
+                self.faults.add("example_row", *self.grid.where, row=self.first + position, value=value)
+
+    def _blank_rows(self, positions: np.ndarray) -> np.ndarray:
+        """Return which of many rows are blank in every column."""
+        blank = np.ones(len(positions), dtype=bool)
+        for raw in self.raws:
+            if isinstance(raw, list):
+                blank &= np.array([raw[i] is None or str(raw[i]).strip() == "" for i in positions])
+                continue
+            part = raw.take(pa.array(positions))
+            empty = pc.is_null(part)
+            if is_text(part.type):
+                empty = pc.or_(empty, pc.fill_null(pc.equal(pc.utf8_trim_whitespace(part), ""), True))
+            blank &= empty.to_numpy()
+        return blank
+
+    def _tell_key(self, item: Mapped, cell: Any, value: Any, position: int, more: dict[str, Any]) -> None:
+        """Tell why a data row's key is not one."""
+        if item.column.kind != "code":
+            rule, more = "key_missing", more | {"column": item.column.zh, "column_en": item.column.en}
+        elif isinstance(cell, int | float) and cell == cell:
+            rule, more = "code_number", more | {"value": cell}
+        elif not isinstance(value, str):
+            rule = "code_missing"
+        else:
+            rule, more = "code_wrong", more | {"value": cell, "length": len(value)}
+        self.faults.add(rule, *self.grid.where, row=self.first + position, heading=item.heading, **more)
+
+    def parts(self, methods: Mapping[str, str]) -> list[Part]:
+        """Convert the columns, compare the totals, and give the rows by sheet."""
+        self._set_periods_right()
+        self._tell_hidden()
+        ids = next((c.values for c in self.keys.values()), None)
+        totals = np.flatnonzero(self.kinds == TOTALS)
+        sums: list[tuple[Mapped, np.ndarray]] = []
+        for item in self.layout.columns:
+            raw = self.raws[item.place]
+            converted = self.keys.get(item.place) or convert(raw, item.column, item.ratio, methods)
+            self._tell_odd(converted, item)
+            if len(totals) and item.column.adds:
+                sums.append((item, converted.values.to_numpy() / (float(item.ratio) or 1.0)))
+            converted = self._unshared(item, converted, ids)
+            self.values.append(converted.values)
+            if item.period is not None:
+                self.timed.append((item, converted.values))
+                continue
+            name = "above_scale" if item.column.name == "below_scale" else item.column.name
+            columns = self.made.setdefault(item.column.sheet, {})
+            columns[name] = converted.values
+            if name in ("outcome", "method"):
+                columns[f"{name}_text"] = to_texts(raw).values
+            if converted.marks is not None and item.column.sheet == "enterprises":
+                self.marks[name] = converted.marks
+        counted = np.isin(self.kinds, (DATA, WRONG, OUT))
+        compare_totals(sums, counted, totals, self.raws, self.first, self.grid.where, self.faults)
+        self.faults.keep(self.grid, self.layout, self.kinds, self.values)
+        if ids is not None:
+            self.faults.remarks += remarks_of(self.grid, self.layout, self.data.tolist(), ids)
+        return self._unpivoted() if self.timed else self._as_they_stand()
+
+    def _set_periods_right(self) -> None:
+        """Drop the period of columns that are no figures of a year; in a table by months set them aside (told)."""
+        kept: list[Mapped] = []
+        for item in self.layout.columns:
+            if item.period is not None and self.layout.named("month") is not None:
+                self.faults.add("period_ignored", *self.grid.where, heading=item.heading)
+            elif item.period is not None and item.column.sheet not in ("annual", "monthly"):
+                kept.append(replace(item, period=None))
+            else:
+                kept.append(item)
+        self.layout = replace(self.layout, columns=tuple(kept))
+
+    def _tell_hidden(self) -> None:
+        """Tell what of a table its reader does not see, and the cells that hold a formula without result or an error."""
+        grid, body, columns = self.grid, self.layout.body, self.layout.columns
+        taken = set(self.data.tolist()) if grid.odd or grid.hidden_rows else set[int]()
+        rows = sorted(row for row in grid.hidden_rows if row - body in taken)
+        if rows:
+            self.faults.add("rows_hidden", *grid.where, row=grid.first_row + rows[0], n=len(rows))
+        names = [item.heading for item in columns if item.place in grid.hidden_columns]
+        if names:
+            self.faults.add("columns_hidden", *grid.where, n=len(names), names="、".join(names))
+        heads = {item.place: item.heading for item in columns}
+        by_rule: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        for (row, place), (rule, words) in sorted(grid.odd.items()):
+            if place in heads and row - body in taken:
+                by_rule.setdefault((rule, heads[place]), []).append((grid.first_row + row, words))
+        for (rule, heading), lines in by_rule.items():
+            self.faults.add_rows(rule, grid.where, lines, heading=heading)
+
+    def _tell_odd(self, converted: Cells, item: Mapped) -> None:
+        """Tell the odd cells of data rows."""
+        by_rule: dict[str, list[tuple[int, Odd]]] = {}
+        for position, odd in converted.odd if item.column.name != "credit_code" else ():
+            if self.kinds[position] in (DATA, WRONG):
+                by_rule.setdefault(odd.rule, []).append((position, odd))
+        for rule, found in by_rule.items():
+            for count, (position, odd) in enumerate(found[: LIMIT + 1]):
+                more = dict(odd.params) | ({"count": len(found) - LIMIT} if count == LIMIT else {})
+                more |= {"value": cell_of(self.raws[item.place], position), "heading": item.heading}
+                self.faults.add(rule, *self.grid.where, row=self.first + position, **more)
+
+    def _unshared(self, item: Mapped, converted: Cells, ids: pd.Series | None) -> Cells:
+        """Return a column of figures without those that one merged cell gives for several firms, or several columns (told)."""
+        if not self.grid.merges or item.column.kind not in NUMERIC:
+            return converted
+        figures = {i.place for i in self.layout.columns if i.column.kind in NUMERIC}
+        values, body = converted.values, self.layout.body
+        for (r0, c0), (r1, c1) in self.grid.merges:
+            if r0 < body or not c0 <= item.place <= c1:
+                continue
+            within = range(r0 - body, min(r1 - body + 1, len(self.kinds)))
+            rows = [p for p in within if self.kinds[p] == DATA]
+            several = ids is None or len(set(ids.iloc[rows])) > 1
+            if not rows or not ((len(rows) > 1 and several) or len(figures & set(range(c0, c1 + 1))) > 1):
+                continue
+            values = values.copy() if values is converted.values else values
+            if item.place == c0:
+                numbers = [self.first + p for p in rows]
+                more = {"rows": f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])}
+                more["total"] = f"{values.iloc[rows[0]] / (float(item.ratio) or 1.0):.10g}"
+                place = {"row": numbers[0], "heading": item.heading, "covers": tuple(numbers)}
+                self.faults.add("merged_figure", *self.grid.where, **place, **more)
+            values.iloc[rows] = np.nan
+        return converted if values is converted.values else replace(converted, values=values)
+
+    @property
+    def _place(self) -> Series:
+        """File, sheet and row number of the rows."""
+        count = len(self.kinds)
+        words = [as_text(pa.repeat(pa.scalar(word, pa.large_string()), count)) for word in self.grid.where]
+        numbers = pd.Series(np.arange(self.first, self.first + count, dtype=np.int64))
+        return {"source_file": words[0], "source_sheet": words[1], "source_row": numbers}
+
+    def _taken(self, series: Series) -> pd.DataFrame:
+        """Return the data rows of some columns as a frame."""
+        frame, data = pd.DataFrame(series, copy=False), self.data
+        return frame if len(data) == len(frame) else frame.take(data).reset_index(drop=True)
+
+    def _unpivoted(self) -> list[Part]:
+        """Return the parts of a wide table: its periods as rows, the rest as it is."""
+        keys = {n: s for own in self.made.values() for n, s in own.items() if n in ("credit_code", "name", "year")}
+        rows = self._taken(keys | self.made.get("annual", {}) | self._place)
+        short = [(item, values.take(self.data).reset_index(drop=True)) for item, values in self.timed]
+        headings = {item.column.name: item.heading for item in self.layout.columns}
+        frames = unpivot(self.layout, short, dict(rows.items()), self.faults)  # type: ignore[arg-type]
+        made = [Part(sheet, frame, True, headings) for sheet, frame in frames.items()]
+        others = {sheet: own for sheet, own in self.made.items() if sheet not in ("annual", "monthly")}
+        if self.layout.sheet in others:
+            return made + self._split(others)
+        code = {n: s for own in others.values() for n, s in own.items() if n == "credit_code"}
+        return made + [Part(s, self._taken(code | own | self._place), False) for s, own in others.items()]
+
+    def _as_they_stand(self) -> list[Part]:
+        """Return the parts of a table by sheet; monthly figures that ran from January are those of the month alone."""
+        marks = self.marks if len(self.data) == len(self.kinds) else {}
+        made = [replace(part, marks=marks) for part in self._split(self.made)]
+        taxes = [item for item in self.layout.columns if item.column.name == "tax_wan" and "累计" in item.heading]
+        if not any(item.column.sheet == "monthly" for item in taxes):
+            return made
+        for i, part in enumerate(made):
+            if part.sheet == "monthly":
+                made[i] = replace(part, frame=difference_rows(part.frame, self.grid.where, self.faults), marks={})
+        return made
+
+    def _split(self, parts: Mapping[str, Series]) -> list[Part]:
+        """Make one frame per sheet, each with the keys that it needs and the place of its rows."""
+        mine = self.layout.sheet
+        shared = {n: s for sheet in (mine, "enterprises", "annual") for n, s in parts.get(sheet, {}).items()}
+        code, place = shared.get("credit_code"), self._place
+        headings = {item.column.name: item.heading for item in self.layout.columns}
+        made: list[Part] = []
+        for sheet in dict.fromkeys([mine, *parts]):
+            series = ({"credit_code": code} if code is not None else {}) | parts.get(sheet, {})
+            if sheet in ("annual", "enterprises") and "year" in shared:
+                series["year"] = shared["year"]
+            if sheet == mine and sheet != "enterprises" and "name" in shared and code is not None:
+                series["name"] = shared["name"]
+            if sheet == "disposals" and "outcome" in series and (series["outcome"] == "完成").any():
+                outcome = series["outcome"]  # 完成 is read by the method of its row
+                method = series.get("method", pd.Series(np.nan, index=outcome.index))
+                done = method.map(DONE_AS).fillna("达标")
+                series["outcome"] = outcome.mask(outcome == "完成", done).astype(outcome.dtype)
+            made.append(Part(sheet, self._taken(series | place), sheet == mine, headings))
+        return made
 
 
-def _blank_rows(raws: list[Raw], positions: np.ndarray) -> np.ndarray:
-    """Return which of many rows are blank in every column."""
-    blank = np.ones(len(positions), dtype=bool)
-    for raw in raws:
-        if isinstance(raw, list):
-            blank &= np.array([raw[i] is None or str(raw[i]).strip() == "" for i in positions])
-            continue
-        part = raw.take(pa.array(positions))
-        empty = pc.is_null(part)
-        if pa.types.is_string(part.type) or pa.types.is_large_string(part.type):
-            empty = pc.or_(empty, pc.fill_null(pc.equal(pc.utf8_trim_whitespace(part), ""), True))
-        blank &= empty.to_numpy()
-    return blank
-
-
-def _key_place(layout: Layout) -> int | None:
-    """Return the place among the columns of what a row must have: the credit code, else the block or county."""
-    names = [item.column.name for item in layout.columns]
-    for name in ("credit_code", "block", "county"):
-        if name in names:
-            return names.index(name)
-    return None
-
-
-def _tell_key(
-    item: Mapped, cell: Any, value: Any, row: int, where: tuple[str, str], faults: Faults, more: dict[str, int]
-) -> None:
-    """Tell why a data row's key is not one."""
-    place = {"row": row, "heading": item.heading, **more}
-    if item.column.kind != "code":
-        faults.add("key_missing", *where, **place, column=item.column.zh, column_en=item.column.en)
-    elif isinstance(cell, int | float) and cell == cell:
-        faults.add("code_number", *where, **place, value=cell)
-    elif not isinstance(value, str):
-        faults.add("code_missing", *where, **place)
-    else:
-        faults.add("code_wrong", *where, **place, value=cell, length=len(value))
-
-
-def row_kind(cells: list[Any], headings: set[str], position: int) -> int:
+def row_kind(cells: Sequence[Any], headings: set[str], position: int) -> int:
     """Classify a row without a right key."""
     filled = [cell for cell in cells if cell is not None and cell == cell and str(cell).strip()]
     if not filled:
@@ -343,65 +341,6 @@ def row_kind(cells: list[Any], headings: set[str], position: int) -> int:
     if position == 0 and len(filled) > 2 and plain == [str(i) for i in range(1, len(plain) + 1)]:
         return BLANK
     return DATA
-
-
-def _tell_hidden(grid: Grid, layout: Layout, data: np.ndarray, faults: Faults) -> None:
-    """Tell what of a table its reader does not see, and the cells that hold a formula without result or an error."""
-    rows = [int(p) for p in data if int(p) + layout.body in grid.hidden_rows] if grid.hidden_rows else []
-    if rows:
-        faults.add("rows_hidden", grid.file, grid.sheet, row=grid.first_row + layout.body + rows[0], n=len(rows))
-    names = [item.heading for item in layout.columns if item.place in grid.hidden_columns]
-    if names:
-        faults.add("columns_hidden", grid.file, grid.sheet, n=len(names), names="、".join(names))
-    heads = {item.place: item.heading for item in layout.columns}
-    taken = set(data.tolist()) if grid.odd else set()
-    by_rule: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    for (row, place), (rule, words) in sorted(grid.odd.items()):
-        if place in heads and row - layout.body in taken:
-            by_rule.setdefault((rule, heads[place]), []).append((grid.first_row + row, words))
-    for (rule, heading), lines in by_rule.items():
-        faults.add_rows(rule, (grid.file, grid.sheet), lines, heading=heading)
-
-
-def _unshared(
-    grid: Grid, layout: Layout, item: Mapped, converted: Cells, kinds: np.ndarray, ids: pd.Series | None, faults: Faults
-) -> Cells:
-    """Return a column of figures without those that one merged cell gives for several firms, or several columns (told)."""
-    if not grid.merges or item.column.kind not in NUMERIC:
-        return converted
-    figures = {i.place for i in layout.columns if i.column.kind in NUMERIC}
-    values = converted.values
-    for (r0, c0), (r1, c1) in grid.merges:
-        if r0 < layout.body or not c0 <= item.place <= c1:
-            continue
-        rows = [p for p in range(r0 - layout.body, r1 - layout.body + 1) if p < len(kinds) and kinds[p] == DATA]
-        several = ids is None or len(set(ids.iloc[rows])) > 1
-        if not rows or not ((len(rows) > 1 and several) or len(figures & set(range(c0, c1 + 1))) > 1):
-            continue
-        if values is converted.values:
-            values = values.copy()
-        if item.place == c0:
-            total = values.iloc[rows[0]] / (float(item.ratio) or 1.0)
-            numbers = [grid.first_row + layout.body + p for p in rows]
-            shown = f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
-            place = {"row": numbers[0], "heading": item.heading}
-            more = {"rows": shown, "total": f"{total:.10g}", "covers": tuple(numbers)}
-            faults.add("merged_figure", grid.file, grid.sheet, **place, **more)
-        values.iloc[rows] = np.nan
-    return converted if values is converted.values else replace(converted, values=values)
-
-
-def _examples(grid: Grid, layout: Layout, raws: list[Raw], kinds: np.ndarray, first: int, faults: Faults) -> None:
-    """Mark the rows, at the head of a table, that show how it is filled in (in place, told)."""
-    named = [item.place for item in layout.columns if item.column.name in ("name", "block")]
-    for position in range(min(len(kinds), HEADMOST)):
-        cells = [cell_of(raw, position) for raw in raws]
-        words = [re.sub(r"\s+", "", c) for c in cells[:6] if isinstance(c, str)]
-        names = [re.sub(r"\s+", "", cells[p]) for p in named if isinstance(cells[p], str)]
-        if any(EXAMPLE.fullmatch(word) for word in words) or any(SHOWN.fullmatch(name) for name in names):
-            kinds[position] = SHOW
-            value = next(iter([*names, *words]), "")
-            faults.add("example_row", grid.file, grid.sheet, row=first + position, value=value)
 
 
 MANY = 2000

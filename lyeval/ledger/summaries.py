@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lyeval.ledger.columns import COLUMNS, NUMERIC, Column, of_sheet
+from lyeval.ledger.columns import COLUMNS, Column, of_sheet
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.typed import Odd, Raw, cell_of, number, texts_of
-from lyeval.ledger.vocabulary import key
+from lyeval.ledger.vocabulary import key, terms
 from lyeval.workbooks import base_of
 
 Passed = tuple[Grid, Layout]
@@ -27,24 +27,18 @@ def taken_for(name: str, firms: bool = True) -> tuple[str, str] | None:
     ``firms`` tells that the sheet names firms: then it is none only as an example, a dictionary or notes, not as a summary.
     """
     word = key(base_of(name) or "")
-    return next(((zh, en) for pattern, zh, en in NAMES[: 4 if firms else None] if re.search(pattern, word)), None)
+    names = terms("no_firms")[: 4 if firms else None]
+    return next(((zh, en) for pattern, zh, en in names if re.search(pattern, word)), None)
 
 
 def compare_summaries(passed: Sequence[Passed], frames: Mapping[str, pd.DataFrame], faults: Faults) -> None:
     """Tell the tables that were not read, and where a summary by township, county or industry is not what our firms add to."""
     for grid, layout in passed:
         groups = None if taken_for(grid.sheet) else _groups(grid, layout, frames)
-        if groups is None:
-            what = taken_for(grid.sheet, firms=False) or (
-                "没有信用代码和企业名称的表",
-                "a table without codes and names",
-            )
-            faults.add("sheet_passed", grid.file, grid.sheet, what=what[0], what_en=what[1])
-            continue
-        faults.add(
-            "sheet_passed", grid.file, grid.sheet, what="汇总表（已与企业表核对）", what_en="a summary (compared)"
-        )
-        _compare(grid, layout, *groups, frames, faults)
+        named = SUMMARY if groups is not None else taken_for(grid.sheet, firms=False) or NAMELESS
+        faults.add("sheet_passed", *grid.where, what=named[0], what_en=named[1])
+        if groups is not None:
+            _compare(grid, layout, *groups, frames, faults)
 
 
 def _groups(grid: Grid, layout: Layout, frames: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]] | None:
@@ -57,9 +51,8 @@ def _groups(grid: Grid, layout: Layout, frames: Mapping[str, pd.DataFrame]) -> t
         labels = [key(str(cell_of(body[place], p) or "")) for p in range(grid.height - layout.body)]
         for name in ("township", "county", "park", "industry_code"):
             own = {key(str(v)) for v in firms[name].dropna().unique()} if name in firms else set()
-            if sum(label in own for label in labels) * 2 >= max(
-                sum(bool(x) and not TOTAL.fullmatch(x) for x in labels), 1
-            ):
+            groups = sum(bool(label) and not TOTAL.fullmatch(label) for label in labels)
+            if sum(label in own for label in labels) * 2 >= max(groups, 1):
                 return name, labels
     return None
 
@@ -90,8 +83,7 @@ def _compare(
             if not isinstance(stated, float) or not (len(part) or TOTAL.fullmatch(label)):
                 continue
             own = float(np.nansum(part)) / float(item.ratio)
-            decimals = min(len(f"{stated:.6f}".rstrip("0").partition(".")[2]), 6)
-            if abs(stated - own) > max(1e-9 * abs(stated), 10.0**-decimals * (0.5 + 0.9 * len(part) ** 0.5)):
+            if abs(stated - own) > _slack(stated, len(part)):
                 place = {"row": grid.first_row + layout.body + position, "heading": item.heading, "value": stated}
                 shown = {"stated": f"{stated:.10g}", "own": f"{own:.10g}", "year": year, "column": item.heading}
                 name = str(next(c for c in (cell_of(b, position) for b in body) if key(str(c or "")) == label))
@@ -101,45 +93,20 @@ def _compare(
 def _figures(item: Mapped, rows: pd.DataFrame) -> np.ndarray | None:
     """Return what a column of a summary adds up, per firm; None when the firms do not say it."""
     name = item.column.name
-    if name in ("all", "above", "below"):
-        if name == "all":
-            return np.ones(len(rows))
-        if "above_scale" not in rows:
-            return None
+    if name == "all":
+        return np.ones(len(rows))
+    if name in ("above", "below") and "above_scale" in rows:
         return (rows["above_scale"] == (name == "above")).fillna(False).to_numpy(dtype=float)
-    if item.column.kind not in NUMERIC or "/" in item.column.unit or item.column.kind == "share" or name not in rows:
-        return None
-    return rows[name].to_numpy(dtype=float)
+    return rows[name].to_numpy(dtype=float) if item.column.adds and name in rows else None
 
 
-def _counts(grid: Grid, layout: Layout) -> list[Mapped]:
-    """Return the columns that count firms."""
-    found = []
+def _counts(grid: Grid, layout: Layout) -> Iterator[Mapped]:
+    """Give the columns that count firms."""
     for place, cell in enumerate(grid.top(layout.body)[-1]):
-        name = next((n for pattern, n in COUNTS if re.fullmatch(pattern, key(str(cell or "")))), None)
+        heading = key(str(cell or ""))
+        name = next((name for pattern, name, _ in terms("count") if re.fullmatch(pattern, heading)), None)
         if name:
-            column: Any = of_sheet("counties")["enterprises"]
-            found.append(Mapped(column.__class__(**{**vars(column), "name": name}), str(cell), place))
-    return found
-
-
-NAMES = (
-    (r"^(填报|填写|填表|参考)?(示例|样表|样例|范例|范本|举例)|(示例|样表|样例|范例)$", "填报示例", "an example"),
-    (r"说明$|须知|填报要求|填表要求", "填报说明", "notes on filling in"),
-    (
-        r"字典|下拉|选项|代码表|码表|枚举|参数表?$|数据源|数据有效性|^(list|dict|options?)\d*$",
-        "下拉选项、字典",
-        "a dictionary",
-    ),
-    (r"^封面|^目录|^索引|^首页", "封面、目录", "a cover or contents"),
-    (r"图表|统计图|chart", "图表", "charts"),
-    (r"汇总|分镇街|分乡镇|分行业|分县区|统计表|小计|合计", "汇总表", "a summary"),
-)
-COUNTS = (
-    (r"(规上|规模以上)(工业)?(企业)?(数量?|户数|家数|个数)(家|户)?", "above"),
-    (r"(规下|规模以下)(工业)?(企业)?(数量?|户数|家数|个数)(家|户)?", "below"),
-    (r"(参评|低效|工业)?(企业)?(总?数量?|总?户数|家数|个数)(家|户)?|企业", "all"),
-)
+            yield Mapped(replace(of_sheet("counties")["enterprises"], name=name), str(cell), place)
 
 
 @dataclass(frozen=True)
@@ -150,23 +117,8 @@ class Total:
     level: int
 
 
-@dataclass(frozen=True)
-class Summed:
-    """A column that totals add up: its meaning and place, its figures as written (unit of the heading)."""
-
-    item: Mapped
-    figures: np.ndarray
-
-
-def summed(item: Mapped, values: np.ndarray) -> Summed | None:
-    """Return a column for comparison with totals; None for shares and ratios, which do not add."""
-    if item.column.kind not in NUMERIC or item.column.kind == "share" or "/" in item.column.unit:
-        return None
-    return Summed(item, values / (float(item.ratio) or 1.0))
-
-
 def compare_totals(
-    columns: Sequence[Summed],
+    columns: Sequence[tuple[Mapped, np.ndarray]],
     rows: np.ndarray,
     totals: np.ndarray,
     raws: Sequence[Raw],
@@ -178,6 +130,8 @@ def compare_totals(
 
     Parameters
     ----------
+    columns : sequence of (Mapped, ndarray)
+        The columns that totals add up, with their figures as written (in the unit of the heading).
     rows : ndarray of bool, shape (n,)
         The rows that totals count: every row of figures, those without a code among them.
     totals : ndarray of int
@@ -190,23 +144,23 @@ def compare_totals(
     found = [Total(int(p), _level([cell_of(raw, int(p)) for raw in raws])) for p in totals]
     if sum(total.level == ALL for total in found) > 1:
         found = [Total(t.position, min(t.level, GROUP)) for t in found]
-    data = [np.where(rows, column.figures, np.nan) for column in columns]
+    data = [np.where(rows, figures, np.nan) for _, figures in columns]
     above = _side(columns, data, found)
-    for column, figures in zip(columns, data, strict=True):
+    for (item, written), figures in zip(columns, data, strict=True):
         wrong: list[tuple[Total, float]] = []
         for total in sorted(found, key=lambda t: t.level):
-            stated = column.figures[total.position]
+            stated = written[total.position]
             part = figures[_group(total, found, len(rows), above)]
             if not np.isfinite(stated) or not np.isfinite(part).any():
                 continue
             told = sum(gap for other, gap in wrong if other.level < total.level)
             gap = stated - float(np.nansum(part))
             sums = [gap, gap - told] + ([stated - float(np.nansum(figures))] if total.level == GROUP else [])
-            if min(map(abs, sums)) > _slack(stated, part):
+            if min(map(abs, sums)) > _slack(stated, int(np.isfinite(part).sum())):
                 wrong.append((total, gap))
-                place = {"row": first + total.position, "heading": column.item.heading}
+                place = {"row": first + total.position, "heading": item.heading}
                 shown = {"total": f"{stated:.10g}", "sum": f"{stated - gap:.10g}"}
-                cell = cell_of(raws[column.item.place], total.position)
+                cell = cell_of(raws[item.place], total.position)
                 faults.add("total_mismatch", *where, **place, value=cell, **shown)
 
 
@@ -219,15 +173,17 @@ def _level(cells: list[object]) -> int:
     return ALL if re.fullmatch(r"总?合计|总计|累计|共计|合计数|全[县区市].*|total|sum", label) else GROUP
 
 
-def _side(columns: Sequence[Summed], data: Sequence[np.ndarray], totals: Sequence[Total]) -> bool:
+def _side(columns: Sequence[tuple[Mapped, np.ndarray]], data: Sequence[np.ndarray], totals: Sequence[Total]) -> bool:
     """Whether groups stand above their totals, as most of the totals that fit say."""
     fits = [0, 0]
-    for column, figures in zip(columns, data, strict=True):
+    for (_, written), figures in zip(columns, data, strict=True):
         for total in (t for t in totals if t.level < ALL):
-            stated = column.figures[total.position]
+            stated = written[total.position]
             for side in (0, 1):
                 part = figures[_group(total, totals, len(figures), side == 0)]
-                if np.isfinite(part).any() and abs(stated - np.nansum(part)) <= _slack(stated, part):
+                if np.isfinite(part).any() and abs(stated - np.nansum(part)) <= _slack(
+                    stated, int(np.isfinite(part).sum())
+                ):
                     fits[side] += 1
     if fits[0] != fits[1]:
         return fits[0] > fits[1]
@@ -245,12 +201,13 @@ def _group(total: Total, totals: Sequence[Total], count: int, above: bool) -> sl
     return slice(total.position + 1, min((p for p in others if p > total.position), default=count))
 
 
-def _slack(stated: float, part: np.ndarray) -> float:
-    """Return by how much a total may differ for rounding."""
+def _slack(stated: float, count: int) -> float:
+    """Return by how much a total of so many figures may differ for rounding."""
     decimals = min(len(f"{stated:.6f}".rstrip("0").partition(".")[2]), 6)
-    return max(1e-9 * abs(stated), 10.0**-decimals * (0.5 + 0.9 * int(np.isfinite(part).sum()) ** 0.5))
+    return max(1e-9 * abs(stated), 10.0**-decimals * (0.5 + 0.9 * count**0.5))
 
 
+SUMMARY, NAMELESS = (tuple(words) for _, *words in terms("passed"))
 SUB, GROUP, ALL = 1, 2, 3
 TOTAL = re.compile(
     r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
@@ -271,20 +228,16 @@ class Remark:
     column: Column
 
 
-def remarks_of(
-    heads: Sequence[tuple[int, str]],
-    raws: Sequence[Raw],
-    data: Sequence[int],
-    codes: pd.Series,
-    place: tuple[str, str, int],
-) -> Iterator[Remark]:
-    """Give the remarks of a table's unread columns that speak of a column of the ledger.
+def remarks_of(grid: Grid, layout: Layout, data: Sequence[int], codes: pd.Series) -> Iterator[Remark]:
+    """Give the remarks of a table's unread columns that speak of a column of the ledger; what they deny is not said.
 
-    ``heads`` are places and headings of unread columns, ``data`` positions of data rows, ``place`` file, sheet and first row.
+    ``data`` are the positions of data rows.
     """
-    file, sheet, first = place
-    for at, heading in heads:
-        if not HEADS.search(key(heading)):
+    read = {item.place for item in layout.columns}
+    raws = grid.body(layout.body)
+    for at, cell in enumerate(grid.top(layout.body)[-1][: len(raws)] if layout.body else ()):
+        heading = " ".join(str(cell or "").split())
+        if at in read or not HEADS.search(key(heading)):
             continue
         texts = texts_of(raws[at])
         known: dict[str, list[tuple[str, Column]]] = {}
@@ -292,36 +245,31 @@ def remarks_of(
             text = texts[position]
             if not isinstance(text, str) or not text.strip():
                 continue
-            for word, column in known.setdefault(text, _said(text)):
-                yield Remark(file, sheet, first + position, heading, str(codes.iloc[position]), text, word, column)
+            if text not in known:
+                said = ((next((w for w in c.remarks if re.search(SAYS.format(w), text)), ""), c) for c in COLUMNS)
+                known[text] = [(word, column) for word, column in said if word]
+            row, code = grid.first_row + layout.body + position, str(codes.iloc[position])
+            for word, column in known[text]:
+                yield Remark(*grid.where, row, heading, code, text, word, column)
 
 
 def tell_remarks(remarks: Sequence[Remark], frames: Mapping[str, pd.DataFrame], faults: Faults) -> None:
     """Tell the remarks whose column is not filled for their enterprise."""
-    held: dict[str, set[Any]] = {}
+    held: dict[tuple[str, str], set[Any]] = {}
     for remark in remarks:
         column = remark.column
-        name = f"{column.sheet}.{column.name}"
+        name = (column.sheet, column.name)
         if name not in held:
             frame = frames.get(column.sheet)
-            filled = (
-                frame[frame[column.name].notna().to_numpy()] if frame is not None and column.name in frame else None
+            there = frame is not None and column.name in frame
+            held[name] = (
+                set(frame.loc[frame[column.name].notna(), "credit_code"]) if frame is not None and there else set()
             )
-            held[name] = set() if filled is None else set(filled["credit_code"])
         if remark.code not in held[name]:
             where = {"row": remark.row, "heading": remark.heading, "value": remark.text}
             more = {"word": remark.word, "column": column.zh, "column_en": column.en, "code": remark.code}
             faults.add("remark_says", remark.file, remark.sheet, **where, **more)
 
 
-def _said(text: str) -> list[tuple[str, Column]]:
-    """Return the words of a remark that speak of a column, and which; what it denies is not said."""
-    found = []
-    for column in COLUMNS:
-        word = next((w for w in column.remarks if re.search(f"(?<![未无非不])(?<!没有){w}(?!情况无)", text)), None)
-        if word:
-            found.append((word, column))
-    return found
-
-
 HEADS = re.compile(r"备注|说明|状态|状况|附注")
+SAYS = "(?<![未无非不])(?<!没有){}(?!情况无)"

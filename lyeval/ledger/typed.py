@@ -473,16 +473,16 @@ def _listed_figures(raw: list[Any], column: Column) -> tuple[np.ndarray, list[tu
 def _fast_figures(raw: pa.ChunkedArray) -> np.ndarray | None:
     """Return the figures of a numeric or plainly written column; None when cells must be read one by one."""
     kind = raw.type
-    if not (_is_numeric(kind) or _is_text(kind) or pa.types.is_null(kind)):
+    if not (_is_numeric(kind) or is_text(kind) or pa.types.is_null(kind)):
         return None
     try:
         figures = pc.cast(raw, pa.float64()).to_numpy()
     except pa.ArrowInvalid:
-        trimmed = pc.utf8_trim_whitespace(raw) if _is_text(kind) else raw
-        if not _is_text(kind) or pc.all(pc.equal(trimmed, raw)).as_py():
+        trimmed = pc.utf8_trim_whitespace(raw) if is_text(kind) else raw
+        if not is_text(kind) or pc.all(pc.equal(trimmed, raw)).as_py():
             return None
         return _fast_figures(pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, raw.type), trimmed))
-    if _is_text(kind) and len(figures) - raw.null_count != np.isfinite(figures).sum():
+    if is_text(kind) and len(figures) - raw.null_count != np.isfinite(figures).sum():
         return None
     return None if np.isinf(figures).any() else np.asarray(figures, dtype=float)
 
@@ -492,7 +492,7 @@ def _is_numeric(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
     """Whether an Arrow type holds text."""
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
@@ -525,7 +525,7 @@ def _flags(raw: Raw, kind: str) -> Cells:
 
 def _code_cells(raw: Raw) -> Cells:
     """Convert codes to tidy text; form is judged by the rows they stand in."""
-    if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
+    if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
         places, distinct = text_marks(raw)
         right = pc.match_substring_regex(distinct, f"^[{ALPHABET}]{{18}}$")
         if raw.null_count == 0 and pc.all(right).as_py():
@@ -543,7 +543,7 @@ def _code_cells(raw: Raw) -> Cells:
 def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
     raw = _typed(raw)
-    if isinstance(raw, pa.ChunkedArray) and _is_text(raw.type):
+    if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
         untidy = pc.match_substring_regex(

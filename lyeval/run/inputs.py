@@ -6,7 +6,7 @@ import io
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ def open_policy(policy: str | Path, patch: Mapping[str, Any] | None = None) -> P
 
 
 def open_ledger(
-    ledger: str | Path | Sequence[str | Path],
+    ledger: str | Path | Sequence[str | Path] | Mapping[str, str],
     policy: Policy | None = None,
     *,
     columns: Path | None = None,
@@ -52,7 +52,7 @@ def open_ledger(
     Parameters
     ----------
     ledger
-        File, folder, ``sample:<name>``, or a list of these.
+        File, folder, ``sample:<name>``, or a list of these; or each with the county that is meant where it names none.
     policy
         The plan whose words count; None: those of every shipped plan.
     columns
@@ -67,12 +67,17 @@ def open_ledger(
     LedgerError
         With every fault found, if any of them is an error.
     """
-    from lyeval.ledger import read_ledger
+    from lyeval.ledger import check_place, read_ledger
     from lyeval.policy import load_policy, method_words, policy_ids
 
     plans = [policy] if policy is not None else [load_policy(name) for name in policy_ids()]
     named = ledger if isinstance(ledger, str | Path) else list(ledger)
-    return read_ledger(named, methods=method_words(plans), columns=columns, year=year, tables=tables)
+    places = ledger if isinstance(ledger, Mapping) else {}
+    read = read_ledger(named, methods=method_words(plans), columns=columns, year=year, county=places, tables=tables)
+    if policy is None:
+        return read
+    place = policy.place
+    return replace(read, faults=(*read.faults, *check_place(read, place.name, place.code, place.level)))
 
 
 def columns_of(run: RunFile) -> Path | None:
@@ -152,8 +157,10 @@ def stage(run: RunFile, folder: Path) -> Staged:
     several = len(spec.ledgers) > 1
     ledgers = [keep.ledger(name, str(i) if several else "") for i, name in enumerate(spec.ledgers, start=1)]
     policies = {name: keep.policy(name) for name in spec.policies}
+    counties = spec.county if isinstance(spec.county, dict) else dict.fromkeys(spec.ledgers, spec.county)
+    places = {kept: counties.get(name, "") for name, kept in zip(spec.ledgers, ledgers, strict=True)}
     parameters = {
-        "ledger": ledgers if several else ledgers[0],
+        "ledger": places if any(places.values()) else ledgers if several else ledgers[0],
         "policy": policies[spec.policy],
         "assumptions": keep.assumptions(spec.assumptions),
         "plan": keep.file(spec.plan, "plan") if spec.plan else "",

@@ -163,6 +163,9 @@ def parameters_of(spec: RunSpec) -> dict[str, Any]:
     """Return a run's parameters, files named without their folders."""
     told = spec.model_dump(mode="json")
     told["ledger"] = [_bare(name) for name in spec.ledgers]
+    county = told.pop("county")
+    if county:
+        told["county"] = county if isinstance(county, str) else {_bare(name): place for name, place in county.items()}
     for key in ("policy", "assumptions", "plan", "previous", "template"):
         told[key] = _bare(told[key]) if told[key] else None
     if isinstance(told["texts"], str):

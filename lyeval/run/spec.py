@@ -42,6 +42,7 @@ def _measured(value: Any) -> Any:
 
 SAMPLE = "sample:"
 Name = Annotated[str, AfterValidator(_name)]
+Place = Annotated[str, Field(max_length=40)]
 Number = Annotated[float, BeforeValidator(_measured), Field(ge=-1e12, le=1e12)]
 Quota = Annotated[float, BeforeValidator(_measured), Field(ge=0, le=1e12)]
 Year = Annotated[int, BeforeValidator(_measured), Field(ge=1990, le=2100)]
@@ -68,6 +69,8 @@ class RunSpec(Frozen):
         Id of a shipped plan or set of assumptions, or a file relative to the run file.
     ledger
         File or folder relative to the run file, ``sample:<name>``, or a list of these for a city.
+    county
+        The place of enterprises whose ledger names none; of several ledgers by each as named.
     year, level, as_of
         Evaluation year; county or city; month of knowledge of the forecast, "YYYY-MM".
     quotas, facts, readings, patch
@@ -105,6 +108,7 @@ class RunSpec(Frozen):
     ledger: Name | tuple[Name, ...]
     year: Year
     level: Literal["county", "city"] = "county"
+    county: Place | dict[Name, Place] = ""
     as_of: str | None = Field(default=None, pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     quotas: dict[str, Quota] = {}
     facts: dict[str, Number] = {}
@@ -135,6 +139,8 @@ class RunSpec(Frozen):
             raise ValueError("ledger is empty / 未写明台账")
         if len(set(self.ledgers)) < len(self.ledgers):
             raise ValueError("ledger: the same ledger stands twice / 同一台账写了两次")
+        if isinstance(self.county, dict) and set(self.county) - set(self.ledgers):
+            raise ValueError("county: names a ledger that is not read / county 所列台账不在 ledger 中")
         return self
 
     @model_validator(mode="after")

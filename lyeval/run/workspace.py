@@ -67,19 +67,7 @@ README = """\
 Put ledgers in `data/`, check them with `lyeval check`, copy `parameters/runs/example.yaml`, run it with `lyeval run`;
 reports appear below `reports/`. `lyeval run example` works at once, on a made ledger.
 """
-EXAMPLE = """\
-# 运行文件 / run file: lyeval run example
-kind: review
-policy: linshu-2021          # 方案标识，或相对本文件的路径 / plan: id, or a path relative to this file
-ledger: sample:linshu        # 台账：相对本文件的路径，如 ../../data/台账.xlsx；sample: 开头的是自带样例 / ledger
-year: 2023                   # 评估年度 / evaluation year
-level: county                # county 县区，city 市 / level
-quotas: {}                   # 全市任务分到本县的数，如 closures: 18 / the county's share of city totals
-readings: {}                 # 存疑条款不按默认读法的，如 edge: low；见 lyeval policy show / readings
-draws: 2000                  # 模拟次数 / Monte Carlo draws
-seed: 1                      # 随机种子 / seed
-lang: zh                     # 报告语言 zh | en / language
-"""
+EXAMPLE = Path(__file__).with_name("starter.yaml").read_text(encoding="utf-8")
 FILES = {
     "README.md": README,
     "parameters/runs/example.yaml": EXAMPLE,
