@@ -77,7 +77,7 @@ def example(kind: str = "years") -> pd.DataFrame:
         {**known, "score": score, "listed": listed, "after": after, "first": np.where(listed, 2021, 0)}
     )
     if kind == "towns":
-        return frame.groupby(["town", "year"], as_index=False)["level"].mean()
+        return frame.groupby(["town", "year"], as_index=False)[["level"]].mean()
     if kind == "years":
         return frame
     months = frame.loc[frame.index.repeat(12)].reset_index(drop=True).assign(month=np.tile(np.arange(1, 13), 720))

@@ -72,18 +72,17 @@ def _words() -> dict[str, dict[str, list[str]]]:
 @cache
 def _shown() -> tuple[type[Figure], type[Axes]]:
     """Return a Figure and an Axes that notebooks show by themselves, once, whatever their settings."""
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib import axes, figure
 
-    class ShownFigure(Figure):
+    class Figure(figure.Figure):
         def _repr_png_(self) -> bytes:
             return _png(self, SCREEN)
 
-    class ShownAxes(Axes):
+    class Axes(axes.Axes):
         def _repr_png_(self) -> bytes:
             return _png(self.get_figure(root=True), SCREEN)
 
-    return ShownFigure, ShownAxes
+    return Figure, Axes
 
 
 def sheet(height: float) -> Figure:
