@@ -83,6 +83,12 @@ def compare(
     ------
     PolicyError
         Fewer than one plan, one plan named twice, or readings of a plan that is not compared.
+
+    Examples
+    --------
+    >>> both = ly.compare(ledger, ["zhoushan-2020", "linshu-2021"], 2020)
+    >>> both.lists.set_index("policy")["as_if"].to_dict()
+    {'zhoushan-2020': False, 'linshu-2021': True}
     """
     plans = [p if isinstance(p, Policy) else load_policy(p) for p in policies]
     names = _names(plans)

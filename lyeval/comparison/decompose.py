@@ -107,6 +107,12 @@ def decompose(
     Four switches, each at a or b: rules, readings, the distribution of the listed over cells of class × last year's tax per mu, and the
     population whose passage through the year is looked at (reweighted to that distribution). The remainder is what the last switch does. Each
     part is its Shapley value: the mean, over the orders of swapping, of what the swap adds; so they add up exactly.
+
+    Examples
+    --------
+    >>> parts = ly.decompose(ledger, policy, 2020, ledger, policy, 2020, draws=20)
+    >>> parts.value_a == parts.value_b
+    True
     """
     places = [
         Place(ledger, p if isinstance(p, Policy) else load_policy(p), year, r)
