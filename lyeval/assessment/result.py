@@ -297,6 +297,14 @@ def assess(
     ------
     PolicyError
         A year that the plan does not govern, or an unknown level, quota, fact or reading.
+
+    Examples
+    --------
+    >>> now = ly.assess(ledger, "zhoushan-2020", year=2020)
+    >>> now.targets.set_index("id")["status"].to_dict()["below_scale_reach"]
+    'missed'
+    >>> ly.assess(ledger, policy, year=2020, quotas={"closures": 4}).targets["status"].tolist()[2]
+    'met'
     """
     policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     quotable = [t.id for t in policy.targets if t.quota == "city_total"]

@@ -73,6 +73,12 @@ def readings(
     -----
     A switch bears on a target if one of its patches writes something that the target is computed from. Targets are run on the
     switches that bear on them; the table of combinations is the product over all of these.
+
+    Examples
+    --------
+    >>> read = ly.readings(ledger, policy, 2020).targets.set_index("id")
+    >>> bool(0 < read.loc["below_scale_reach", "met"] < read.loc["below_scale_reach", "n"])
+    True
     """
     policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     now = assess(ledger, policy, year, level=level, quotas=quotas, facts=facts)

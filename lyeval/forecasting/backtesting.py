@@ -105,6 +105,12 @@ def backtest(
     ------
     ValueError
         If a month is not 0 to 12, or draws are out of range.
+
+    Examples
+    --------
+    >>> past = ly.backtest(ledger, policy, years=[2020], months=[6], draws=100, seed=1)
+    >>> past.years, past.months
+    ((2020,), (6,))
     """
     check_draws(draws)
     wrong = [m for m in months if not 0 <= m <= 12]

@@ -127,6 +127,12 @@ def forecast(
         If the plan has no target in ``year``.
     ValueError
         If there is nothing to project from by then, or ``as_of``, ``draws`` or the plan is unusable.
+
+    Examples
+    --------
+    >>> ahead = ly.forecast(ledger, policy, 2020, as_of="2020-06", draws=100, seed=1)
+    >>> ahead.targets["id"].tolist()[:2]
+    ['above_scale_reach', 'below_scale_reach']
     """
     check_draws(draws)
     rules = load_policy(policy) if isinstance(policy, str | PathLike) else policy

@@ -215,6 +215,13 @@ class Ledger:
         The files read.
     synthetic : str or None
         The note of a made ledger (样例), to be shown wherever its figures are.
+
+    Examples
+    --------
+    >>> ledger
+    <Ledger zhoushan-shengsi.xlsx: 60 enterprises, ... annual rows, 2017–2020>
+    >>> ledger.annual["year"].unique().tolist()
+    [2017, 2018, 2019, 2020]
     """
 
     enterprises: pd.DataFrame

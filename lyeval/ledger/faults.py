@@ -123,6 +123,14 @@ class LedgerError(Told):
     ----------
     faults : tuple of Fault
         Every fault found, errors first, warnings after them.
+
+    Examples
+    --------
+    >>> try:
+    ...     ly.read_ledger("台账.xlsx")
+    ... except ly.LedgerError as error:
+    ...     [fault.rule for fault in error.faults]
+    ['file_missing']
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:

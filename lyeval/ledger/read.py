@@ -78,6 +78,12 @@ def read_ledger(
     ------
     LedgerError
         With every fault found, if any of them is an error.
+
+    Examples
+    --------
+    >>> ledger = ly.read_ledger("sample:zhoushan-shengsi")
+    >>> len(ledger.enterprises), ledger.has("annual", "tax_wan")
+    (60, True)
     """
     own = None if columns is None else load_columns(columns)
     opened = [_opened(one, own, tables) for one in _paths(path)]

@@ -74,6 +74,12 @@ def load_policy(name: str | PathLike[str]) -> Policy:
     ------
     PolicyError
         Every fault of the file, with file, line, path, value and the nearest right answer.
+
+    Examples
+    --------
+    >>> policy = ly.load_policy("zhoushan-2020")
+    >>> policy.place.name, policy.years.targets, [target.id for target in policy.targets][:2]
+    ('舟山市', (2020,), ['above_scale_reach', 'below_scale_reach'])
     """
     path = find_policy(name)
     data, lines = load_yaml(path)

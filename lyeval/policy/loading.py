@@ -33,6 +33,14 @@ class PolicyError(Told):
     """A parameter file that cannot be used; the text tells every fault, one a line, with file, line and path.
 
     ``misuse`` tells whether what the command or a file says is at fault (exit code 2), or the file cannot be read (1).
+
+    Examples
+    --------
+    >>> try:
+    ...     ly.load_policy("linshu")
+    ... except ly.PolicyError as error:
+    ...     print(error.en)
+    policy: 'linshu' is not a policy; did you mean 'linshu-2021'?
     """
 
     def __init__(self, text: str, *, misuse: bool = True) -> None:

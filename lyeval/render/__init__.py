@@ -1,7 +1,7 @@
 """Render a document of frozen blocks: PDF to hand over, DOCX to edit, HTML to read, XLSX to check; no domain.
 
-A document is a list of blocks (`blocks`), every number is written by `numbers`, each output format is one function.
-A new format is one more function; a new block is one class and one branch in each format.
+A document is a list of blocks (`blocks`), every number is written by `numbers`, each output format is one row of `formats.FORMATS`.
+A new format is one more function and its row; a new block is one class and one branch in each format.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from lyeval.render.blocks import (
     captions,
 )
 from lyeval.render.docx import to_docx
+from lyeval.render.formats import FORMATS, Job, write_formats
 from lyeval.render.html import to_html
 from lyeval.render.numbers import digits_beside, format_value
 from lyeval.render.pdf import to_pdf
 from lyeval.render.xlsx import to_xlsx
 
 __all__ = [
+    "FORMATS",
     "Block",
     "Bullets",
     "Cell",
@@ -38,6 +40,7 @@ __all__ = [
     "Document",
     "Figure",
     "Heading",
+    "Job",
     "KeyFigure",
     "KeyFigures",
     "Mark",
@@ -53,4 +56,5 @@ __all__ = [
     "to_html",
     "to_pdf",
     "to_xlsx",
+    "write_formats",
 ]

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Table, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render import Document, Job, Table, write_formats
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.document import notice
@@ -70,18 +70,6 @@ def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh"
     created = date.fromisoformat(
         str(c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"])[:10]
     )
-    pages = {
-        "html": lambda: to_html(document).encode("utf-8", "replace"),
-        "pdf": lambda: to_pdf(document, created=created),
-        "docx": lambda: to_docx(document, created=created),
-    }
+    notes = [say(key, lang) for key in ("public.held_note", "public.footer")]
     written = save(folder / "tables", tables)
-    for name, make in pages.items():
-        if name in formats:
-            written.append(folder / f"report.{name}")
-            written[-1].write_bytes(make())
-    if "xlsx" in formats:
-        written.append(folder / "annex.xlsx")
-        notes = [say(key, lang) for key in ("public.held_note", "public.footer")]
-        to_xlsx(public_sheets(c), written[-1], title=document.title, created=created, notes=notes, lang=lang)
-    return written
+    return written + write_formats(Job(document, created, lambda: public_sheets(c), notes), folder, formats)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Figure, Table, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render import FORMATS, Document, Figure, Job, Table, write_formats
 from lyeval.render.blocks import Lang
 from lyeval.report.annex import annex, annex_notes
 from lyeval.report.bulletin import build_bulletin, bulletin_annex
@@ -24,7 +24,7 @@ def write(
     folder: str | Path,
     *,
     lang: Lang = "zh",
-    formats: Sequence[str] = ("html", "pdf", "docx", "xlsx"),
+    formats: Sequence[str] = tuple(FORMATS),
     products: Sequence[str] = (),
     fonts: Mapping[str, str] | None = None,
 ) -> list[Path]:
@@ -38,16 +38,16 @@ def write(
     ValueError
         A format or product that is not known.
     """
-    unknown = [f for f in formats if f not in FORMATS]
-    if unknown:
-        raise ValueError(f"formats: {unknown[0]!r}; 可用 / there are: {', '.join(FORMATS)}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     document = document_of(tables, lang=lang)
     _figures(document, folder / "figures")
     c = Context(tables, lang)
     made = Made(c, document, _created(c), Fonts.of(fonts or {}))
-    paths = [FORMATS[name](made, folder) for name in FORMATS if name in formats]
+    _, annexed, notes = KINDS[_kind(tables)]
+    own = {"fonts": made.fonts.files, "families": dict(made.fonts.names)}
+    job = Job(document, made.created, lambda: annexed(tables, lang=lang), notes(c), index=True, **own)
+    paths = write_formats(job, folder, formats)
     return [*paths, *write_products(made, folder, products)]
 
 
@@ -91,51 +91,12 @@ def _figures(document: Document, folder: Path) -> None:
             (folder / f"{block.id}.png").write_bytes(block.png)
 
 
-def _html(made: Made, folder: Path) -> Path:
-    path = folder / "report.html"
-    path.write_bytes(to_html(made.document).encode("utf-8", "replace"))
-    return path
-
-
-def _pdf(made: Made, folder: Path) -> Path:
-    path = folder / "report.pdf"
-    path.write_bytes(made.pdf(made.document))
-    return path
-
-
-def _docx(made: Made, folder: Path) -> Path:
-    path = folder / "report.docx"
-    path.write_bytes(made.docx(made.document))
-    return path
-
-
-def _xlsx(made: Made, folder: Path) -> Path:
-    path, c = folder / "annex.xlsx", made.context
-    _, sheets, notes = KINDS[_kind(c.tables)]
-    to_xlsx(
-        sheets(c.tables, lang=c.lang),
-        path,
-        title=made.document.title,
-        created=made.created,
-        notes=notes(c),
-        lang=c.lang,
-        index=True,
-    )
-    return path
-
-
 def _created(c: Context) -> date:
     """Return the date to store in files: the report's, else SOURCE_DATE_EPOCH's, else the day that the data stand at; never the clock's."""
     given = c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"]
     return date.fromisoformat(str(given)[:10])
 
 
-FORMATS: dict[str, Callable[[Made, Path], Path]] = {
-    "html": _html,
-    "pdf": _pdf,
-    "docx": _docx,
-    "xlsx": _xlsx,
-}
 KINDS: dict[
     str, tuple[Callable[..., Document], Callable[..., list[Table]], Callable[[Context], list[tuple[str, str]]]]
 ] = {

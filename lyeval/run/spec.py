@@ -12,13 +12,23 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from lyeval.policy import PolicyError, in_language, load_yaml, nearest, validate
+from lyeval.policy.bounds import OneOf
 from lyeval.policy.loading import Frozen, display
+from lyeval.render import FORMATS
 from lyeval.run.errors import RunError
 from lyeval.run.placing import reserved
 from lyeval.textfiles import CONTROL, Unreadable, name_fault, shown, yaml_value
 
-Format = Literal["html", "pdf", "docx", "xlsx"]
-Product = Literal["text", "schedule", "dossiers", "drafts"]
+
+def _products() -> dict[str, str]:
+    """Return the products that there are, with what says so loaded only to check one."""
+    from lyeval.report.products import PRODUCTS
+
+    return dict.fromkeys(PRODUCTS, "")
+
+
+Format = Annotated[str, OneOf("value of formats", lambda: dict.fromkeys(FORMATS, ""))]
+Product = Annotated[str, OneOf("value of products", _products)]
 
 
 def _name(name: str) -> str:
@@ -121,7 +131,7 @@ class RunSpec(Frozen):
     draws: Draws = 2000
     seed: Seed = 0
     lang: Literal["zh", "en"] = "zh"
-    formats: tuple[Format, ...] = Field(default=("html", "pdf", "docx", "xlsx"), min_length=1)
+    formats: tuple[Format, ...] = Field(default=tuple(FORMATS), min_length=1)
     products: tuple[Product, ...] = ("text",)
     edition: Literal["office", "research"] = "office"
     fonts: Fonts = Fonts()

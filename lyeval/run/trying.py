@@ -71,6 +71,13 @@ def what_if(
         An unknown switch, option or path.
     KeyError
         An enterprise without a row in that year.
+
+    Examples
+    --------
+    >>> code = now.enterprises.query("below_line == True")["credit_code"].iloc[0]
+    >>> changed = ly.what_if(now, tax={code: 1000.0})
+    >>> bool(changed.after.enterprises.set_index("credit_code").loc[code, "below_line"])
+    False
     """
     from lyeval.assessment import assess
 

@@ -134,6 +134,12 @@ def simulate(
     ------
     ValueError
         If ``years`` or ``draws`` is out of range, or the plan names what is not there.
+
+    Examples
+    --------
+    >>> ahead = ly.simulate(now, draws=100, seed=1)
+    >>> ahead.targets["year"].unique().tolist()
+    [2021]
     """
     check_draws(draws)
     if not 1 <= years <= MAX_YEARS:
