@@ -62,15 +62,8 @@ def write_document(document: Document, path: Path, created: date) -> None:
     ending = path.suffix.removeprefix(".").lower()
     if ending not in FORMATS:
         raise ValueError(f"{path.name}: {', '.join(FORMATS)}")
-    if ending == "xlsx":
-        tables = [block for block in document.blocks if isinstance(block, Table)]
-        to_xlsx(
-            tables, path, title=document.title, created=created, notes=document.meta, lang=document.lang, index=True
-        )
-    elif ending == "html":
-        path.write_bytes(to_html(document).encode("utf-8", "replace"))
-    else:
-        path.write_bytes((to_pdf if ending == "pdf" else to_docx)(document, created=created))
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    FORMATS[ending][1](Job(document, created, lambda: tables, document.meta, index=True), path)
 
 
 def document_of(tables: Tables, *, lang: Lang = "zh") -> Document:
