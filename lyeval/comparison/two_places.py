@@ -252,7 +252,7 @@ def _named(place: Place) -> dict[str, str]:
     """Name the place: the ledger's own counties where the plan is a city's and they are few."""
     own = place.policy.place
     frame = place.ledger.enterprises
-    counties = sorted(frame["county"].dropna().unique()) if "county" in frame else []
+    counties = sorted({str(c) for c in frame["county"].dropna()}) if "county" in frame else []
     if own.level == "county" or not 0 < len(counties) < 4:
         return {"place": own.name, "place_en": own.name_en}
     english = ", ".join(COUNTIES.get(name, name) for name in counties)
@@ -407,9 +407,7 @@ def _demand(names: Mapping[str, Place], side: str, rules: str, drawn: tuple[int,
     place, plan = names[side], names[rules]
     base = _list_year(place) - 1
     made = demand(place.ledger, plan.policy, base, plan.readings).assign(side=side, rules=rules)
-    return made.assign(
-        lifted=[_lifted(place, row, drawn) if side == rules else math.nan for row in made.to_dict("records")]
-    )
+    return made.assign(lifted=[_lifted(place, row, drawn) if side == rules else math.nan for _, row in made.iterrows()])
 
 
 def _lifted(place: Place, row: Mapping[str, Any], drawn: tuple[int, int]) -> float:

@@ -134,6 +134,7 @@ def counted(x: np.ndarray, y: np.ndarray, offset: np.ndarray, unit: np.ndarray, 
     """
     beta, total = np.zeros(x.shape[1]), np.bincount(unit, weights=y)
     step = np.full(len(beta), np.inf)
+    gram, score = np.empty((0, 0, 0)), np.empty((0, 0))
     for _ in range(STEPS):
         rate = np.exp(offset + x @ beta)
         rate = rate * (total / np.bincount(unit, weights=rate))[unit]

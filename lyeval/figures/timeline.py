@@ -29,7 +29,7 @@ def timeline(events: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Ax
     from matplotlib.dates import YearLocator, date2num
 
     tail = "_en" if lang == "en" else ""
-    rows = _rows(events.to_dict("records"), tail)
+    rows = _rows([{str(k): v for k, v in row.items()} for row in events.to_dict("records")], tail)
     with house():
         ax = canvas(ax, 0.5 + 0.2 * len(rows))
         for at, (_, lane, start, end) in enumerate(rows):
@@ -46,7 +46,8 @@ def timeline(events: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Ax
         ax.set_yticks(range(len(rows)), [_wrapped(text) for text, *_ in rows], fontsize=6.2)
         for label, (_, lane, *_) in zip(ax.get_yticklabels(), rows, strict=True):
             label.set_fontweight("bold" if lane == "place" else "normal")
-        ax.set_xlim(date2num(events["start"].min()) - 40, date2num(events["end"].max()) + 60)
+        first, last = (float(date2num(day)) for day in (events["start"].min(), events["end"].max()))
+        ax.set_xlim(first - 40, last + 60)
         ax.xaxis.set_major_locator(YearLocator())
         ax.xaxis_date()
         ax.tick_params(axis="x", labelsize=8)

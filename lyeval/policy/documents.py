@@ -207,7 +207,7 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
                 head = "附件另有" if lang == "zh" else "in its annexes"
                 lines.append(f"{head} [{'；'.join(annexed) if lang == 'zh' else '; '.join(annexed)}]")
         out[column] = "\n".join(lines) or "—"
-    named = list(dict.fromkeys([*mine["clause"], *([] if len(mine) else cited)]))
+    named = list(dict.fromkeys(str(c) for c in ([*mine["clause"]] or cited)))
     return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}
 
 

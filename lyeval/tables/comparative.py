@@ -106,7 +106,7 @@ def _uncovered(shares: tuple[float, float]) -> dict[str, float]:
 
 def _cited(frame: pd.DataFrame, plans: Sequence[Policy]) -> pd.DataFrame:
     """Add to each element the clauses of either plan that it is, the own plan's first."""
-    of = dict(zip(("a", "b"), plans, strict=True))
+    of = dict(zip("ab", plans, strict=True))
     cites = []
     for row in frame.to_dict("records"):
         order = [of[str(row["side"])], of["b" if row["side"] == "a" else "a"]]
@@ -174,8 +174,8 @@ def behind(firms: pd.DataFrame, row: Mapping[str, Any]) -> tuple[list[str], pd.D
         return [str(row["credit_code"])], pd.DataFrame(columns=columns)
     rules = str(row.get("rules") or side or "a")
     listed = mine[f"listed_{rules}"].astype(object)
-    chosen = listed.map(lambda value: value is None or value != value or bool(value))
-    sure = listed[chosen].map(lambda value: value is not None and value == value)
+    chosen = listed.map(lambda value: pd.isna(value) or bool(value))
+    sure = listed[chosen].notna()
     members = pd.DataFrame(
         {"credit_code": mine.loc[chosen, "credit_code"], "part": 1.0, "whole": None, "counted": sure}
     )
@@ -220,7 +220,7 @@ def summed_effects(effects: pd.DataFrame, plans: Sequence[Policy]) -> Tables:
         mechanism, verdict, clause).
     """
     cites = dict(
-        zip(("a", "b"), ("；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for p in plans), strict=True)
+        zip("ab", ("；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for p in plans), strict=True)
     )
     sorting, mechanisms = [], []
     for side, mine in effects.groupby("side", sort=False):
