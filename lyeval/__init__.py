@@ -37,10 +37,11 @@ PUBLIC = {
     "decompose": "comparison",
     "forecast": "forecasting",
     "load_policy": "policy",
+    "odds_after": "forecasting",
     "read_ledger": "ledger",
     "readings": "assessment",
     "simulate": "simulation",
-    "what_if": "run",
+    "what_if": "comparison.before_after",
 }
 MODULES = ("effect", "figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

@@ -18,7 +18,7 @@ from lyeval import report
 from lyeval.policy import PolicyError
 from lyeval.run import RunError, difference, load_run, open_run, produce, produce_all, rerun, unchanged, verify
 from lyeval.run.inputs import sha256
-from lyeval.run.record import parameters_of, published, told_changes
+from lyeval.run.records import parameters_of, published, told_changes
 
 RUN = """\
 kind: review

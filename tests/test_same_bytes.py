@@ -20,7 +20,7 @@ from tornado.websocket import websocket_connect
 from lyeval import resources
 from lyeval.report import load, save
 from lyeval.report.store import rounded
-from lyeval.run.executing import joined
+from lyeval.run.execution import joined
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = (
@@ -41,7 +41,7 @@ NOTEBOOK = (
     "print(os.path.samefile(lyeval.__path__[0], place), '' in sys.path, os.getcwd() in sys.path)",
 )
 EXECUTE = (
-    "import sys, pathlib; from lyeval.run.executing import execute, kernels; from lyeval import resources; "
+    "import sys, pathlib; from lyeval.run.execution import execute, kernels; from lyeval import resources; "
     "away, notebook, output, folder = map(pathlib.Path, sys.argv[1:]); away.mkdir(); k = kernels(away); k.__enter__(); "
     "execute(notebook, output, {'place': str(resources.PACKAGE)}, folder=folder)"
 )
@@ -277,7 +277,7 @@ def test_explore_runs_nothing_from_the_workspace_or_the_profile(lab: tuple[str, 
     specs = asked(lab, "kernelspecs")["kernelspecs"]
     argv = specs["python3"]["spec"]["argv"]
     assert argv[1] == "-P"
-    assert Path(argv[3]) == resources.PACKAGE / "run/starting.py"
+    assert Path(argv[3]) == resources.PACKAGE / "run/kernel.py"
     kernel = {"path": "explore.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
     id = asked(lab, "sessions", kernel)["kernel"]["id"]
     code = (

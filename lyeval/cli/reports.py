@@ -1,23 +1,43 @@
-"""``lyeval run``, ``batch``, ``explore`` and ``init``: reports from run files, and where to begin."""
+"""``lyeval run``, ``batch``, ``template``, ``explore`` and ``init``: reports from run files, and where to begin."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import json
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
-from lyeval.cli.telling import FAULTS, MISUSE, STOPPED, Lang, console, lang, refuse, say
-
-if TYPE_CHECKING:
-    from lyeval.run.batching import Result
+from lyeval.cli.terminal import FAULTS, MISUSE, STOPPED, Lang, console, lang, near, refuse, say
+from lyeval.run import (
+    kept_aside,
+    lab_command,
+    lay_out,
+    load_run,
+    open_lab,
+    prepare,
+    produce,
+    produce_all,
+    replaced,
+    write_new,
+)
+from lyeval.run.batches import PAGE, Result
+from lyeval.run.private import private_of
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="报告存放的文件夹 / folder of the reports")]
 Timeout = Annotated[
     int | None,
     typer.Option("--timeout", min=1, metavar="S", help="笔记本一个单元至多运行几秒 / seconds that a cell may take"),
 ]
+
+
+# -- one run -----------------------------------------------------------------------------------------------------------
 
 
 def run(
@@ -29,16 +49,10 @@ def run(
     timeout: Timeout = None,
     spoken: Lang = None,
 ) -> None:
-    """执行一个运行文件：笔记本、报告、附表、运行记录。 / One county's year: notebooks, report, record.
-
-    退出码 / exit codes: 0 完成 done; 1 未完成 failed; 2 用法或运行文件不对 misuse; 130 Ctrl-C, 143 TERM, 129 HUP 中止 stopped。
-    """
-    from lyeval.run import kept_aside, load_run, produce, replaced
-
+    """执行一个运行文件：笔记本、报告、附表、运行记录。 / One county's year: notebooks, report, record."""
     loaded = load_run(file, set_ or [], lang=spoken)
     earlier, before = replaced(loaded, out), kept_aside(out / loaded.id)
-    screen = console(stderr=True)
-    with screen.status(say("检查运行文件和台账 …", "checking …")) as status:
+    with console(stderr=True).status(say("run.checking")) as status:
 
         def told(number: int, total: int, name: str) -> None:
             status.update(f"{loaded.id}  {number}/{total}  {name}")
@@ -47,55 +61,36 @@ def run(
     _written(made)
     for path in kept_aside(made):
         if path.name not in {one.name for one in before}:
-            typer.echo(
-                say(
-                    f"原有报告中被人改过的文件留在 {_near(path)}",
-                    f"files of the earlier report that were changed are kept in {_near(path)}",
-                )
-            )
+            typer.echo(say("run.kept_aside", path=near(path)))
     _unfilled(made)
     if earlier:
-        typer.echo(say(f"原有报告是按其他参数做的，已被替换：{earlier}；要两份都留，请用 --out 另指定文件夹",
-                       f"it replaced a report made with other parameters: {earlier}; to keep both, name another folder with --out"))  # fmt: skip
+        typer.echo(say("run.replaced", earlier=earlier))
 
 
 def _written(folder: Path) -> None:
     """Print what a run wrote."""
-    import json
-
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    typer.echo(say(f"报告已写入 {_near(folder)}", f"the report is in {_near(folder)}"))
+    typer.echo(say("run.written", folder=near(folder)))
     for name in record["outputs"]:
         if "/" not in name:
             typer.echo(f"  {name}")
-    typer.echo(f"  record.json  {say('指纹', 'fingerprint')} {record['fingerprint'][:16]}")
+    typer.echo(f"  record.json  {say('run.fingerprint')} {record['fingerprint'][:16]}")
     if record["parameters"].get("disclosure") == "public":
-        kept = _near(folder.with_name(f"{folder.name}.private.json"))
-        typer.echo(say(f"内部留存 {kept}：含企业数据，供核验和与以后的公示版对比，请勿公开",
-                       f"for the office alone: {kept} holds enterprises' figures, to verify this edition and check later ones"))  # fmt: skip
+        typer.echo(say("run.private", kept=near(private_of(folder))))
 
 
 def _unfilled(folder: Path) -> None:
     """Tell which places for the office's own words nobody has filled."""
-    import csv
-
     path = folder / "tables" / "slots.csv"
     if not path.is_file():
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
         names = [row["name"] for row in csv.DictReader(file)]
     if names:
-        typer.echo(
-            say(
-                f"未填的文字：{'、'.join(names)}；写在运行文件的 texts 里",
-                f"not filled in: {', '.join(names)}; write them under texts in the run file",
-            )
-        )
+        typer.echo(say("run.unfilled", names=("、".join(names), ", ".join(names))))
 
 
-def _near(path: Path) -> Path:
-    """Return a path from the working folder where it lies below it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+# -- many --------------------------------------------------------------------------------------------------------------
 
 
 def batch(
@@ -107,18 +102,11 @@ def batch(
     timeout: Timeout = None,
     spoken: Lang = None,
 ) -> None:
-    """执行多个运行文件；未变的跳过，中断后接着做。 / Many run files; goes on where it stopped.
-
-    退出码 / exit codes: 0 全部完成 all done; 1 有未完成的 some failed; 2 没有一个运行文件可读 none could be read;
-    130 Ctrl-C, 143 TERM, 129 HUP 中止 stopped。
-    """
-    from lyeval.cli.showing import progress
-    from lyeval.run import produce_all
-
+    """执行多个运行文件；未变的跳过，中断后接着做。 / Many run files; goes on where it stopped."""
     named = [file for file in files if not file.endswith(".columns.yaml")]
     ended: list[Result] = []
     try:
-        with progress(len(named)) as advance:
+        with _progress(len(named)) as advance:
 
             def told(result: Result) -> None:
                 ended.append(result)
@@ -127,10 +115,26 @@ def batch(
             results = produce_all(named, out, workers=workers, told=told, limit=timeout, lang=spoken)
     except KeyboardInterrupt:
         done = sum(result.error is None for result in ended)
-        refuse(f"已中止，完成 {done}/{len(named)}；再执行同一条命令接着做",
-               f"stopped, {done} of {len(named)} done; the same command goes on", code=STOPPED)  # fmt: skip
-        return
+        refuse("batch.stopped", done=done, n=len(named), code=STOPPED)
     _ended(results, out)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Result], None]]:
+    """Show a bar over a batch, and one line above it for each run that ends."""
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(stderr=True)) as bar:
+        task = bar.add_task(say("batch.runs"), total=total)
+
+        def ended(result: Result) -> None:
+            style, mark = ("red", "failed") if result.error else ("green", "done")
+            if result.skipped:
+                style, mark = "dim", "unchanged"
+            head = f"{say(f'batch.{mark}')}  "
+            bar.console.print(Text.assemble((head, style), result.id, "  ", result.error_text(lang())))
+            bar.advance(task)
+
+        yield ended
 
 
 def _ended(results: Sequence[Result], out: Path) -> None:
@@ -138,14 +142,17 @@ def _ended(results: Sequence[Result], out: Path) -> None:
     failed = [r for r in results if r.error]
     begun = any(r.begun for r in results)
     if begun or not results:
-        done, index = len(results) - len(failed), _near(out.resolve() / "index.html")
-        typer.echo(say(f"完成 {done}/{len(results)}", f"{done} of {len(results)} done")
-                   + (say(f"，汇总页 {index}", f"; all counties: {index}") if index.is_file() else ""))  # fmt: skip
+        page = near(out.resolve() / PAGE)
+        done = say("batch.ended", done=len(results) - len(failed), n=len(results))
+        typer.echo(done + (say("batch.page", page=page) if page.is_file() else ""))
     if failed:
-        typer.echo(say("未完成：", "failed:"), err=True)
+        typer.echo(say("batch.failures"), err=True)
         for result in failed:
             typer.echo(f"  {result.id}  {result.error_text(lang())}", err=True)
         raise typer.Exit(FAULTS if begun else MISUSE)
+
+
+# -- where to begin ----------------------------------------------------------------------------------------------------
 
 
 def explore(
@@ -158,12 +165,8 @@ def explore(
     spoken: Lang = None,
 ) -> None:
     """用 JupyterLab 打开试算笔记本的副本，带上该次运行的参数。 / JupyterLab on a copy of the explore notebook."""
-    import shlex
-
-    from lyeval.run import lab_command, open_lab, prepare
-
     notebook = prepare(run, out)
-    typer.echo(say(f"试算笔记本 {_near(notebook)}", f"notebook {_near(notebook)}"))
+    typer.echo(say("explore.notebook", notebook=near(notebook)))
     if dry_run:
         typer.echo(shlex.join(lab_command(notebook, browser=not no_browser)))
         return
@@ -175,10 +178,34 @@ def init(
     spoken: Lang = None,
 ) -> None:
     """建一个工作区：台账文件夹、运行文件样例、说明。 / Lay out a new workspace."""
-    from lyeval.run import lay_out
-
     for path in lay_out(folder):
         typer.echo(f"  {path}")
-    if not folder.is_dir():
-        refuse(f"无法建立 {folder}", f"cannot make {folder}")
-    typer.echo(say(f"接下来：cd {folder} && lyeval run example", f"next: cd {folder} && lyeval run example"))
+    typer.echo(say("init.next", folder=folder))
+
+
+def template(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="模板，如 zh/year_end；不给则列出 / which; none lists them")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="写到文件 / write it to a file")] = None,
+    spoken: Lang = None,
+) -> None:
+    """打印或写出一个随附的模板，供单位改成自己的（运行文件的 template）。 / A shipped template, to make one's own of it."""
+    from lyeval.report.filling import names, shipped
+    from lyeval.report.template import TemplateError
+
+    if name is None:
+        typer.echo("\n".join(names()))
+        return
+    try:
+        text = shipped(name.removesuffix(".md"))
+    except TemplateError as error:
+        refuse("as_told", told=(error.zh, error.en))
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        write_new(out, text)
+    except FileExistsError:
+        refuse("template.there", out=out)
+    typer.echo(say("template.written", out=out))

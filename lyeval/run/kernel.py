@@ -17,10 +17,8 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 def command() -> list[str]:
     """Return the command that starts a kernel, as a kernel's description gives it."""
-    return [
-        sys.executable, "-P", "-Xfrozen_modules=off", str(Path(__file__).resolve()), "-f", "{connection_file}",
-        "--log-level=ERROR", "--IPKernelApp.ignore_cwd=True",
-    ]  # fmt: skip
+    python = [sys.executable, "-P", "-Xfrozen_modules=off", str(Path(__file__).resolve())]
+    return [*python, "-f", "{connection_file}", "--log-level=ERROR", "--IPKernelApp.ignore_cwd=True"]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -46,13 +44,14 @@ def quiet(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
     """
     unsaid = {name: "" for name in variables if name.startswith(("PYTHON", "IPYTHON", "JUPYTER"))}
     places = {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in ("config", "data", "runtime")}
-    return unsaid | places | {
+    ours = {
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_PATH": str(folder),
         "PYTHONNOUSERSITE": "" if _needs_user_site() else "1",
         "PYTHONSAFEPATH": "1",
-    }  # fmt: skip
+    }
+    return unsaid | places | ours
 
 
 def arithmetic() -> dict[str, str]:
@@ -69,15 +68,27 @@ def settled() -> Iterator[None]:
 
     What the caller's variables were is put back.
     """
-    pins = arithmetic() | {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"}
-    before = {name: os.environ.get(name) for name in pins}
-    os.environ.update(pins)
+    with variables(arithmetic() | {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"}):
+        yield
+
+
+@contextmanager
+def variables(told: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables of this process meanwhile, None taking one away; what they were is put back."""
+    before = {name: os.environ.get(name) for name in told}
+    _set(told)
     try:
         yield
     finally:
-        os.environ.update({name: value for name, value in before.items() if value is not None})
-        for name in [name for name, value in before.items() if value is None]:
-            del os.environ[name]
+        _set(before)
+
+
+def _set(told: Mapping[str, str | None]) -> None:
+    for name, value in told.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def load_matplotlib() -> None:
@@ -98,7 +109,7 @@ def main() -> None:
     for name in [name for name in os.environ if name.upper() not in known and not name.startswith("JPY_")]:
         del os.environ[name]
     _load_lyeval()
-    from lyeval.run.ending import tie_to_parent
+    from lyeval.run.processes import tie_to_parent
 
     tie_to_parent()
     load_matplotlib()
@@ -167,10 +178,11 @@ PINNED = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 KEPT = {
-    "APPDATA", "COMSPEC", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "HOMEDRIVE", "HOMEPATH", "LD_LIBRARY_PATH",
-    "LOCALAPPDATA", "LOGNAME", "NUMBER_OF_PROCESSORS", "PATH", "PATHEXT", "PROGRAMDATA", "SOURCE_DATE_EPOCH", "SYSTEMDRIVE", "SYSTEMROOT",
-    "TEMP", "TMP", "TMPDIR", "USER", "USERNAME", "USERPROFILE", "WINDIR",
-}  # fmt: skip
+    *("HOME", "LOGNAME", "PATH", "TMPDIR", "TMP", "TEMP", "USER", "SOURCE_DATE_EPOCH"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
+    *("APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "COMSPEC", "PATHEXT", "WINDIR", "SYSTEMDRIVE", "SYSTEMROOT"),
+    *("HOMEDRIVE", "HOMEPATH", "USERNAME", "USERPROFILE", "NUMBER_OF_PROCESSORS"),
+}
 
 if __name__ == "__main__":
     main()
