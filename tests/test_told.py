@@ -14,6 +14,12 @@ import pytest
 from lyeval.told import Told, message
 
 PACKAGE = Path(__file__).resolve().parent.parent / "lyeval"
+PATHS = [
+    PACKAGE / "told.py",
+    PACKAGE / "workbooks.py",
+    *(PACKAGE / "run").glob("*.py"),
+    *(PACKAGE / "cli").glob("*.py"),
+]
 USING = {"of", "message", "say", "refuse", "tell_done", "busy", "_say"}
 with (PACKAGE / "messages.csv").open(encoding="utf-8", newline="") as file:
     ROWS = {row["key"]: row for row in csv.DictReader(file)}
@@ -21,7 +27,7 @@ with (PACKAGE / "messages.csv").open(encoding="utf-8", newline="") as file:
 
 def uses() -> Iterator[tuple[str, ast.Call]]:
     """Yield every call that names a message in a literal, with the name of its function."""
-    for path in (PACKAGE / "told.py", *(PACKAGE / "run").glob("*.py"), *(PACKAGE / "cli").glob("*.py")):
+    for path in PATHS:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args:
                 function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -46,8 +52,7 @@ def test_every_use_has_its_row_and_gives_what_stands_in_it() -> None:
 
 
 def test_every_row_is_used_and_says_something_in_either_language() -> None:
-    paths = [*(PACKAGE / "run").glob("*.py"), *(PACKAGE / "cli").glob("*.py"), PACKAGE / "ledger" / "changes.py"]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in paths)
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (*PATHS, PACKAGE / "ledger" / "changes.py"))
     for key, row in ROWS.items():
         last = key.rpartition(".")[2]
         assert f'"{key}"' in text or f'"{last}' in text, key

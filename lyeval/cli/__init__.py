@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import typer
 from typer.core import TyperGroup
 
+from lyeval import __version__
 from lyeval.cli.terminal import STOPPED, legible, safe_streams, say, tell
 from lyeval.run.kernel import settled
 from lyeval.run.processes import caught
@@ -144,8 +145,6 @@ def _begin(
     version: bool = typer.Option(False, "--version", help="版本 / version"),
 ) -> None:
     if version:
-        from lyeval import __version__
-
         typer.echo(f"lyeval {__version__}")
         raise typer.Exit
     sweep()

@@ -7,10 +7,14 @@ nothing but the standard library.
 from __future__ import annotations
 
 import os
+import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from logging import ERROR, getLogger
 from pathlib import Path
+from platform import machine
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -56,8 +60,6 @@ def quiet(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 def arithmetic() -> dict[str, str]:
     """Return what makes linear algebra, numpy and C's functions compute alike on every processor of this kind, by one thread."""
-    from platform import machine
-
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     return threads | dict(zip(BEYOND, SHARED.get(machine().lower(), ()), strict=False))
 
@@ -96,8 +98,6 @@ def load_matplotlib() -> None:
 
     That its list of fonts takes long to make, which it tells by the clock, is not told.
     """
-    from logging import ERROR, getLogger
-
     getLogger("matplotlib.font_manager").setLevel(ERROR)
     with _standing_in(PACKAGE / "figures"):
         import matplotlib as mpl  # noqa: F401
@@ -120,8 +120,6 @@ def main() -> None:
 
 def _load_lyeval() -> None:
     """Make the package that this file belongs to the one that is imported, with no folder put on the search path for it."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
     found = spec_from_file_location("lyeval", PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)])
     if found is None or found.loader is None:
         raise ImportError("lyeval")
@@ -141,9 +139,6 @@ def _standing_in(folder: Path) -> Iterator[None]:
 
 def _needs_user_site() -> bool:
     """Tell whether Jupyter was installed for this user alone, outside any environment."""
-    import site
-    from importlib.util import find_spec
-
     found = find_spec("ipykernel")
     if not site.ENABLE_USER_SITE or found is None or found.origin is None:
         return False

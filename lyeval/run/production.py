@@ -17,10 +17,10 @@ from lyeval.policy.adjusting import adjust
 from lyeval.policy.assumptions import load_assumptions
 from lyeval.run.errors import RunError, error_words, together, unwritable
 from lyeval.run.execution import NotebookError, execute, kernels
-from lyeval.run.folders import begin, claim, discard, fail, held, replace
+from lyeval.run.folders import RECORD, begin, claim, discard, fail, held, replace
 from lyeval.run.inputs import FOLDER, FOLDERS, columns_of, inputs_of, open_ledger, open_plan, open_policy, stage
 from lyeval.run.kernel import load_matplotlib
-from lyeval.run.outputs import apart, named
+from lyeval.run.outputs import PRIVATE, apart, named
 from lyeval.run.private import admit, hold_against_earlier
 from lyeval.run.processes import end_kernels, whole_step
 from lyeval.run.records import basis, published, record, told_changes, whole
@@ -280,6 +280,8 @@ def _foresee(checked: Assessment, final: Path) -> None:
     """Refuse a public edition that may not stand beside earlier ones, as far as the assessment tells, before it is made."""
     from lyeval import report
 
+    if not any(any(final.parent.glob(name)) for name in (f"*{PRIVATE}", f"*/{RECORD}")):
+        return  # there is nothing that it could stand beside
     now, inputs = checked, checked.inputs
     told = {"level": inputs.level, "quotas": inputs.quotas, "facts": inputs.facts}
     with scratch() as away:

@@ -23,6 +23,7 @@ from lyeval.run.inputs import given
 from lyeval.run.outputs import named, write_new
 from lyeval.run.run_file import load_run, with_names
 from lyeval.scratch import scratch
+from lyeval.textfiles import read_yaml
 
 
 def lay_out(folder: Path) -> list[Path]:
@@ -147,33 +148,4 @@ def _fresh(path: Path, text: str) -> Path:
         place = path.with_name(f"{path.stem}-{number}.ipynb")
 
 
-README = """\
-# 工作区 / workspace
-
-1. 把台账（xlsx、csv，或一个文件夹）放进 `data/`，先检查：`lyeval check data/台账.xlsx`
-2. 复制 `parameters/runs/example.yaml`，改 `ledger`、`policy`、`year` 等；`lyeval policy list` 列出自带的方案
-3. 运行：`lyeval run parameters/runs/你的文件.yaml`，报告在 `reports/` 下
-4. 试算：`lyeval explore 你的文件`
-
-Put ledgers in `data/`, check them with `lyeval check`, copy `parameters/runs/example.yaml`, run it with `lyeval run`;
-reports appear below `reports/`. `lyeval run example` works at once, on a made ledger.
-"""
-EXAMPLE = """\
-# 运行文件 / run file: lyeval run example
-kind: review
-policy: linshu-2021          # 方案标识，或相对本文件的路径 / plan: id, or a path relative to this file
-ledger: sample:linshu        # 台账：相对本文件的路径，如 ../../data/台账.xlsx；sample: 开头的是自带样例 / ledger
-year: 2023                   # 评估年度 / evaluation year
-level: county                # county 县区，city 市 / level
-quotas: {}                   # 全市任务分到本县的数，如 closures: 18 / the county's share of city totals
-readings: {}                 # 存疑条款不按默认读法的，如 edge: low；见 lyeval policy show / readings
-draws: 2000                  # 模拟次数 / Monte Carlo draws
-seed: 1                      # 随机种子 / seed
-lang: zh                     # 报告语言 zh | en / language
-"""
-FILES = {
-    "README.md": README,
-    "parameters/runs/example.yaml": EXAMPLE,
-    "data/README.md": "台账放在这里，不会被上传或改动。 / Put ledgers here.\n",
-    ".gitignore": "data/*\n!data/README.md\nreports/\nexplore/\n",
-}
+FILES: dict[str, str] = read_yaml(Path(__file__).with_suffix(".yaml"))[0]
