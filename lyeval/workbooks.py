@@ -116,10 +116,14 @@ def escape(text: str) -> str:
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """Return a frame as CSV in UTF-8 with BOM, texts and headings escaped, figures as they are."""
-    out = frame.rename(columns=lambda name: escape(str(name)))
-    for place, values in enumerate(out.items()):
-        if _holds_text(values[1]):
-            out.isetitem(place, values[1].map(lambda v: escape(v) if isinstance(v, str) else v))
+    texts = {
+        name: frame[name].map(lambda v: escape(v) if isinstance(v, str) else v)
+        for name in frame
+        if _holds_text(frame[name])
+    }
+    out = pd.DataFrame({name: texts.get(name, frame[name]) for name in frame}).rename(
+        columns=lambda name: escape(str(name))
+    )
     return ("\ufeff" + out.to_csv(index=False, lineterminator="\n")).encode("utf-8")
 
 

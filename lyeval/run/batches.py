@@ -107,7 +107,7 @@ def produce_all(
     named(root)
     free(root / PAGE)
     mend_all(root)
-    say = told or _silent
+    say: Told = told or (lambda _: None)
     results: list[Result | None] = [run if isinstance(run, Result) else _standing(run, root) for run in loaded]
     for result in filter(None, results):
         say(result)
@@ -217,10 +217,6 @@ def _words(error: BaseException) -> Pair:
     told = error_words(error) if isinstance(error, ValueError) else (f"{type(error).__name__}: {error}",) * 2
     zh, en = (text.strip().replace("\n", "；") for text in told)
     return zh, en
-
-
-def _silent(result: Result) -> None:
-    """Tell nobody."""
 
 
 # -- the page over all runs --------------------------------------------------------------------------------------------

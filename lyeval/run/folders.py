@@ -160,16 +160,12 @@ def clear(folder: Path, ours: Mapping[str, str]) -> bool:
             with suppress(OSError):
                 Path(top).rmdir()
     if all(path.name in (RECORD, MARK) for path in folder.iterdir()):
-        for name in (RECORD, MARK):
-            if _is_own(folder, name, ours):
-                (folder / name).unlink()
+        for path in (folder / RECORD, folder / MARK):
+            if stands(path) and _unchanged(path, ours.get(path.name)):
+                path.unlink()
         with suppress(OSError):
             folder.rmdir()
     return not stands(folder)
-
-
-def _is_own(folder: Path, name: str, ours: Mapping[str, str]) -> bool:
-    return stands(folder / name) and _unchanged(folder / name, ours.get(name))
 
 
 def discard(work: Path) -> None:

@@ -251,9 +251,12 @@ def produce(
             checked = check_run(run)
         if run.spec.disclosure == "public" and checked is not None:
             _foresee(checked, final)
-        part = _begun(final)
         try:
-            _make(run, part, final, told or _silent, jobs, limit or run.spec.cell_limit)
+            part = begin(final)
+        except OSError as error:
+            raise unwritable(final, error) from None
+        try:
+            _make(run, part, final, told or (lambda *_: None), jobs, limit or run.spec.cell_limit)
         except NotebookError as error:
             if run.spec.disclosure == "public":
                 raise
@@ -290,14 +293,6 @@ def _foresee(checked: Assessment, final: Path) -> None:
         tables = report.load(away)
     sums = report.released(tables)
     hold_against_earlier(final, report.public(tables, sums=sums), sums)
-
-
-def _begun(final: Path) -> Path:
-    """Return the hidden folder in which a run's new folder is made."""
-    try:
-        return begin(final)
-    except OSError as error:
-        raise unwritable(final, error) from None
 
 
 def _make(run: RunFile, part: Path, final: Path, told: Told, jobs: int, limit: float) -> None:
@@ -377,10 +372,6 @@ def _failed(error: NotebookError, left: Path | None) -> RunError:
     place = f"{left.name}/notebooks/{error.notebook}" if left else ""
     where = message("notebook.left", place=place) if left else ""
     return RunError.of("notebook.failed", full=full, error=(error.zh, error.en), where=where)
-
-
-def _silent(number: int, total: int, name: str) -> None:
-    """Tell nobody."""
 
 
 NOTEBOOKS = {

@@ -257,8 +257,11 @@ def write_crate(folder: Path, run: str, made_from: Mapping[str, Any], outputs: M
     crate.add_file(folder / RECORD, RECORD, properties={"name": RECORD, "encodingFormat": "application/json"})
     action = {"@type": "CreateAction", "name": f"lyeval run {run}"}
     crate.root_dataset["mentions"] = crate.add_action(tool, "#run", object=used, result=made, properties=action)
+    told = crate.metadata.generate()
+    graph = sorted(told["@graph"], key=lambda entity: str(entity["@id"]))
     path = folder / CRATE
-    path.write_text(_text(crate.metadata.generate()), encoding="utf-8", newline="\n")
+    text = json.dumps({**told, "@graph": graph}, ensure_ascii=False, indent=1, sort_keys=True)
+    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
     return path
 
 
@@ -275,12 +278,6 @@ def source_date() -> date | None:
     """Return the day that SOURCE_DATE_EPOCH names (UTC), None where it is not set or no number."""
     told = os.environ.get("SOURCE_DATE_EPOCH", "")
     return datetime.fromtimestamp(int(told), UTC).date() if told.isdigit() and int(told) < LAST_SECOND else None
-
-
-def _text(metadata: dict[str, Any]) -> str:
-    """Write metadata with its entities in a fixed order."""
-    graph = sorted(metadata["@graph"], key=lambda entity: str(entity["@id"]))
-    return json.dumps({**metadata, "@graph": graph}, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def _entity(crate: Any, at: str, kind: str, **properties: Any) -> Any:

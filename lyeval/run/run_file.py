@@ -40,6 +40,10 @@ def _measured(value: Any) -> Any:
     return value
 
 
+def _is_empty(names: tuple[str, ...]) -> bool:
+    return not names or any(not name.strip() for name in names)
+
+
 SAMPLE = "sample:"
 Name = Annotated[str, AfterValidator(_name)]
 Number = Annotated[float, BeforeValidator(_measured), Field(ge=-1e12, le=1e12)]
@@ -130,35 +134,21 @@ class RunSpec(Frozen):
     cell_limit: int = Field(default=1800, ge=1, le=604_800, exclude=True)
 
     @model_validator(mode="after")
-    def _named_once(self) -> RunSpec:
-        if not self.ledger or any(not name.strip() for name in self.ledgers):
-            raise ValueError("ledger is empty / 未写明台账")
-        if len(set(self.ledgers)) < len(self.ledgers):
-            raise ValueError("ledger: the same ledger stands twice / 同一台账写了两次")
-        return self
-
-    @model_validator(mode="after")
-    def _public_review(self) -> RunSpec:
-        if self.disclosure == "public" and self.kind != "review":
-            raise ValueError("disclosure public: only for kind review / 公开版只用于 review")
-        return self
-
-    @model_validator(mode="after")
-    def _own_words(self) -> RunSpec:
-        if self.disclosure == "public" and (self.template or self.texts):
-            raise ValueError("disclosure public: takes no template and no texts / 公开版不用 template、texts")
-        return self
-
-    @model_validator(mode="after")
-    def _bulletin_of_a_month(self) -> RunSpec:
-        if self.kind == "bulletin" and (self.as_of is None or self.as_of[:4] != str(self.year)):
-            raise ValueError("bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份")
-        return self
-
-    @model_validator(mode="after")
-    def _bulletin_before(self) -> RunSpec:
-        if self.previous and self.kind != "bulletin":
-            raise ValueError("previous: only for kind bulletin / previous 只用于月度通报")
+    def _fits_together(self) -> RunSpec:
+        public, bulletin, own = self.disclosure == "public", self.kind == "bulletin", bool(self.template or self.texts)
+        month = self.as_of is not None and self.as_of[:4] == str(self.year)
+        faults = {
+            "ledger is empty / 未写明台账": _is_empty(self.ledgers),
+            "ledger: the same ledger stands twice / 同一台账写了两次": len(set(self.ledgers)) < len(self.ledgers),
+            "disclosure public: only for kind review / 公开版只用于 review": public and self.kind != "review",
+            "disclosure public: takes no template and no texts / 公开版不用 template、texts": public and own,
+            "bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份": bulletin
+            and not month,
+            "previous: only for kind bulletin / previous 只用于月度通报": bool(self.previous) and not bulletin,
+        }
+        for fault, found in faults.items():
+            if found:
+                raise ValueError(fault)
         return self
 
     @property
@@ -177,7 +167,7 @@ class Side(Frozen):
 
     @model_validator(mode="after")
     def _names_a_ledger(self) -> Side:
-        if not self.ledgers or any(not name.strip() for name in self.ledgers):
+        if _is_empty(self.ledgers):
             raise ValueError("ledger is empty / 未写明台账")
         return self
 

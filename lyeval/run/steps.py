@@ -6,19 +6,18 @@ import time
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from lyeval.assessment import Assessment, assess, readings
+from lyeval.policy import Policy
+from lyeval.render import Document, Heading
+from lyeval.render.blocks import slots
 from lyeval.run.errors import RunError
 from lyeval.run.inputs import open_ledger, open_plan, open_policy
 from lyeval.run.records import source_date, versions
 from lyeval.scratch import lasting, locked
-
-if TYPE_CHECKING:
-    from lyeval.assessment import Assessment
-    from lyeval.policy import Policy
-    from lyeval.render import Document
 
 
 def keep(tables: Mapping[str, Any], out: str | Path) -> None:
@@ -68,8 +67,6 @@ def own_words(template: str = "", texts: Any = None) -> dict[str, Any]:
 
 def unfilled(document: Document) -> dict[str, pd.DataFrame]:
     """Return the places of a document for the office's own words that nobody has filled: the table ``slots`` (name, hint)."""
-    from lyeval.render.blocks import slots
-
     return {"slots": pd.DataFrame([(s.name, s.text) for s in slots(document)], columns=["name", "hint"])}
 
 
@@ -99,8 +96,6 @@ def folder(name: str | Path) -> Path:
 
 def outline(document: Document) -> list[str]:
     """Return a document's headings, indented by level."""
-    from lyeval.render import Heading
-
     return ["　" * (block.level - 1) + block.text for block in document.blocks if isinstance(block, Heading)]
 
 
@@ -141,7 +136,6 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
         patch, assumptions, scenarios, plan, draws, seed.
     """
     from lyeval import report
-    from lyeval.assessment import assess, readings
     from lyeval.forecasting import odds_after
     from lyeval.simulation import simulate
 
