@@ -253,7 +253,10 @@ def test_an_edition_that_may_not_stand_is_refused_before_its_notebooks(
         found.append((tables, sums))
         raise RunError("停", "halt")
 
+    checked = production.check_run(run)
+    monkeypatch.setattr(production, "check_run", lambda _: checked)
     monkeypatch.setattr(production, "_make", lambda *_: pytest.fail("notebooks were executed"))
+    private_of(tmp_path / "other").write_text("{}", encoding="utf-8")
     with monkeypatch.context() as patched:
         patched.setattr(production, "hold_against_earlier", asked)
         with pytest.raises(RunError, match="停"):
@@ -269,4 +272,8 @@ def test_an_edition_that_may_not_stand_is_refused_before_its_notebooks(
     private_of(tmp_path / run.id).write_text("mine", encoding="utf-8")
     with pytest.raises(RunError, match="不是 lyeval 的内部留存"):
         produce(run, tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["first.private.json", f"{run.id}.private.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "first.private.json",
+        "other.private.json",
+        f"{run.id}.private.json",
+    ]
