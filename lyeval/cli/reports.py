@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from lyeval.run import (
 )
 from lyeval.run.batches import PAGE, Result
 from lyeval.run.private import private_of
+from lyeval.run.records import read_record
 
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="报告存放的文件夹 / folder of the reports")]
 Timeout = Annotated[
@@ -69,7 +69,7 @@ def run(
 
 def _written(folder: Path) -> None:
     """Print what a run wrote."""
-    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    record = read_record(folder) or {}
     typer.echo(say("run.written", folder=near(folder)))
     for name in record["outputs"]:
         if "/" not in name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
@@ -26,12 +26,12 @@ from lyeval.cli.terminal import (
     value_text,
 )
 from lyeval.cli.terminal import word as status_word
-from lyeval.report import printed, tracing
-from lyeval.report.printed import Printed
-from lyeval.report.tracing import Trace
-from lyeval.report.writing import document_of
 from lyeval.run.finished_runs import Check, Finished
 from lyeval.run.two_runs import ODDS, VERDICT, Difference
+
+if TYPE_CHECKING:
+    from lyeval.report.printed import Printed
+    from lyeval.report.tracing import Trace
 
 Run = Annotated[
     str, typer.Argument(metavar="RUN", help="报告文件夹，或 reports/ 下的标识 / a report's folder or its id")
@@ -203,14 +203,16 @@ def trace(
     found = runs.open_run(run)
     if found.public:
         refuse("trace.public", id=found.id)
-    tables = runs.tables_of(found)
-    if not tracing.ids(tables):
-        refuse("trace.compared", id=found.id)
-    _one(found, tables, id)
+    _one(found, runs.tables_of(found), id)
 
 
 def _one(found: Finished, tables: Mapping[str, Any], id: str | None) -> None:
     """List every id; or show one figure, by its id or as it is printed."""
+    from lyeval.report import printed, tracing
+    from lyeval.report.writing import document_of
+
+    if not tracing.ids(tables):
+        refuse("trace.compared", id=found.id)
     if id is not None:
         try:
             _tell(found, tracing.trace(tables, id, lang=spoken("zh", "en")))
