@@ -22,7 +22,7 @@ from trees import forget, in_a_child, plant, standing, theirs
 from lyeval.policy import load_policy
 from lyeval.run import NotebookError, RunError, batches, finished_runs, load_run, produce, produce_all, production
 from lyeval.run.finished_runs import Finished
-from lyeval.run.folders import MARK, begin, claim, clear, fail, held, mend, replace, written
+from lyeval.run.folders import MARK, OWN, begin, claim, clear, fail, held, mend, replace, written
 from lyeval.run.outputs import apart, empty, free, named, placed, seal, write_new
 from lyeval.textfiles import reserved
 from reports import report, told
@@ -346,6 +346,19 @@ def test_nothing_of_a_process_killed_while_it_began_is_left(tmp_path: Path) -> N
         assert os.listdir(tmp_path) == [foreign.name], (kill_at, empty)
         unmarked.add(len(empty) - 1)
     assert (ended, unmarked) == ({0, -9}, {0, 1})
+
+
+def test_a_torn_marker_is_swept_only_where_a_lock_tells_of_it(tmp_path: Path) -> None:
+    told, added, foreign = (tmp_path / f".a.lyeval-{digit * 12}" for digit in "abc")
+    for folder in (told, added, foreign):
+        folder.mkdir()
+        (folder / MARK).write_text('{"lyev', encoding="utf-8")
+    (added / "mine.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / ".a.lyeval-lock").write_bytes(OWN + f"{'a' * 12}\n{'b' * 12}\n".encode())
+    with held(tmp_path / "a"):
+        pass
+    assert sorted(os.listdir(tmp_path)) == [added.name, foreign.name]
+    assert sorted(os.listdir(added)) == [MARK, "mine.txt"]
 
 
 def test_make_clean_takes_only_what_lyeval_wrote(tmp_path: Path) -> None:

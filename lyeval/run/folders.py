@@ -368,8 +368,7 @@ def mend(final: Path) -> None:
         A file in the way is open in another program.
     """
     for name in (HELD[final].told() or ()) if final in HELD else ():
-        with suppress(OSError):
-            _working(final, name).rmdir()  # of a process killed before it could mark it: it is empty
+        _sweep_unmarked(_working(final, name))
     try:
         for work in works(final.parent, final.name):
             new, old = work / NEW, work / OLD
@@ -382,6 +381,14 @@ def mend(final: Path) -> None:
             settle(final, work)
     except OSError as error:
         raise unwritable(final, error) from None
+
+
+def _sweep_unmarked(work: Path) -> None:
+    """Remove a folder that a lock tells of, left by a process killed before its marker stood whole: there is nothing else in it."""
+    with suppress(OSError):
+        if not linked(work) and marked(work) is None and {path.name for path in work.iterdir()} <= {MARK}:
+            (work / MARK).unlink(missing_ok=True)
+            work.rmdir()
 
 
 def mend_all(root: Path) -> None:
