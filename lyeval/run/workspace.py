@@ -148,4 +148,8 @@ def _fresh(path: Path, text: str) -> Path:
         place = path.with_name(f"{path.stem}-{number}.ipynb")
 
 
-FILES: dict[str, str] = read_yaml(Path(__file__).with_suffix(".yaml"))[0]
+EXAMPLE = Path(__file__).with_name("starter.yaml").read_text(encoding="utf-8")
+FILES: dict[str, str] = {
+    "parameters/runs/example.yaml": EXAMPLE,
+    **read_yaml(Path(__file__).with_suffix(".yaml"))[0],
+}
