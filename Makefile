@@ -64,6 +64,6 @@ lock: tools  ## resolve both locks anew, the second within the first
 	$(COMPILE) --group dev --constraints requirements.lock --output-file requirements-dev.lock
 
 clean:  ## remove what was generated: of reports/ only what lyeval wrote and nobody changed
-	$(or $(wildcard $(BIN)/python),$(PYTHON)) -m lyeval.run.emptying reports
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) -m lyeval.run.outputs reports
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	test ! -f $(VENV)/ready || rm -rf $(VENV)

@@ -38,6 +38,7 @@ PUBLIC = {
     "decompose": "comparison",
     "forecast": "forecasting",
     "load_policy": "policy",
+    "odds_after": "forecasting",
     "panel": "panels",
     "read_ledger": "ledger",
     "readings": "assessment",
@@ -45,7 +46,7 @@ PUBLIC = {
     "study": "studies",
     "sweep": "comparison",
     "two_places": "comparison",
-    "what_if": "run",
+    "what_if": "comparison.before_after",
 }
 MODULES = ("comparison", "effect", "figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

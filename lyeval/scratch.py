@@ -8,7 +8,6 @@ import shutil
 import stat
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -72,39 +71,6 @@ def locked(file: IO[bytes] | int) -> bool:
     return True
 
 
-def locked_as(file: IO[bytes], path: Path) -> bool:
-    """Take a lock as `locked` does; False too where the file is no longer the one at ``path``, its holder having removed it."""
-    if not locked(file):
-        return False
-    try:
-        return sys.platform == "win32" or os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except OSError:
-        return False
-
-
-@contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Wait until no other process is here, and keep others out by a file that is there meanwhile.
-
-    Raises
-    ------
-    OSError
-        The file cannot be made.
-    """
-    while True:
-        file = path.open("a+b")
-        if locked_as(file, path):
-            break
-        file.close()
-        time.sleep(0.05)
-    with file:
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                path.unlink()
-
-
 @contextmanager
 def _marked(place: Path) -> Iterator[None]:
     """Hold a folder's marker, which comes into sight only once it is locked."""
@@ -145,16 +111,24 @@ def _remove_if_left(place: Path) -> None:
 
 def _remove(place: Path) -> None:
     """Remove a folder, its marker last, so that what a kill leaves of it can still be told as ours."""
-    for here, folders, _ in os.walk(place):
-        for name in folders:
-            inner = Path(here) / name
-            if not inner.is_symlink():
-                with suppress(OSError):
-                    inner.chmod(0o700)
     with suppress(OSError):
         for one in list(place.iterdir()):
             if one.is_dir() and not one.is_symlink():
-                shutil.rmtree(one, ignore_errors=True)
+                erase(one)
             elif one.name != MARKER:
                 one.unlink()
     shutil.rmtree(place, ignore_errors=True)
+
+
+def erase(folder: Path) -> None:
+    """Delete a folder of lyeval's own making that may hold copies of read-only folders; links in it are not followed.
+
+    Raises
+    ------
+    OSError
+        Something in it cannot be removed.
+    """
+    for top, _, _ in os.walk(folder, followlinks=False):
+        Path(top).chmod(0o700)
+    if os.path.lexists(folder):
+        shutil.rmtree(folder)

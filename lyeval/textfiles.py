@@ -376,10 +376,19 @@ def name_fault(name: str, *, written: bool = True) -> tuple[str, str] | None:
         len(part.encode("utf-8", "replace")) > MAX_NAME_BYTES for part in parts
     ):
         return f"the name is longer than {MAX_NAME_BYTES} bytes", f"名称过长，每段至多{MAX_NAME_BYTES}字节"
-    kept = next((part for part in parts if RESERVED.fullmatch(part.strip().split(".")[0].strip())), None)
+    kept = next((part for part in parts if _of_windows(part)), None)
     if written and kept is not None:
         return f"{kept} is a name that Windows keeps to itself", f"{kept} 是 Windows 保留的名称，请换一个"
     return None
+
+
+def reserved(name: str) -> bool:
+    """Tell whether Windows can have no file of a name, so that a folder of results could not be taken there."""
+    return _of_windows(name) or name != name.rstrip(". ")
+
+
+def _of_windows(name: str) -> bool:
+    return RESERVED.fullmatch(name.strip().split(".")[0].strip()) is not None
 
 
 def visible(text: str) -> str:

@@ -1,6 +1,14 @@
-"""The one base of lyeval's errors: what is wrong and what to do, in Chinese and in English (出错信息)."""
+"""The one base of lyeval's errors, and its messages: what is wrong and what to do, in Chinese and in English (出错信息)."""
 
 from __future__ import annotations
+
+import csv
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+Pair = tuple[str, str]
+"""A text in Chinese and in English."""
 
 
 class Told(ValueError):
@@ -23,6 +31,12 @@ class Told(ValueError):
         super().__init__(f"{zh} / {en}")
         self.zh, self.en, self.misuse = zh, en, misuse
 
+    @classmethod
+    def of(cls, key: str, /, **given: Any) -> Self:
+        """Return the error of a row of ``messages.csv``, filled in as by `message`."""
+        zh, en = message(key, **given)
+        return cls(zh, en, misuse=bool(_rows()[key]["misuse"]))
+
     def text(self, lang: str = "zh") -> str:
         """Return the message in one language."""
         return self.en if lang == "en" else self.zh
@@ -33,3 +47,32 @@ class Told(ValueError):
 
 def _again(kind: type[Told], zh: str, en: str, misuse: bool) -> Told:
     return kind(zh, en, misuse=misuse)
+
+
+def message(key: str, /, **given: Any) -> Pair:
+    r"""Return a row of ``messages.csv`` in Chinese and in English.
+
+    Parameters
+    ----------
+    given
+        What stands in it, by name; of a pair, each language takes its own.
+
+    Examples
+    --------
+    >>> message("yes"), message("written", out="a.xlsx")[1]
+    (('是', 'yes'), 'written to a.xlsx')
+    """
+    row = _rows()[key]
+    texts = [
+        row[lang].format_map({name: value[at] if isinstance(value, tuple) else value for name, value in given.items()})
+        for at, lang in enumerate(("zh", "en"))
+    ]
+    return texts[0], texts[1]
+
+
+@lru_cache(maxsize=1)
+def _rows() -> dict[str, dict[str, str]]:
+    """Return every message by its key; line ends are written as two signs."""
+    with Path(__file__).with_name("messages.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {row["key"]: {name: text.replace("\\n", "\n") for name, text in row.items()} for row in rows}

@@ -20,8 +20,6 @@ ROWS, COLUMNS, TEXT, LINKS, NAME = 1_048_576, 16_384, 32_767, 65_530, 31  # what
 FILLED = 12_000_000  # cells of a sheet that our own reader takes
 LARGE = 1_000_000  # cells from which on a workbook is written row by row, so that memory does not grow with it
 CONTINUED = re.compile(r"^(.+) \(\d+\)$", re.S)
-
-
 RISKY = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
 
 
@@ -39,32 +37,21 @@ class _Sheet(Worksheet):
     def _check_dimensions(self, row: int, col: int, ignore_row: bool = False, ignore_col: bool = False) -> int:
         code = super()._check_dimensions(row, col, ignore_row, ignore_col)
         if code:
-            zh = f"工作表“{self.name}”写不到第{row + 1}行第{col + 1}列：一张表至多{ROWS}行、{COLUMNS}列，并须逐行写"
-            en = f"sheet {self.name!r} has no row {row + 1}, column {col + 1}: {ROWS} rows and {COLUMNS} columns, row by row"
-            raise WorkbookError(zh, en)
+            raise WorkbookError.of(
+                "book.size", sheet=self.name, row=row + 1, column=col + 1, rows=ROWS, columns=COLUMNS
+            )
         return code
 
     def _write_string(self, row: int, col: int, string: str, cell_format: Any = None) -> Literal[0, -1, -2]:
         if len(string) > TEXT // 2 and units(string) > TEXT:
-            at, size = (self.name, row + 1, col + 1), units(string)
-            zh = (
-                "工作表“{}”第{}行第{}列".format(*at)
-                + f"的文字“{string[:12]}…”长{size}字，一格至多{TEXT}字：请改短后再写"
-            )
-            en = (
-                "sheet {!r}, row {}, column {}".format(*at)
-                + f": the text {string[:12]!r}… has {size} characters, a cell holds {TEXT}"
-            )
-            raise WorkbookError(zh, en)
+            place = {"sheet": self.name, "row": row + 1, "column": col + 1}
+            raise WorkbookError.of("book.text", **place, text=string[:12], size=units(string), most=TEXT)
         return super()._write_string(row, col, string, cell_format)
 
     def _write_url(self, *args: Any, **options: Any) -> int:
         code = super()._write_url(*args, **options)
         if code:
-            raise WorkbookError(
-                f"工作表“{self.name}”的链接太长或超过{LINKS}个",
-                f"sheet {self.name!r}: a link is too long, or there are more than {LINKS}",
-            )
+            raise WorkbookError.of("book.links", sheet=self.name, most=LINKS)
         return code
 
 
@@ -114,9 +101,7 @@ class Book(xlsxwriter.Workbook):
             if kind is None:
                 self.close()
         except FileSizeError as told:
-            raise WorkbookError(
-                "工作簿超过4 GB，请分开写", "the workbook is larger than 4 GB: write it in parts"
-            ) from told
+            raise WorkbookError.of("book.bytes") from told
         finally:
             for sheet in self.worksheets() if self.rest else ():
                 sheet._opt_close()

@@ -10,11 +10,11 @@ import os
 from pathlib import Path
 
 from lyeval.cli import main
-from lyeval.run import review
+from lyeval.run import production
 
 NOTEBOOK = Path(__file__).parent / "fixtures" / "stub.ipynb"
-review.check_run = lambda run: None  # type: ignore[assignment]
-review.notebooks = lambda kind="review", edition="office": [NOTEBOOK]
+production.check_run = lambda run: None  # type: ignore[assignment]
+production.notebooks = lambda kind="review", edition="office": [NOTEBOOK]
 
 if __name__ == "__main__":
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from lyeval.run import RunError, load_run
+from lyeval.run import RunError, folders, load_run
+from lyeval.run.batches import complete
 from lyeval.run.folders import held
-from lyeval.run.index import complete
-from lyeval.run.record import digest, parameters_of
-from lyeval.scratch import MARKER, locked_as, scratch, sweep
+from lyeval.run.records import digest, parameters_of
+from lyeval.scratch import MARKER, locked, scratch, sweep
 
 HERE = Path(__file__).resolve().parent
 RUN = "policy: zhoushan-2020\nledger: sample:zhoushan-shengsi\nyear: 2020\ntitle: {}\nseed: {}\n"
@@ -252,13 +252,19 @@ def test_two_batches_on_one_folder_share_the_work(place: Place) -> None:
 
 
 @posix
-def test_the_lock_of_a_removed_file_holds_nothing(tmp_path: Path) -> None:
+def test_the_lock_of_a_removed_file_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waited for a lock may get that of a file which its holder has removed, while the next one makes another file."""
-    lock = tmp_path / ".a.lock"
-    with lock.open("a+b") as waited, lock.open("a+b") as late:
-        lock.unlink()
-        assert not locked_as(waited, lock)
-        lock.touch()
-        assert not locked_as(late, lock)
-    with held(tmp_path / "a"), pytest.raises(RunError), held(tmp_path / "a"):
-        pass
+    lock, opened = tmp_path / ".a.lyeval-lock", []
+
+    def too_late(file: int) -> bool:
+        opened.append(file)
+        if len(opened) == 1:
+            lock.unlink()
+        return locked(file)
+
+    monkeypatch.setattr(folders, "locked", too_late)
+    with held(tmp_path / "a"):
+        assert len(opened) == 2
+        with pytest.raises(RunError), held(tmp_path / "a"):
+            pass
+    assert not list(tmp_path.iterdir())

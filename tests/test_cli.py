@@ -14,7 +14,7 @@ from commands import Lyeval, runner
 from python_calamine import CalamineWorkbook
 from rich.cells import cell_len
 
-from lyeval.cli import app, main, policy
+from lyeval.cli import COMMANDS, FIRST, PLANS, main
 from lyeval.policy import load_policy
 from lyeval.policy.difference import compare_policies, describe
 
@@ -327,10 +327,28 @@ def test_explore_carries_a_runs_parameters(lyeval: Lyeval, tmp_path: Path) -> No
 
 def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for command in app.registered_commands:
-        assert f"`lyeval {command.name}" in readme, command.name
-    for command in policy.registered_commands:
-        assert f"`{command.name}`" in readme or f"`lyeval policy {command.name}`" in readme, command.name
+    for name in COMMANDS:
+        assert f"`lyeval {name}" in readme, name
+    for name in PLANS:
+        assert f"`{name}`" in readme or f"`lyeval policy {name}`" in readme, name
+
+
+@pytest.mark.parametrize("words", [*((name,) for name in COMMANDS), *(("policy", name) for name in PLANS)])
+def test_help_of_every_command_tells_its_exit_codes(lyeval: Lyeval, words: tuple[str, ...]) -> None:
+    told = lyeval(*words, "--help")
+    assert told.code == 0
+    codes = re.sub(r"\s+", " ", told.out).partition("退出码 / exit codes: ")[2]
+    assert [int(code) for code in re.findall(r"(?:^|; |, )(\d+) ", codes)] == [0, 1, 2, 130, 143, 129]
+
+
+def test_the_command_alone_shows_the_five_to_begin_with(lyeval: Lyeval) -> None:
+    told = lyeval()
+    assert (told.code, told.err) == (0, "")
+    assert [line.split()[1] for line in told.out.splitlines() if line.startswith("    lyeval ")] == list(FIRST)
+    assert len(FIRST) == 5
+    assert "lyeval --help" in told.out
+    listed = lyeval("--help").out
+    assert all(re.search(rf"^  {name} ", listed, re.MULTILINE) for name in (*COMMANDS, "policy"))
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -65,9 +65,9 @@ def test_a_run_takes_the_mapping_beside_its_run_file(tmp_path: Path, own: Path) 
     assert check_run(run).year == 2023
     assert [(i.use, i.name) for i in inputs_of(run) if i not in before] == [("columns", "mine.columns.yaml")]
     folder = tmp_path / "run"
-    staged = stage(run, folder)
-    assert {i.use for i in staged.inputs} >= {"ledger", "columns"}
-    read = open_ledger(folder / str(staged.parameters["ledger"]))
+    parameters, inputs = stage(run, folder)
+    assert {i.use for i in inputs} >= {"ledger", "columns"}
+    read = open_ledger(folder / str(parameters["ledger"]))
     assert read.annual["land_mu"].tolist() == [10, 20]
 
 

@@ -16,9 +16,22 @@ import pytest
 import lyeval as ly
 from lyeval import report
 from lyeval.policy import PolicyError
-from lyeval.run import RunError, difference, load_run, open_run, produce, produce_all, rerun, unchanged, verify
-from lyeval.run.inputs import sha256
-from lyeval.run.record import parameters_of, published, told_changes
+from lyeval.report.releasing import Release
+from lyeval.run import (
+    RunError,
+    difference,
+    load_run,
+    open_run,
+    produce,
+    produce_all,
+    production,
+    rerun,
+    unchanged,
+    verify,
+)
+from lyeval.run.folders import sha256
+from lyeval.run.private import admit, private_of
+from lyeval.run.records import parameters_of, published, told_changes
 
 RUN = """\
 kind: review
@@ -229,3 +242,38 @@ def test_only_a_review_has_a_public_edition(tmp_path: Path) -> None:
     path.write_text(RUN.replace("disclosure: public", "disclosure: everybody"), encoding="utf-8")
     with pytest.raises(PolicyError, match="disclosure"):
         load_run(path)
+
+
+def test_an_edition_that_may_not_stand_is_refused_before_its_notebooks(
+    ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, found = load_run(ledger / "公示.yaml"), []
+
+    def asked(folder: Path, tables: dict[str, Any], sums: list[Release]) -> None:
+        found.append((tables, sums))
+        raise RunError("停", "halt")
+
+    checked = production.check_run(run)
+    monkeypatch.setattr(production, "check_run", lambda _: checked)
+    monkeypatch.setattr(production, "_make", lambda *_: pytest.fail("notebooks were executed"))
+    private_of(tmp_path / "other").write_text("{}", encoding="utf-8")
+    with monkeypatch.context() as patched:
+        patched.setattr(production, "hold_against_earlier", asked)
+        with pytest.raises(RunError, match="停"):
+            produce(run, tmp_path)
+    ((tables, sums),) = found
+    code = next(iter(sums[0].amounts["tax"]))
+    fewer = [
+        Release(r.name, {q: {k: v for k, v in a.items() if k != code} for q, a in r.amounts.items()}) for r in sums
+    ]
+    admit(tmp_path / "first", {"parameters": {}, "inputs": []}, (), tables, fewer, "")
+    with pytest.raises(RunError, match="first"):
+        produce(run, tmp_path)
+    private_of(tmp_path / run.id).write_text("mine", encoding="utf-8")
+    with pytest.raises(RunError, match="不是 lyeval 的内部留存"):
+        produce(run, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "first.private.json",
+        "other.private.json",
+        f"{run.id}.private.json",
+    ]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from lyeval.run import NotebookError, RunError, load_run, produce, review
+from lyeval.run import NotebookError, RunError, load_run, produce, production
 from lyeval.run.folders import begin, mend, replace
 from reports import report, told
 
@@ -69,8 +69,8 @@ def written(_notebook: Path, output: Path, *_: object, **__: object) -> None:
 def test_full_disk(
     home: Path, monkeypatch: pytest.MonkeyPatch, place: str, broken: Callable[..., None], words: str
 ) -> None:
-    monkeypatch.setattr(review, "execute", written)
-    monkeypatch.setattr(review, place, broken)
+    monkeypatch.setattr(production, "execute", written)
+    monkeypatch.setattr(production, place, broken)
     with pytest.raises(RunError, match=words) as error:
         produce(load_run(home / "a.yaml"), home / "out")
     assert "--out" in error.value.zh
@@ -82,7 +82,7 @@ def test_full_disk(
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on the size of files")
 def test_no_room_for_a_notebook_is_told_as_such(tmp_path: Path) -> None:
-    code = "import resource, sys, pathlib; from lyeval.run.executing import execute, kernels; home = pathlib.Path(sys.argv[1]); " \
+    code = "import resource, sys, pathlib; from lyeval.run.execution import execute, kernels; home = pathlib.Path(sys.argv[1]); " \
            "resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000)); " \
            "k = kernels(home); k.__enter__(); execute(home / 'a.ipynb', home / 'out.ipynb', {}, folder=home)"  # fmt: skip
     cell = {

@@ -11,9 +11,10 @@ import pytest
 from commands import Lyeval, Told, runner
 
 from lyeval.report import save
-from lyeval.run import RunError, compute, difference, load_run, open_run, replaced, unchanged, verify, verifying
-from lyeval.run.record import record
-from lyeval.run.review import given, made_from
+from lyeval.run import RunError, compute, difference, finished_runs, load_run, open_run, replaced, unchanged, verify
+from lyeval.run.inputs import given
+from lyeval.run.production import made_from
+from lyeval.run.records import record
 
 KEPT = ("year", "level", "quotas", "readings", "draws", "seed")
 SMALL = """\
@@ -136,7 +137,7 @@ def test_rerun_names_the_outputs_that_differ(space: Path, lyeval: Lyeval, monkey
         (made / "record.json").write_text(json.dumps(told), encoding="utf-8")
         return made
 
-    monkeypatch.setattr(verifying, "produce", another)
+    monkeypatch.setattr(finished_runs, "produce", another)
     with (space / "policies/own.yaml").open("a", encoding="utf-8") as file:
         file.write("# changed\n")
     told = lyeval("rerun", "a")

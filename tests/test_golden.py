@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from golden import GOLDEN, KEPT, LEDGER, build
 
-from lyeval.run.record import versions
+from lyeval.run.records import versions
 
 MOST_BYTES = 500_000
 

@@ -11,11 +11,9 @@ from rocrate.rocrate import ROCrate
 
 from lyeval import resources
 from lyeval.run import load_run
-from lyeval.run.checkout import origin
-from lyeval.run.crate import CRATE, published
 from lyeval.run.inputs import inputs_of, stage
-from lyeval.run.record import basis, fingerprint, read_record, record
-from lyeval.run.review import made_from, notebooks
+from lyeval.run.production import made_from, notebooks
+from lyeval.run.records import CRATE, basis, day_of, fingerprint, origin, read_record, record
 
 SMALL = "kind: review\npolicy: zhoushan-2020\nledger: sample:zhoushan-shengsi\nyear: 2020\ndraws: 200\n"
 
@@ -104,12 +102,12 @@ def test_date_is_the_reports_else_the_epochs_else_the_years_end(
     path = tmp_path / "a.yaml"
     path.write_text(SMALL, encoding="utf-8")
     plain = made_from(load_run(path))
-    assert published(plain).isoformat() == "2020-12-31"
+    assert day_of(plain).isoformat() == "2020-12-31"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1640995200")
     dated = made_from(load_run(path))
-    assert published(dated).isoformat() == "2022-01-01"
+    assert day_of(dated).isoformat() == "2022-01-01"
     assert (dated["source_date"], dated["basis"] == plain["basis"]) == ("2022-01-01", False)
-    assert published(made_from(load_run(path, ["report_date=2021-03-31"]))).isoformat() == "2021-03-31"
+    assert day_of(made_from(load_run(path, ["report_date=2021-03-31"]))).isoformat() == "2021-03-31"
 
 
 def test_what_is_kept_is_what_is_looked_at(tmp_path: Path) -> None:
@@ -117,7 +115,7 @@ def test_what_is_kept_is_what_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(SMALL.replace("sample:zhoushan-shengsi", "台账.csv"), encoding="utf-8")
     (tmp_path / "a.columns.yaml").write_text("columns: {}\n", encoding="utf-8")
     run = load_run(tmp_path / "a.yaml")
-    kept = stage(run, tmp_path / "part").inputs
+    _, kept = stage(run, tmp_path / "part")
     assert basis(run.spec, kept, notebooks()) == basis(run.spec, inputs_of(run), notebooks())
     assert "a.columns.yaml" in {item.name for item in kept}
 

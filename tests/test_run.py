@@ -17,14 +17,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lyeval import report
+from lyeval import report, what_if
 from lyeval.assessment import assess
+from lyeval.forecasting.next_target import next_target
 from lyeval.policy import PolicyError
-from lyeval.run import RunError, check_run, compute, load_run, open_ledger, produce, produce_all, what_if
-from lyeval.run.checking import outlook
+from lyeval.run import RunError, check_run, compute, load_run, open_ledger, produce, produce_all
 from lyeval.run.folders import begin, held, mend
-from lyeval.run.record import whole
-from lyeval.run.review import made_from
+from lyeval.run.production import made_from
+from lyeval.run.records import whole
 from lyeval.simulation.assumed import assumed
 from reports import report as report_folder
 
@@ -235,7 +235,7 @@ def test_notebooks_compute_what_the_library_does(finished: Path, tmp_path: Path)
 
 def test_failed_run_leaves_the_earlier_report(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home, before = finished.parent.parent, hashes(finished)
-    monkeypatch.setattr("lyeval.run.review.check_run", lambda run: None)  # a fault that only the notebook meets
+    monkeypatch.setattr("lyeval.run.production.check_run", lambda run: None)  # a fault that only the notebook meets
     (home / "plan.csv").write_text("credit_code,method\n91330922MA00000000,upgrade\n", encoding="utf-8")
     with pytest.raises(RunError, match=r"03_simulation\.ipynb 第 \d+ 个代码单元") as error:
         produce(load_run(home / "small.yaml", ["plan=plan.csv"]), finished.parent)
@@ -349,11 +349,11 @@ def test_odds_are_for_the_next_target_year() -> None:
 
     linshu, zhoushan = load_policy("linshu-2021"), load_policy("zhoushan-2020")
     ledger = open_ledger("sample:linshu", linshu)
-    assert [outlook(ledger, linshu, y).year for y in (2021, 2023, 2024, 2025)] == [2023, 2024, 2025, None]
-    assert outlook(ledger, linshu, 2023).as_of == "2023-12"
-    assert outlook(ledger, linshu, 2023, "2023-10") == outlook(ledger, linshu, 2023, "2023-10")
-    assert outlook(ledger, linshu, 2023, "2023-10").year == 2023
-    assert outlook(open_ledger("sample:zhoushan-shengsi", zhoushan), zhoushan, 2020).year is None
+    assert [next_target(ledger, linshu, y).year for y in (2021, 2023, 2024, 2025)] == [2023, 2024, 2025, None]
+    assert next_target(ledger, linshu, 2023).as_of == "2023-12"
+    assert next_target(ledger, linshu, 2023, "2023-10") == next_target(ledger, linshu, 2023, "2023-10")
+    assert next_target(ledger, linshu, 2023, "2023-10").year == 2023
+    assert next_target(open_ledger("sample:zhoushan-shengsi", zhoushan), zhoushan, 2020).year is None
 
 
 def test_what_if_moves_what_was_changed() -> None:
@@ -375,8 +375,9 @@ def test_what_if_moves_what_was_changed() -> None:
 
 
 def test_a_starter_shows_every_key_and_holds_with_all_of_them(tmp_path: Path) -> None:
-    from lyeval.run import lay_out
     from lyeval.run.spec import RunSpec
+
+    from lyeval.run import lay_out
 
     starter = next(path for path in lay_out(tmp_path) if path.name == "example.yaml")
     lines = [line.removeprefix("# ") for line in starter.read_text(encoding="utf-8").splitlines()[2:]]

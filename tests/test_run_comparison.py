@@ -18,9 +18,9 @@ from lyeval.report.context import Context
 from lyeval.report.printed import printed
 from lyeval.report.tracing import trace
 from lyeval.run import RunError, check_run, load_run, open_run, produce
-from lyeval.run.index import write_index
-from lyeval.run.kinds import ComparisonSpec
-from lyeval.run.review import notebooks
+from lyeval.run.batches import write_index
+from lyeval.run.production import notebooks
+from lyeval.run.run_file import ComparisonSpec, names_of
 from lyeval.studies import study
 
 SMALL = """kind: comparison
@@ -46,7 +46,8 @@ def written(folder: Path, text: str = SMALL) -> Path:
 def test_a_comparison_names_two_sides(tmp_path: Path) -> None:
     run = load_run(written(tmp_path), ["draws=200"])
     assert isinstance(run.spec, ComparisonSpec)
-    assert (run.spec.draws, run.spec.year, run.spec.policies) == (200, 2020, ("zhoushan-2020", "linshu-2021"))
+    plans = [name for use, name in names_of(run.spec) if use == "policy"]
+    assert (run.spec.draws, run.spec.year, plans) == (200, 2020, ["zhoushan-2020", "linshu-2021"])
     assert run.spec.ledgers == ("sample:zhoushan-shengsi", "sample:zhoushan-daishan")
     shipped = load_run("compare-zhoushan-linshu")
     assert [side.policy for side in shipped.spec.sides] == ["zhoushan-2020", "linshu-2021"]

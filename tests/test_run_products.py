@@ -15,9 +15,8 @@ from lyeval.policy import PolicyError
 from lyeval.render import Heading, Paragraph
 from lyeval.report.filling import shipped
 from lyeval.run import NOTEBOOKS, RunError, about, before, check_run, load_run, own_words, unfilled
-from lyeval.run.inputs import inputs_of, stage
-from lyeval.run.record import parameters_of
-from lyeval.run.review import given
+from lyeval.run.inputs import given, inputs_of, stage
+from lyeval.run.records import parameters_of
 
 BULLETIN = "linshu-bulletin-2023-10"
 
@@ -49,14 +48,14 @@ def test_products_edition_and_fonts_reach_the_notebooks(tmp_path: Path) -> None:
     run = load_run(
         path, ["kind=review", "products=[drafts, text]", "edition=research", "fonts.folder=ff", "fonts.body=仿宋"]
     )
-    staged = stage(run, tmp_path / "part")
-    told = given(run.spec) | staged.parameters
+    parameters, inputs = stage(run, tmp_path / "part")
+    told = given(run.spec) | parameters
     assert told["products"] == ["drafts", "text"]
     assert told["edition"] == "research"
     assert told["fonts"] == {"folder": "inputs/fonts/ff", "body": "仿宋"}
     assert (tmp_path / "part/inputs/fonts/ff/a.otf").read_bytes() == b"font"
     assert [i.name for i in inputs_of(run) if i.use == "fonts"] == ["a.otf"]
-    assert [i.name for i in staged.inputs if i.use == "fonts"] == ["a.otf"]
+    assert [i.name for i in inputs if i.use == "fonts"] == ["a.otf"]
     assert parameters_of(run.spec)["fonts"] == {
         "folder": "ff",
         "title": None,
@@ -93,11 +92,11 @@ def test_an_offices_template_and_words_reach_the_report(
     tmp_path: Path, texts: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = load_run(office(tmp_path, '# 做法{{ id("a") }}\n\n{{ slot("组织推进") }}\n\n{{ slot("其他") }}\n', texts))
-    staged = stage(run, tmp_path / "part")
-    assert "template" in {i.use for i in staged.inputs}
+    parameters, inputs = stage(run, tmp_path / "part")
+    assert "template" in {i.use for i in inputs}
     assert parameters_of(run.spec)["template"] == "我县.md"
     monkeypatch.chdir(tmp_path / "part")
-    made = about(**own_words(staged.parameters["template"], staged.parameters["texts"]))
+    made = about(**own_words(parameters["template"], parameters["texts"]))
     report.save(tmp_path / "tables", made)
     document = report.build_report(review("linshu", 2023) | report.load(tmp_path / "tables"))
     assert [b.text for b in document.blocks if isinstance(b, Heading | Paragraph)] == ["一、做法", "开会。"]

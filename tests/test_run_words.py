@@ -14,7 +14,7 @@ from commands import Lyeval, runner
 
 from lyeval.ledger import LedgerError
 from lyeval.policy import PolicyError
-from lyeval.run import check_run, checking, load_run, open_ledger
+from lyeval.run import check_run, load_run, open_ledger, production
 from lyeval.run.errors import RunError
 from lyeval.textfiles import CONTROL
 
@@ -90,7 +90,7 @@ def test_five_hundred_changed_run_files_are_taken_or_told(tmp_path: Path, monkey
         names = ledger if isinstance(ledger, list) else [ledger]
         return book if names == [SAMPLE] else open_ledger(ledger)
 
-    monkeypatch.setattr(checking, "open_ledger", opened)
+    monkeypatch.setattr(production, "open_ledger", opened)
     path = tmp_path / "a.yaml"
     for seed in range(500):
         path.write_text(mutated(random.Random(seed)), encoding="utf-8")

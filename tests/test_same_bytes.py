@@ -19,7 +19,8 @@ from tornado.websocket import websocket_connect
 
 from lyeval import resources
 from lyeval.report import load, save
-from lyeval.run.executing import joined
+from lyeval.run import workspace
+from lyeval.run.execution import joined
 from lyeval.tables.store import rounded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +42,7 @@ NOTEBOOK = (
     "print(os.path.samefile(lyeval.__path__[0], place), '' in sys.path, os.getcwd() in sys.path)",
 )
 EXECUTE = (
-    "import sys, pathlib; from lyeval.run.executing import execute, kernels; from lyeval import resources; "
+    "import sys, pathlib; from lyeval.run.execution import execute, kernels; from lyeval import resources; "
     "away, notebook, output, folder = map(pathlib.Path, sys.argv[1:]); away.mkdir(); k = kernels(away); k.__enter__(); "
     "execute(notebook, output, {'place': str(resources.PACKAGE)}, folder=folder)"
 )
@@ -277,7 +278,7 @@ def test_explore_runs_nothing_from_the_workspace_or_the_profile(lab: tuple[str, 
     specs = asked(lab, "kernelspecs")["kernelspecs"]
     argv = specs["python3"]["spec"]["argv"]
     assert argv[1] == "-P"
-    assert Path(argv[3]) == resources.PACKAGE / "run/starting.py"
+    assert Path(argv[3]) == resources.PACKAGE / "run/kernel.py"
     kernel = {"path": "explore.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
     id = asked(lab, "sessions", kernel)["kernel"]["id"]
     code = (
@@ -285,3 +286,18 @@ def test_explore_runs_nothing_from_the_workspace_or_the_profile(lab: tuple[str, 
         "print('' in sys.path, os.getcwd() in sys.path, os.path.basename(os.getcwd()), matplotlib.rcParams['font.size'])"
     )
     assert asyncio.run(printed(lab, id, code)) == "False False explore 10.0\n"
+
+
+def test_explore_keeps_how_its_page_looks_and_nothing_else_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, str] = {}
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / "planted"))
+    monkeypatch.setattr(workspace.subprocess, "call", lambda _, cwd, env: told.update(env) or 7)
+    assert workspace.open_lab(tmp_path / "a.ipynb", browser=False) == 7
+    home = {n: v for n, v in told.items() if n.startswith(("JUPYTER", "IPYTHON")) and str(tmp_path) in v}
+    assert sorted(home) == ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
+    assert all(Path(place).parent.parent.name == "lyeval" for place in home.values())

@@ -16,8 +16,8 @@ import lyeval as ly
 from lyeval import report
 from lyeval.policy.assumptions import load_assumptions
 from lyeval.policy.patches import adjust
-from lyeval.run.checking import check_run
-from lyeval.run.spec import load_run
+from lyeval.run.production import check_run
+from lyeval.run.run_file import load_run
 from lyeval.simulation import compare_scenarios
 
 CASES = [(i, "land_bank" if i % 2 else "upgrade", "2023-06-01", None, "进行中") for i in range(20)]

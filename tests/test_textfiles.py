@@ -182,8 +182,7 @@ def test_no_other_module_reads_yaml_or_json_of_users(path: Path) -> None:
 
 
 OWN_JSON = (
-    "cli/runs.py",
     "report/store.py",
-    "run/executing.py",
-    "run/exploring.py",
+    "run/execution.py",
+    "run/workspace.py",
 )  # notebooks and records just written, cells of tables

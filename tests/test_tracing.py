@@ -101,8 +101,8 @@ def test_unknown_ids(sample: tuple[str, dict[str, Any]], id: str) -> None:
 
 def test_command(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from lyeval.run import compute, load_run
-    from lyeval.run.record import record
-    from lyeval.run.review import made_from
+    from lyeval.run.production import made_from
+    from lyeval.run.records import record
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")

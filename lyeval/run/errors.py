@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from lyeval.told import Told
+from lyeval.told import Pair, Told
 
 
 class RunError(Told):
@@ -29,7 +29,7 @@ def together(errors: Sequence[ValueError]) -> ValueError:
     return RunError(*("\n".join(words[i] for words in told) for i in (0, 1)), misuse=misuse)
 
 
-def error_words(error: ValueError) -> tuple[str, str]:
+def error_words(error: ValueError) -> Pair:
     """Say an error in Chinese and English; of a ledger's, how many there are and the first."""
     return (error.zh, error.en) if isinstance(error, Told) else (str(error), str(error))
 
@@ -38,16 +38,8 @@ def unwritable(path: Path, error: OSError) -> RunError:
     """Say that a file or folder, or the folder for temporary files, cannot be written, and what to do."""
     what = os.strerror(error.errno) if error.errno else str(error)
     if away := _temporary(path, error):
-        return RunError(
-            f"无法写入临时文件夹 {away}：{what}。请在其中腾出空间、给予写权限，或设环境变量 TMPDIR 另指定文件夹",
-            f"cannot write the folder for temporary files, {away}: {what}. Make room there, allow writing, or name another "
-            "folder in the environment variable TMPDIR",
-        )
-    return RunError(
-        f"无法写入 {path}：{what}。请关闭正在打开其中文件的程序，检查磁盘空间和权限，或用 --out 另指定文件夹",
-        f"cannot write {path}: {what}. Close programs that hold its files open, check disk space and permissions, "
-        "or name another folder with --out",
-    )
+        return RunError.of("run.temporary", away=away, what=what)
+    return RunError.of("run.unwritable", path=path, what=what)
 
 
 def _temporary(path: Path, error: OSError) -> str:

@@ -2,7 +2,7 @@
 
 Only what lyeval marked is ever renamed, replaced or removed. Its marks: a report's ``record.json``; ``.lyeval.json`` in every other
 folder that it makes. Both list the SHA-256 of what was written, so that a file that somebody added or changed is theirs and is kept.
-Work is done in ``.<name>.lyeval-<12 hex digits>``, a name made once, with ``new`` and ``old`` below it.
+Work is done in ``.<name>.lyeval-<12 hex digits>``, a name made once and told in the lock file before, with ``new`` and ``old`` below it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,19 @@ import json
 import os
 import re
 import secrets
-import shutil
 import stat
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lyeval.run.errors import HeldError, RunError, unwritable
-from lyeval.run.locking import locked_file, unlock
+from lyeval.scratch import erase, locked
 from lyeval.textfiles import read_json
+from lyeval.told import message
 
 RECORD = "record.json"
 MARK = ".lyeval.json"
@@ -56,7 +59,7 @@ def protected(path: Path) -> bool:
 
 def recorded(folder: Path) -> dict[str, Any] | None:
     """Return the record of a folder that is a report of lyeval's by its ``record.json``; None for any other."""
-    found = None if linked(folder) else _json(folder / RECORD)
+    found = None if linked(folder) else read_object(folder / RECORD)
     if found is None or not all(isinstance(found.get(key), kind) for key, kind in SHAPE.items()):
         return None
     hashes = (found["basis"], found["fingerprint"], *found["outputs"].values())
@@ -66,7 +69,7 @@ def recorded(folder: Path) -> dict[str, Any] | None:
 
 def marked(folder: Path) -> dict[str, Any] | None:
     """Return what the marker of a folder says: ``lyeval`` (what it is), ``of`` (whose name it serves), ``files``; None without one."""
-    found = None if linked(folder) else _json(folder / MARK)
+    found = None if linked(folder) else read_object(folder / MARK)
     shaped = found is not None and isinstance(found.get("of"), str) and isinstance(found.get("files"), dict)
     return found if shaped and found["lyeval"] in KINDS else None  # type: ignore[index]
 
@@ -104,22 +107,19 @@ def claim(final: Path) -> None:
         return
     record = recorded(final)
     if linked(final):
-        zh, en = "是一个链接", "is a link"
+        fault = "is_link"
     elif not final.is_dir():
-        zh, en = "是一个文件", "is a file"
+        fault = "is_file"
     elif record is None or record["run"] != final.name:
-        zh, en = "是一个文件夹，但不是 lyeval 为本次运行写的报告", "is a folder, but no report of this run by lyeval"
+        fault = "is_other"
     elif protected(final) or protected(final / RECORD):
-        zh, en = "是只读的", "is read-only"
+        fault = "is_shut"
     else:
         return
-    raise RunError(
-        f"{final} {zh}，没有改动；请移走或改名，或用 --out 另指定文件夹",
-        f"{final} {en}; nothing was changed: move or rename it, or name another folder with --out",
-    )
+    raise RunError.of("folder.foreign", final=final, what=message(f"folder.{fault}"))
 
 
-def _json(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
     """Read an object from a small file that is no link; None if there is none."""
     try:
         status = path.lstat()
@@ -160,16 +160,12 @@ def clear(folder: Path, ours: Mapping[str, str]) -> bool:
             with suppress(OSError):
                 Path(top).rmdir()
     if all(path.name in (RECORD, MARK) for path in folder.iterdir()):
-        for name in (RECORD, MARK):
-            if _is_own(folder, name, ours):
-                (folder / name).unlink()
+        for path in (folder / RECORD, folder / MARK):
+            if stands(path) and _unchanged(path, ours.get(path.name)):
+                path.unlink()
         with suppress(OSError):
             folder.rmdir()
     return not stands(folder)
-
-
-def _is_own(folder: Path, name: str, ours: Mapping[str, str]) -> bool:
-    return stands(folder / name) and _unchanged(folder / name, ours.get(name))
 
 
 def discard(work: Path) -> None:
@@ -182,14 +178,6 @@ def discard(work: Path) -> None:
         with suppress(OSError):
             (work / MARK).unlink()
             work.rmdir()
-
-
-def erase(folder: Path) -> None:
-    """Delete a folder of lyeval's own making that may hold copies of read-only folders; links in it are not followed."""
-    for top, _, _ in os.walk(folder, followlinks=False):
-        Path(top).chmod(0o700)
-    if stands(folder):
-        shutil.rmtree(folder)
 
 
 def move(source: Path, target: Path) -> None:
@@ -219,15 +207,97 @@ def _give_back(old: Path, final: Path) -> None:
 
 def _aside(final: Path, name: str) -> Path:
     """Return the first free name of ``<run-id>.<name>``, ``<run-id>.<name>-2`` …"""
-    return next(path for path in _named(final, name) if not stands(path))
-
-
-def _named(final: Path, name: str) -> Iterator[Path]:
-    yield final.with_name(f"{final.name}.{name}")
-    number = 2
-    while True:
-        yield final.with_name(f"{final.name}.{name}-{number}")
+    path, number = final.with_name(f"{final.name}.{name}"), 1
+    while stands(path):
         number += 1
+        path = final.with_name(f"{final.name}.{name}-{number}")
+    return path
+
+
+# -- locks -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A file that is held: its place, its open descriptor."""
+
+    path: Path
+    descriptor: int
+
+    def told(self) -> list[str] | None:
+        """Return the names of working folders that were made under it; None where somebody else made the file."""
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        text = os.read(self.descriptor, LARGEST)
+        rest = text.removeprefix(OWN).decode("ascii", "replace")
+        ours = text.startswith(OWN) and re.fullmatch(r"([0-9a-f]{12}\n)*", rest)
+        return rest.split() if ours else None
+
+    def tell(self, name: str) -> None:
+        """Add the name of a working folder before it is made, so that a kill leaves nothing that nobody knows of."""
+        if self.told() is not None:
+            with self.path.open("ab") as file:
+                file.write(f"{name}\n".encode("ascii"))
+
+
+def locked_file(path: Path, patience: float = 0.0) -> Lock | None:
+    """Open or make a lock file and hold it; None if another process holds it for longer than ``patience`` (seconds).
+
+    One that somebody else made is held, too, and never written or removed.
+
+    Raises
+    ------
+    OSError
+        The file cannot be made or opened, or a folder or a link has its name.
+    """
+    until = time.monotonic() + patience
+    while True:
+        descriptor = _opened(path)
+        if locked(descriptor):
+            if _same(descriptor, path):
+                return Lock(path, descriptor)
+        elif time.monotonic() >= until:
+            os.close(descriptor)
+            return None
+        os.close(descriptor)
+        time.sleep(PAUSE)
+
+
+def unlock(lock: Lock) -> None:
+    """Remove a lock file if it is lyeval's, and let go of it."""
+    with suppress(OSError):
+        own = lock.told() is not None
+        if sys.platform == "win32":
+            os.close(lock.descriptor)
+        if own and not lock.path.is_symlink():
+            lock.path.unlink()
+    with suppress(OSError):
+        os.close(lock.descriptor)
+
+
+def _opened(path: Path) -> int:
+    """Open a lock file, made if there is none."""
+    binary, links = getattr(os, "O_BINARY", 0), getattr(os, "O_NOFOLLOW", 0)
+    for _ in range(TRIES):
+        with suppress(FileExistsError):
+            made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | binary, 0o666)
+            os.write(made, OWN)
+            return made
+        with suppress(FileNotFoundError):
+            return os.open(path, os.O_RDONLY | binary | links)
+    raise FileNotFoundError(path)
+
+
+def _same(descriptor: int, path: Path) -> bool:
+    """Tell whether the file held is still the one of that name: its last holder may have removed it."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    return False
+
+
+OWN = b"lyeval lock: may be removed when no lyeval is running\n"
+LOCKED = re.compile(r"\.(.+)\.lyeval-lock", re.DOTALL)
+PAUSE, TRIES = 0.02, 100  # seconds between two tries; how many
+HELD: dict[Path, Lock] = {}  # what this process holds, by the name that it is held for
 
 
 # -- a run's life ------------------------------------------------------------------------------------------------------
@@ -253,24 +323,30 @@ def held(final: Path, *, patience: float = 0.0) -> Iterator[None]:
     except OSError as error:
         raise unwritable(final.parent, error) from None
     if lock is None:
-        raise HeldError(
-            f"{final.name} 正在由另一个进程运行，请等它结束",
-            f"{final.name} is being run by another process: wait for it to end",
-        )
+        raise HeldError.of("folder.held", name=final.name)
     try:
+        HELD[final] = lock
         mend(final)
         yield
     finally:
+        HELD.pop(final, None)
         unlock(lock)
 
 
 def begin(final: Path) -> Path:
     """Make a working folder for a name, and return the empty folder in which the new thing is to be made."""
-    work = final.with_name(f".{final.name}.lyeval-{secrets.token_hex(6)}")
+    name = secrets.token_hex(6)
+    if final in HELD:
+        HELD[final].tell(name)
+    work = _working(final, name)
     work.mkdir()
     mark(work, "work", final.name)
     (work / NEW).mkdir()
     return work / NEW
+
+
+def _working(final: Path, name: str) -> Path:
+    return final.with_name(f".{final.name}.lyeval-{name}")
 
 
 def works(folder: Path, of: str | None = None) -> list[Path]:
@@ -291,6 +367,8 @@ def mend(final: Path) -> None:
     RunError
         A file in the way is open in another program.
     """
+    for name in (HELD[final].told() or ()) if final in HELD else ():
+        _sweep_unmarked(_working(final, name))
     try:
         for work in works(final.parent, final.name):
             new, old = work / NEW, work / OLD
@@ -305,9 +383,19 @@ def mend(final: Path) -> None:
         raise unwritable(final, error) from None
 
 
+def _sweep_unmarked(work: Path) -> None:
+    """Remove a folder that a lock tells of, left by a process killed before its marker stood whole: there is nothing else in it."""
+    with suppress(OSError):
+        if not linked(work) and marked(work) is None and {path.name for path in work.iterdir()} <= {MARK}:
+            (work / MARK).unlink(missing_ok=True)
+            work.rmdir()
+
+
 def mend_all(root: Path) -> None:
     """Mend every name in ``root`` that a killed process was at work for and that nobody is at work for now."""
-    for name in sorted({str((marked(work) or {}).get("of")) for work in works(root)}):
+    names = {str((marked(work) or {}).get("of")) for work in works(root)}
+    locks = [LOCKED.fullmatch(path.name) for path in root.iterdir()] if root.is_dir() else []
+    for name in sorted(names | {lock[1] for lock in locks if lock}):
         with suppress(OSError, RunError), held(root / name):
             pass
 
@@ -373,20 +461,24 @@ def fail(final: Path, new: Path) -> Path | None:
 
 def kept_aside(final: Path) -> list[Path]:
     """Return the folders in which what somebody changed in earlier reports of a name was kept."""
-    start = re.escape(f"{final.name}.earlier")
-    found = sorted(final.parent.iterdir()) if final.parent.is_dir() else []
-    return [path for path in found if re.fullmatch(start + r"(-\d+)?", path.name)]
+    return _numbered(final, "earlier")
+
+
+def _numbered(final: Path, ending: str) -> list[Path]:
+    """Return what has the name of a run with an ending, and a number or none."""
+    name = re.compile(re.escape(f"{final.name}.{ending}") + r"(-\d+)?")
+    return [
+        path for path in (sorted(final.parent.iterdir()) if final.parent.is_dir() else []) if name.fullmatch(path.name)
+    ]
 
 
 def _failures(final: Path) -> list[Path]:
     """Return what lyeval left of failed runs of a name."""
-    start = f"{final.name}.failed"
-    found = [path for path in sorted(final.parent.iterdir()) if re.fullmatch(re.escape(start) + r"(-\d+)?", path.name)]
-    said = {path: marked(path) for path in found}
+    said = {path: marked(path) for path in _numbered(final, "failed")}
     return [path for path, told in said.items() if told and (told["lyeval"], told["of"]) == ("failed", final.name)]
 
 
 SHAPE = {"run": str, "basis": str, "fingerprint": str, "outputs": dict, "versions": dict}
 KINDS = ("work", "failed", "output")
 WORKING = re.compile(r"\.(.+)\.lyeval-[0-9a-f]{12}", re.DOTALL)
-LARGEST = 64 * 2**20  # bytes of a record or marker
+LARGEST = 64 * 2**20  # bytes of a record, a marker or a lock

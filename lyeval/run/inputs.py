@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from lyeval import resources
+from lyeval.ledger import Ledger, beside, check_place, read_ledger
+from lyeval.policy import Policy, PolicyError, find_policy, load_policy, load_yaml, method_words, policy_ids
+from lyeval.policy import patch as patched
 from lyeval.run.errors import RunError, error_words, together
 from lyeval.run.folders import sha256
-from lyeval.run.spec import SAMPLE, RunFile, RunSpec
+from lyeval.run.run_file import SAMPLE, RunFile, RunSpec, is_file, names_of, with_names
 from lyeval.textfiles import Unreadable, read_text, shown
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from lyeval.ledger import Ledger
-    from lyeval.policy import Policy
+from lyeval.told import message
 
 FOLDER = "inputs"
+METHODS = "methods.yaml"
 
 
 def open_policy(policy: str | Path, patch: Mapping[str, Any] | None = None) -> Policy:
@@ -33,9 +34,6 @@ def open_policy(policy: str | Path, patch: Mapping[str, Any] | None = None) -> P
     PolicyError
         An unknown plan, a fault of its file, or a change that does not fit.
     """
-    from lyeval.policy import load_policy
-    from lyeval.policy import patch as patched
-
     return patched(load_policy(policy), patch or {})
 
 
@@ -67,11 +65,9 @@ def open_ledger(
     LedgerError
         With every fault found, if any of them is an error.
     """
-    from lyeval.ledger import check_place, read_ledger
-    from lyeval.policy import load_policy, method_words, policy_ids
-
     plans = [policy] if policy is not None else [load_policy(name) for name in policy_ids()]
-    named = ledger if isinstance(ledger, str | Path) else list(ledger)
+    several = not isinstance(ledger, str | Path) and len(ledger) > 1
+    named = ledger if isinstance(ledger, str | Path) else list(ledger) if several else next(iter(ledger))
     places = ledger if isinstance(ledger, Mapping) else {}
     read = read_ledger(named, methods=method_words(plans), columns=columns, year=year, county=places, tables=tables)
     if policy is None:
@@ -82,8 +78,6 @@ def open_ledger(
 
 def columns_of(run: RunFile) -> Path | None:
     """Return a run's own mapping of headings, ``<id>.columns.yaml`` beside the run file; None where there is none."""
-    from lyeval.ledger import beside
-
     path = beside(run.path)
     return path if path.is_file() else None
 
@@ -98,21 +92,15 @@ def open_plan(path: str | Path | None) -> pd.DataFrame | None:
     """
     if not path:
         return None
-    import pandas as pd
-
     name = Path(path).name
     try:
         frame = pd.read_csv(io.StringIO(read_text(Path(path))), dtype=str)
     except ValueError as error:
-        zh, en = (error.zh, error.en) if isinstance(error, Unreadable) else (shown(error), shown(error))
-        raise RunError(
-            f"处置计划 {name} 无法读取，须为 UTF-8 的 CSV：{zh}",
-            f"the disposal plan {name} cannot be read; it must be CSV in UTF-8: {en}",
-        ) from None
+        why = (error.zh, error.en) if isinstance(error, Unreadable) else shown(error)
+        raise RunError.of("plan.unreadable", name=name, why=why) from None
     missing = [column for column in ("credit_code", "method") if column not in frame]
     if missing:
-        listed = "、".join(missing)
-        raise RunError(f"处置计划 {name} 缺少列 {listed}", f"the disposal plan {name} lacks the columns {listed}")
+        raise RunError.of("plan.columns", name=name, listed="、".join(missing))
     if "started" in frame:
         frame["started"] = pd.to_datetime(frame["started"], errors="coerce")
     return frame
@@ -127,157 +115,150 @@ class Input:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Staged:
-    """A run's inputs as kept for its notebooks.
+def given(spec: RunSpec) -> dict[str, Any]:
+    """Return a run's choices as the notebooks' parameters name them, keys in an order of their own."""
+    said = spec.model_dump(mode="json", exclude={"kind"})
+    for held in (said, *said.get("sides", ())):
+        held["ledger"] = held["ledger"][0] if len(held["ledger"]) == 1 else held["ledger"]
+        held["readings"] = dict(sorted(held["readings"].items()))
+    county = said.pop("county", "")
+    if county:
+        places = county if isinstance(county, dict) else dict.fromkeys(spec.ledgers, county)
+        said["ledger"] = {name: places.get(name, "") for name in spec.ledgers}
+    plain = {k: dict(sorted(v.items())) if isinstance(v, dict) and k != "texts" else v for k, v in said.items()}
+    empty = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan", "previous", "template")}
+    return plain | empty | {"fonts": {role: name for role, name in plain["fonts"].items() if name}}
 
-    Attributes
-    ----------
-    parameters
-        ``ledger``, ``policy``, ``assumptions`` and ``plan`` as notebooks name them: by id, or below ``inputs/``.
-    inputs
-        Every file, with its hash.
-    """
 
-    parameters: dict[str, Any]
-    inputs: tuple[Input, ...]
-
-
-def stage(run: RunFile, folder: Path) -> Staged:
+def stage(run: RunFile, folder: Path) -> tuple[dict[str, Any], tuple[Input, ...]]:
     """Copy a run's own files below ``folder/inputs``, so that what is hashed is what is read.
 
     Shipped samples, plans and assumptions are named by id and not copied.
+
+    Returns
+    -------
+    parameters, inputs
+        The run's choices as notebooks name them, files by their place below ``folder``; every file, with its hash.
 
     Raises
     ------
     RunError
         A file is not there, or cannot be read.
     """
-    spec, keep = run.spec, _Keeper(run, folder)
-    several = len(spec.ledgers) > 1
-    ledgers = [keep.ledger(name, str(i) if several else "") for i, name in enumerate(spec.ledgers, start=1)]
-    policies = {name: keep.policy(name) for name in spec.policies}
-    counties = spec.county if isinstance(spec.county, dict) else dict.fromkeys(spec.ledgers, spec.county)
-    places = {kept: counties.get(name, "") for name, kept in zip(spec.ledgers, ledgers, strict=True)}
-    parameters = {
-        "ledger": places if any(places.values()) else ledgers if several else ledgers[0],
-        "policy": policies[spec.policy],
-        "assumptions": keep.assumptions(spec.assumptions),
-        "plan": keep.file(spec.plan, "plan") if spec.plan else "",
-        "previous": keep.file(spec.previous, "previous") if spec.previous else "",
-        "fonts": _fonts(spec, keep),
-        "template": keep.file(spec.template, "template") if spec.template else "",
-        "texts": keep.file(spec.texts, "texts") if isinstance(spec.texts, str) else dict(spec.texts),
-        **spec.kept(policies, dict(zip(spec.ledgers, ledgers, strict=True))),
-    }
-    return Staged(parameters, tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256))))
+    keep = _Keeper(run, folder)
+    places = {name: keep.kept(*name) for name in names_of(run.spec)}
+    parameters = with_names(given(run.spec), lambda use, name: places[use, name])
+    return parameters, keep.found()
 
 
-def _fonts(spec: RunSpec, keep: _Keeper) -> dict[str, str]:
-    """Keep an office's fonts, and return the setting with their folder as kept."""
-    said = {role: name for role, name in spec.fonts.model_dump().items() if name}
-    return said | ({"folder": keep.file(spec.fonts.folder, "fonts")} if spec.fonts.folder else {})
+def inputs_of(run: RunFile) -> tuple[Input, ...]:
+    """Return every file that a run would read, with its hash, copying nothing.
+
+    Raises
+    ------
+    RunError, PolicyError
+        Every file that is not there.
+    """
+    keep, lost = _Keeper(run, None), []
+    for use, name in names_of(run.spec):
+        try:
+            keep.kept(use, name)
+        except (RunError, PolicyError) as error:
+            lost.append(RunError.of("check.at", place=run.at(use), why=error_words(error)))
+    if lost:
+        raise together(lost)
+    return keep.found()
+
+
+def present_inputs(run: RunFile) -> tuple[Input, ...]:
+    """Return those files of a run that are there, with their hashes: what cannot be found is left out."""
+    keep = _Keeper(run, None)
+    for use, name in names_of(run.spec):
+        with suppress(RunError, PolicyError, OSError):
+            keep.kept(use, name)
+    return keep.found()
 
 
 class _Keeper:
-    """Copies files below a folder and notes their hashes; ``folder`` None only notes them."""
+    """Copies what a run names below a folder and notes the hashes; ``folder`` None only notes them."""
 
     def __init__(self, run: RunFile, folder: Path | None) -> None:
         self.run, self.folder = run, folder
         self.inputs: list[Input] = []
 
-    def ledger(self, name: str, below: str) -> str:
-        """Keep a ledger with the mapping of its headings and the sidecar that tells of a made one."""
-        if name.startswith(SAMPLE):
-            for path in samples(name):
-                self._note(path, "ledger")
-                self._note(path.with_suffix(".yaml"), "sidecar")
+    def found(self) -> tuple[Input, ...]:
+        """Return what was noted, in a fixed order."""
+        return tuple(sorted(self.inputs, key=lambda i: (i.use, i.name, i.sha256)))
+
+    def kept(self, use: str, name: str) -> str:
+        """Keep what a key names with all that belongs to it, and return how the notebooks name it."""
+        if not is_file(use, name):
+            for path, of in _shipped(use, name):
+                self._note(path, of)
             return name
-        from lyeval.ledger import beside
+        path, ledgers = self._found(name, use), self.run.spec.ledgers
+        below = use if use != "ledger" else str(ledgers.index(name) + 1) if len(ledgers) > 1 else ""
+        place = self._keep(path, use, below)
+        for other, of, named in self._beside(path, use):
+            self._keep(other, of, below, named)
+        if use == "assumptions":
+            self._note(resources.path("parameters/assumptions") / METHODS, use)
+        return place
 
-        path = self._found(name, "ledger")
-        kept = self._keep(path, "ledger", below)
-        columns = columns_of(self.run) or beside(path)
-        if columns.is_file():
-            self._keep(columns, "columns", below, beside(path).name)
-        sidecar = path.parent / f"{path.stem if path.suffix else path.name}.yaml"
-        if sidecar.is_file():
-            self._keep(sidecar, "sidecar", below)
-        return kept
+    def _beside(self, path: Path, use: str) -> list[tuple[Path, str, str]]:
+        """Return what belongs to a file, with what it is and its name as kept.
 
-    def policy(self, name: str) -> str:
-        """Keep a plan that is a file, with its clause register; note a shipped one."""
-        from lyeval.policy import find_policy
-
-        if Path(name).suffix not in (".yaml", ".yml"):
-            path = find_policy(name)
-            self._note(path, "policy")
-            self._note(path.with_suffix(".clauses.yaml"), "policy")
-            return name
-        path = self._found(name, "policy")
-        kept = self._keep(path, "policy", "policy")
-        register = path.with_suffix(".clauses.yaml")
-        if register.is_file():
-            self._keep(register, "policy", "policy")
-        return kept
-
-    def assumptions(self, name: str) -> str:
-        """Keep assumptions that are a file, with the file of methods beside it; note shipped ones."""
-        shipped = resources.path("parameters/assumptions")
-        if Path(name).suffix not in (".yaml", ".yml"):
-            self._note(shipped / f"{name}.yaml", "assumptions")
-            self._note(shipped / "methods.yaml", "assumptions")
-            return name
-        path = self._found(name, "assumptions")
-        for other in sorted(path.parent.glob("*.yaml")):
-            if other == path or _names(path, other):
-                self._keep(other, "assumptions", "assumptions")
-        self._note(shipped / "methods.yaml", "assumptions")
-        return f"{FOLDER}/assumptions/{path.name}"
-
-    def file(self, name: str, use: str) -> str:
-        """Keep one file."""
-        return self._keep(self._found(name, use), use, use)
+        A ledger's mapping of headings and the sidecar of a made one; a plan's register; the methods of assumptions.
+        """
+        if use == "ledger":
+            sidecar = path.parent / f"{path.stem if path.suffix else path.name}.yaml"
+            found = [(columns_of(self.run) or beside(path), "columns", beside(path).name), (sidecar, "sidecar", "")]
+        elif use == "policy":
+            found = [(path.with_suffix(".clauses.yaml"), "policy", "")]
+        elif use == "assumptions":
+            found = [(one, use, "") for one in sorted(path.parent.glob("*.yaml")) if one != path and _names(path, one)]
+        else:
+            found = []
+        return [one for one in found if one[0].is_file()]
 
     def _found(self, name: str, use: str) -> Path:
-        path = self.run.find(name)
+        path, said = self.run.find(name), message(f"use.{use}")
         if not path.exists():
-            zh, en = USES[use]
-            raise RunError(
-                f"找不到{zh} {name}（相对于运行文件 {self.run.path.name} 所在文件夹），请核对路径",
-                f"no {en} {name} (relative to the folder of {self.run.path.name}); check the path",
-                misuse=True,
-            )
-        fits = {"file": path.is_file(), "folder": path.is_dir()}
-        if not any(fits[kind] for kind in KINDS.get(use, ("file",))):
-            (zh, en), (kind, *more) = USES[use], KINDS.get(use, ("file",))
-            folder = kind == "folder"
-            raise RunError(
-                f"{zh} {name} 不是{'文件夹' if folder else '文件'}" + ("，也不是文件夹" if more else ""),
-                f"the {en} {name} is no {kind}" + (" and no folder" if more else ""),
-                misuse=True,
-            )
+            raise RunError.of("input.gone", use=said, name=name, run=self.run.path.name)
+        if not (path.is_dir() if use in FOLDERS else path.is_file() or (use == "ledger" and path.is_dir())):
+            fault = "not_folder" if use in FOLDERS else "neither" if use == "ledger" else "not_file"
+            raise RunError.of(f"input.{fault}", use=said, name=name)
         return path
 
     def _keep(self, path: Path, use: str, below: str, name: str = "") -> str:
-        place = f"{FOLDER}/{below}/{name or path.name}" if below else f"{FOLDER}/{name or path.name}"
-        if self.folder is None:
-            files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-        else:
-            kept = self.folder / place
+        place = "/".join(part for part in (FOLDER, below, name or path.name) if part)
+        kept = path if self.folder is None else self.folder / place
+        if self.folder is not None:
             kept.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 shutil.copytree(path, kept, ignore=_not_files)
             else:
                 shutil.copyfile(path, kept)
-            files = [kept] if kept.is_file() else sorted(p for p in kept.rglob("*") if p.is_file())
-        for file in files:
+        for file in [kept] if kept.is_file() else sorted(p for p in kept.rglob("*") if p.is_file()):
             self._note(file, use, path.name if path.is_file() else file.name)
         return place
 
     def _note(self, path: Path, use: str, name: str = "") -> None:
         if path.is_file():
             self.inputs.append(Input(use, name or path.name, sha256(path)))
+
+
+def _shipped(use: str, name: str) -> list[tuple[Path, str]]:
+    """Return the files of what goes by an id, with what each is."""
+    if use == "ledger":
+        return [
+            (file, of) for path in samples(name) for file, of in ((path, use), (path.with_suffix(".yaml"), "sidecar"))
+        ]
+    if use == "policy":
+        path = find_policy(name)
+        return [(path, use), (path.with_suffix(".clauses.yaml"), use)]
+    shipped = resources.path("parameters/assumptions")
+    return [(shipped / f"{name}.yaml", use), (shipped / METHODS, use)]
 
 
 def _not_files(folder: str, names: list[str]) -> list[str]:
@@ -288,8 +269,6 @@ def _not_files(folder: str, names: list[str]) -> list[str]:
 
 def _names(path: Path, other: Path) -> bool:
     """Tell whether a file of assumptions names another as its methods."""
-    from lyeval.policy import load_yaml
-
     data, _ = load_yaml(path)
     return isinstance(data, dict) and str(data.get("methods", "")).removesuffix(".yaml") == other.stem
 
@@ -306,66 +285,7 @@ def samples(name: str) -> list[Path]:
         return resources.sample(name.removeprefix(SAMPLE))
     except FileNotFoundError as error:
         zh, _, en = str(error).partition(" / ")
-        raise RunError(zh, en or zh, misuse=True) from None
+        raise RunError.of("input.no_sample", why=(zh, en or zh)) from None
 
 
-def inputs_of(run: RunFile) -> tuple[Input, ...]:
-    """Return every file that a run would read, with its hash, copying nothing.
-
-    Raises
-    ------
-    RunError, PolicyError
-        Every file that is not there.
-    """
-    from lyeval.policy import PolicyError
-
-    keep, lost = _Keeper(run, None), []
-    for key, step, named in _steps(keep):
-        try:
-            step(*named)
-        except (RunError, PolicyError) as error:
-            zh, en = error_words(error)
-            place = run.at(key)
-            lost.append(RunError(f"{place}: {zh}", f"{place}: {en}", misuse=True))
-    if lost:
-        raise together(lost)
-    return tuple(sorted(keep.inputs, key=lambda i: (i.use, i.name, i.sha256)))
-
-
-def present_inputs(run: RunFile) -> tuple[Input, ...]:
-    """Return those files of a run that are there, with their hashes: what cannot be found is left out."""
-    from lyeval.policy import PolicyError
-
-    keep = _Keeper(run, None)
-    for _, step, named in _steps(keep):
-        with suppress(RunError, PolicyError, OSError):
-            step(*named)
-    return tuple(keep.inputs)
-
-
-def _steps(keep: _Keeper) -> list[tuple[str, Callable[..., str], tuple[str, ...]]]:
-    """Return what is to be kept of a run: by which key it is named, how to keep it, and its name."""
-    spec = keep.run.spec
-    return [
-        *(("ledger", keep.ledger, (name, "")) for name in spec.ledgers),
-        *(("policy", keep.policy, (name,)) for name in spec.policies),
-        ("assumptions", keep.assumptions, (spec.assumptions,)),
-        *((("plan", keep.file, (spec.plan, "plan")),) if spec.plan else ()),
-        *((("previous", keep.file, (spec.previous, "previous")),) if spec.previous else ()),
-        *((("fonts", keep.file, (spec.fonts.folder, "fonts")),) if spec.fonts.folder else ()),
-        *((("template", keep.file, (spec.template, "template")),) if spec.template else ()),
-        *((("texts", keep.file, (spec.texts, "texts")),) if isinstance(spec.texts, str) else ()),
-    ]
-
-
-KINDS = {"ledger": ("file", "folder"), "previous": ("folder",), "fonts": ("folder",)}
-USES = {
-    "ledger": ("台账", "ledger"),
-    "policy": ("政策文件", "policy"),
-    "assumptions": ("假设文件", "assumptions"),
-    "plan": ("处置计划", "disposal plan"),
-    "previous": ("上一期通报", "bulletin before"),
-    "fonts": ("字体文件夹", "folder of fonts"),
-    "template": ("模板", "template"),
-    "texts": ("文字", "texts"),
-}
+FOLDERS = ("previous", "fonts")

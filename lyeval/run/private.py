@@ -11,26 +11,21 @@ import hmac
 import json
 import os
 import secrets
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lyeval.run.errors import RunError
-from lyeval.run.folders import RECORD, unwritable
-from lyeval.scratch import locked
-from lyeval.textfiles import read_json
+from lyeval.run.folders import RECORD, held, read_object, stands
+from lyeval.run.outputs import PATIENCE, PRIVATE, placed
 
 if TYPE_CHECKING:
     from lyeval.report.releasing import Release
 
-ENDING = ".private.json"
-
 
 def private_of(folder: Path) -> Path:
     """Return where the office's part of a public edition stands: beside its folder."""
-    return folder.with_name(f"{folder.name}{ENDING}")
+    return folder.with_name(f"{folder.name}{PRIVATE}")
 
 
 def read_private(folder: Path) -> dict[str, Any] | None:
@@ -66,7 +61,7 @@ def admit(
     folder
         Where the edition is going to stand.
     made_from
-        All that it was made from, as `lyeval.run.record.basis` gives it.
+        All that it was made from, as `lyeval.run.records.basis` gives it.
     changes
         The changes to its run file.
     tables, releases
@@ -78,28 +73,37 @@ def admit(
         Together with an earlier edition it would reveal an enterprise's figure, or a file of someone else's stands in the way.
     """
     path = private_of(folder)
-    with _alone(folder.parent):
-        earlier = _editions(folder.parent, int(tables["meta"]["year"]))
-        _refuse_to_reveal(earlier, releases)
-        _refuse_unaccounted(folder.parent, tables)
-        if path.exists() and _read(path) is None:
-            raise RunError(
-                f"{path.name} 不是 lyeval 的内部留存，未改动；请移走或改名后再运行",
-                f"{path.name} is not lyeval's and was left alone: move or rename it, then run again",
-            )
+    with held(folder.parent / PUBLISHING, patience=PATIENCE):
+        hold_against_earlier(folder, tables, releases)
         kept = _read(path) or {"salt": secrets.token_hex(32), "editions": []}
         mine = {"year": int(tables["meta"]["year"]), "sums": {r.name: r.amounts for r in releases}}
-        editions = [*(e for e in kept["editions"] if e != mine), mine]
-        told = [{**item, "sha256": committed(kept, item["sha256"])} for item in made_from["inputs"]]
-        made = {
+        told = {
             "lyeval": MARK,
             "notice": NOTICE,
             "salt": kept["salt"],
             "fingerprint": fingerprint,
-            "editions": editions,
+            "editions": [*(e for e in kept["editions"] if e != mine), mine],
+            "parameters": made_from["parameters"],
+            "inputs": [{**item, "sha256": committed(kept, item["sha256"])} for item in made_from["inputs"]],
+            "set": list(changes),
         }
-        _write(path, made | {"parameters": made_from["parameters"], "inputs": told, "set": list(changes)})
+        _write(path, told)
     return path
+
+
+def hold_against_earlier(folder: Path, tables: Mapping[str, Any], releases: Sequence[Release]) -> None:
+    """Refuse an edition that is not to be published beside those that are.
+
+    Raises
+    ------
+    RunError
+        As `admit`.
+    """
+    path = private_of(folder)
+    if stands(path) and _read(path) is None:
+        raise RunError.of("private.foreign", name=path.name)
+    _refuse_to_reveal(_editions(folder.parent, int(tables["meta"]["year"])), releases)
+    _refuse_unaccounted(folder.parent, tables)
 
 
 def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
@@ -107,8 +111,8 @@ def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
     from lyeval.report.releasing import Release
 
     return [
-        (path.name.removesuffix(ENDING), [Release(name, amounts) for name, amounts in edition["sums"].items()])
-        for path in sorted(root.glob(f"*{ENDING}"))
+        (path.name.removesuffix(PRIVATE), [Release(name, amounts) for name, amounts in edition["sums"].items()])
+        for path in sorted(root.glob(f"*{PRIVATE}"))
         for edition in (_read(path) or {"editions": []})["editions"]
         if edition["year"] == year
     ]
@@ -161,54 +165,25 @@ def _figures(tables: Mapping[str, Any]) -> list[str]:
 
 def _refused(names: Iterable[str]) -> RunError:
     names = list(dict.fromkeys(names))
-    zh, en = "、".join(names), ", ".join(names)
-    files = "、".join(f"{name}{ENDING}" for name in names)
-    return RunError(
-        f"未出公示版：与同一文件夹里已出的公示版 {zh} 对比，两版之差会使个别企业的税收或用地被推算到15%以内。"
-        f"请沿用已公布的一版；如它从未对外公布，请把文件夹 {zh} 和 {files} 移走后再运行",
-        f"no public edition was made: set beside {en}, published in the same folder, it would let an enterprise's tax or land be bounded "
-        f"within 15 %. Keep the edition that is out; if it never was, move the folder {en} and {files} away and run again",
-    )
+    files = "、".join(f"{name}{PRIVATE}" for name in names)
+    return RunError.of("private.reveals", names=("、".join(names), ", ".join(names)), files=files)
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        found = read_json(path)
-    except (OSError, ValueError):
-        return None
-    sound = isinstance(found, dict) and found.get("lyeval") == MARK and set(found) >= KEYS
-    return found if sound else None
+    found = read_object(path)
+    return found if found is not None and found.get("lyeval") == MARK and set(found) >= KEYS else None
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     """Write the office's part whole or not at all, readable by its owner alone where the system knows owners."""
-    fresh = path.with_name(f".{path.name}.new")
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    try:
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="\n"
-        ) as file:
+    with placed(path) as fresh:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        fresh.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from None
 
 
-@contextmanager
-def _alone(root: Path) -> Iterator[None]:
-    """Let one process at a time publish in a folder, so that two editions at once are held against each other."""
-    lock = root / ".private.lock"
-    try:
-        file = lock.open("a+b")
-    except OSError as error:
-        raise unwritable(root, error) from None
-    with file:
-        while not locked(file):
-            time.sleep(0.02)
-        yield
-
-
+PUBLISHING = "public editions"  # no run's id: what is held while an edition is held against the others
 MARK = "private"
 KEYS = {"salt", "fingerprint", "editions", "parameters", "inputs", "set"}
 NOTICE = "内部留存：含企业数据，供核验和与以后的公示版对比，不得公开 / for the office alone: holds enterprises' figures, never to be published"

@@ -1,28 +1,23 @@
-"""What the notebooks share besides the library: keeping tables, the odds after a year, all tables without notebooks."""
+"""What the notebooks share besides the library: keeping tables, what a report says of itself, all tables without notebooks."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lyeval.run.checking import outlook
+import pandas as pd
+
+from lyeval.assessment import Assessment, assess, readings
+from lyeval.policy import Policy
+from lyeval.render import Document, Heading
+from lyeval.render.blocks import slots
 from lyeval.run.errors import RunError
 from lyeval.run.inputs import open_ledger, open_plan, open_policy
+from lyeval.run.records import source_date, versions
 from lyeval.scratch import lasting, locked
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from lyeval.assessment import Assessment
-    from lyeval.forecasting import Backtest, Forecast, Sensitivity
-    from lyeval.ledger import Ledger
-    from lyeval.policy import Policy
-    from lyeval.render import Document
 
 
 def keep(tables: Mapping[str, Any], out: str | Path) -> None:
@@ -40,11 +35,6 @@ def keep(tables: Mapping[str, Any], out: str | Path) -> None:
 
 def about(**run: Any) -> dict[str, Any]:
     """Return what the report says of its own making: the tables ``run`` (title, date, seed …) and ``versions``."""
-    import pandas as pd
-
-    from lyeval.run.crate import source_date
-    from lyeval.run.record import versions
-
     if (day := source_date()) is not None:
         run["source_date"] = day.isoformat()
     return {"run": run, "versions": pd.DataFrame(list(versions().items()), columns=["component", "version"])}
@@ -77,10 +67,6 @@ def own_words(template: str = "", texts: Any = None) -> dict[str, Any]:
 
 def unfilled(document: Document) -> dict[str, pd.DataFrame]:
     """Return the places of a document for the office's own words that nobody has filled: the table ``slots`` (name, hint)."""
-    import pandas as pd
-
-    from lyeval.render.blocks import slots
-
     return {"slots": pd.DataFrame([(s.name, s.text) for s in slots(document)], columns=["name", "hint"])}
 
 
@@ -100,8 +86,7 @@ def before(previous: str | Path) -> dict[str, Any]:
         tables = load(Path(previous) / "tables")
         return {"before_stamp": tables["stamp"], "before_run": tables["run"]}
     except (OSError, KeyError, ValueError):
-        name = Path(previous).name
-        raise RunError(f"{name} 不是月度通报的文件夹", f"{name} is no folder of a bulletin", misuse=True) from None
+        raise RunError.of("check.previous", name=Path(previous).name) from None
 
 
 def folder(name: str | Path) -> Path:
@@ -111,106 +96,17 @@ def folder(name: str | Path) -> Path:
 
 def outline(document: Document) -> list[str]:
     """Return a document's headings, indented by level."""
-    from lyeval.render import Heading
-
     return ["　" * (block.level - 1) + block.text for block in document.blocks if isinstance(block, Heading)]
 
 
 def switches(policy: Policy) -> pd.DataFrame:
     """Return a plan's doubtful clauses, one row an option: switch, question, option, default, why, clause."""
-    import pandas as pd
-
     rows = [
         (r.id, r.question, o.id, "默认" if o.id == r.default else "", o.why, "；".join(r.cite))
         for r in policy.readings
         for o in r.options
     ]
     return pd.DataFrame(rows, columns=["switch", "question", "option", "default", "why", "clause"])
-
-
-@dataclass(frozen=True, eq=False)
-class Odds:
-    """The odds of the next target year, and the record of such odds in past years.
-
-    Attributes
-    ----------
-    year
-        The year that the odds are for; None: the plan has no target year left.
-    forecast
-        None without such a year.
-    backtest
-        Past years forecast on what was known at the end of the year before and, where the ledger has monthly tax, at `MONTHS`.
-    """
-
-    year: int | None
-    forecast: Forecast | None
-    backtest: Backtest
-
-    @cached_property
-    def sensitivity(self) -> Sensitivity | None:
-        """Which assumptions move the odds; None without a forecast."""
-        from lyeval.forecasting import sensitivity
-
-        return None if self.forecast is None else sensitivity(self.forecast)
-
-    @property
-    def moved(self) -> pd.DataFrame:
-        """How far each assumption moves the odds, as `Sensitivity.factors`; no row without a forecast."""
-        import pandas as pd
-
-        return pd.DataFrame() if self.sensitivity is None else self.sensitivity.factors
-
-    @property
-    def targets(self) -> pd.DataFrame:
-        """One row a target, as in `forecast`; no row without a year."""
-        return self._frame("targets", TARGETS)
-
-    @property
-    def by_enterprises(self) -> pd.DataFrame:
-        """The enterprises that the targets hang on, as in `forecast`."""
-        return self._frame("by_enterprises", SWINGS)
-
-    @property
-    def notes(self) -> tuple[Any, ...]:
-        """What was assumed or left out, of the odds and of their record."""
-        return tuple(dict.fromkeys((*(self.forecast.notes if self.forecast else ()), *self.backtest.notes)))
-
-    def _frame(self, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.DataFrame(columns=list(columns)) if self.forecast is None else getattr(self.forecast, name)
-
-
-def odds_after(
-    ledger: Ledger,
-    policy: Policy,
-    year: int,
-    *,
-    as_of: str | None = None,
-    plan: pd.DataFrame | None = None,
-    **options: Any,
-) -> Odds:
-    """Give the odds of the target year that follows an evaluated one, and the record of such odds.
-
-    Parameters
-    ----------
-    year
-        The evaluated year; nothing after it is read.
-    as_of
-        Month of knowledge, "YYYY-MM"; empty or None: December of ``year``.
-    plan, options
-        As for `lyeval.forecast`: assumptions, readings, quotas, level, draws, seed.
-    """
-    from lyeval.forecasting import backtest, forecast
-
-    ahead = outlook(ledger, policy, year, as_of or None)
-    made = None
-    if ahead.year is not None:
-        made = forecast(ledger, policy, ahead.year, as_of=ahead.as_of, plan=plan, **options)
-    past = [y for y in ledger.years[1:] if y <= year]
-    kept = {name: options[name] for name in ("assumptions", "readings", "seed") if name in options}
-    months = [0] if ledger.monthly.empty else MONTHS
-    return Odds(ahead.year, made, backtest(ledger, policy, past, months, draws=PAST_DRAWS, **kept))
 
 
 def alternatives(
@@ -240,7 +136,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
         patch, assumptions, scenarios, plan, draws, seed.
     """
     from lyeval import report
-    from lyeval.assessment import assess, readings
+    from lyeval.forecasting import odds_after
     from lyeval.simulation import simulate
 
     p = DEFAULTS | parameters
@@ -249,10 +145,8 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
     told = {"level": p["level"], "quotas": p["quotas"], "facts": p["facts"]}
     drawn = {"assumptions": p["assumptions"], "draws": p["draws"], "seed": p["seed"]}
     verdict = assess(ledger, policy, p["year"], readings=p["readings"], **told)
-    odds = odds_after(
-        ledger, policy, p["year"], as_of=p["as_of"], plan=plan, readings=p["readings"], quotas=p["quotas"],
-        level=p["level"], **drawn,
-    )  # fmt: skip
+    given = {"plan": plan, "readings": p["readings"], "quotas": p["quotas"], "level": p["level"], **drawn}
+    odds = odds_after(ledger, policy, p["year"], as_of=p["as_of"], **given)
     where = folder(str(into))
     report.save(where, report.ledger_tables(ledger, policy))
     report.save(where, report.assessment_tables(verdict, readings(ledger, policy, p["year"], **told)))
@@ -264,10 +158,7 @@ def compute(into: str | PathLike[str] = "", **parameters: Any) -> Path:
 
 
 LOCK = ".lock"
-PAST_DRAWS, MONTHS = 500, (0, 3, 6, 9)
-TARGETS = ("id", "label", "year", "unit", "op", "goal", "probability", "mc_error", "p05", "p50", "p95", "certain")
-SWINGS = ("id", "year", "credit_code", "probability", "met_if_reached", "met_if_not", "swing")
 DEFAULTS: dict[str, Any] = {
-    "as_of": "", "level": "county", "quotas": {}, "facts": {}, "readings": {}, "patch": {}, "assumptions": "default", "scenarios": {}, "plan": "",
-    "draws": 2000, "seed": 0,
-}  # fmt: skip
+    **{"as_of": "", "plan": "", "level": "county", "assumptions": "default", "draws": 2000, "seed": 0},
+    **{name: {} for name in ("quotas", "facts", "readings", "patch", "scenarios")},
+}

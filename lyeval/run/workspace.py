@@ -1,12 +1,29 @@
-"""A new workspace: where ledgers go, an example run file, how to begin (工作区)."""
+"""A new workspace, and a copy of the explore notebook with a run's parameters (工作区、试算)."""
 
 from __future__ import annotations
 
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from platformdirs import user_data_path
+
+from lyeval import resources
+from lyeval.run import kernel
 from lyeval.run.errors import RunError, unwritable
+from lyeval.run.execution import declared, describe
 from lyeval.run.folders import linked, stands
-from lyeval.run.placing import named, write_new
+from lyeval.run.inputs import given
+from lyeval.run.outputs import named, write_new
+from lyeval.run.run_file import load_run, with_names
+from lyeval.scratch import scratch
+from lyeval.textfiles import read_yaml
 
 
 def lay_out(folder: Path) -> list[Path]:
@@ -24,19 +41,11 @@ def lay_out(folder: Path) -> list[Path]:
     """
     named(folder)
     if stands(folder) and ((linked(folder) and not folder.exists()) or not folder.is_dir()):
-        raise RunError(
-            f"{folder} 是一个文件，不能作工作区；请另给一个文件夹名",
-            f"{folder} is a file and cannot be a workspace: name a folder",
-            misuse=True,
-        )
+        raise RunError.of("workspace.is_file", folder=folder)
     there = [name for name in FILES if _taken(folder, name)]
     done = [name for name in FILES if name not in there and stands(folder / name)]
     if there or len(done) == len(FILES):
-        names = "、".join(there or done)
-        raise RunError(
-            f"{folder} 中已有 {names}，没有改动；请另选一个文件夹",
-            f"{folder} already holds {names}; nothing was changed: choose another folder",
-        )
+        raise RunError.of("workspace.taken", folder=folder, names="、".join(there or done))
     try:
         for name in FILES:
             if name not in done:
@@ -56,21 +65,91 @@ def _taken(folder: Path, name: str) -> bool:
     return stands(path) and not same
 
 
-README = """\
-# 工作区 / workspace
+def prepare(run: str | None, folder: Path) -> Path:
+    """Copy the explore notebook into ``folder``, with the parameters of a run.
 
-1. 把台账（xlsx、csv，或一个文件夹）放进 `data/`，先检查：`lyeval check data/台账.xlsx`
-2. 复制 `parameters/runs/example.yaml`，改 `ledger`、`policy`、`year` 等；`lyeval policy list` 列出自带的方案
-3. 运行：`lyeval run parameters/runs/你的文件.yaml`，报告在 `reports/` 下
-4. 试算：`lyeval explore 你的文件`
+    Parameters
+    ----------
+    run
+        A run file, its id, or the folder of its report; None: the notebook's own defaults.
 
-Put ledgers in `data/`, check them with `lyeval check`, copy `parameters/runs/example.yaml`, run it with `lyeval run`;
-reports appear below `reports/`. `lyeval run example` works at once, on a made ledger.
-"""
+    Returns
+    -------
+    Path
+        The copy. One that stands there already is kept, and the new one gets a number.
+
+    Raises
+    ------
+    RunError, PolicyError
+        No such run file, or faults in it; the folder cannot be written.
+    """
+    named(folder)
+    shipped = resources.path("notebooks") / "explore.ipynb"
+    notebook = json.loads(shipped.read_text(encoding="utf-8"))
+    name = "explore"
+    if run is not None:
+        loaded = load_run(Path(run).name if Path(run).is_dir() else run)
+        name = loaded.id
+        values = with_names(given(loaded.spec), lambda use, name: str(loaded.located(use, name)))
+        _put(notebook, {k: v for k, v in values.items() if k in declared(shipped)})
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return _fresh(folder.resolve() / f"{name}.ipynb", text)
+
+
+def lab_command(notebook: Path, *, browser: bool = True) -> list[str]:
+    """Return the command that opens a notebook in JupyterLab; `open_lab` says under which variables."""
+    quiet = [] if browser else ["--no-browser"]
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [sys.executable, "-P", "-m", "jupyterlab", *quiet, *root, str(notebook)]
+
+
+def open_lab(notebook: Path, *, browser: bool = True) -> int:
+    """Open a notebook in JupyterLab until it is closed, and return its exit code.
+
+    Neither the server nor a kernel takes code or a setting from the notebook's folder, the working folder or the user's
+    profile; the kernel is that of the runs. How the page looks (theme, language, layout: data alone) is kept for the next
+    time in a place of lyeval's.
+    """
+    with scratch() as away:
+        describe(away, "python3")
+        kept = user_data_path("lyeval", appauthor=False) / "jupyterlab"
+        looks = {f"JUPYTERLAB_{name.upper()}_DIR": str(kept / name) for name in ("settings", "workspaces")}
+        env = os.environ | kernel.quiet(os.environ, away) | looks
+        return subprocess.call(lab_command(notebook, browser=browser), cwd=away, env=env)
+
+
+def _put(notebook: dict[str, Any], values: dict[str, Any]) -> None:
+    """Write values into the cell of parameters, keeping its remarks."""
+    cell = next(c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", []))
+    lines = []
+    for line in "".join(cell["source"]).splitlines():
+        found = re.match(r"(\w+) = (.*?)(\s+# .*)?$", line)
+        if found and found.group(1) in values:
+            value = values[found.group(1)]
+            same = value == ast.literal_eval(found.group(2))
+            line = line if same else f"{found.group(1)} = {value!r}{found.group(3) or ''}"
+        lines.append(line)
+    cell["source"] = "\n".join(lines)
+
+
+def _fresh(path: Path, text: str) -> Path:
+    """Write a file under a name that none has yet; one with this very text is taken as it is."""
+    number, place = 1, path
+    while True:
+        if place.is_file() and not linked(place) and place.read_bytes() == text.encode("utf-8"):
+            return place
+        with suppress(FileExistsError):
+            write_new(place, text)
+            return place
+        number += 1
+        place = path.with_name(f"{path.stem}-{number}.ipynb")
+
+
 EXAMPLE = Path(__file__).with_name("starter.yaml").read_text(encoding="utf-8")
-FILES = {
-    "README.md": README,
+FILES: dict[str, str] = {
     "parameters/runs/example.yaml": EXAMPLE,
-    "data/README.md": "台账放在这里，不会被上传或改动。 / Put ledgers here.\n",
-    ".gitignore": "data/*\n!data/README.md\nreports/\nexplore/\n",
+    **read_yaml(Path(__file__).with_suffix(".yaml"))[0],
 }

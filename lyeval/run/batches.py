@@ -1,28 +1,29 @@
-"""Many run files: some processes, one line a county, skipping what stands, going on where it stopped (批量)."""
+"""Many run files: some processes, one line a county, skipping what stands; the page over all counties (批量、汇总页)."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
+from html import escape
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
-from lyeval.run.ending import whole_step
+from lyeval.render import Cell, Column, Document, Table, to_html
 from lyeval.run.errors import HeldError, RunError, error_words, unwritable
 from lyeval.run.folders import claim, held, mend_all
-from lyeval.run.index import PAGE, write_index
-from lyeval.run.placing import alike, free, named
-from lyeval.run.record import whole
-from lyeval.run.review import made_from, produce
-from lyeval.run.spec import RunFile, load_run
-from lyeval.run.spreading import Killed, spread
+from lyeval.run.outputs import PATIENCE, alike, free, named, placed, seal
+from lyeval.run.processes import Killed, spread, whole_step
+from lyeval.run.production import made_from, produce
+from lyeval.run.records import fingerprint, read_record, whole
+from lyeval.run.run_file import RunFile, load_run
 from lyeval.scratch import sweep
-
-MOST_TRIES = 2
-PATIENCE = 0.2
+from lyeval.told import Pair, message
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Result:
     id: str
     folder: Path
     skipped: bool = False
-    error: tuple[str, str] | None = None
+    error: Pair | None = None
     begun: bool = True
 
     def error_text(self, lang: str = "zh") -> str:
@@ -106,7 +107,7 @@ def produce_all(
     named(root)
     free(root / PAGE)
     mend_all(root)
-    say = told or _silent
+    say: Told = told or (lambda _: None)
     results: list[Result | None] = [run if isinstance(run, Result) else _standing(run, root) for run in loaded]
     for result in filter(None, results):
         say(result)
@@ -147,12 +148,7 @@ def _distinct(runs: Sequence[RunFile]) -> None:
     ids = [alike(run.id) for run in runs]
     twice = sorted({run.id for run in runs if ids.count(alike(run.id)) > 1})
     if twice:
-        names = "、".join(twice)
-        raise RunError(
-            f"运行文件重名（大小写不分）：{names}，请改名",
-            f"run files of one name (upper and lower case are the same): {names}; rename them",
-            misuse=True,
-        )
+        raise RunError.of("run.same_name", names="、".join(twice))
 
 
 def _standing(run: RunFile, root: Path) -> Result | None:
@@ -186,11 +182,7 @@ def _outcome(task: _Task, made: Result | Killed | None, root: Path) -> Result | 
     task.kills += 1
     if task.kills <= MOST_TRIES:
         return None
-    text = (
-        "工作进程被终止（多为内存不足），请减少 --workers 后再运行",
-        "its process was killed (often for lack of memory): use fewer --workers",
-    )
-    return Result(task.run.id, root / task.run.id, error=text)
+    return Result(task.run.id, root / task.run.id, error=message("run.process_killed"))
 
 
 def _one(task: _Task, root: Path, limit: float | None) -> Result | None:
@@ -205,7 +197,7 @@ def _one(task: _Task, root: Path, limit: float | None) -> Result | None:
             except HeldError:
                 if not task.waits:
                     return None
-                time.sleep(PATIENCE)
+                time.sleep(PAUSE)
     except Exception as error:
         return Result(run.id, final, error=_words(error))
 
@@ -220,12 +212,135 @@ def _tidied(root: Path, left: Sequence[RunFile]) -> None:
         write_index(root)
 
 
-def _words(error: BaseException) -> tuple[str, str]:
+def _words(error: BaseException) -> Pair:
     """Say an error in one line, in Chinese and English."""
     told = error_words(error) if isinstance(error, ValueError) else (f"{type(error).__name__}: {error}",) * 2
     zh, en = (text.strip().replace("\n", "；") for text in told)
     return zh, en
 
 
-def _silent(result: Result) -> None:
-    """Tell nobody."""
+# -- the page over all runs --------------------------------------------------------------------------------------------
+
+
+def write_index(root: Path, folders: Iterable[Path] | None = None, *, lang: str = "zh") -> Path | None:
+    """Write ``index.html`` in ``root`` over finished runs, whole or not at all; one process at a time.
+
+    Parameters
+    ----------
+    folders
+        The runs' folders, in the order of the page; None: all that stand complete in ``root``.
+
+    Returns
+    -------
+    Path
+        The page; None where there is nothing to list.
+
+    Raises
+    ------
+    RunError
+        A page of that name is not as lyeval wrote it.
+    """
+    path = root / PAGE
+    if not root.is_dir():
+        return None
+    with held(path, patience=PATIENCE):
+        listed = complete(root) if folders is None else list(folders)
+        if not listed:
+            return None
+        rows, notes = zip(*(_told(folder, _stamp(folder), lang) for folder in listed), strict=True)
+        columns = tuple(Column(key, _say(f"index.{key}", lang), "", kind) for key, kind in COLUMNS.items())
+        table = Table("runs", _say("index.runs", lang), columns, rows, note=_say("index.note", lang), sortable=True)
+        first = next((note for note in notes if note), "")
+        made = Document(_say("index.title", lang), "", (), (table,), lang, first, "")  # type: ignore[arg-type]
+        html = _linked(to_html(made), {folder.name for folder in listed})
+    with placed(path) as fresh:
+        fresh.write_text(seal(html), encoding="utf-8", newline="\n")
+    return path
+
+
+def complete(root: Path) -> list[Path]:
+    """Return the folders in ``root`` that a run of lyeval left complete, by name: record sound, every output there."""
+    found = []
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        told = read_record(folder)
+        if told is None or folder.is_symlink() or told.get("run") != folder.name:
+            continue
+        outputs = told.get("outputs")
+        if not isinstance(outputs, dict) or told.get("fingerprint") != fingerprint(told):
+            continue
+        if all((folder / name).is_file() for name in outputs):
+            found.append(folder)
+    return found
+
+
+def _stamp(folder: Path) -> str:
+    """Return what changes with a run's content."""
+    return str((read_record(folder) or {}).get("fingerprint"))
+
+
+@lru_cache(maxsize=5000)
+def _told(folder: Path, stamp: str, lang: str) -> tuple[tuple[Any, ...], str]:
+    """Return a run's row, and whether its ledger is a made one; of a kind without verdicts what its record says."""
+    from lyeval.report import load
+
+    try:
+        tables = load(folder / "tables")
+        return _row(folder, tables, lang), tables["meta"].get("synthetic")
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        said = (read_record(folder) or {}).get("parameters") or {}
+        title, policy, year = (str(said.get(key) or "") for key in ("title", "policy", "year"))
+        return (f"{OPEN}{folder.name}{CLOSE}", title, year, policy, *[None] * (len(COLUMNS) - 5), ""), ""
+
+
+def _row(folder: Path, tables: Any, lang: str) -> tuple[Any, ...]:
+    """Return a run's row; of a comparison either side's enterprises, list and verdicts together, under its own rules."""
+    meta, zh = tables["meta"], lang == "zh"
+    place = meta["place" if zh else "place_en"]
+    if "side_rules" in tables:
+        about, rules = tables["side_about"], tables["side_rules"]
+        own = rules[rules["side"] == rules["rules"]]
+        years = "、".join(str(year) for year in about["year"])
+        told = (years, meta["document"], int(about["enterprises"].sum()), int(about["listed"].sum()))
+        status, targets = {key: int(own[key].sum()) for key in TONES}, _say("index.compared", lang)
+    else:
+        targets, firms, public = tables["targets"], tables.get("enterprises"), "certified" in tables
+        place = "、".join(meta["counties"]) if 0 < len(meta["counties"]) < 4 else place
+        listed = len(tables["certified"]) if public else int(firms["identified"].eq(True).sum())
+        told = (str(meta["year"]), meta["document"], None if public else len(firms), listed)
+        status = targets["status"].value_counts() if len(targets) else {}
+        targets = "；".join(_target(row, zh) for row in targets.to_dict("records"))
+    counts = {key: int(status.get(key, 0)) for key in TONES}
+    cells = (Cell(n, tone=TONES[key] if n else "plain") for key, n in counts.items())
+    return f"{OPEN}{folder.name}{CLOSE}", place, *told, *cells, targets
+
+
+def _target(row: Any, zh: bool) -> str:
+    """Return a target's label and verdict in words."""
+    return f"{row['label']}：{message(row['status'])[0]}" if zh else f"{row['label_en']}: {message(row['status'])[1]}"
+
+
+def _say(key: str, lang: str) -> str:
+    return message(key)[lang == "en"]
+
+
+def _linked(html: str, names: set[str]) -> str:
+    """Turn the marked names into links to their reports."""
+
+    def link(found: re.Match[str]) -> str:
+        name = next((n for n in names if escape(n) == found.group(1)), None)
+        if name is None:  # the marks stand in a county's or a plan's own text
+            return found.group(1)
+        return f'<a href="{quote(name)}/report.html">{found.group(1)}</a>'
+
+    return re.sub(f"{OPEN}(.*?){CLOSE}", link, html)
+
+
+MOST_TRIES, PAUSE = 2, 0.2
+PAGE = "index.html"
+OPEN, CLOSE = "\ue000", "\ue001"
+TONES: dict[str, Any] = {"met": "good", "missed": "bad", "undetermined": "open"}
+COLUMNS: dict[str, Any] = {
+    **dict.fromkeys(("run", "place", "year", "document"), "text"),
+    **dict.fromkeys(("firms", "identified", "met", "missed", "open"), "count"),
+    "targets": "text",
+}

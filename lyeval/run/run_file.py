@@ -1,9 +1,9 @@
-"""The run file (运行文件): what we chose to run, validated before anything is done."""
+"""The run file (运行文件): what we chose to run, validated before anything is done; every file that it names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from lyeval import resources
 from lyeval.policy import PolicyError, in_language, load_yaml, nearest, validate
 from lyeval.policy.bounds import OneOf
 from lyeval.policy.loading import Frozen, display
 from lyeval.render import FORMATS
 from lyeval.run.errors import RunError
-from lyeval.run.placing import reserved
-from lyeval.textfiles import CONTROL, Unreadable, name_fault, shown, yaml_value
+from lyeval.textfiles import CONTROL, Unreadable, name_fault, reserved, shown, yaml_value
 
 
 def _products() -> dict[str, str]:
@@ -48,6 +48,10 @@ def _measured(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError(f"{value}: must be a number, not yes or no / 须为数，不能是 true 或 false")
     return value
+
+
+def _is_empty(names: tuple[str, ...]) -> bool:
+    return not names or any(not name.strip() for name in names)
 
 
 SAMPLE = "sample:"
@@ -144,37 +148,23 @@ class RunSpec(Frozen):
     cell_limit: int = Field(default=1800, ge=1, le=604_800, exclude=True)
 
     @model_validator(mode="after")
-    def _named_once(self) -> RunSpec:
-        if not self.ledger or any(not name.strip() for name in self.ledgers):
-            raise ValueError("ledger is empty / 未写明台账")
-        if len(set(self.ledgers)) < len(self.ledgers):
-            raise ValueError("ledger: the same ledger stands twice / 同一台账写了两次")
-        if isinstance(self.county, dict) and set(self.county) - set(self.ledgers):
-            raise ValueError("county: names a ledger that is not read / county 所列台账不在 ledger 中")
-        return self
-
-    @model_validator(mode="after")
-    def _public_review(self) -> RunSpec:
-        if self.disclosure == "public" and self.kind != "review":
-            raise ValueError("disclosure public: only for kind review / 公开版只用于 review")
-        return self
-
-    @model_validator(mode="after")
-    def _own_words(self) -> RunSpec:
-        if self.disclosure == "public" and (self.template or self.texts):
-            raise ValueError("disclosure public: takes no template and no texts / 公开版不用 template、texts")
-        return self
-
-    @model_validator(mode="after")
-    def _bulletin_of_a_month(self) -> RunSpec:
-        if self.kind == "bulletin" and (self.as_of is None or self.as_of[:4] != str(self.year)):
-            raise ValueError("bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份")
-        return self
-
-    @model_validator(mode="after")
-    def _bulletin_before(self) -> RunSpec:
-        if self.previous and self.kind != "bulletin":
-            raise ValueError("previous: only for kind bulletin / previous 只用于月度通报")
+    def _fits_together(self) -> RunSpec:
+        public, bulletin, own = self.disclosure == "public", self.kind == "bulletin", bool(self.template or self.texts)
+        month = self.as_of is not None and self.as_of[:4] == str(self.year)
+        faults = {
+            "ledger is empty / 未写明台账": _is_empty(self.ledgers),
+            "ledger: the same ledger stands twice / 同一台账写了两次": len(set(self.ledgers)) < len(self.ledgers),
+            "county: names a ledger that is not read / county 所列台账不在 ledger 中": isinstance(self.county, dict)
+            and bool(set(self.county) - set(self.ledgers)),
+            "disclosure public: only for kind review / 公开版只用于 review": public and self.kind != "review",
+            "disclosure public: takes no template and no texts / 公开版不用 template、texts": public and own,
+            "bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份": bulletin
+            and not month,
+            "previous: only for kind bulletin / previous 只用于月度通报": bool(self.previous) and not bulletin,
+        }
+        for fault, found in faults.items():
+            if found:
+                raise ValueError(fault)
         return self
 
     @property
@@ -182,14 +172,111 @@ class RunSpec(Frozen):
         """Return the ledgers as named."""
         return (self.ledger,) if isinstance(self.ledger, str) else self.ledger
 
-    @property
-    def policies(self) -> tuple[str, ...]:
-        """Return the plans as named."""
-        return (self.policy,)
 
-    def kept(self, policies: Mapping[str, str], ledgers: Mapping[str, str]) -> dict[str, Any]:
-        """Return what else the notebooks are told, files by where they are kept."""
-        return {}
+class Side(Frozen):
+    """One side of a comparison: plan, ledger (or a city's ledgers), evaluation year, readings not by default."""
+
+    policy: Name
+    ledger: Name | tuple[Name, ...]
+    year: Year
+    readings: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _names_a_ledger(self) -> Side:
+        if _is_empty(self.ledgers):
+            raise ValueError("ledger is empty / 未写明台账")
+        return self
+
+    @property
+    def ledgers(self) -> tuple[str, ...]:
+        """Return the ledgers as named."""
+        return (self.ledger,) if isinstance(self.ledger, str) else self.ledger
+
+
+class ComparisonSpec(RunSpec):
+    """Two places on one ruler (两地比较).
+
+    Attributes
+    ----------
+    sides
+        The two places. ``policy`` and ``year`` of the run are the first side's, ``ledger`` all that either side reads.
+    draws, seed, lang, formats, report_date, title
+        As in `RunSpec`; no other key of it is taken.
+    """
+
+    kind: Literal["comparison"] = "comparison"  # pyright: ignore[reportIncompatibleVariableOverride]
+    sides: tuple[Side, Side]
+    draws: Draws = 500
+    products: tuple[Product, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_sides(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        idle = [str(key) for key in data if key in cls.model_fields and key not in OF_COMPARISON]
+        if idle:
+            raise ValueError(f"{idle[0]}: not for kind comparison, name it under sides / 两地比较请写在 sides 之下")
+        said = data.get("sides")
+        sides = [s for s in said if isinstance(s, dict)] if isinstance(said, list | tuple) else []
+        first = sides[0] if sides else {}
+        books = [s.get("ledger") for s in sides]
+        named = [n for book in books for n in (book if isinstance(book, list | tuple) else [book]) if n]
+        ledger = tuple(dict.fromkeys(map(str, named))) or "-"
+        return {**data, "policy": first.get("policy") or "-", "year": first.get("year") or 2000, "ledger": ledger}
+
+
+def spec_of(data: Any) -> type[RunSpec]:
+    """Return what a run file is to be validated as, by its ``kind``."""
+    return ComparisonSpec if isinstance(data, dict) and data.get("kind") == "comparison" else RunSpec
+
+
+# -- the files that it names -------------------------------------------------------------------------------------------
+
+
+def is_file(use: str, name: str) -> bool:
+    """Tell whether what a key names is a file, not a sample or what goes by an id."""
+    by_id = use in ("policy", "assumptions") and Path(name).suffix not in YAML
+    return bool(name) and not by_id and not name.startswith(SAMPLE)
+
+
+def with_names(parameters: Mapping[str, Any], change: Callable[[str, str], Any]) -> dict[str, Any]:
+    """Return parameters with all that they name changed: files, samples and ids, of both sides of a comparison too.
+
+    Parameters
+    ----------
+    change
+        Is given what a name is for (a key of `USES`) and the name, and returns what is to stand in its place.
+    """
+    out = dict(parameters)
+    for use in USES:
+        name = out.get(use)
+        if isinstance(name, str) and name:
+            out[use] = change(use, name)
+        elif isinstance(name, list | tuple):
+            out[use] = [change(use, one) for one in name]
+        elif use == "ledger" and isinstance(name, dict):
+            out[use] = {change(use, one): place for one, place in name.items()}
+        elif use == "fonts" and isinstance(name, dict) and name.get("folder"):
+            out[use] = name | {"folder": change(use, name["folder"])}
+    if "sides" in out:
+        out["sides"] = [with_names(side, change) for side in out["sides"]]
+    return out
+
+
+def names_of(spec: RunSpec) -> list[tuple[str, str]]:
+    """Return all that a run names, each once, with what it is for: ledgers, plans, assumptions, then other files."""
+    found: list[tuple[str, str]] = []
+
+    def told(use: str, name: str) -> str:
+        found.append((use, name))
+        return name
+
+    with_names(spec.model_dump(mode="json"), told)
+    return sorted(dict.fromkeys(found), key=lambda one: USES.index(one[0]))
+
+
+USES = ("ledger", "policy", "assumptions", "plan", "previous", "fonts", "template", "texts")
 
 
 @dataclass(frozen=True)
@@ -212,9 +299,17 @@ class RunFile:
         try:
             return (self.path.parent / name).resolve()
         except (OSError, RuntimeError, ValueError):
-            raise RunError(
-                f"{name}：符号链接绕成圈，打不开", f"{name}: links that lead in a circle", misuse=True
-            ) from None
+            raise RunError.of("input.loop", name=name) from None
+
+    def located(self, use: str, name: str) -> str | Path:
+        """Return where a file is that the run file names; what goes by an id, and a sample, as it is."""
+        return self.find(name) if is_file(use, name) else name
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Yield every file that the run file names, with what it is for."""
+        for use, name in names_of(self.spec):
+            if is_file(use, name):
+                yield use, self.find(name)
 
     def at(self, key: str) -> str:
         """Return where a key stands, as ``file:line: key``; one that was changed, as the change."""
@@ -223,6 +318,9 @@ class RunFile:
         _, lines = load_yaml(self.path)
         line = lines.get(key) or next((n for path, n in lines.items() if path.startswith((f"{key}[", "sides"))), 1)
         return f"{display(self.path)}:{line}: {key}"
+
+
+# -- loading -----------------------------------------------------------------------------------------------------------
 
 
 def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None = None) -> RunFile:
@@ -267,42 +365,31 @@ def find_run(path: str | Path) -> Path:
     RunError
         No such file; the nearest id is named.
     """
-    from lyeval import resources
-
     direct, fault = Path(path), name_fault(str(path), written=False)
     if fault is not None:
-        raise RunError(f"{shown(path)}：{fault[1]}", f"{shown(path)}: {fault[0]}", misuse=True)
+        raise RunError.of("file.name", path=shown(path), why=fault[::-1])
     if direct.is_file():
         return direct.resolve()
     if direct.suffix in (".yaml", ".yml") and direct.exists():
-        raise RunError(f"运行文件 {path} 不是文件", f"the run file {path} is not a file", misuse=True)
+        raise RunError.of("file.not_file", path=path)
     folders = [Path("parameters/runs"), resources.path("parameters/runs")]
     found = [folder / f"{path}.yaml" for folder in folders if (folder / f"{path}.yaml").is_file()]
     if found:
         return found[0].resolve()
     known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml") if not p.stem.endswith(".columns")})
     hint = nearest(direct.stem, known)
-    raise RunError(
-        *(in_language(f"no run file {path} / 没有运行文件 {path}{hint}", lang) for lang in ("zh", "en")), misuse=True
-    )
+    raise RunError.of("file.unknown", path=path, nearest=(in_language(hint, "zh"), in_language(hint, "en")))
 
 
 def _id(path: Path) -> str:
     taken = re.search(r"\.(failed|earlier)(-\d+)?$|\.(part|old|columns)$|^index\.html$", path.stem, re.IGNORECASE)
     if name_fault(path.stem) or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or taken or reserved(path.stem):
-        raise RunError(
-            f"运行文件名 {shown(path.name)} 不能用作文件夹名，请只用字母、汉字、数字、短横线，不用 con、nul、aux 等 Windows 保留的名字",
-            f"the run file's name {shown(path.name)} cannot name a folder: use letters, digits and hyphens, and none of the names "
-            "that Windows keeps for itself, as con, nul, aux",
-            misuse=True,
-        )
+        raise RunError.of("file.id", name=shown(path.name))
     return path.stem
 
 
 def _validated(data: Any, changed: Any, lines: Mapping[str, int], path: Path) -> RunSpec:
     """Validate the file as it stands first, so that a fault of a change is told as the change's."""
-    from lyeval.run.kinds import spec_of
-
     try:
         return validate(spec_of(changed), changed, lines, path)
     except PolicyError as error:
@@ -349,3 +436,8 @@ def _value(head: str, text: str) -> Any:
 NO_VALUE = object()
 TEXTS = ("kind", "title", "policy", "level", "as_of", "assumptions", "plan", "lang", "readings", "template", "texts")
 MAPPINGS = ("quotas", "facts", "readings", "patch", "fonts", "texts")
+OF_COMPARISON = {
+    *("kind", "title", "sides", "assumptions", "draws", "seed"),
+    *("lang", "formats", "report_date", "fonts", "cell_limit"),
+}  # the keys of RunSpec that it takes
+YAML = (".yaml", ".yml")

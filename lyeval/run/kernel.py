@@ -7,20 +7,22 @@ nothing but the standard library.
 from __future__ import annotations
 
 import os
+import site
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from logging import ERROR, getLogger
 from pathlib import Path
+from platform import machine
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def command() -> list[str]:
     """Return the command that starts a kernel, as a kernel's description gives it."""
-    return [
-        sys.executable, "-P", "-Xfrozen_modules=off", str(Path(__file__).resolve()), "-f", "{connection_file}",
-        "--log-level=ERROR", "--IPKernelApp.ignore_cwd=True",
-    ]  # fmt: skip
+    python = [sys.executable, "-P", "-Xfrozen_modules=off", str(Path(__file__).resolve())]
+    return [*python, "-f", "{connection_file}", "--log-level=ERROR", "--IPKernelApp.ignore_cwd=True"]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -46,19 +48,18 @@ def quiet(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
     """
     unsaid = {name: "" for name in variables if name.startswith(("PYTHON", "IPYTHON", "JUPYTER"))}
     places = {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in ("config", "data", "runtime")}
-    return unsaid | places | {
+    ours = {
         "IPYTHONDIR": str(folder / "ipython"),
         "JUPYTER_NO_CONFIG": "1",
         "JUPYTER_PATH": str(folder),
         "PYTHONNOUSERSITE": "" if _needs_user_site() else "1",
         "PYTHONSAFEPATH": "1",
-    }  # fmt: skip
+    }
+    return unsaid | places | ours
 
 
 def arithmetic() -> dict[str, str]:
     """Return what makes linear algebra, numpy and C's functions compute alike on every processor of this kind, by one thread."""
-    from platform import machine
-
     threads = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
     return threads | dict(zip(BEYOND, SHARED.get(machine().lower(), ()), strict=False))
 
@@ -69,15 +70,27 @@ def settled() -> Iterator[None]:
 
     What the caller's variables were is put back.
     """
-    pins = arithmetic() | {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"}
-    before = {name: os.environ.get(name) for name in pins}
-    os.environ.update(pins)
+    with variables(arithmetic() | {"PYTHONSAFEPATH": "1", "MPLBACKEND": "agg"}):
+        yield
+
+
+@contextmanager
+def variables(told: Mapping[str, str | None]) -> Iterator[None]:
+    """Set variables of this process meanwhile, None taking one away; what they were is put back."""
+    before = {name: os.environ.get(name) for name in told}
+    _set(told)
     try:
         yield
     finally:
-        os.environ.update({name: value for name, value in before.items() if value is not None})
-        for name in [name for name, value in before.items() if value is None]:
-            del os.environ[name]
+        _set(before)
+
+
+def _set(told: Mapping[str, str | None]) -> None:
+    for name, value in told.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def load_matplotlib() -> None:
@@ -85,8 +98,6 @@ def load_matplotlib() -> None:
 
     That its list of fonts takes long to make, which it tells by the clock, is not told.
     """
-    from logging import ERROR, getLogger
-
     getLogger("matplotlib.font_manager").setLevel(ERROR)
     with _standing_in(PACKAGE / "figures"):
         import matplotlib as mpl  # noqa: F401
@@ -98,7 +109,7 @@ def main() -> None:
     for name in [name for name in os.environ if name.upper() not in known and not name.startswith("JPY_")]:
         del os.environ[name]
     _load_lyeval()
-    from lyeval.run.ending import tie_to_parent
+    from lyeval.run.processes import tie_to_parent
 
     tie_to_parent()
     load_matplotlib()
@@ -109,8 +120,6 @@ def main() -> None:
 
 def _load_lyeval() -> None:
     """Make the package that this file belongs to the one that is imported, with no folder put on the search path for it."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
     found = spec_from_file_location("lyeval", PACKAGE / "__init__.py", submodule_search_locations=[str(PACKAGE)])
     if found is None or found.loader is None:
         raise ImportError("lyeval")
@@ -130,9 +139,6 @@ def _standing_in(folder: Path) -> Iterator[None]:
 
 def _needs_user_site() -> bool:
     """Tell whether Jupyter was installed for this user alone, outside any environment."""
-    import site
-    from importlib.util import find_spec
-
     found = find_spec("ipykernel")
     if not site.ENABLE_USER_SITE or found is None or found.origin is None:
         return False
@@ -167,10 +173,11 @@ PINNED = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 KEPT = {
-    "APPDATA", "COMSPEC", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "HOME", "HOMEDRIVE", "HOMEPATH", "LD_LIBRARY_PATH",
-    "LOCALAPPDATA", "LOGNAME", "NUMBER_OF_PROCESSORS", "PATH", "PATHEXT", "PROGRAMDATA", "SOURCE_DATE_EPOCH", "SYSTEMDRIVE", "SYSTEMROOT",
-    "TEMP", "TMP", "TMPDIR", "USER", "USERNAME", "USERPROFILE", "WINDIR",
-}  # fmt: skip
+    *("HOME", "LOGNAME", "PATH", "TMPDIR", "TMP", "TEMP", "USER", "SOURCE_DATE_EPOCH"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
+    *("APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "COMSPEC", "PATHEXT", "WINDIR", "SYSTEMDRIVE", "SYSTEMROOT"),
+    *("HOMEDRIVE", "HOMEPATH", "USERNAME", "USERPROFILE", "NUMBER_OF_PROCESSORS"),
+}
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,8 @@
 """Files and folders that the user names: nothing of theirs is written over, and what is written is whole (写到所指定的地方).
 
 A file is replaced only if lyeval wrote it and nobody saved it since: a workbook by its properties, a page by the SHA-256 at its end, a
-note of a made ledger by its first lines, a folder by the marker in it.
+note of a made ledger by its first lines, a folder by the marker in it. ``python -m lyeval.run.outputs reports`` empties a folder of reports
+of what lyeval made there, and of nothing else.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -21,27 +23,27 @@ from lyeval.run.folders import (
     OLD,
     added,
     begin,
+    clear,
     discard,
     held,
     linked,
     mark,
     marked,
+    mend_all,
     move,
     protected,
+    read_object,
     recorded,
     settle,
     stands,
+    written,
 )
+from lyeval.textfiles import reserved
 
 PATIENCE = 30.0  # seconds that another process may take to write the same file
 
 
 # -- names -------------------------------------------------------------------------------------------------------------
-
-
-def reserved(name: str) -> bool:
-    """Tell whether Windows can have no file of a name, so that a folder of results could not be taken there."""
-    return name.partition(".")[0].rstrip().upper() in RESERVED or name != name.rstrip(". ")
 
 
 def alike(name: str) -> str:
@@ -60,11 +62,7 @@ def named(out: Path) -> None:
     asked = [out, *(path for path in out.parents if not stands(path))]
     bad = [path.name for path in asked if path.name not in ("", "..") and reserved(path.name)]
     if bad:
-        raise RunError(
-            f"{out}：{bad[0]} 在 Windows 上不能作文件名（con、nul、aux、com1 等，或以点、空格结尾），请另取名字",
-            f"{out}: Windows cannot have the name {bad[0]!r} (con, nul, aux, com1 …, or a dot or space at the end): choose another",
-            misuse=True,
-        )
+        raise RunError.of("output.windows", out=out, name=bad[0])
 
 
 def apart(out: Path, sources: Iterable[Path]) -> None:
@@ -78,11 +76,7 @@ def apart(out: Path, sources: Iterable[Path]) -> None:
     place = out.resolve()
     for source in sources:
         if source.is_dir() and place.is_relative_to(source.resolve()):
-            raise RunError(
-                f"{out} 在所读的文件夹 {source.name} 里，写在那里会被当作其中的数据再读；请用 --out 另指定文件夹",
-                f"{out} is inside the folder {source.name} that is read, and would be read as part of it: name another with --out",
-                misuse=True,
-            )
+            raise RunError.of("output.inside", out=out, source=source.name)
 
 
 # -- whose it is -------------------------------------------------------------------------------------------------------
@@ -97,17 +91,9 @@ def free(path: Path) -> None:
         What stands there is a link, is read-only, or is not as lyeval wrote it.
     """
     if recorded(path.parent) is not None:
-        raise RunError(
-            f"{path.parent} 是 lyeval 的报告文件夹，不能再写别的；请另指定地方",
-            f"{path.parent} is a report's folder: nothing else goes there; name another place",
-        )
-    if not stands(path) or replaceable(path):
-        return
-    raise RunError(
-        f"{path} 已存在，且不是 lyeval 写的（或写后有人改过、设为只读），没有改动；请另取一个名字，或先移走它",
-        f"{path} is there already and is not as lyeval wrote it (or was made read-only); nothing was changed: name another, or "
-        "move it away",
-    )
+        raise RunError.of("output.in_report", folder=path.parent)
+    if stands(path) and not replaceable(path):
+        raise RunError.of("output.taken", path=path)
 
 
 def replaceable(path: Path) -> bool:
@@ -146,9 +132,13 @@ def _own_note(path: Path) -> bool:
     if path.stat().st_size > LONGEST_NOTE:
         return False
     text = path.read_text(encoding="utf-8")
-    return (
-        text.startswith("file: ") and re.search(r"^producer: lyeval(\.sample| clean)$", text, re.MULTILINE) is not None
-    )
+    found = re.search(r"^producer: lyeval(\.sample| clean)$", text, re.MULTILINE)
+    return found is not None and text.startswith("file: ")
+
+
+def _own_private(path: Path) -> bool:
+    """Tell whether a file is the office's part of a public edition."""
+    return path.name.endswith(PRIVATE) and (read_object(path) or {}).get("lyeval") == "private"
 
 
 def _own_workbook(path: Path) -> bool:
@@ -293,18 +283,42 @@ def _put_folder(made: Path, target: Path) -> None:
         move(made, target)
 
 
-RESERVED = {
-    "CON",
-    "PRN",
-    "AUX",
-    "NUL",
-    "CONIN$",
-    "CONOUT$",
-    *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789¹²³"),
-}
+# -- taking away -------------------------------------------------------------------------------------------------------
+
+
+def empty(root: Path) -> list[Path]:
+    """Remove reports, what failed runs left, working folders, locks and the page over all reports, as far as lyeval wrote them.
+
+    Returns
+    -------
+    list of Path
+        What still stands: whatever is somebody's, with the folders that hold it, and what another process is at work on.
+    """
+    if not root.is_dir():
+        return []
+    mend_all(root)
+    for path in sorted(root.iterdir()):
+        record, said = recorded(path), marked(path)
+        failed = said is not None and said["lyeval"] == "failed"
+        with suppress(RunError, OSError):
+            if failed or (record is not None and record["run"] == path.name):
+                with held(root / (str(said["of"]) if said and failed else path.name)):
+                    clear(path, written(path) or {})
+    page = root / "index.html"
+    with suppress(RunError, OSError):
+        free(page)
+        page.unlink(missing_ok=True)
+    return [path for path in sorted(root.iterdir()) if stands(path)]
+
+
 PROPERTIES = "docProps/core.xml"
 ASKED = ("dc:description", "dcterms:created", "dcterms:modified")
 DESCRIBED = ("lyeval", "lyeval clean")
 MADE_UP = "本台账为程序生成的样例"
 LONGEST_NOTE = 2**20  # bytes
-FILES = {".xlsx": _own_workbook, ".yaml": _own_note, ".html": _own_page}
+FILES = {".xlsx": _own_workbook, ".yaml": _own_note, ".html": _own_page, ".json": _own_private}
+PRIVATE = ".private.json"
+
+if __name__ == "__main__":
+    for folder in sys.argv[1:]:
+        empty(Path(folder))

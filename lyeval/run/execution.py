@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import ast
 import json
-import logging
 import os
 import re
 import shutil
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
-from pprint import pformat
 from typing import Any
 
 from lyeval import resources
-from lyeval.run import starting
+from lyeval.run import kernel
 from lyeval.run.errors import RunError
 from lyeval.scratch import scratch
+from lyeval.told import message
 
 KERNEL = "lyeval"
-START_SECONDS = 180
-OUTPUT_SECONDS = 60
-RUNNING: set[int] = set()
-DIED = "内核被终止（多为内存不足）", "its kernel was killed (often for lack of memory)"
-TOO_LONG = (
-    "运行超过时限 {:g} 秒，已终止；若本来就要这么久，请用 --timeout 或运行文件的 cell_limit 放宽，否则请查看这个单元停在哪里",
-    "it ran longer than {:g} seconds and was ended; if it needs that long, raise --timeout or the run file's cell_limit, "
-    "else see in that cell where it hangs",
-)
 
 
 class NotebookError(RunError):
@@ -44,9 +33,8 @@ class NotebookError(RunError):
     """
 
     def __init__(self, notebook: str, cell: int, cause: str, cause_en: str = "") -> None:
-        place = f"{notebook} 第 {cell} 个代码单元" if cell else notebook
-        place_en = f"code cell {cell} of {notebook}" if cell else notebook
-        super().__init__(f"{place}出错：{cause}", f"{place_en} failed: {cause_en or cause}")
+        place = "notebook.cell" if cell else "notebook.whole"
+        super().__init__(*message(place, notebook=notebook, cell=cell, cause=(cause, cause_en or cause)))
         self.notebook, self.cell, self.cause, self.cause_en = notebook, cell, cause, cause_en
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -83,24 +71,22 @@ def execute(
     NotebookError
         A cell failed, took too long or lost its kernel; the notebook is saved up to there.
     """
-    papermill = _papermill()
+    from lyeval.run import papermill_engine
+
     names = declared(notebook)
     given = {name: value for name, value in parameters.items() if name in names}
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
-            str(notebook), str(output), given, kernel_name=KERNEL, engine_name=KERNEL, progress_bar=False,
-            start_timeout=START_SECONDS, execution_timeout=limit, iopub_timeout=OUTPUT_SECONDS, saved_to=str(output), shutdown_kernel="immediate",
-            request_save_on_cell_execute=False, resources={"metadata": {"path": str(folder)}},
-        )  # fmt: skip
-    except papermill.PapermillExecutionError as error:
+        papermill_engine.execute(notebook, output, given, kernel=KERNEL, folder=folder, limit=limit)
+    except papermill_engine.PapermillExecutionError as error:
         raise NotebookError(notebook.name, _code_cell(output, error.cell_index), _cause(error)) from None
     except TimeoutError:
-        zh, en = (text.format(limit or OUTPUT_SECONDS) for text in TOO_LONG)
-        raise NotebookError(notebook.name, _code_cell(output, 0), zh, en) from None
+        told = message("notebook.too_long", limit=limit or papermill_engine.OUTPUT_SECONDS)
+        raise NotebookError(notebook.name, _code_cell(output, 0), *told) from None
     except RuntimeError as error:
-        zh, en = DIED if type(error).__name__ == "DeadKernelError" else (str(error).splitlines()[0],) * 2
-        raise NotebookError(notebook.name, _code_cell(output, 0), zh, en) from None
+        died = isinstance(error, papermill_engine.DeadKernelError)
+        told = message("notebook.died") if died else (str(error).splitlines()[0], "")
+        raise NotebookError(notebook.name, _code_cell(output, 0), *told) from None
     finally:
         with suppress(ValueError):  # a notebook cut short, as by a full disk, is told by the error that cut it
             if output.is_file():
@@ -127,16 +113,6 @@ def refresh(paths: Iterable[Path]) -> None:
             shutil.copyfile(made, path)
 
 
-def end_kernels() -> None:
-    """Kill every kernel that this process runs notebooks in, with all that a cell began; their notebooks end as failed."""
-    for pid in list(RUNNING):
-        with suppress(OSError):
-            if sys.platform == "win32":
-                os.kill(pid, signal.SIGTERM)
-            else:
-                os.killpg(pid, signal.SIGKILL)
-
-
 @contextmanager
 def kernels(folder: Path) -> Iterator[None]:
     """Make the running interpreter known as a kernel, with a surrounding that does not depend on the machine.
@@ -147,17 +123,8 @@ def kernels(folder: Path) -> Iterator[None]:
         Where the kernel's description and its own files stand meanwhile.
     """
     describe(folder, KERNEL)
-    before = {name: os.environ.get(name) for name in ("JUPYTER_PATH", "JUPYTER_RUNTIME_DIR")}
-    os.environ["JUPYTER_PATH"] = str(folder)
-    os.environ["JUPYTER_RUNTIME_DIR"] = str(folder / "runtime")
-    try:
+    with kernel.variables({"JUPYTER_PATH": str(folder), "JUPYTER_RUNTIME_DIR": str(folder / "runtime")}):
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def describe(folder: Path, name: str) -> None:
@@ -165,10 +132,10 @@ def describe(folder: Path, name: str) -> None:
     home = folder / "kernels" / name
     home.mkdir(parents=True)
     spec = {
-        "argv": starting.command(),
+        "argv": kernel.command(),
         "display_name": "lyeval",
         "language": "python",
-        "env": starting.environment(folder),
+        "env": kernel.environment(folder),
     }
     (home / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
@@ -234,33 +201,3 @@ def _cause(error: Any) -> str:
     value = next((line for line in str(error.evalue).splitlines() if line.strip()), "")
     ours = error.ename in ("LedgerError", "PolicyError", "RunError", "NotebookError", "ConsistencyError")
     return value if ours and value else f"{error.ename}: {value}"
-
-
-def _papermill() -> Any:
-    """Import papermill (without the IRI parsers that cost most of its import), and teach it to write Chinese."""
-    slow = "rfc3987_syntax"
-    absent = slow not in sys.modules
-    if absent:
-        sys.modules[slow] = None  # type: ignore[assignment]
-    try:
-        import papermill
-        from papermill.engines import papermill_engines
-        from papermill.translators import PythonTranslator, papermill_translators
-    finally:
-        if absent:
-            del sys.modules[slow]
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)
-
-    class Readable(PythonTranslator):
-        """Write parameters as a person would: Chinese as Chinese, one a line."""
-
-        @classmethod
-        def codify(cls, parameters: Mapping[str, Any], comment: str = "") -> str:
-            lines = [f"{name} = {pformat(value, width=100, sort_dicts=False)}" for name, value in parameters.items()]
-            return "\n".join(["# 本次运行的参数", *lines, ""])
-
-    papermill_translators.register(KERNEL, Readable)
-    from lyeval.run.limiting import Limited
-
-    papermill_engines.register(KERNEL, Limited)
-    return papermill

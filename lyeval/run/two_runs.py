@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.run.finished import Finished
-from lyeval.run.record import named_inputs
+from lyeval.run.errors import RunError
+from lyeval.run.finished_runs import Finished
+from lyeval.run.records import named_inputs
 
 CAUSES = ("data", "rule", "question", "assumptions", "seed", "code", "form")
 VERDICT = ("data", "rule", "question", "code")
@@ -74,23 +75,13 @@ def difference(before: Finished, after: Finished) -> Difference:
 
 def _one_kind(before: Finished, after: Finished) -> None:
     """Refuse a comparison of two places against a run of one, and a public edition: they share no target or no enterprise."""
-    from lyeval.run.errors import RunError
-
     public = "、".join(dict.fromkeys(run.id for run in (before, after) if run.public))
     if public:
-        raise RunError(
-            f"{public} 是公示版，不含逐户数据，不能对照；请对照内部版",
-            f"{public} is public and holds no enterprise's data: compare internal runs",
-        )
+        raise RunError.of("run.public_pair", public=public)
     two = [run.record["parameters"].get("kind") == "comparison" for run in (before, after)]
     if two[0] != two[1]:
         pair, single = (before.id, after.id) if two[0] else (after.id, before.id)
-        raise RunError(
-            f"{pair} 是两地比较，{single} 是一地的运行，没有可对照的目标和企业；请给两次同类的运行",
-            f"{pair} compares two places and {single} is of one place: no target or enterprise to hold side by side; "
-            "name two runs of one kind",
-            misuse=True,
-        )
+        raise RunError.of("run.kinds_pair", pair=pair, single=single)
 
 
 def tables_of(run: Finished) -> dict[str, Any]:
@@ -102,15 +93,11 @@ def tables_of(run: Finished) -> dict[str, Any]:
         They are not there, or damaged.
     """
     from lyeval.report import load
-    from lyeval.run.errors import RunError
 
     try:
         return load(run.folder / "tables")
     except (OSError, ValueError, KeyError):
-        raise RunError(
-            f"{run.id}/tables 不在或已损坏；请先用 lyeval verify 核验",
-            f"{run.id}/tables is missing or damaged: check it with lyeval verify",
-        ) from None
+        raise RunError.of("run.tables_gone", id=run.id) from None
 
 
 def _inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, Any, Any]]:
@@ -134,15 +121,10 @@ def _inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[s
 
 
 def _cause(place: str, name: str) -> str:
-    if place == "notebooks":
-        return "code"
+    """Return what moved where a notebook, an input (named by what it is for) or a parameter did."""
     if place == "inputs":
-        return {
-            "policy": "rule",
-            "assumptions": "assumptions",
-            **dict.fromkeys(("fonts", "template", "texts"), "form"),
-        }.get(name.split()[0], "data")
-    return PARAMETERS.get(name, "form")
+        return OF_INPUTS.get(name.split()[0], "data")
+    return "code" if place == "notebooks" else OF_PARAMETERS.get(name, "form")
 
 
 def _short(value: Any) -> Any:
@@ -183,8 +165,8 @@ def _moved(old: pd.DataFrame, new: pd.DataFrame, names: Mapping[Any, Any]) -> pd
             rows.append((code, names.get(code), "ledger", code in old.index, code in new.index))
             continue
         was, now = old.loc[code], new.loc[code]
-        rows += [(code, names.get(code), f, was[f], now[f]) for f in FIELDS
-                 if f in was and f in now and not _same(was[f], now[f])]  # fmt: skip
+        there = [field for field in FIELDS if field in was and field in now]
+        rows += [(code, names.get(code), f, was[f], now[f]) for f in there if not _same(was[f], now[f])]
     return pd.DataFrame(rows, columns=["credit_code", "name", "field", "before", "after"], dtype=object)
 
 
@@ -205,11 +187,14 @@ def _same(was: Any, now: Any) -> bool:
 
 
 FIELDS = (
-    "name", "township", "class", "in_scope", "excluded_by", "identified", "below_line", "tax_wan", "land_mu", "tax_per_mu", "stage",
-    "progress",
-)  # fmt: skip
-PARAMETERS = {
-    "ledger": "data", "plan": "data", "previous": "data", "policy": "rule", "patch": "rule", "readings": "rule", "quotas": "rule",
-    "facts": "rule", "year": "question", "level": "question", "as_of": "question", "kind": "question", "sides": "question",
-    "assumptions": "assumptions", "scenarios": "assumptions", "draws": "seed", "seed": "seed",
-}  # fmt: skip
+    *("name", "township", "class", "in_scope", "excluded_by", "identified", "below_line"),
+    *("tax_wan", "land_mu", "tax_per_mu", "stage", "progress"),
+)
+OF_INPUTS = {"policy": "rule", "assumptions": "assumptions", "fonts": "form", "template": "form", "texts": "form"}
+OF_PARAMETERS = {
+    **dict.fromkeys(("ledger", "plan", "previous"), "data"),
+    **dict.fromkeys(("policy", "patch", "readings", "quotas", "facts"), "rule"),
+    **dict.fromkeys(("year", "level", "as_of", "kind", "sides"), "question"),
+    **dict.fromkeys(("assumptions", "scenarios"), "assumptions"),
+    **dict.fromkeys(("draws", "seed"), "seed"),
+}

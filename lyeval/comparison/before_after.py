@@ -1,19 +1,17 @@
-"""What if: another reading, a changed clause, one firm's tax or land, and what moves (试算)."""
+"""A year as it is and as it would be: another reading, a changed clause, one firm's tax or land, and what moves (试算)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
+from lyeval.assessment import Assessment, assess
+from lyeval.ledger import Ledger
 from lyeval.policy import PolicyError
 from lyeval.policy import patch as patched
-
-if TYPE_CHECKING:
-    from lyeval.assessment import Assessment
-    from lyeval.ledger import Ledger
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +77,11 @@ def what_if(
     >>> bool(changed.after.enterprises.set_index("credit_code").loc[code, "below_line"])
     False
     """
-    from lyeval.assessment import assess
-
     policy = patched(now.policy, patch or {})
     taken = _over(now, readings or {})
     ledger = _changed(_changed(now.ledger, now.year, "tax_wan", tax or {}), now.year, "land_mu", land or {})
-    inputs = now.inputs
-    after = assess(
-        ledger, policy, now.year, level=inputs.level, quotas=inputs.quotas, facts=inputs.facts,
-        readings=taken,
-    )  # fmt: skip
+    told = {"level": now.inputs.level, "quotas": now.inputs.quotas, "facts": now.inputs.facts}
+    after = assess(ledger, policy, now.year, readings=taken, **told)
     return WhatIf(now, after, _targets(now, after), _enterprises(now, after))
 
 
@@ -127,7 +120,7 @@ def _targets(before: Assessment, after: Assessment) -> pd.DataFrame:
 
 def _enterprises(before: Assessment, after: Assessment) -> pd.DataFrame:
     """Return the enterprises that anything changed for but the line they are held to, before and after."""
-    old, new = (_standing(made.enterprises) for made in (before, after))
+    old, new = (made.enterprises[["credit_code", "name", *COMPARED]] for made in (before, after))
     both = old.merge(new.drop(columns="name"), on="credit_code", suffixes=("_before", "_after"))
     moved = pd.Series(False, index=both.index)
     for name in COMPARED:
@@ -135,11 +128,6 @@ def _enterprises(before: Assessment, after: Assessment) -> pd.DataFrame:
         moved |= (was != now) & ~(was.isna() & now.isna())
     pairs = [column for name in COMPARED for column in (f"{name}_before", f"{name}_after")]
     return both.loc[moved.to_numpy(), ["credit_code", "name", *pairs]].reset_index(drop=True)
-
-
-def _standing(firms: pd.DataFrame) -> pd.DataFrame:
-    """Pick what a reader compares: class, identified, below its line, tax per mu, tax lacking."""
-    return firms[["credit_code", "name", "class", "identified", "below_line", "tax_per_mu", "tax_needed_wan"]]
 
 
 COMPARED = ("class", "identified", "below_line", "tax_per_mu", "tax_needed_wan")

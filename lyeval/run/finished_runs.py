@@ -1,0 +1,352 @@
+"""A finished run: opened again, its files found by name and hash, held against what is here now, run again (已完成的运行)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from lyeval import resources
+from lyeval.policy import PolicyError, in_language, nearest
+from lyeval.run.errors import RunError
+from lyeval.run.folders import RECORD, sha256
+from lyeval.run.inputs import present_inputs
+from lyeval.run.kernel import variables
+from lyeval.run.private import committed, private_of, read_private
+from lyeval.run.production import Told, notebooks, produce
+from lyeval.run.records import (
+    code_hash,
+    digest,
+    fingerprint,
+    hashed,
+    named_inputs,
+    parameters_of,
+    published,
+    read_record,
+    versions,
+)
+from lyeval.run.run_file import OF_COMPARISON, RunFile, is_file, load_run, spec_of, with_names
+from lyeval.scratch import scratch
+from lyeval.textfiles import DAY, name_fault
+
+State = Literal["unchanged", "changed", "missing", "added"]
+Known = Callable[[Path], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A finished run: its folder and what its ``record.json`` says."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    private: Mapping[str, Any] | None = None
+
+    @property
+    def public(self) -> bool:
+        """Whether it is a public edition, whose inputs only the office's part of it tells."""
+        return self.record["parameters"].get("disclosure") == "public"
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """All parameters, files by name."""
+        return self.record["parameters"] if self.private is None else self.private["parameters"]
+
+    @property
+    def inputs(self) -> list[Mapping[str, Any]]:
+        """What it was made from: use, name and SHA-256, of a public edition the commitment in its place (`seal`)."""
+        return self.record["inputs"] if self.private is None else self.private["inputs"]
+
+    @property
+    def changes(self) -> Sequence[str]:
+        """The changes to its run file."""
+        return self.record.get("origin", {}).get("set", ()) if self.private is None else self.private["set"]
+
+    def seal(self, sha256: str) -> str:
+        """Return a file's hash as `inputs` tells it."""
+        return sha256 if self.private is None else committed(self.private, sha256)
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return str(self.record["run"])
+
+
+def open_run(name: str | Path, root: Path = Path("reports")) -> Finished:
+    """Open a finished run.
+
+    Parameters
+    ----------
+    name
+        The run's folder, or its id below ``root``.
+
+    Raises
+    ------
+    RunError
+        No such folder; no record in it, so the run was not finished; a record that cannot be read.
+    """
+    folder = next((place for place in (Path(name), root / name) if place.is_dir()), None)
+    if folder is None:
+        known = sorted(p.parent.name for p in root.glob(f"*/{RECORD}"))
+        close = tuple(in_language(nearest(Path(name).name, known), lang) for lang in ("zh", "en"))
+        raise RunError.of("run.unknown", name=name, nearest=close, root=root)
+    if not (folder / RECORD).is_file():
+        raise RunError.of("run.unfinished", folder=folder.name, record=RECORD)
+    found = read_record(folder)
+    if found is None or not _shaped(found):
+        raise RunError.of("run.damaged", folder=folder.name, record=RECORD)
+    folder = folder.resolve()
+    public = found["parameters"].get("disclosure") == "public"
+    return Finished(folder, found, read_private(folder) if public else None)
+
+
+def _shaped(found: Mapping[str, Any]) -> bool:
+    """Whether a record has the form of one; names in it are a run's and its files', and lead nowhere else."""
+    if not all(isinstance(found.get(key), kind) for key, kind in SHAPE.items()):
+        return False
+    items = found["inputs"]
+    named = all(isinstance(item, dict) and all(isinstance(item.get(k), str) for k in INPUT) for item in items)
+    if not named or not isinstance(found.get("origin", {}), dict):
+        return False
+    changes = found.get("origin", {}).get("set", [])
+    hashes = [*found["outputs"].items(), *found["notebooks"].items()]
+    names = [found["run"], *(name for name, _ in hashes), *(item["name"] for item in items)]
+    plain = isinstance(changes, list) and all(isinstance(text, str) for _, text in [*hashes, *enumerate(changes)])
+    if not isinstance(day := found.get("source_date", ""), str) or (day and not DAY.fullmatch(day)):
+        return False
+    return plain and not any(name_fault(n) or Path(n).is_absolute() or ".." in Path(n).parts for n in names)
+
+
+def regained(run: Finished, also: Iterable[Path] = ()) -> RunFile:
+    """Return the run file that a record amounts to, its files found again.
+
+    Parameters
+    ----------
+    also
+        Folders to look for its files in, before those of the run file, the working folder and its ``data/`` and ``parameters/``.
+
+    Raises
+    ------
+    RunError
+        The record's parameters are no run's.
+    """
+    if run.public and run.private is None:
+        raise RunError.of("run.public_alone", id=run.id, name=private_of(run.folder).name)
+    folders = list(_folders(run, also))
+    hashes = {item["sha256"] for item in run.inputs}
+
+    def known(path: Path) -> bool:
+        return run.seal(sha256(path)) in hashes
+
+    try:
+        said = _placed(run.parameters, folders, known)
+        spec = spec_of(said).model_validate(said)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RunError.of("run.no_parameters", id=run.id, record=RECORD) from None
+    return RunFile(run.id, _own_path(run, folders, known), spec)
+
+
+def _placed(parameters: Mapping[str, Any], folders: Sequence[Path], known: Known) -> dict[str, Any]:
+    """Return a record's parameters as a run file would give them, files by where they are now."""
+
+    def place(use: str, name: str) -> str:
+        return _located(name, folders, known) if is_file(use, name) else name
+
+    said = with_names(parameters, place)
+    return {key: value for key, value in said.items() if key in OF_COMPARISON} if "sides" in said else said
+
+
+def run_file(run: Finished, also: Iterable[Path] = ()) -> RunFile | None:
+    """Return the run file that a run was made from as it stands now, with the same changes; None where it is not here.
+
+    Raises
+    ------
+    PolicyError
+        It has faults now.
+    """
+    path = _run_path(run, list(also))
+    return None if path is None else load_run(path, run.changes)
+
+
+def _run_path(run: Finished, also: Sequence[Path]) -> Path | None:
+    places = (*also, Path(), Path("parameters/runs"), *_beside(run), resources.path("parameters/runs"))
+    return next((place / f"{run.id}.yaml" for place in places if (place / f"{run.id}.yaml").is_file()), None)
+
+
+def _beside(run: Finished) -> tuple[Path, ...]:
+    """Return where a run file stands usually, seen from its report."""
+    return run.folder.parent, run.folder.parent.parent, run.folder.parent.parent / "parameters" / "runs"
+
+
+def _folders(run: Finished, also: Iterable[Path]) -> Iterator[Path]:
+    """Yield the folders to look for a run's files in, the likeliest first."""
+    also = list(also)
+    yield from also
+    path = _run_path(run, also)
+    if path is not None:
+        with suppress(PolicyError, RunError):
+            yield from (place.parent for _, place in load_run(path, run.changes).files())
+        yield path.parent
+    for home in (Path(), *_beside(run)):
+        yield from (home / below for below in USUAL)
+
+
+def _located(name: str, folders: Iterable[Path], known: Known) -> str:
+    """Return the place of a file: one of the recorded content before another of that name; the bare name if there is none."""
+    there = [folder / name for folder in folders if (folder / name).exists()]
+    same = [path for path in there if path.is_dir() or known(path)]
+    return str((same or there)[0].resolve()) if there else name
+
+
+def _own_path(run: Finished, folders: Iterable[Path], known: Known) -> Path:
+    """Return where the run file stood as far as its mapping of headings is concerned, which stands beside it."""
+    name = f"{run.id}.columns.yaml"
+    if name not in {item["name"] for item in run.inputs if item["use"] == "columns"}:
+        return run.folder / f"{run.id}.yaml"
+    return Path(_located(name, folders, known)).with_name(f"{run.id}.yaml")
+
+
+USUAL = ("", "data", "policies", "assumptions", "parameters/policies", "parameters/assumptions")
+INPUT = ("use", "name", "sha256")
+SHAPE = {
+    **dict.fromkeys(("run", "code", "basis", "fingerprint"), str),
+    **dict.fromkeys(("parameters", "notebooks", "versions", "outputs"), dict),
+    "inputs": list,
+}
+
+
+# -- held against what is here now, and run again ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing of a run, then and now.
+
+    Attributes
+    ----------
+    part
+        record, output, input, private (the office's part of a public edition), parameter, notebook, code or version.
+    name
+        Which one.
+    state
+        unchanged, changed, missing (then, not now) or added (now, not then).
+    """
+
+    part: str
+    name: str
+    state: State
+
+
+def verify(run: Finished, also: Iterable[Path] = ()) -> tuple[Check, ...]:
+    """Rehash a run's outputs and all that it was made from.
+
+    Parameters
+    ----------
+    also
+        Folders to look for its inputs in.
+
+    Returns
+    -------
+    tuple of Check
+        Everything looked at, in the order record, outputs, inputs, parameters, notebooks, code, versions. A run file that is not
+        here is not looked at: the parameters stand in the record, under its fingerprint.
+    """
+    outputs = _compared("output", run.record["outputs"], hashed(run.folder))
+    return (*_record(run), *outputs, *_sources(run, list(also)))
+
+
+def rerun(run: Finished, also: Iterable[Path] = (), *, told: Told | None = None) -> tuple[Check, ...]:
+    """Run again, in a temporary folder, what a record says, and compare output by output.
+
+    Returns
+    -------
+    tuple of Check
+        As in `verify`; an output is held against the record's hash, whatever stands in the run's folder.
+
+    Raises
+    ------
+    RunError
+        An input is not here; name its folder in ``also``.
+    """
+    also = list(also)
+    again = regained(run, also)
+    sources = _sources(run, also)
+    missing = [check.name for check in sources if (check.part, check.state) == ("input", "missing")]
+    if missing:
+        raise RunError.of("run.inputs_gone", names="、".join(missing))
+    day = run.record.get("source_date")
+    epoch = str(int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())) if day else None
+    with scratch() as away, variables({"SOURCE_DATE_EPOCH": epoch}):
+        made = read_record(produce(again, away, told=told))
+    outputs = made["outputs"] if made else {}
+    return (*_record(run), *_compared("output", run.record["outputs"], outputs), *sources)
+
+
+def replaced(run: RunFile, root: Path) -> str:
+    """Say which parameters an earlier report of a run file was made with otherwise, as ``seed 5 → 6``; "" where there is none."""
+    found = read_record(root / run.id)
+    then, now = (found or {}).get("parameters"), parameters_of(run.spec)
+    if found is not None and run.spec.disclosure == "public":
+        now = published({"parameters": now})["parameters"]
+    if not isinstance(then, dict):
+        return ""
+    moved = [key for key in now if then.get(key) != now[key]]
+    return "；".join(f"{key} {then.get(key)} → {now[key]}" for key in moved)
+
+
+def unchanged(checks: Iterable[Check]) -> bool:
+    """Tell whether everything looked at stands as it was."""
+    return all(check.state == "unchanged" for check in checks)
+
+
+def _record(run: Finished) -> list[Check]:
+    """Hold a record against its own fingerprint, and what it was made from against its basis."""
+    told = run.record
+    kept = {key: told[key] for key in BASIS if key in told}
+    sound = told["fingerprint"] == fingerprint(told) and told["basis"] == digest(kept)
+    return [Check("record", "record.json", "unchanged" if sound else "changed")]
+
+
+def _sources(run: Finished, also: list[Path]) -> list[Check]:
+    """Compare inputs, parameters, notebooks, code and versions with those of now."""
+    told = run.record
+    kind, edition = (
+        str(told["parameters"].get(key, default)) for key, default in (("kind", "review"), ("edition", "office"))
+    )
+    papers = {path.name: sha256(path) for path in notebooks(kind, edition)}
+    return [
+        *_inputs(run, also),
+        *_compared("notebook", told["notebooks"], papers),
+        Check("code", "lyeval", "unchanged" if told["code"] == code_hash() else "changed"),
+        *_compared("version", told["versions"], versions()),
+    ]
+
+
+def _inputs(run: Finished, also: list[Path]) -> list[Check]:
+    """Compare inputs and parameters; of a public edition without the office's part, say that this is missing."""
+    if run.public and run.private is None:
+        return [Check("private", private_of(run.folder).name, "missing")]
+    here = [vars(item) | {"sha256": run.seal(item.sha256)} for item in present_inputs(regained(run, also))]
+    return [*_compared("input", named_inputs(run.inputs), named_inputs(here)), *_parameters(run, also)]
+
+
+def _parameters(run: Finished, also: list[Path]) -> list[Check]:
+    """Compare the record's parameters with the run file's, where it is here."""
+    try:
+        own = run_file(run, also)
+    except (PolicyError, RunError):
+        return [Check("parameter", f"{run.id}.yaml", "changed")]
+    return [] if own is None else _compared("parameter", run.parameters, parameters_of(own.spec))
+
+
+def _compared(part: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> list[Check]:
+    """Compare two sets of named things."""
+    states: dict[str, State] = {name: "added" for name in now if name not in then}
+    for name, value in then.items():
+        states[name] = "missing" if name not in now else "unchanged" if now[name] == value else "changed"
+    return [Check(part, name, states[name]) for name in sorted(states)]
+
+
+BASIS = ("parameters", "seed", "inputs", "notebooks", "code", "versions", "source_date")

@@ -1,0 +1,333 @@
+"""What a run was made from and what it made: hashes, seed, versions, one fingerprint; a crate that says the same (运行记录).
+
+The fingerprint is over everything in ``record.json`` but ``origin``: it leaves out clock, host, user and folder, and is the same
+whether the same code runs from a checkout or from a wheel. ``ro-crate-metadata.json`` is for archives: RO-Crate 1.1, Process Run
+Crate 0.5 of the Workflow Run RO-Crate profiles.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import lyeval
+from lyeval import resources
+from lyeval.run.folders import RECORD, sha256
+from lyeval.run.inputs import Input
+from lyeval.run.private import made_from_these
+from lyeval.run.run_file import SAMPLE, RunSpec, is_file, with_names
+from lyeval.textfiles import Unreadable, read_json
+
+# -- the record --------------------------------------------------------------------------------------------------------
+
+
+def basis(spec: RunSpec, inputs: Iterable[Input], notebooks: Iterable[Path]) -> dict[str, Any]:
+    """Return all that a run's result depends on.
+
+    Returns
+    -------
+    dict
+        ``parameters`` (files by name without folder), ``seed``, ``inputs``, ``notebooks``, ``code`` (one hash over the
+        package's files), ``versions``, ``source_date`` where SOURCE_DATE_EPOCH names one; and ``basis``, the SHA-256 over
+        these. No clock, host, user or folder is in it.
+    """
+    found: dict[str, Any] = {
+        "parameters": parameters_of(spec),
+        "seed": spec.seed,
+        "inputs": [vars(item) for item in inputs],
+        "notebooks": {path.name: sha256(path) for path in notebooks},
+        "code": code_hash(),
+        "versions": versions(),
+    }
+    if (day := source_date()) is not None:
+        found["source_date"] = day.isoformat()
+    return {**found, "basis": digest(found)}
+
+
+def published(made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be told of a public run's making: nothing of its inputs, neither name nor hash (`lyeval.run.private`)."""
+    told = made_from["parameters"]
+    hidden = [key for key in FILES if key not in BY_ID or is_file(key, str(told[key]))]
+    told = {key: value for key, value in told.items() if key not in hidden}
+    kept = {key: value for key, value in made_from.items() if key != "basis"} | {"parameters": told, "inputs": []}
+    return {**kept, "basis": digest(kept)}
+
+
+def told_changes(changes: Iterable[str]) -> list[str]:
+    """Return those changes to a run file that name no file."""
+    return [change for change in changes if not change.strip().startswith(FILES)]
+
+
+def record(folder: Path, run: str, made_from: Mapping[str, Any], changes: Iterable[str] = ()) -> dict[str, Any]:
+    """Write ``ro-crate-metadata.json`` and, last of all, ``record.json`` beside a run's outputs.
+
+    Returns
+    -------
+    dict
+        The record: ``run``, what it was made from, ``outputs`` (SHA-256 by place), ``fingerprint``, and ``origin``
+        (`origin`), which is not in the fingerprint.
+    """
+    outputs = hashed(folder)
+    outputs[CRATE] = sha256(write_crate(folder, run, made_from, outputs))
+    told = {"run": run, **made_from, "outputs": outputs}
+    told["fingerprint"] = digest(told)
+    told["origin"] = origin(changes)
+    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
+    fresh = folder / f"{RECORD}.new"
+    fresh.write_text(text + "\n", encoding="utf-8", newline="\n")
+    fresh.replace(folder / RECORD)
+    return told
+
+
+def hashed(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a run's folder but the record, by place below it."""
+    return {
+        path.relative_to(folder).as_posix(): sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != RECORD
+    }
+
+
+def fingerprint(found: Mapping[str, Any]) -> str:
+    """Return the fingerprint that a record should have, by what it says."""
+    return digest({key: value for key, value in found.items() if key not in ("fingerprint", "origin")})
+
+
+def named_inputs(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the SHA-256 of a record's inputs by use and name; of several of one name, the hash is part of the name."""
+    items = sorted(items, key=lambda item: (item["use"], item["name"], item["sha256"]))
+    names = [f"{item['use']} {item['name']}" for item in items]
+    return {
+        name if names.count(name) == 1 else f"{name} {item['sha256'][:12]}": item["sha256"]
+        for name, item in zip(names, items, strict=True)
+    }
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Return a run's record, None where there is none that can be read."""
+    try:
+        found = read_json(folder / RECORD)
+    except Unreadable:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def whole(folder: Path, made_from: Mapping[str, Any]) -> bool:
+    """Tell whether a finished run was made from just this and stands unchanged."""
+    found = read_record(folder)
+    public = made_from["parameters"].get("disclosure") == "public"
+    if found is None or found.get("basis") != (published(made_from) if public else made_from)["basis"]:
+        return False
+    if public and not made_from_these(folder, made_from["inputs"], str(found.get("fingerprint"))):
+        return False
+    outputs = found.get("outputs")
+    if not isinstance(outputs, dict):
+        return False
+    return all((folder / name).is_file() and sha256(folder / name) == told for name, told in outputs.items())
+
+
+def digest(content: Any) -> str:
+    """Return the SHA-256 of plain data, written one way only."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_hash() -> str:
+    """Return one SHA-256 over the package's files, by name and content."""
+    shipped = resources.PACKAGE / "shipped"
+    files = {
+        path.relative_to(resources.PACKAGE).as_posix(): sha256(path)
+        for path in sorted(resources.PACKAGE.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts and shipped not in path.parents
+    }
+    return digest(files)
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that figures, tables and pages come from."""
+    own = {"lyeval": lyeval.__version__, "python": platform.python_version()}
+    return own | {name: metadata.version(name) for name in sorted(LIBRARIES)}
+
+
+def parameters_of(spec: RunSpec) -> dict[str, Any]:
+    """Return a run's parameters, files named without their folders."""
+    told = spec.model_dump(mode="json")
+    county = told.pop("county", "")
+    if county:
+        told["county"] = county if isinstance(county, str) else {_bare(name): place for name, place in county.items()}
+    for held in (told, *told.get("sides", ())):
+        held["ledger"] = [held["ledger"]] if isinstance(held["ledger"], str) else held["ledger"]
+    return with_names(told, lambda _, name: _bare(name))
+
+
+def _bare(name: str) -> str:
+    return name if name.startswith(SAMPLE) else Path(name.replace("\\", "/")).name
+
+
+FILES = ("ledger", "policy", "assumptions", "plan", "previous", "fonts")
+BY_ID = ("policy", "assumptions")
+LIBRARIES = (
+    *("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "pydantic", "pyyaml", "python-calamine"),
+    *("ipykernel", "nbclient", "papermill", "jinja2", "matplotlib", "python-docx", "typst", "xlsxwriter", "rocrate"),
+)
+
+
+# -- where the code came from ------------------------------------------------------------------------------------------
+
+
+SECONDS = 20
+
+
+def origin(changes: Iterable[str] = ()) -> dict[str, Any]:
+    """Return what is told beside a run's fingerprint and not within it.
+
+    Returns
+    -------
+    dict
+        ``commit`` and ``dirty`` (whether code, notebooks, parameters or samples differ from it), None where lyeval does not
+        stand in a checkout; ``lock``, SHA-256 of ``requirements.lock``, None in a wheel; ``set``, the changes to the run file.
+        One code has one hash in a checkout and in a wheel, so the fingerprint of a run is the same in both.
+    """
+    home = resources.root()
+    lock = home / "requirements.lock"
+    changed = _git(home, "status", "--porcelain", "--", *WATCHED)
+    return {
+        "commit": _git(home, "rev-parse", "HEAD"),
+        "dirty": None if changed is None else bool(changed),
+        "lock": sha256(lock) if lock.is_file() else None,
+        "set": list(changes),
+    }
+
+
+def _git(home: Path, *words: str) -> str | None:
+    """Ask git about a checkout; None where there is none, or no git."""
+    if not (home / ".git").exists():
+        return None
+    environment = os.environ | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    try:
+        told: dict[str, Any] = {"env": environment, "timeout": SECONDS, "capture_output": True, "text": True}
+        done = subprocess.run(["git", "-C", str(home), *words], check=False, **told)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+WATCHED = ("lyeval", "notebooks", "parameters", "data/sample", "requirements.lock")
+
+
+# -- the crate ---------------------------------------------------------------------------------------------------------
+
+
+CRATE = "ro-crate-metadata.json"
+PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+VERSION = "1.1"
+
+
+def write_crate(folder: Path, run: str, made_from: Mapping[str, Any], outputs: Mapping[str, str]) -> Path:
+    """Write the crate's metadata into a run's folder.
+
+    Parameters
+    ----------
+    made_from
+        What the run was made from, as `lyeval.run.records.basis` gives it.
+    outputs
+        SHA-256 by place below the folder.
+
+    Returns
+    -------
+    Path
+        The file written; no clock, host, user or folder is in it.
+    """
+    from rocrate.rocrate import ROCrate
+
+    crate = ROCrate(version=VERSION)
+    crate.name = f"lyeval {run}"
+    crate.description = f"{made_from['parameters'].get('kind', 'review')}; basis {made_from['basis']}"
+    crate.datePublished = day_of(made_from).isoformat()
+    crate.root_dataset["conformsTo"] = _entity(crate, PROFILE, "CreativeWork", name="Process Run Crate", version="0.5")
+    libraries = [f"{name} {version}" for name, version in made_from["versions"].items() if name != "lyeval"]
+    program = {"name": "lyeval", "version": made_from["versions"]["lyeval"], "sha256": made_from["code"]}
+    tool = _entity(crate, "#lyeval", "SoftwareApplication", **program, softwareRequirements=libraries)
+    made = [_file(crate, folder, name, told) for name, told in sorted(outputs.items())]
+    used = [*_inputs(crate, made_from), *_parameters(crate, made_from)]
+    crate.add_file(folder / RECORD, RECORD, properties={"name": RECORD, "encodingFormat": "application/json"})
+    action = {"@type": "CreateAction", "name": f"lyeval run {run}"}
+    crate.root_dataset["mentions"] = crate.add_action(tool, "#run", object=used, result=made, properties=action)
+    told = crate.metadata.generate()
+    graph = sorted(told["@graph"], key=lambda entity: str(entity["@id"]))
+    path = folder / CRATE
+    text = json.dumps({**told, "@graph": graph}, ensure_ascii=False, indent=1, sort_keys=True)
+    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    return path
+
+
+def day_of(made_from: Mapping[str, Any]) -> date:
+    """Return the day that a run stands for: its report's, else SOURCE_DATE_EPOCH's, else the end of the year evaluated."""
+    parameters = made_from["parameters"]
+    if parameters.get("report_date"):
+        return date.fromisoformat(str(parameters["report_date"]))
+    epoch = source_date()
+    return epoch if epoch is not None else date(int(parameters["year"]), 12, 31)
+
+
+def source_date() -> date | None:
+    """Return the day that SOURCE_DATE_EPOCH names (UTC), None where it is not set or no number."""
+    told = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(told), UTC).date() if told.isdigit() and int(told) < LAST_SECOND else None
+
+
+def _entity(crate: Any, at: str, kind: str, **properties: Any) -> Any:
+    from rocrate.model.contextentity import ContextEntity
+
+    return crate.add(ContextEntity(crate, at, properties={"@type": kind, **properties}))
+
+
+def _file(crate: Any, folder: Path, name: str, sha256: str) -> Any:
+    told = {"name": name, "sha256": sha256, "encodingFormat": MEDIA.get(Path(name).suffix, "application/octet-stream")}
+    return crate.add_file(folder / name, name, properties=told)
+
+
+def _inputs(crate: Any, made_from: Mapping[str, Any]) -> list[Any]:
+    """Add what was read: named by hash, since it stands outside the crate."""
+    used = [*made_from["inputs"]]
+    used += [{"use": "notebook", "name": k, "sha256": v} for k, v in made_from["notebooks"].items()]
+    out = {}
+    for item in used:
+        id = f"urn:sha256:{item['sha256']}"
+        told = {"name": item["name"], "sha256": item["sha256"], "additionalType": item["use"]}
+        out[id] = _entity(crate, id, "CreativeWork", **told)
+    return list(out.values())
+
+
+def _parameters(crate: Any, made_from: Mapping[str, Any]) -> list[Any]:
+    """Add the run's parameters, patches among them."""
+    said = {k: v for k, v in sorted(made_from["parameters"].items()) if v not in (None, {}, [])}
+    return [
+        _entity(crate, f"#parameter-{key}", "PropertyValue", name=key, value=_plain(value))
+        for key, value in said.items()
+    ]
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+LAST_SECOND = 253_402_300_800  # the year 10000
+OFFICE = "application/vnd.openxmlformats-officedocument."
+MEDIA = {
+    **{".html": "text/html", ".csv": "text/csv", ".txt": "text/plain", ".svg": "image/svg+xml", ".png": "image/png"},
+    **{".pdf": "application/pdf", ".json": "application/json", ".ipynb": "application/x-ipynb+json"},
+    ".docx": f"{OFFICE}wordprocessingml.document",
+    ".xlsx": f"{OFFICE}spreadsheetml.sheet",
+}
