@@ -135,7 +135,7 @@ def _unknown_places(frame: Frame) -> np.ndarray:
 
 
 def _exclusion_columns(frame: Frame) -> list[str]:
-    out = []
+    out: list[str] = []
     for exclusion in frame.policy.exclusions:
         out += ["protected_until"] if exclusion.protected else []
         out += columns_of(exclusion.when) if exclusion.when else []

@@ -20,7 +20,7 @@ def compare_policies(a: Policy, b: Policy, *, lang: str = "zh") -> pd.DataFrame:
         One row an aspect: aspect, then one column per plan (its id) in words, then ``clauses_<id>`` with the clauses; "—"
         where a plan says nothing.
     """
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for name, say in ASPECTS.items():
         both = [say(policy, lang) for policy in (a, b)]
         if any(text for text, _ in both):
@@ -153,7 +153,7 @@ def _unit(policy: Policy, lang: str) -> Said:
 def _physical(policy: Policy, lang: str) -> Said:
     """Return the targets in things: closures, demolition, blocks."""
     found = [t for t in policy.targets if not _on_line(t)]
-    said = []
+    said: list[str] = []
     for target in found:
         label = target.label if lang == "zh" else target.label_en
         unit = _unit_name(target.unit or STATISTICS[target.statistic].unit, lang)
@@ -177,7 +177,7 @@ def _methods(policy: Policy, lang: str) -> Said:
 def _sanctions(policy: Policy, lang: str) -> Said:
     """Return what follows for those who miss, with the effects."""
     found = [c for c in policy.consequences if c.trigger in ("missed", "priority", "refused")]
-    said = []
+    said: list[str] = []
     for item in found:
         effects = [e.label if lang == "zh" else e.label_en for e in item.effects]
         said.append(f"{item.label}：{'；'.join(effects)}" if lang == "zh" else f"{item.label_en}: {'; '.join(effects)}")
@@ -191,7 +191,7 @@ def _supervision(policy: Policy, lang: str) -> Said:
 
 def _procedure(policy: Policy, lang: str) -> Said:
     days = {"calendar": ("天", "days"), "working": ("个工作日", "working days")}
-    said = []
+    said: list[str] = []
     for step in policy.steps:
         label = step.label if lang == "zh" else step.label_en
         within = (
