@@ -259,3 +259,16 @@ def test_a_rate_is_printed_from_ten_listed_firms(n, told):
     assert table is not None
     assert [row for row in table.rows if "甲镇" in str(row[0]) + str(row[1])]
     assert told in str(next(row for row in table.rows if "甲镇" in str(row)))
+
+
+def test_an_exclusion_by_a_yearly_column_waits_for_nothing_where_the_ledger_has_it():
+    plan = load_policy("linshu-2021")
+    graded = patch(plan, {f"exclusions.{plan.exclusions[0].id}.when": {"fact": "grade", "op": "eq", "value": "A"}})
+    rows = [
+        {**r, "grade": "A" if c == "A" else "B"}
+        for c in "AB"
+        for r in years(c, {2022: 5.0, 2023: 5.0}, 20.0, above=False)
+    ]
+    frame = assess(ledger(annual=rows), graded, 2023).frame
+    assert "grade" not in frame.unconfirmed("targets")
+    assert frame.excluded("targets")[plan.exclusions[0].id].tolist() == [True, False]

@@ -190,7 +190,7 @@ class Frame:
         for exclusion in (x for x in self.policy.exclusions if purpose in x.applies_to):
             columns = ["protected_until"] if exclusion.protected else []
             columns += columns_of(exclusion.when) if exclusion.when else []
-            if not any(self.book.has("enterprises", c) for c in columns):
+            if not any(self.book.has("enterprises", c) or self.book.has("annual", c) for c in columns):
                 may = ~self._excluded(exclusion, purpose)
                 out |= dict.fromkeys(columns, may & ~self._produced if set(columns) <= BUILDING else may)
         return {name: mask for name, mask in out.items() if mask.any()}
