@@ -54,6 +54,33 @@ def test_the_bounds_of_a_mean_take_each_unknown_at_its_worst_and_add_who_may_bel
     assert (got.part, got.whole, got.n) == (10, 10, 2)
 
 
+def test_the_bounds_of_a_mean_take_an_unknown_tax_at_its_lowest_and_highest():
+    """Sure: 10/10 and 2 to 8 on 10; may belong: 30 to 40 on 10. By hand: lowest (10 + 2) / 20, highest (10 + 8 + 40) / 30."""
+    tax = (array(10, np.nan, np.nan), array(10, 2, 30), array(10, 8, 40))
+    land = array(10, 10, 10)
+    got = mean(tri(YES, YES, MAYBE), tax, (land, land, land))
+    assert (got.value, got.low, got.high) == pytest.approx((1.0, 12 / 20, 58 / 30))
+
+
+def test_who_may_belong_without_land_moves_no_mean():
+    tax, land = array(10, 30), array(10, 0)
+    got = mean(tri(YES, MAYBE), (tax, tax, tax), (land, land, land))
+    assert (got.value, got.low, got.high) == (1.0, 1.0, 1.0)
+
+
+def test_an_unknown_weight_of_a_share_is_taken_at_its_lowest_and_highest():
+    """A hit of 2 to 8 and a miss of 4 to 10. By hand: lowest 2 / 12, highest 8 / 12."""
+    weight, lowest, highest = array(np.nan, np.nan), array(2, 4), array(8, 10)
+    got = share(tri(YES, YES), tri(YES, NO), weight, lowest, highest)
+    assert (got.value, got.low, got.high) == (None, pytest.approx(2 / 12), pytest.approx(8 / 12))
+
+
+def test_a_share_over_nobody_for_certain_may_be_anything():
+    one = array(1)
+    got = share(tri(MAYBE), tri(YES), one, one, one)
+    assert (got.value, got.low, got.high) == (None, 0.0, 1.0)
+
+
 def test_a_mean_that_nothing_bounds_has_no_bounds():
     tax, land = array(10, np.nan), array(10, 10)
     got = mean(tri(YES, MAYBE), (tax, tax, tax), (land, land, land))
@@ -79,12 +106,19 @@ def test_the_bounds_of_a_share_and_a_count():
 
 def test_an_unknown_tax_on_a_shared_parcel_is_unknown_for_all_on_it():
     rows = [
-        {"credit_code": c, "year": 2023, "tax_wan": t, "land_mu": 10.0, "above_scale": False, "parcel": p}
-        for c, t, p in (("A", 5.0, "P"), ("B", None, "P"), ("C", 5.0, "Q"), ("D", 15.0, "Q"), ("E", 7.0, None))
+        {"credit_code": c, "year": 2023, "tax_wan": t, "land_mu": land, "above_scale": False, "parcel": p}
+        for c, t, land, p in (
+            ("A", 5.0, 10.0, "P"),
+            ("B", None, 10.0, "P"),
+            ("C", 5.0, 10.0, "Q"),
+            ("D", 15.0, 10.0, "Q"),
+            ("E", 7.0, 10.0, None),
+            ("F", 7.0, None, "R"),
+        )
     ]
     laid = book(ledger(annual=rows))
     tax, land = laid.annual("tax_wan", 2023), laid.annual("land_mu", 2023)
-    np.testing.assert_allclose(parcel_ratio(laid, 2023, tax, land), [np.nan, np.nan, 1.0, 1.0, 0.7])
+    np.testing.assert_allclose(parcel_ratio(laid, 2023, tax, land), [np.nan, np.nan, 1.0, 1.0, 0.7, np.nan])
 
 
 @pytest.mark.parametrize(("n", "ranked"), [(FEWEST - 1, False), (FEWEST, True), (10, True)])
@@ -225,3 +259,16 @@ def test_a_rate_is_printed_from_ten_listed_firms(n, told):
     assert table is not None
     assert [row for row in table.rows if "甲镇" in str(row[0]) + str(row[1])]
     assert told in str(next(row for row in table.rows if "甲镇" in str(row)))
+
+
+def test_an_exclusion_by_a_yearly_column_waits_for_nothing_where_the_ledger_has_it():
+    plan = load_policy("linshu-2021")
+    graded = patch(plan, {f"exclusions.{plan.exclusions[0].id}.when": {"fact": "grade", "op": "eq", "value": "A"}})
+    rows = [
+        {**r, "grade": "A" if c == "A" else "B"}
+        for c in "AB"
+        for r in years(c, {2022: 5.0, 2023: 5.0}, 20.0, above=False)
+    ]
+    frame = assess(ledger(annual=rows), graded, 2023).frame
+    assert "grade" not in frame.unconfirmed("targets")
+    assert frame.excluded("targets")[plan.exclusions[0].id].tolist() == [True, False]

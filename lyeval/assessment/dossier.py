@@ -121,7 +121,7 @@ def _land_over(standing: Standing, i: int) -> float | None:
 
 
 def _years(frame: Frame, i: int) -> pd.DataFrame:
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for year in (y for y in frame.book.years if y <= frame.facts_year):
         tax, land = tax_of(frame.policy, frame.book, year)[i], land_of(frame.policy, frame.book, year)[i]
         above = frame.book.annual_flag("above_scale", year).objects()[i]
@@ -205,7 +205,7 @@ def _steps(standing: Standing, code: str, on: date) -> pd.DataFrame:
     dates = {c: process[c].iloc[0] for c in process.columns if len(process) and not c.startswith("source_")}
     if "first_accept" in dates:
         dates["accepted"] = dates["first_accept"]
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for step in standing.frame.policy.steps:
         done, start = dates.get(step.id), dates.get(step.after) if step.after else None
         known = step.days is not None and start is not None and not pd.isna(start)
@@ -254,7 +254,7 @@ def consequence_masks(standing: Standing) -> dict[str, np.ndarray]:
     """
     frame = standing.frame
     everyone = np.ones(len(frame.book), dtype=bool)
-    out = {}
+    out: dict[str, np.ndarray] = {}
     for c in frame.policy.consequences:
         side = {"any": everyone, "above": frame.above.true, "below": frame.above.false}[c.class_]
         when = everyone if c.when is None else decide(c.when, frame.reported).true

@@ -77,7 +77,7 @@ def _exclusion(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
 
 def _missing(frame: Frame) -> np.ndarray:
     """List for each enterprise the ledger columns that an undecided criterion or the year's ratio lacks."""
-    out = [[] for _ in range(len(frame.book))]
+    out: list[list[str]] = [[] for _ in range(len(frame.book))]
     lacking: dict[str, np.ndarray] = {}
     for criterion in frame.policy.identification.criteria:
         if frame.criteria[criterion.id].unknown.any():

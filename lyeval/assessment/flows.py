@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def doors(standing: Standing) -> pd.DataFrame:
     """
     frame = standing.frame
     was, door = _was_low(frame), door_of(standing)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, (zh, en) in DOORS.items():
         mask = was & (door == name)
         counts = {c: int((mask & m).sum()) for c, m in _classes(frame).items()}

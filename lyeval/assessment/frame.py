@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
-from operator import or_
 
 import numpy as np
 
@@ -191,7 +190,7 @@ class Frame:
         for exclusion in (x for x in self.policy.exclusions if purpose in x.applies_to):
             columns = ["protected_until"] if exclusion.protected else []
             columns += columns_of(exclusion.when) if exclusion.when else []
-            if not any(self.book.has("enterprises", c) for c in columns):
+            if not any(self.book.has("enterprises", c) or self.book.has("annual", c) for c in columns):
                 may = ~self._excluded(exclusion, purpose)
                 out |= dict.fromkeys(columns, may & ~self._produced if set(columns) <= BUILDING else may)
         return {name: mask for name, mask in out.items() if mask.any()}
@@ -219,7 +218,7 @@ class Frame:
     def criteria(self) -> dict[str, Tri]:
         """Each criterion of identification on the facts of the year before: id → column, shape (n,)."""
         new = self._new
-        out = {}
+        out: dict[str, Tri] = {}
         for criterion in self.policy.identification.criteria:
             column = decide(criterion.when, self.before)
             out[criterion.id] = Tri.all(len(new), False).where(new & column.unknown, column)
@@ -233,7 +232,7 @@ class Frame:
     @cached_property
     def left(self) -> dict[str, Tri]:
         """Each criterion on the year's own facts, for those that it did not stand open for: id → column, shape (n,)."""
-        out = {}
+        out: dict[str, Tri] = {}
         for criterion in self.policy.identification.criteria:
             column, was = decide(criterion.when, self.reported), self.criteria[criterion.id]
             out[criterion.id] = column & Tri.of(~was.unknown | column.true)
@@ -258,7 +257,7 @@ BUILDING = {"contract_completion", "completed"}
 
 def any_of(columns: dict[str, Tri]) -> Tri:
     """Tell for whom any of several columns is true."""
-    return reduce(or_, columns.values())
+    return reduce(Tri.__or__, columns.values())
 
 
 def under(ratio: np.ndarray, line: float | np.ndarray, on_it: bool | np.ndarray = False) -> Tri:

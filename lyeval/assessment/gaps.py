@@ -107,7 +107,11 @@ def _assumed(frame: Frame, outcomes: list[Outcome]) -> Iterator[Gap]:
     """Yield what was taken for granted, for each target over enterprises (for none in a year without targets)."""
     kinds = ("share", "count", "mean", "closed")
     ids = [o.target.id for o in outcomes if STATISTICS[o.target.statistic].kind in kinds] or [""]
-    lacking = {c: len(frame.book) for c in _exclusion_columns(frame) if not frame.book.has("enterprises", c)}
+    lacking = {
+        c: len(frame.book)
+        for c in _exclusion_columns(frame)
+        if not (frame.book.has("enterprises", c) or frame.book.has("annual", c))
+    }
     approved = int(_approved_instead(frame).sum())
     minimum, strange = int(_without_standard(frame).sum()), int(_unknown_places(frame).sum())
     lacking |= {"location": strange} if strange else {}
@@ -135,7 +139,7 @@ def _unknown_places(frame: Frame) -> np.ndarray:
 
 
 def _exclusion_columns(frame: Frame) -> list[str]:
-    out = []
+    out: list[str] = []
     for exclusion in frame.policy.exclusions:
         out += ["protected_until"] if exclusion.protected else []
         out += columns_of(exclusion.when) if exclusion.when else []

@@ -250,7 +250,8 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
     code, _, rest = reason.partition(": ")
     if not rest:
         return REASONS[code]
-    zh, en = [], []
+    zh: list[str] = []
+    en: list[str] = []
     for part in rest.split(", "):
         name, _, n = part.partition("×")
         label, office = name_of(name), office_of(name)
@@ -343,9 +344,9 @@ def assess_frame(
     return Assessment(ledger, policy, year, inputs.level, readings, frame, outcomes, inputs)
 
 
-def _faults(values: Mapping[str, float] | None, kind: str, known: list[str]) -> list[str]:
+def _faults(values: Mapping[str, Any] | None, kind: str, known: list[str]) -> list[str]:
     """Tell every unknown name and every value that is no number of at least 0."""
-    told = []
+    told: list[str] = []
     for key, value in (values or {}).items():
         if key not in known:
             told.append(f"{kind}: {unknown(key, kind, known)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ COLUMNS = ["id", "label", "status", "met", "missed", "undetermined", "n", "lowes
 def _testable(ledger: Ledger, policy: Policy, facts: set[str]) -> tuple[dict[str, list[str]], pd.DataFrame]:
     """Return the options of each switch that the ledger can test (the default first), and those that it cannot."""
     options: dict[str, list[str]] = {}
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for r in policy.readings:
         options[r.id] = [r.default]
         for o in r.options:
@@ -166,7 +167,7 @@ class _Runner:
         shape = [len(self.options[r.id]) for r in switches]
         status, value = np.zeros(shape, dtype=np.int8), np.full(shape, np.nan)
         targets: dict[tuple[str, ...], Target] = {}
-        for at in np.ndindex(*shape):
+        for at in itertools.product(*map(range, shape)):
             sets = {(r.id, self.options[r.id][i]): self._set(r, i) for r, i in zip(switches, at, strict=True)}
             own = tuple(
                 f"{p}={v!r}" for s in sets.values() for p, v in s.items() if p.startswith(f"targets.{target.id}.")
@@ -239,7 +240,7 @@ def _summary(
 def _alone(
     used: list[Reading], options: dict[str, list[str]], bearing: dict[str, list[Reading]], grids: dict[str, Grid]
 ) -> pd.DataFrame:
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for id, switches in bearing.items():
         status, value = grids[id]
         for axis, r in enumerate(switches):
@@ -247,5 +248,7 @@ def _alone(
                 at = tuple(i if a == axis else 0 for a in range(len(switches)))
                 told = next(o for o in r.options if o.id == option)
                 shown = None if np.isnan(value[at]) else float(value[at])
-                rows.append((r.id, option, id, shown, STATUSES[status[at]], "；".join(r.cite), r.question, told.why))
+                rows.append(
+                    (r.id, option, id, shown, STATUSES[int(status[at])], "；".join(r.cite), r.question, told.why)
+                )
     return pd.DataFrame(rows, columns=["switch", "option", "target", "value", "status", "clause", "question", "why"])

@@ -83,8 +83,8 @@ class Inputs:
     """What the county adds: its share of city totals, facts, and the level it is judged at."""
 
     level: str = "county"
-    quotas: dict[str, float] = field(default_factory=dict)
-    facts: dict[str, float] = field(default_factory=dict)
+    quotas: dict[str, float] = field(default_factory=dict[str, float])
+    facts: dict[str, float] = field(default_factory=dict[str, float])
 
 
 def targets_of(policy: Policy, year: int) -> list[Target]:

@@ -43,7 +43,7 @@ def goal_of(target: Target, frame: Frame, inputs: Inputs) -> float | None:
     if target.id in inputs.quotas:
         return inputs.quotas[target.id]
     if target.split == "by_listed" and total is not None and inputs.facts.get("city_listed"):
-        part = total * frame.identified.true.sum() / inputs.facts["city_listed"]
+        part = total * float(frame.identified.true.sum()) / inputs.facts["city_listed"]
         return float(math.ceil(part - RELATIVE)) if target.statistic == "count_closed" else float(part)
     return None
 

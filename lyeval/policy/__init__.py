@@ -107,7 +107,7 @@ def _year_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]
 
 def _patch_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:
     """Try each option of each reading on its own: a patch that does not fit is a fault of the file."""
-    faults = []
+    faults: list[tuple[int, str]] = []
     for i, reading in enumerate(policy.readings):
         for j, option in enumerate(reading.options):
             where = f"readings[{i}].options[{j}].set"

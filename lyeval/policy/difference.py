@@ -22,7 +22,7 @@ def compare_policies(*plans: Policy, lang: str = "zh") -> pd.DataFrame:
     """
     ids = [p.id for p in plans]
     names = [p if ids.index(p) == i else f"{p} ({ids[: i + 1].count(p)})" for i, p in enumerate(ids)]
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for name, say in ASPECTS.items():
         told = [say(policy, lang) for policy in plans]
         if any(text for text, _ in told):
@@ -159,7 +159,7 @@ def _unit(policy: Policy, lang: str) -> Said:
 def _physical(policy: Policy, lang: str) -> Said:
     """Return the targets in things: closures, demolition, blocks."""
     found = [t for t in policy.targets if not _on_line(t)]
-    said = []
+    said: list[str] = []
     for target in found:
         label = target.label if lang == "zh" else target.label_en
         unit = _unit_name(target.unit or STATISTICS[target.statistic].unit, lang)
@@ -183,7 +183,7 @@ def _methods(policy: Policy, lang: str) -> Said:
 def _sanctions(policy: Policy, lang: str) -> Said:
     """Return what follows for those who miss, with the effects."""
     found = [c for c in policy.consequences if c.trigger in ("missed", "priority", "refused")]
-    said = []
+    said: list[str] = []
     for item in found:
         effects = [e.label if lang == "zh" else e.label_en for e in item.effects]
         said.append(f"{item.label}：{'；'.join(effects)}" if lang == "zh" else f"{item.label_en}: {'; '.join(effects)}")
@@ -197,7 +197,7 @@ def _supervision(policy: Policy, lang: str) -> Said:
 
 def _procedure(policy: Policy, lang: str) -> Said:
     days = {"calendar": ("天", "days"), "working": ("个工作日", "working days")}
-    said = []
+    said: list[str] = []
     for step in policy.steps:
         label = step.label if lang == "zh" else step.label_en
         within = (

@@ -383,7 +383,7 @@ def _problem(register: Register, where: str, text: str) -> Problem:
 
 
 def _repeated(register: Register) -> list[Problem]:
-    problems = []
+    problems: list[Problem] = []
     for name, items in (
         ("clauses", register.clauses),
         ("calendar", register.calendar),
@@ -467,7 +467,7 @@ def _copied(register: Register, text: str) -> list[Problem]:
     body = _letters(text)
     width = COPY_LIMIT + 1
     runs = {body[i : i + width] for i in range(len(body) - width + 1)}
-    problems = []
+    problems: list[Problem] = []
     for where, said in _texts("", register):
         for part in re.split(r"《[^》]*》|\d+(?:\.\d+)?", said):
             own = _letters(part)
