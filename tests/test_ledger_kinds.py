@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from ledgers import code, csv_file, xlsx
 
-from lyeval.ledger import Ledger, LedgerError, read_ledger
+from lyeval.ledger import Ledger, LedgerError, check_place, read_ledger
 from lyeval.ledger.headings import Period, find, take_apart, take_period
 from lyeval.ledger.typed import Odd, date, label, number
 from lyeval.ledger.vocabulary import factor, find_unit, looks_like_unit, tidy
@@ -651,6 +651,54 @@ def test_a_missing_code_comes_from_the_one_firm_of_that_name(tmp_path: Path) -> 
     assert [(f.row, f.params["code"]) for f in read.faults if f.rule == "code_filled"] == [(7, FIRMS[1][0])]
     rows.append([code(9), FIRMS[1][1], 2023, 5])
     assert "code_missing" in rules(refused(xlsx(tmp_path / "b.xlsx", {"年度": rows})))
+
+
+@pytest.mark.parametrize("blank", ["", "—", "无", "暂无", "/", "待核", "未提供", " \u3000"])
+@pytest.mark.parametrize("name", ["乙县机械厂", " 乙县机械厂", "乙县机械厂\u200b", "乙县　机械厂"])
+@pytest.mark.parametrize("elsewhere", ["sheet", "file"])
+def test_a_code_written_as_none_is_filled_in_from_elsewhere(
+    tmp_path: Path, blank: str, name: str, elsewhere: str
+) -> None:
+    rows = [["统一社会信用代码", "企业名称", "年份", "实缴税金（万元）"]]
+    rows += [[blank if i == 1 else FIRMS[i][0], name if i == 1 else FIRMS[i][1], 2023, TAX[i]] for i in range(4)]
+    book = {"企业": NAMES, "年度": rows}
+    paths = [xlsx(tmp_path / f"{sheet}.xlsx", {sheet: book[sheet]}) for sheet in book]
+    read = read_ledger(paths if elsewhere == "file" else xlsx(tmp_path / "a.xlsx", book))
+    assert tax(read) == TAX
+    assert [(f.row, f.params["code"]) for f in read.faults if f.rule == "code_filled"] == [(3, FIRMS[1][0])]
+
+
+SIGNED = [
+    "填表人：张三",
+    "制表：李四",
+    "审核人：",
+    "单位负责人（签字）",
+    "经办人：王五",
+    "联系人：赵六",
+    "盖章：",
+    "分管领导：",
+]
+
+
+@pytest.mark.parametrize("words", SIGNED)
+@pytest.mark.parametrize("other", ["", "联系电话：0539-6212345"])
+def test_signatures_are_told_and_no_firms(tmp_path: Path, words: str, other: str) -> None:
+    rows = table(("年份", [2023] * 4), ("实缴税金（万元）", TAX), ("土地总面积（亩）", LAND))
+    read = read_ledger(xlsx(tmp_path / "a.xlsx", {"年度": [*rows, [words, other]]}))
+    assert tax(read) == TAX
+    assert [(f.row, f.value) for f in read.faults if f.rule == "signature_row"] == [(6, words)]
+
+
+PLACES = {"临沭县": False, "临沭": False, "临沭区": False, "海曙区": True, "舟山市": True, "郯城县": True}
+
+
+@pytest.mark.parametrize(("place", "unfit"), PLACES.items())
+def test_a_place_is_held_against_the_plans(tmp_path: Path, place: str, unfit: bool) -> None:
+    rows = table(("年份", [2023] * 4), ("实缴税金（万元）", TAX), ("土地总面积（亩）", LAND))
+    read = read_ledger(xlsx(tmp_path / "a.xlsx", {"年度": rows}), county=place)
+    assert set(read.enterprises["county"]) == {place}
+    assert bool(check_place(read, "临沭县", "371329", "county")) == unfit
+    assert not check_place(read, "舟山市", "330900", "city")  # four firms say nothing of a city
 
 
 REMARKS = {

@@ -51,7 +51,7 @@ def test_a_bulletin_with_subtotals_above_their_rows_notes_and_two_header_rows(tm
         ["B", 2023, -0.75, 12, -0.06], ["C", 2022, 10, 15, None], ["C", 2023, 3, 15, 0.2],
     ]  # fmt: skip
     assert read.enterprises["township"].tolist() == ["大兴镇", "青云镇", "大兴镇"]
-    assert rules(read) == {"period_spread", "period_latest", "missing_column"}
+    assert rules(read) == {"period_spread", "period_latest", "missing_column", "signature_row"}
     rows[4][6] = 99
     assert "total_mismatch" in rules(read_ledger(xlsx(tmp_path / "1.xlsx", {"Sheet1": rows}, {"Sheet1": merges})))
 

@@ -310,6 +310,7 @@ PLANTS: dict[str, Plant] = {
     "summary_differs": (sheets(汇总=[["镇街", "2023年税收"], ["大兴镇", 15.25], ["青云镇", 7]]), "汇总", 3),
     "county_given": (alone(年度=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2023, 3]]), "", None),
     "place_unfit": (alone(年度=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2023, 3]]), "", None),
+    "signature_row": (rows("企业", ["填表人：张三", "审核人：李四", "", "", "", ""]), "企业", 5),
     "remark_says": (column("企业", "备注", "已停产", ""), "企业", 2),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column
 from lyeval.ledger.faults import Fault, LedgerError
@@ -458,8 +459,10 @@ def load_columns(source: str | Path | Mapping[str, str | None] | None) -> Own:
         name, content = Path(source).name, _read(Path(source))
     if not isinstance(content, Mapping):
         raise LedgerError([Fault("mapping_form", "error", name)])
-    faults, own = [], {}
-    for heading, target in content.items():
+    faults: list[Fault] = []
+    own: dict[str, Column | None] = {}
+    said: dict[Any, Any] = dict(content)  # pyright: ignore[reportUnknownArgumentType]
+    for heading, target in said.items():
         word = None if target is None else str(target)
         column = _column(word) if word else None
         if word and column is None:

@@ -161,7 +161,7 @@ class Beside:
 
     rows: frozenset[int] = frozenset()
     columns: frozenset[int] = frozenset()
-    cells: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    cells: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict[tuple[int, int], tuple[str, str]])
 
 
 def peek(path: Path) -> tuple[dict[str, Beside], io.BytesIO | None]:
@@ -197,12 +197,12 @@ def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
         return {}
     book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
     links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    parts = {}
+    parts: dict[str | None, str] = {}
     for link in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", links):
         at = dict(re.findall(r'\b(Id|Target)\s*=\s*"([^"]*)"', link))
         target = at.get("Target", "")
         parts[at.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-    out = {}
+    out: dict[str, str] = {}
     for sheet in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book):
         at = dict(re.findall(r'\b([\w:]+)\s*=\s*"([^"]*)"', sheet))
         part = next((parts[v] for k, v in at.items() if k.endswith(":id") and v in parts), None)
@@ -213,7 +213,8 @@ def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _beside(data: bytes) -> Beside:
     """Look through one sheet's XML; what is not there costs a search for a few bytes."""
-    rows = columns = frozenset()
+    rows: frozenset[int] = frozenset()
+    columns: frozenset[int] = frozenset()
     if b"hidden=" in data:
         rows = frozenset(int(m[1]) - 1 for row in HIDDEN.findall(data) if (m := NUMBER.search(row)))
         spans = [dict(re.findall(rb'\b(min|max)\s*=\s*"(\d+)"', tag)) for tag in COLUMN.findall(data)]

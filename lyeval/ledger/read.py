@@ -360,7 +360,8 @@ def _joined(opened: list[_Opened]) -> list[_Opened]:
         for other in out:
             shared = len(other.codes & one.codes)
             few = min(len(other.codes), len(one.codes))
-            if shared and 2 * shared >= few and one.cells and other.cells and not one.cells & other.cells:
+            figures = one.cells, other.cells
+            if shared and 2 * shared >= few and any(figures) and not figures[0] & figures[1]:
                 other.take(one)
                 other.faults.add("files_joined", one.path.name, other=other.path.name, n=shared)
                 break

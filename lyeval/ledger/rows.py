@@ -116,7 +116,10 @@ class _Reader:
         for turn, position in enumerate(doubtful[:MANY].tolist()):
             cells = self.cells(position)
             self.kinds[position] = row_kind(cells, headings, position)
-            if self.kinds[position] == DATA:
+            if self.kinds[position] == SIGNED:
+                value = next(cell for cell in cells if cell is not None and str(cell).strip())
+                self.faults.add("signature_row", *self.grid.where, row=self.first + position, value=value)
+            elif self.kinds[position] == DATA:
                 self.kinds[position] = WRONG
                 more = {"count": len(doubtful) - turn} if turn == MANY - 1 else {}
                 self._tell_key(item, cells[item.place], values.iloc[position], position, more)
@@ -332,7 +335,7 @@ def row_kind(cells: Sequence[Any], headings: set[str], position: int) -> int:
         return TOTALS
     figures = [cell for cell in filled if not isinstance(cell, str) or re.fullmatch(r"[\d.,]+", cell)]
     if NOTE.match(str(filled[0]).strip()) and len(filled) <= 4 and len(figures) <= 1:
-        return BLANK
+        return SIGNED if SIGNATURE.match(str(filled[0]).strip()) else BLANK
     if sum(word in headings for word in words) >= 2:
         return BLANK
     numbering = [str(int(c)) if isinstance(c, float) and c.is_integer() else str(c) for c in filled]
@@ -345,13 +348,14 @@ def row_kind(cells: Sequence[Any], headings: set[str], position: int) -> int:
 
 MANY = 2000
 NUMBERED = re.compile(r"[(（]?(\d{1,2})[)）]?\s*(?:[=＝].*)?")
-DATA, TOTALS, BLANK, WRONG, SHOW, OUT = range(6)
+DATA, TOTALS, BLANK, WRONG, SHOW, OUT, SIGNED = range(7)
 HEADMOST = 20
 EXAMPLE = re.compile(r"[(（【]?(填报|填写|填表)?(示例|样例|范例|样本|举例|例如|例子|例)[一二三\d]*[)）】]?[:：]?")
 SHOWN = re.compile(
     r"例[:：].*|[(（【](示例|样例|范例|例)[)）】].*|(填报|填写)?(示例|样例|范例|示范|测试)(企业|公司|单位|工厂)[一二三A-Ca-c\d]{0,2}([(（].*[)）])?|"
     r".*[(（](请替换|示例|样例|范例|例|举例|请删除|填报示例|填写示例|仅供参考|供参考).*[)）]|.{0,6}(某某|某(?=公司|企业|厂)|[XxＸｘ]{2,}|[×*＊○]{2,}).{0,6}(公司|企业|厂)"
 )
-NOTE = re.compile(
-    r"(注|备注|说明|附注|填表|制表|审核|单位负责人|负责人|填报|联系人|数据来源|资料来源|经办|复核|签字|签名|签章|盖章|分管领导|主要领导|统计人|报送人|制单|★|\*|※|[一二三四五1-9][、.]).*"
+SIGNATURE = re.compile(
+    r"填表|制表|审核|单位负责人|负责人|填报|联系人|经办|复核|签字|签名|签章|盖章|分管领导|主要领导|统计人|报送人|制单"
 )
+NOTE = re.compile(f"注|备注|说明|附注|数据来源|资料来源|★|\\*|※|[一二三四五1-9][、.]|{SIGNATURE.pattern}")

@@ -366,7 +366,8 @@ def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str
         return to_texts(raw)
     if kind == "label":
         return to_texts(raw, label)
-    return _mapped(raw, WORD_READERS[kind], methods)
+    results, places, odd = _each(raw, lambda cell: None if is_missing(str(cell)) else _word(str(cell), kind, methods))
+    return Cells(as_text(list(results[places])), odd)
 
 
 def texts_of(raw: Raw) -> list[Any]:
@@ -557,18 +558,17 @@ def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
     return Cells(as_text(list(results[places])), [])
 
 
-def _mapped(raw: Raw, read: Callable[[str, Mapping[str, str]], Any], methods: Mapping[str, str]) -> Cells:
-    """Convert words of a vocabulary."""
-    results, places, odd = _each(raw, lambda value: None if is_missing(str(value)) else read(str(value), methods))
-    return Cells(as_text(list(results[places])), odd)
+def _word(words: str, kind: str, methods: Mapping[str, str]) -> str | Odd:
+    """Read a word of a vocabulary: a disposal method, the flow of a tax item, or an outcome."""
+    if kind == "method":
+        return find_method(words, methods) or Odd("method_unknown", None, {"known": "、".join(KNOWN_METHODS)})
+    if kind == "flow":
+        known = "、".join(dict.fromkeys(FLOWS.values()))
+        return find_word(words, FLOWS) or Odd("flow_unreadable", None, {"known": known})
+    return _outcome(words)
 
 
-def _method(words: str, methods: Mapping[str, str]) -> Any:
-    """Read a disposal method."""
-    return find_method(words, methods) or Odd("method_unknown", None, {"known": "、".join(METHOD_LABELS)})
-
-
-def _outcome(words: str, methods: Mapping[str, str]) -> Any:
+def _outcome(words: str) -> str | Odd:
     """Read an outcome; 完成 is left to the method, 销号 is none."""
     form = plain(words)
     if form in DONE:
@@ -584,11 +584,4 @@ def _outcome(words: str, methods: Mapping[str, str]) -> Any:
     return Odd("outcome_unreadable", None, {"known": "、".join(dict.fromkeys(OUTCOMES.values()))})
 
 
-def _flow(words: str, methods: Mapping[str, str]) -> Any:
-    """Read the flow of a tax item."""
-    known = "、".join(dict.fromkeys(FLOWS.values()))
-    return find_word(words, FLOWS) or Odd("flow_unreadable", None, {"known": known})
-
-
-METHOD_LABELS = tuple(dict.fromkeys(word for row in METHOD_ROWS for word in (row["words"][0], row["label"])))
-WORD_READERS = {"method": _method, "outcome": _outcome, "flow": _flow}
+KNOWN_METHODS = tuple(dict.fromkeys(word for row in METHOD_ROWS for word in (row["words"][0], row["label"])))

@@ -14,6 +14,9 @@ from lyeval.ledger.headings import Period
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.vocabulary import find_unit
 
+Rows = Mapping[str, pd.Series]
+When = tuple[int | None, int]
+
 
 @dataclass(frozen=True)
 class Timed:
@@ -29,9 +32,10 @@ class Timed:
         name = self.item.column.name
         return "above_scale" if name == "below_scale" else name
 
-
-Rows = Mapping[str, pd.Series]
-When = tuple[int | None, int]
+    @property
+    def when(self) -> When:
+        """The year, or None and how many years before the row's own."""
+        return self.period.year, 0 if self.period.year is not None else self.period.back or 0
 
 
 def unpivot(
@@ -55,132 +59,123 @@ def unpivot(
     dict of DataFrame
         Sheet → rows; a sheet without any is absent.
     """
-    where = (str(rows["source_file"].iloc[0]), str(rows["source_sheet"].iloc[0]))
-    dated = "year" in rows
-    named = {i.period.year for i, _ in timed if i.period and i.period.year and i.column.name == "tax_wan"}
-    own = None if dated else layout.year or max(named, default=None)
-    columns = []
+    taxed = {i.period.year for i, _ in timed if i.period and i.period.year and i.column.name == "tax_wan"}
+    own = None if "year" in rows else layout.year or max(taxed, default=None)
+    table = _Table(rows, own, taxed, {i.column.name: i.heading for i in layout.columns}, faults)
+    columns: list[Timed] = []
     for item, values in timed:
         period = item.period or Period()
-        placed = period if dated else period.in_year(own)
+        placed = period if "year" in rows else period.in_year(own)
         if placed is None:
-            faults.add("no_year", *where, heading=item.heading)
+            faults.add("no_year", *table.where, heading=item.heading)
         else:
             columns.append(Timed(item, values, placed))
     annual, monthly = [c for c in columns if c.period.whole], [c for c in columns if not c.period.whole]
-    headings = {i.column.name: i.heading for i in layout.columns}
-    made = {"annual": _by_year(annual, rows, own, named, where, headings, faults)}
+    made = {"annual": table.by_year(annual)}
     months = [c for c in monthly if c.item.column.name == "tax_wan"]
     for column in monthly:
         if column not in months:
-            faults.add("period_ignored", *where, heading=column.item.heading)
+            faults.add("period_ignored", *table.where, heading=column.item.heading)
     if months:
-        running = {_when(c) for c in months if (c.period.first, c.period.last) == (1, 11)}
-        whole = [c for c in annual if c.item.column.name == "tax_wan" and _when(c) in running]
-        made["monthly"] = _by_month([*months, *whole], rows, where, faults)
+        running = {c.when for c in months if (c.period.first, c.period.last) == (1, 11)}
+        whole = [c for c in annual if c.item.column.name == "tax_wan" and c.when in running]
+        made["monthly"] = table.by_month([*months, *whole])
     return {sheet: frame for sheet, frame in made.items() if len(frame)}
 
 
-def _when(column: Timed) -> When:
-    """Return the year of a column, or None and how many years before the row's own."""
-    return column.period.year, 0 if column.period.year is not None else column.period.back or 0
+class _Table:
+    """A wide table: what every row has besides, its own year, the years whose tax it names, and its headings by column."""
 
+    def __init__(
+        self, rows: Rows, own: int | None, taxed: set[int], headings: Mapping[str, str], faults: Faults
+    ) -> None:
+        self.rows, self.own, self.taxed, self.headings, self.faults = rows, own, taxed, headings, faults
+        self.where = (str(rows["source_file"].iloc[0]), str(rows["source_sheet"].iloc[0]))
+        self.base = {n: v for n, v in rows.items() if n in ("credit_code", "name", *PLACE)}
 
-def _years(when: When, rows: Rows) -> pd.Series:
-    """Return the year of each row of a group of columns."""
-    year, back = when
-    index = rows["source_row"].index
-    return pd.Series(float(year), index=index) if year is not None else rows["year"] - back
+    def years(self, when: When) -> pd.Series:
+        """Return the year of each row of a group of columns."""
+        year, back = when
+        index = self.rows["source_row"].index
+        return pd.Series(float(year), index=index) if year is not None else self.rows["year"] - back
 
+    def by_year(self, columns: list[Timed]) -> pd.DataFrame:
+        """Return one row per firm and year in which any of the columns is filled."""
+        groups: dict[When, dict[str, pd.Series]] = {(None, 0): {}} if "year" in self.rows else {}
+        for column in columns:
+            groups.setdefault(column.when, {})[column.name] = column.values
+        telling = {when: list(values) for when, values in groups.items()}
+        constant = {n: v for n, v in self.rows.items() if n not in self.base and n != "year"}
+        self._spread(constant, groups)
+        pieces: dict[When, pd.DataFrame] = {}
+        for when in sorted(groups, key=lambda w: (w[0] or 0, -w[1])):
+            frame = pd.DataFrame({**self.base, **groups[when], "year": self.years(when)})
+            flows = [n for n in groups[when] if n in constant and _is_flow(n)]
+            names = [*telling.get(when, []), *flows] or list(groups[when])
+            filled = frame[names].notna().any(axis=1).to_numpy() if names else np.zeros(len(frame), dtype=bool)
+            pieces[when] = frame if when == (None, 0) else frame.loc[filled]
+        if "year" not in self.rows:
+            return pd.concat(pieces.values(), ignore_index=True) if pieces else pd.DataFrame()
+        return self._beside(pieces.pop((None, 0)), list(pieces.values()))
 
-def _by_year(
-    columns: list[Timed],
-    rows: Rows,
-    own: int | None,
-    named: set[int],
-    where: tuple[str, str],
-    headings: Mapping[str, str],
-    faults: Faults,
-) -> pd.DataFrame:
-    """Return one row per firm and year in which any of the columns is filled."""
-    base = {n: v for n, v in rows.items() if n in ("credit_code", "name", *PLACE)}
-    groups: dict[When, dict[str, pd.Series]] = {}
-    if "year" in rows:
-        groups[(None, 0)] = {}
-    for column in columns:
-        groups.setdefault(_when(column), {})[column.name] = column.values
-    constant = {n: v for n, v in rows.items() if n not in base and n != "year"}
-    telling = {when: list(values) for when, values in groups.items()}
-    _spread(constant, groups, rows, own, named, (where, headings, faults))
-    pieces: dict[When, pd.DataFrame] = {}
-    for when in sorted(groups, key=lambda w: (w[0] or 0, -w[1])):
-        frame = pd.DataFrame({**base, **groups[when], "year": _years(when, rows)})
-        flows = [n for n in groups[when] if n in constant and _is_flow(n)]
-        names = [*telling.get(when, []), *flows] or list(groups[when])
-        filled = frame[names].notna().any(axis=1).to_numpy() if names else np.zeros(len(frame), dtype=bool)
-        pieces[when] = frame if when == (None, 0) else frame.loc[filled]
-    if "year" not in rows:
-        return pd.concat(pieces.values(), ignore_index=True) if pieces else pd.DataFrame()
-    return _beside(pieces.pop((None, 0)), list(pieces.values()), where, headings, faults)
+    def _spread(self, constant: dict[str, pd.Series], groups: dict[When, dict[str, pd.Series]]) -> None:
+        """Put the columns without a period of their own into the years that they are about (in place)."""
+        own = self.own
+        every = {year for year, _ in groups if year is not None}
+        taxed = {year for (year, _), columns in groups.items() if year is not None and "tax_wan" in columns}
+        mine = own is not None and (own in every or not taxed or any(map(_is_flow, constant)))
+        stock = ({own} | self.taxed if mine else taxed) or every
+        for name, values in constant.items():
+            heading, flow = self.headings.get(name, name), _is_flow(name)
+            if "year" in self.rows:
+                groups[(None, 0)].setdefault(name, values)
+                continue
+            if flow and own is None:
+                self.faults.add("year_wanted", *self.where, heading=heading)
+                continue
+            years = sorted(y for y in ({own} if flow else stock) if y is not None)
+            for year in years:
+                groups.setdefault((year, 0), {}).setdefault(name, values)
+            if flow and own in self.taxed and len(every) > 1:
+                self.faults.add("period_latest", *self.where, heading=heading, year=own)
+            elif not flow and len(years) > 1:
+                self.faults.add("period_spread", *self.where, heading=heading, year=years[-1])
 
+    def _beside(self, own: pd.DataFrame, others: list[pd.DataFrame]) -> pd.DataFrame:
+        """Add to the rows of a table with years what its columns of other years say: the years' own rows go before them."""
+        others = [frame for frame in others if len(frame)]
+        if not others or "credit_code" not in own:
+            return own
+        keys = ["credit_code", "year"]
+        more = pd.concat(others, ignore_index=True).groupby(keys, sort=False, as_index=False).first()
+        own = own.reset_index(drop=True)
+        firsts = own.loc[~own.duplicated(keys), keys].reset_index(names="at")
+        both = more.merge(firsts, on=keys, how="left")
+        known = both["at"].notna().to_numpy()
+        at = both.loc[known, "at"].to_numpy(dtype=int)
+        for name in more.columns.difference([*keys, "name", *PLACE]):
+            said = both.loc[known, name].to_numpy()
+            if name not in own:
+                own[name] = more[name].iloc[:0].reindex(own.index)
+            have = own[name].iloc[at]
+            blank = have.isna().to_numpy()
+            differs = ~blank & ~pd.isna(said) & (have.to_numpy() != said)
+            lines = list(zip(both.loc[known, "source_row"][differs], said[differs], strict=True))
+            self.faults.add_rows("last_year_differs", self.where, lines, heading=self.headings.get(name, name))
+            own.loc[at[blank], name] = said[blank]
+        return pd.concat([own, more[~known]], ignore_index=True)
 
-def _spread(
-    constant: dict[str, pd.Series],
-    groups: dict[When, dict[str, pd.Series]],
-    rows: Rows,
-    own: int | None,
-    named: set[int],
-    told: tuple[tuple[str, str], Mapping[str, str], Faults],
-) -> None:
-    """Put the columns without a period of their own into the years that they are about (in place)."""
-    where, headings, faults = told
-    every = {year for year, _ in groups if year is not None}
-    taxed = {year for (year, _), columns in groups.items() if year is not None and "tax_wan" in columns}
-    mine = own is not None and (own in every or not taxed or any(map(_is_flow, constant)))
-    stock = ({own} | named if mine else taxed) or every
-    for name, values in constant.items():
-        heading = headings.get(name, name)
-        if "year" in rows:
-            groups[(None, 0)].setdefault(name, values)
-            continue
-        flow = _is_flow(name)
-        if flow and own is None:
-            faults.add("year_wanted", *where, heading=heading)
-            continue
-        years = {own} if flow else stock
-        for year in sorted(y for y in years if y is not None):
-            groups.setdefault((year, 0), {}).setdefault(name, values)
-        if flow and own in named and len(every) > 1:
-            faults.add("period_latest", *where, heading=heading, year=own)
-        elif not flow and len(years) > 1:
-            faults.add("period_spread", *where, heading=heading, year=max(y for y in years if y is not None))
-
-
-def _beside(
-    own: pd.DataFrame, others: list[pd.DataFrame], where: tuple[str, str], headings: Mapping[str, str], faults: Faults
-) -> pd.DataFrame:
-    """Add to the rows of a table with years what its columns of other years say: the years' own rows go before them."""
-    others = [frame for frame in others if len(frame)]
-    if not others or "credit_code" not in own:
-        return own
-    keys = ["credit_code", "year"]
-    more = pd.concat(others, ignore_index=True).groupby(keys, sort=False, as_index=False).first()
-    own = own.reset_index(drop=True)
-    firsts = own.loc[~own.duplicated(keys), keys].reset_index(names="at")
-    both = more.merge(firsts, on=keys, how="left")
-    known = both["at"].notna().to_numpy()
-    at = both.loc[known, "at"].to_numpy(dtype=int)
-    for name in more.columns.difference([*keys, "name", *PLACE]):
-        said = both.loc[known, name].to_numpy()
-        if name not in own:
-            own[name] = more[name].iloc[:0].reindex(own.index)
-        have = own[name].iloc[at]
-        blank = have.isna().to_numpy()
-        differs = ~blank & ~pd.isna(said) & (have.to_numpy() != said)
-        lines = list(zip(both.loc[known, "source_row"][differs], said[differs], strict=True))
-        faults.add_rows("last_year_differs", where, lines, heading=headings.get(name, name))
-        own.loc[at[blank], name] = said[blank]
-    return pd.concat([own, more[~known]], ignore_index=True)
+    def by_month(self, columns: list[Timed]) -> pd.DataFrame:
+        """Return one row per firm and span of months; running totals are differenced."""
+        pieces: list[pd.DataFrame] = []
+        for when in sorted({c.when for c in columns}, key=lambda w: (w[0] or 0, -w[1])):
+            spans = {(c.period.first, c.period.last): c.values for c in columns if c.when == when}
+            dated = when[0] is not None or "year" in self.rows
+            for (first, month), values in sorted(_months(spans, self.rows, self.where, self.faults).items()):
+                frame = pd.DataFrame({**self.base, "tax_wan": values, "month": float(month), "first": float(first)})
+                frame = frame.assign(year=self.years(when)) if dated else frame
+                pieces.append(frame[values.notna().to_numpy()])
+        return pd.concat(pieces, ignore_index=True)
 
 
 def _is_flow(name: str) -> bool:
@@ -189,20 +184,6 @@ def _is_flow(name: str) -> bool:
     if column is None or column.kind == "grade":
         return column is not None
     return column.kind in NUMERIC and (find_unit(column.unit) or ("",))[0] not in ("area", "")
-
-
-def _by_month(columns: list[Timed], rows: Rows, where: tuple[str, str], faults: Faults) -> pd.DataFrame:
-    """Return one row per firm and span of months; running totals are differenced."""
-    pieces = []
-    base = {name: rows[name] for name in ("credit_code", "name", *PLACE) if name in rows}
-    for when in sorted({_when(c) for c in columns}, key=lambda w: (w[0] or 0, -w[1])):
-        spans = {(c.period.first, c.period.last): c.values for c in columns if _when(c) == when}
-        year = _years(when, rows) if when[0] is not None or "year" in rows else None
-        for (first, month), values in sorted(_months(spans, rows, where, faults).items()):
-            frame = pd.DataFrame({**base, "tax_wan": values, "month": float(month), "first": float(first)})
-            frame = frame if year is None else frame.assign(year=year)
-            pieces.append(frame[values.notna().to_numpy()])
-    return pd.concat(pieces, ignore_index=True)
 
 
 Months = dict[tuple[int, int], pd.Series]
