@@ -42,8 +42,11 @@ def county(n: int, seed: int, effect: float = 0.0, years: tuple[int, int] = (201
 
 
 def test_gap_by_hand() -> None:
-    rows = [(f"E{i:02d}", y, v, i < 10) for i in range(20) for y, v in ((2018, 0.0), (2019, 0.0 if i < 10 else 1.0),
-                                                                     (2020, (2.0 if i < 10 else 1.5) + i % 2))]  # fmt: skip
+    rows = [
+        (f"E{i:02d}", y, v, i < 10)
+        for i in range(20)
+        for y, v in ((2018, 0.0), (2019, 0.0 if i < 10 else 1.0), (2020, (2.0 if i < 10 else 1.5) + i % 2))
+    ]
     frame = pd.DataFrame(rows, columns=["code", "year", "y", "listed"]).assign(hat=1.0)
     found = forecast_gap(frame, **GAP, projection="hat")
     assert found.estimate == pytest.approx(0.5)
@@ -152,8 +155,15 @@ def monthly(n: int, seed: int, late: float = 0.0, years: int = 5) -> pd.DataFram
     tax[: n // 2, after, 11] += moved
     tax[: n // 2, after, 0][:, 1:] -= np.minimum(moved[:, :-1], 0.9 * tax[: n // 2, after, 0][:, 1:])
     at = np.indices(tax.shape).reshape(3, -1)
-    return pd.DataFrame({"code": at[0], "year": 2017 + at[1], "month": 1 + at[2], "tax": tax.ravel(),
-                         "treated": (at[0] < n // 2).astype(float)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "code": at[0],
+            "year": 2017 + at[1],
+            "month": 1 + at[2],
+            "tax": tax.ravel(),
+            "treated": (at[0] < n // 2).astype(float),
+        }
+    )
 
 
 def test_late_payment_and_the_dip_after() -> None:
@@ -195,15 +205,29 @@ def taxed(n: int, seed: int, effect: float = 0.0, years: int = 5) -> pd.DataFram
     listed, post = code < n // 2, t >= 3
     rate = np.exp(own[code] + 0.2 * t + effect * (listed & post))
     tax = land[code] * rate * rng.gamma(0.8, 1 / 0.8, n * years) * (rng.random(n * years) > 0.05) / 0.95
-    return pd.DataFrame({"code": code, "year": 2017 + t, "tax": tax, "land": land[code], "listed": listed * 1.0,
-                         "post": post * 1.0, "township": code % 6})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "code": code,
+            "year": 2017 + t,
+            "tax": tax,
+            "land": land[code],
+            "listed": listed * 1.0,
+            "post": post * 1.0,
+            "township": code % 6,
+        }
+    )
 
 
 def test_poisson_against_dummies() -> None:
     statsmodels = pytest.importorskip("statsmodels.genmod.api")
     frame = taxed(30, 4, 0.3)
-    x = np.column_stack([frame["listed"] * frame["post"], pd.get_dummies(frame["year"]).to_numpy()[:, 1:],
-                         pd.get_dummies(frame["code"]).to_numpy()]).astype(float)  # fmt: skip
+    x = np.column_stack(
+        [
+            frame["listed"] * frame["post"],
+            pd.get_dummies(frame["year"]).to_numpy()[:, 1:],
+            pd.get_dummies(frame["code"]).to_numpy(),
+        ]
+    ).astype(float)
     model = statsmodels.GLM(frame["tax"], x, family=statsmodels.families.Poisson(), offset=np.log(frame["land"]))
     want = model.fit(tol=1e-12, maxiter=200)
     found = poisson(frame, **POISSON)
@@ -269,8 +293,11 @@ def test_every_design_has_something_to_draw() -> None:
         "timing": timing(monthly(40, 1), **MONTHS),
     }
     series = {name: set(drawn(found)["series"]) for name, found in shown.items()}
-    assert series == {"path": {"listed", "unlisted", "projected"}, "poisson": {"listed", "unlisted"},
-                      "timing": {"listed", "unlisted"}}  # fmt: skip
+    assert series == {
+        "path": {"listed", "unlisted", "projected"},
+        "poisson": {"listed", "unlisted"},
+        "timing": {"listed", "unlisted"},
+    }
 
 
 def test_tax_rule_years_carry_source_and_mark() -> None:

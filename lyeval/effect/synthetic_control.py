@@ -19,7 +19,9 @@ from lyeval.effect.estimate import Z_95, Check, Effect, check, error, number, to
 from lyeval.effect.frames import columns, flag, grid, labels, varies
 
 METHODS = ("control", "did")
-DRAWS, SEARCH = 200, 150
+DRAWS = 200
+SCATTER, STARTS, SEARCH = 60, 3, 60
+"""Weights of predictors tried at random and steps of each search, for every predictor; searches from the best of them."""
 WEIGHTY, POOR, EXACT = 0.01, 2.0, 1e-9
 Predictor = str | tuple[str, Sequence[int]]
 
@@ -90,7 +92,7 @@ def control(block: Block) -> Weighted:
     """Return the synthetic control: donors weighted to follow the treated before the start.
 
     With predictors Σ_k v_k (x₁k − Σ wᵢx_ik)² is minimised instead, v on the simplex so that the earlier outcomes are followed
-    best (Nelder-Mead from equal weights).
+    best (Nelder-Mead from the best of equal, single and scattered weights, since there are many local minima).
     """
     t0 = block.before
     early, mine = block.donors[:, :t0].T, block.treated[:t0]
@@ -115,9 +117,13 @@ def _by_predictors(x: np.ndarray, early: np.ndarray, mine: np.ndarray) -> np.nda
     k = len(means)
     if k == 1:
         return weights(np.zeros(1))
-    first = np.vstack([np.zeros(k), 4 * np.eye(k)])
-    options = {"maxfev": SEARCH * k, "initial_simplex": first, "xatol": 1e-3, "fatol": 1e-9 * mine.var()}
-    return weights(minimize(miss, first[0], method="Nelder-Mead", options=options).x)
+    tried = np.vstack([np.zeros(k), 4 * np.eye(k), np.random.default_rng(0).normal(0, 6, (SCATTER * k, k))])
+    options = {"maxfev": SEARCH * k, "xatol": 1e-3, "fatol": 1e-9 * mine.var()}
+    found = []
+    for start in tried[np.argsort([miss(theta) for theta in tried], kind="stable")[:STARTS]]:
+        around = np.vstack([start, start + 1.5 * np.eye(k)])
+        found.append(minimize(miss, start, method="Nelder-Mead", options=options | {"initial_simplex": around}))
+    return weights(min(found, key=lambda one: one.fun).x)
 
 
 def noise(block: Block) -> float:
