@@ -23,7 +23,6 @@ from lyeval.policy.kinds import (
     Duration,
     Factor,
     Figure,
-    Hazard,
     Level,
     Normal,
     Proportion,
@@ -45,10 +44,8 @@ class MethodAssumption(Frozen):
         Who bears ``cost``.
     success
         Chance of being done within the year of its term.
-    monthly_hazard
-        Chance, in a month, that a case still open is done.
     duration
-        Months from start to finish.
+        Months from start to end, done or given up.
     log_tax
         Change of log tax against the projection; None: nobody is left to pay.
     land_share
@@ -69,7 +66,6 @@ class MethodAssumption(Frozen):
     owner: Literal["same", "changes", "state"]
     payer: Literal["enterprise", "government"]
     success: Beta
-    monthly_hazard: Hazard
     duration: Duration
     log_tax: Normal | None = None
     land_share: Beta | None = None

@@ -42,13 +42,6 @@ class Proportion(Figure):
     value: Share
 
 
-class Hazard(Figure):
-    """A chance per month, in [0, 1]."""
-
-    unit: Literal["每月"]
-    value: Share
-
-
 class Shares(Figure):
     """Several shares in [0, 1], ascending."""
 
@@ -155,7 +148,6 @@ UNITS_EN = {
     "占该企业用地": "of the firm's land",
     "占差距": "of the gap",
     "概率": "probability",
-    "每月": "a month",
     "倍": "times",
     "对数": "log points",
     "月": "months",
