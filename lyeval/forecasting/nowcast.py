@@ -84,8 +84,9 @@ class Forecast(Projection):
         b = self.basis
         if b is None:
             return table([], READING_COLUMNS)
-        found = by_reading(b.ledger, b.policy, b.readings, b.pairs)
-        return found.assign(central=found["id"].map(self.targets.set_index("id")["probability"]))
+        central = {row["id"]: row["probability"] for row in self.targets.to_dict("records")}
+        found = by_reading(b.ledger, b.policy, b.readings, b.pairs).to_dict("records")
+        return table([{**row, "central": central[row["id"]]} for row in found], READING_COLUMNS)
 
     @cached_property
     def by_levy(self) -> pd.DataFrame:

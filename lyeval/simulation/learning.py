@@ -72,9 +72,8 @@ def topping_up(panel: Panel, past: Sequence[TargetView], band: float) -> tuple[f
     if panel.november is None:
         return None
     near, heap, others, chance = 0.0, 0.0, 0.0, 0.0
-    with np.errstate(divide="ignore", invalid="ignore"):
-        paid = panel.november / panel.tax
-        share = np.nanmedian(np.where((panel.tax > 0) & (panel.november > 0), paid, np.nan)) if paid.size else np.nan
+    known = (panel.tax > 0) & (panel.november > 0)
+    share = np.median(panel.november[known] / panel.tax[known]) if known.any() else np.nan
     for view in past:
         at, t = np.searchsorted(panel.codes, view.codes), int(view.year - panel.years[0])
         if view.line is None or not 0 <= t < len(panel.years):
@@ -82,8 +81,8 @@ def topping_up(panel: Panel, past: Sequence[TargetView], band: float) -> tuple[f
         with np.errstate(divide="ignore", invalid="ignore"):
             ended = view.tax / view.land / view.line
             pace = ended * panel.november[at, t] / panel.tax[at, t] / share
-        known = view.member & ~view.gone & (view.tax > 0) & np.isfinite(pace)
-        counts = [_ended_above(pace[known] / line, ended[known] / line, band) for line in (1.0, *NOBODYS)]
+        told = view.member & ~view.gone & (view.tax > 0) & np.isfinite(pace)
+        counts = [_ended_above(pace[told] / line, ended[told] / line, band) for line in (1.0, *NOBODYS)]
         near, heap = near + counts[0][0], heap + counts[0][1]
         others, chance = others + sum(n for n, _ in counts[1:]), chance + sum(n for _, n in counts[1:])
     if not near:
