@@ -56,7 +56,7 @@ pictures: tools  ## the two pictures of the README, from the sample
 notebooks: setup  ## execute the notebooks on their defaults and store the outputs
 	$(BIN)/python -c "from lyeval.run import refresh, shipped_notebooks; refresh(shipped_notebooks())"
 
-calibrate: tools  ## check the odds on 240 synthetic counties, into docs/validation.md
+calibrate: tools  ## check the odds on 200 synthetic counties, into docs/validation.md
 	$(BIN)/python tests/benchmarks/calibrate.py
 
 lock: tools  ## resolve both locks anew, the second within the first

@@ -10,7 +10,7 @@ import pandas as pd
 from lyeval.assessment.gaps import EXEMPTING
 from lyeval.ledger import Ledger
 from lyeval.simulation.assumed import assumed
-from lyeval.simulation.disposals import Left, Pace, Plan
+from lyeval.simulation.casework import Left, Plan, paces
 from lyeval.simulation.draws import Sampling, draw_tax
 from lyeval.simulation.dynamics import Dynamics, fit
 from lyeval.simulation.engine import Setting
@@ -123,16 +123,17 @@ def setting_of(history: Panel, sampling: Sampling, *, cases: list[tuple[int, str
         at=np.array([row[0] for row in rows], dtype=int),
         method=np.array([row[1] for row in rows], dtype=object),
         start=np.array([row[2] for row in rows], dtype=float),
-        dated=np.array([row[0] % 2 == 0 for row in rows], dtype=bool),
+        age=np.array([0.0 if row[0] % 2 == 0 else np.nan for row in rows]),
         released=blank,
         demolished=blank,
         successor=np.full(len(rows), -1),
     )
     year = int(history.years[-1])
-    pace = {name: Pace(p.success, (p.success[0], p.success[0] / p.hazard)) for name, p in taken.practices.items()}
+    date = Date(year, year, 12)
+    pace = paces(county(1), date, taken.practices)
     model = fit(history, 0, taken.tax)
     left = Left(none, none, np.ones(n))
-    return Setting(Date(year, year, 12), history, taken, plan, left, pace, sampling, model, model, ())
+    return Setting(date, history, taken, plan, left, pace, sampling, model, model, ())
 
 
 def drawn_tax(model: Dynamics, history: Panel, year: int, sampling: Sampling) -> np.ndarray:

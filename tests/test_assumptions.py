@@ -28,7 +28,7 @@ def changed(tmp_path: Path, file: str, old: str, new: str) -> Path:
 def test_default_holds_what_the_outlook_needs() -> None:
     a = load_assumptions("default")
     assert [m.id for m in a.methods] == METHODS
-    assert (a.common_shock.sd.value, a.common_shock.df.value) == (0.18, 5)
+    assert (a.common_shock.sd.value, a.common_shock.df.value) == (0.12, 3)
     assert a.response.band.value == 0.30
     assert a.response.scenarios.values == (0.0, 0.15, 0.35)
     assert (a.plan_deadline.value, a.clearly_higher.value) == (30, 0.20)
@@ -37,7 +37,7 @@ def test_default_holds_what_the_outlook_needs() -> None:
 
 def test_every_figure_has_unit_source_and_mark() -> None:
     rows = load_assumptions().rows()
-    assert len({r.path for r in rows}) == len(rows) == 54
+    assert len({r.path for r in rows}) == len(rows) == 46
     assert {r.unit for r in rows} == set(UNITS_EN)
     assert all(r.source and r.source_en and r.numbers for r in rows)
     assert {r.mark for r in rows} <= {"assumed", "estimated", "measured"}
@@ -63,7 +63,7 @@ def test_unknown_names_are_told_with_the_nearest() -> None:
     ("file", "old", "new", "told"),
     [
         ("methods.yaml", "a: 6.0", "a: 0", r"methods.yaml:\d+: methods\[0\].success.a: 0"),
-        ("methods.yaml", "value: 0.1\n", "value: 1.1\n", r"methods\[0\].monthly_hazard.value"),
+        ("methods.yaml", "b: 4.0", "b: -4.0", r"methods\[0\].success.b"),
         ("methods.yaml", "mean: 10.0", "mean: -1", r"methods\[0\].duration.mean"),
         ("methods.yaml", "mean: 0.25", "mean: .inf", r"methods\[0\].log_tax.mean"),
         ("methods.yaml", "sd: 0.35", "sd: -0.1", r"methods\[0\].log_tax.sd"),
@@ -75,8 +75,8 @@ def test_unknown_names_are_told_with_the_nearest() -> None:
         ("methods.yaml", "occupant: same", "occupant: none", "log_tax is absent only"),
         ("methods.yaml", "id: rectify", "id: upgrade", "upgrade: more than once"),
         ("methods.yaml", "    payer: enterprise\n", "", r"methods\[0\].payer: missing"),
-        ("default.yaml", "value: 0.18", "value: 0", r"default.yaml:\d+: common_shock.sd.value"),
-        ("default.yaml", "value: 5", "value: 2", r"common_shock.df.value"),
+        ("default.yaml", "value: 0.12", "value: 0", r"default.yaml:\d+: common_shock.sd.value"),
+        ("default.yaml", "value: 3\n", "value: 2\n", r"common_shock.df.value"),
         ("default.yaml", "[0.0, 0.15, 0.35]", "[0.35, 0.15]", "not ascending"),
         ("default.yaml", "value: 30\n", "value: 30.5\n", r"plan_deadline.value"),
         ("default.yaml", "near_line:", "near_lines:", "did you mean 'near_line'"),

@@ -12,7 +12,7 @@ from outlook_county import county, with_disposals
 import lyeval as ly
 from lyeval.ledger import Ledger
 from lyeval.simulation.assumed import assumed
-from lyeval.simulation.disposals import (
+from lyeval.simulation.casework import (
     disposed,
     given_plan,
     land_leaving,
@@ -38,22 +38,22 @@ class TestDisposals:
 
     def test_cases_end_as_fast_as_their_hazard(self):
         ledger = with_disposals(county(40), [(i, "upgrade", "2023-12-31", None, "进行中") for i in range(40)])
-        plan, notes = open_plan(ledger, self.taken.practices)
+        plan, notes = open_plan(ledger, self.date, self.taken.practices)
         assert notes == ()
         pace = paces(ledger, self.date, self.taken.practices)
         months = months_to_finish(plan, panel(ledger, self.date), pace, Sampling(4000, 1), 2023)
         done = disposed(months, self.date.months_to(2024)).done.mean()
-        events, exposure = pace["upgrade"].monthly
-        expected = 1 - (exposure / (exposure + 12)) ** events
+        law, (a, b) = pace["upgrade"], pace["upgrade"].done
+        expected = a / (a + b) * (1 - (1 + law.hazard[12] / law.cases) ** -law.cases)  # mean over the county's pace
         assert abs(done - expected) < 0.01
         assert disposed(months, self.date.months_to(2028)).done.mean() > done
 
     def test_the_ledgers_own_cases_move_the_pace(self):
         rows = [(i, "upgrade", "2022-01-01", "2022-03-01", "达标") for i in range(20)]
-        quick = paces(with_disposals(county(40), rows), self.date, self.taken.practices)["upgrade"].monthly
+        quick = paces(with_disposals(county(40), rows), self.date, self.taken.practices)["upgrade"].yearly
         rows = [(i, "upgrade", "2021-01-01", None, "进行中") for i in range(20)]
-        slow = paces(with_disposals(county(40), rows), self.date, self.taken.practices)["upgrade"].monthly
-        assert quick[0] / quick[1] > 2 * slow[0] / slow[1]
+        slow = paces(with_disposals(county(40), rows), self.date, self.taken.practices)["upgrade"].yearly
+        assert quick[0] / sum(quick) > 1.5 * slow[0] / sum(slow)
 
     def test_a_known_effect_is_recovered_against_the_projection(self):
         found = []

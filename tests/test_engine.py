@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import accumulate, pairwise
 from math import ceil, exp, isclose, log
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from outlook_county import autoregressive, panel_of, setting_of
 from test_odds import view
 
-from lyeval.simulation.disposals import effects, finishing, land_leaving
+from lyeval.simulation.casework import AGES, finishing, land_leaving, own_effects
 from lyeval.simulation.draws import Sampling, cell_odds, county_draws, uniforms
 from lyeval.simulation.dynamics import centres
 from lyeval.simulation.engine import Setting, Year, years_to_come
@@ -43,9 +44,9 @@ def year_by_hand(given: Setting, years: int) -> list[dict[str, np.ndarray]]:
     history, plan, model, pace = given.panel, given.plan, given.annual, given.pace
     practices, names = given.assumed.practices, sorted(given.assumed.practices)
     n, base = len(history.codes), given.date.year
-    own_effect = effects(names, practices, given.sampling, base)
-    undated, dated = finishing(names, pace, given.sampling, base)
-    wait = uniforms(history.keys, given.sampling, base, "finish")
+    own_effect = own_effects(plan, history, practices, given.sampling, base)
+    hurry, done = finishing(names, pace, given.sampling, base)
+    wait, toss, since = (uniforms(history.keys, given.sampling, base, word) for word in ("finish", "done", "age"))
     leaving = land_leaving(plan, history, practices, given.sampling, base)
     case = {int(i): c for c, i in enumerate(plan.at)}
     out = [{name: np.zeros((DRAWS, n)) for name in ("tax", "kept", "gone")} for _ in range(years)]
@@ -58,7 +59,14 @@ def year_by_hand(given: Setting, years: int) -> list[dict[str, np.ndarray]]:
         ends = {}
         for i, c in case.items():
             m = names.index(plan.method[c])
-            ends[i] = plan.start[c] - log(wait[d, i]) / (dated if plan.dated[c] else undated)[d, m]
+            hazard, age = pace[plan.method[c]].hazard, plan.age[c]
+            if np.isnan(age):  # met at any moment: as likely at an age as cases are still open at it
+                survival = [exp(-x) for x in hazard]
+                open_so_far = [0.0, *accumulate((a + b) / 2 for a, b in pairwise(survival))]
+                age = np.interp(since[d, i] * open_so_far[-1], open_so_far, AGES)
+            due = np.interp(age, AGES, hazard) - log(wait[d, i]) / hurry[d, m]
+            given_up = toss[d, i] >= done[d, m]
+            ends[i] = np.inf if given_up else plan.start[c] + np.interp(due, hazard, AGES) - age
         before = [[x for x in history.tax[i]] for i in range(n)]
         for t in range(years):
             end = 12 * (t + 1)
@@ -69,10 +77,12 @@ def year_by_hand(given: Setting, years: int) -> list[dict[str, np.ndarray]]:
                 earlier = sum(logs) / len(logs) if logs else typical
                 level = log(last) if last > 0 else earlier
                 x = {"one": 1.0, "level": level - model.centre, "silent": not last > 0, "young": not logs}
-                x |= {"gap": earlier - level if last > 0 and logs else 0.0, "quiet": 0, "pace": 0.0}
+                gap = (earlier - level) * len(logs) / (len(logs) + 1) if last > 0 and logs else 0.0
+                x |= {"gap": gap, "quiet": 0, "pace": 0.0}
                 x |= {name: column[i] for name, column in model.static.items()}
                 low, high = model.scale_range
                 size = model.scale_coef[0] + model.scale_coef[1] * level + model.scale_coef[2] * x["silent"]
+                size += model.scale_coef[4] / (len(logs) + 1)
                 middle = sum(coef[d, j] * x[name] for j, name in enumerate(model.names)) + shock[d, 0]
                 residual = model.residuals[int(word[d, i] * len(model.residuals))]
                 mean = middle + exp(min(max(size, low), high)) * residual
@@ -90,7 +100,7 @@ def year_by_hand(given: Setting, years: int) -> list[dict[str, np.ndarray]]:
                     ratio = [own_tax[k] / own_land[k] for k in (plan.successor[c], i)]
                     better = plan.successor[c] not in (-1, i) and min(ratio) > 0
                     lift = practice.catch_up * max(log(ratio[0] / ratio[1]), 0.0) if better else 0.0
-                    effect = own_effect[d, names.index(plan.method[c])] + lift
+                    effect = own_effect[d, c] + lift
                     taxed = bottom if coin[d, i] < limit else exp(mean + effect * force)
                     if practice.gone or practice.closed:
                         taxed *= 1 - force

@@ -13,7 +13,7 @@ from scipy.stats import binom
 import lyeval as ly
 from lyeval.assessment import TargetView
 from lyeval.simulation.draws import ZERO_PRIOR, ZERO_WEIGHT, Sampling, past
-from lyeval.simulation.dynamics import Dynamics, Priors, centres, fit, lags, linear, mean_log, residual_size
+from lyeval.simulation.dynamics import Dynamics, Priors, centres, fit, lags, linear, residual_size
 from lyeval.simulation.engine import Year
 from lyeval.simulation.known import Panel
 from lyeval.simulation.odds import (
@@ -24,7 +24,6 @@ from lyeval.simulation.odds import (
     settled,
     swing_rows,
     target_row,
-    topped_up,
     values,
 )
 
@@ -117,18 +116,6 @@ class TestOdds:
         assert rows[0]["probability"] == probability(0, 4000)
         assert abs(rows[1]["probability"] - 0.35) < 4 * rows[1]["mc_error"]
 
-    def test_a_heap_above_the_line_tells_who_topped_up(self):
-        rng = np.random.default_rng(3)
-        ratio = np.exp(rng.normal(0.0, 1.5, 6000))
-        moved = (ratio < 1) & (ratio >= 0.7) & (rng.random(6000) < 0.3)
-        plain, heaped = (
-            view(6000, goal=0.0, tax=np.where(moved & heap, 1.02, ratio) * 10, land=np.full(6000, 10.0))
-            for heap in (False, True)
-        )
-        assert topped_up([heaped], 0.3) == pytest.approx(0.3, abs=0.06)
-        assert topped_up([plain], 0.3) < 0.06
-        assert topped_up([view(10, goal=0.0)], 0.3) is None
-
     def test_members_are_split_into_sure_and_open(self):
         rng = np.random.default_rng(4)
         tax = np.column_stack(
@@ -175,8 +162,10 @@ class TestOracle:
     def product(self, model: Dynamics, history: Panel, land: np.ndarray) -> float:
         """Mean over the shock's quantiles of Π P(log tax + size × residual ≥ log land) × (1 − odds of silence)."""
         before = past(history)
-        earlier = mean_log(before.log_sum, before.log_count)
-        frame = lags(before.last, earlier, None, centres(history.land[:, -1], model.centre)) | model.static
+        frame = (
+            lags(before.last, (before.log_sum, before.log_count), None, centres(history.land[:, -1], model.centre))
+            | model.static
+        )
         middle = linear(frame, model.names, model.coef[None, :], model.centre)[0]
         size = residual_size(model, frame)
         shocks = stdtrit(model.shock_df, (np.arange(400) + 0.5) / 400) * model.shock_sd

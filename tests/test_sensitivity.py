@@ -88,7 +88,7 @@ def test_of_a_sum_each_group_has_the_share_of_its_variance(told, monkeypatch) ->
     weight = {"common_shock.mean": 2.0, "response.scenarios": 1.0}
 
     def added(study: Study, point) -> np.ndarray:
-        shift, share = (point.assumed.tax.shift + 0.15) / 0.3, point.share / 0.35
+        shift, share = (point.assumed.tax.shift + 0.15) / 0.3, (point.share or 0.0) / 0.35
         total = weight["common_shock.mean"] * shift + weight["response.scenarios"] * share
         return np.full((2, len(study.ids)), total)
 

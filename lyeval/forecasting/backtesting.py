@@ -20,8 +20,9 @@ from lyeval.simulation.assumed import Assumed, assumed
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, setting, years_to_come
 from lyeval.simulation.known import Note, as_known, date_of, distinct, note
-from lyeval.simulation.odds import members, probability, reaches, tax_basis, values
-from lyeval.simulation.projection import as_if, check_draws
+from lyeval.simulation.learning import learned
+from lyeval.simulation.odds import OPEN_EDGE, members, probability, reaches, tax_basis, values
+from lyeval.simulation.projection import as_if, check_draws, past_targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,9 @@ class Backtest:
     policy, years, months
         The plan, and the years and months that could be tested.
     scores
-        level (county, group, enterprise), id, month, model, measure (brier, crps, error), value, n, years. ``n`` counts cases, ``years``
-        calendar years: firms of one year share its shock, so years are what counts.
+        level (county, group, enterprise), id, month, model, measure (brier, crps, sure_below, sure_reach), value, n, years. ``n`` counts
+        cases, ``years`` calendar years: firms of one year share its shock, so years are what counts. sure_below and sure_reach: how often
+        an enterprise told as surely below the line, or as surely reaching it (in 95 % of the draws), did end so.
     coverage
         level, id, month, nominal (0.5, 0.8, 0.95), share of cases inside the interval, n, years.
     skill
@@ -184,6 +186,7 @@ def _origin(
         return None
     rules, rules_before = as_if(policy, year)[0], as_if(policy, year - 1)[0]
     before = [v for v in views(known, rules, year, year - 1) if v.kind in ("share", "count", "mean")]
+    given = learned(given, before, past_targets(known, policy, year - 1, quotas=None, level="county"))
     came = {v.id: v for v in views(ledger, rules, year, year)}
     last = {v.id: _as_it_was(v) for v in views(known, rules_before, year - 1, year - 1)}
     return Origin(
@@ -211,6 +214,7 @@ class Records:
     scores: list[dict[str, Any]] = field(default_factory=list)
     inside: list[dict[str, Any]] = field(default_factory=list)
     odds: list[pd.DataFrame] = field(default_factory=list)
+    sure: list[dict[str, Any]] = field(default_factory=list)  # statements of certainty, and whether they were right
 
     def add(self, origin: Origin) -> None:
         """Score one origin: enterprises, the county, and its townships and industries."""
@@ -263,8 +267,7 @@ class Records:
         if line is None or not known.any():
             return
         i, actual = i[known], actual[known]
-        at, basis = (part[i] for part in origin.places(before))
-        ratio = origin.drawn.tax[:, at] * basis / before.land[i]
+        ratio = members(before, origin.drawn).tax[:, i] / before.land[i]
         came = reaches(before, actual, line)
         key = {"level": "enterprise", "id": before.id, "year": origin.year, "month": origin.month}
         p = (reaches(before, ratio, line).sum(axis=0) + 0.5) / (len(ratio) + 1)
@@ -272,6 +275,9 @@ class Records:
         for name, tax in origin.guesses(before).items():
             guess = tax[i] / before.land[i]
             odds[name] = np.where(np.isnan(guess), np.nan, reaches(before, guess, line))
+        for name, told, right in (("sure_below", 1 - p, ~came), ("sure_reach", p, came)):
+            at = np.flatnonzero(told >= 1 - OPEN_EDGE)
+            self.sure += [{**key, "model": "forecast", "measure": name, "value": float(right[j])} for j in at]
         for name, told in odds.items():
             rows = zip(before.codes[i], brier(told, came), strict=True)
             self.scores += [{**key, "case": c, "model": name, "brier": float(b)} for c, b in rows if not np.isnan(b)]
@@ -287,6 +293,9 @@ class Records:
         scores = pd.DataFrame(self.scores, columns=[*keys, "brier", "crps"])
         inside = pd.DataFrame(self.inside, columns=["level", "id", "year", "month", "nominal", "inside"])
         long = scores.melt(id_vars=keys, value_vars=["brier", "crps"], var_name="measure").dropna(subset="value")
+        long = (
+            pd.concat([long, pd.DataFrame(self.sure, columns=long.columns)], ignore_index=True) if self.sure else long
+        )
         years = tuple(int(y) for y in np.unique(scores["year"]))
         few = [note("few_years", n=len(years), need=MIN_YEARS)] if len(years) < MIN_YEARS else []
         empty = pd.DataFrame(columns=["year", "month", "odds", "came", "place"])

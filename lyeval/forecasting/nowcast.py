@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import TargetView, views
+from lyeval.assessment import TargetView, assess, views
 from lyeval.forecasting.land_use_tax import COLUMNS as LAND_USE_TAX_COLUMNS
 from lyeval.forecasting.land_use_tax import by_land_use_tax
+from lyeval.indicators import book
 from lyeval.ledger import Ledger
 from lyeval.policy import Option, Policy, PolicyError, choose, load_policy, patch
 from lyeval.policy.assumptions import Assumptions
@@ -21,7 +22,8 @@ from lyeval.simulation.assumed import assumed
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, setting, year_as_known, years_to_come
 from lyeval.simulation.known import Date, as_known, date_of, note
-from lyeval.simulation.odds import SWING_COLUMNS, members, odds, settled, table, values
+from lyeval.simulation.learning import learned
+from lyeval.simulation.odds import SWING_COLUMNS, TARGET_COLUMNS, members, odds, settled, table, values
 from lyeval.simulation.projection import Projection, check_draws, past_targets, projected
 
 Pairs = list[tuple[TargetView, Year]]
@@ -80,7 +82,11 @@ class Forecast(Projection):
         ledger cannot test or that change nothing are left out.
         """
         b = self.basis
-        return table([], READING_COLUMNS) if b is None else by_reading(b.ledger, b.policy, b.readings, b.pairs)
+        if b is None:
+            return table([], READING_COLUMNS)
+        central = {row["id"]: row["probability"] for row in self.targets.to_dict("records")}
+        found = by_reading(b.ledger, b.policy, b.readings, b.pairs).to_dict("records")
+        return table([{**row, "central": central[row["id"]]} for row in found], READING_COLUMNS)
 
     @cached_property
     def by_levy(self) -> pd.DataFrame:
@@ -142,19 +148,44 @@ def forecast(
         text = f"{rules.id}: {year} 年没有目标，可用 {years} / the plan sets no target for {year}; it does for {years}"
         raise PolicyError(text)
     date = date_of(as_of, year, ledger)
+    if (date.year, date.month) == (year, 12) and year in book(ledger).years:
+        date = Date(year, year, 12)  # the year is over
     ahead = year - date.facts_year
     if ahead > MAX_AHEAD:
         last = date.facts_year
         raise ValueError(f"{year} 距最近数据 {last} 超过 {MAX_AHEAD} 年 / is more than {MAX_AHEAD} years past the data")
     known = as_known(ledger, date)
     given = setting(known, date, plan, assumed(assumptions), Sampling(draws, seed))
+    chosen = choose(rules, readings)[0]
+    past = past_targets(known, chosen, date.facts_year, quotas=quotas, level=level)
+    given = learned(given, views(known, chosen, year, date.facts_year, quotas=quotas, level=level), past)
     drawn = {item.year: item for item in (year_as_known(given), *years_to_come(given, year))}
     basis = Basis(known, rules, dict(readings or {}), date, year, drawn, dict(quotas or {}), level, given)
-    past = past_targets(known, choose(rules, readings)[0], date.facts_year, quotas=quotas, level=level)
     pairs = basis.pairs(basis.readings)
     iterated = [note("iterated", n=ahead, year=date.facts_year)] if ahead > 1 else []
-    made = projected(given, pairs, past, iterated, swings=True)
+    made = projected(given, pairs, iterated, swings=True)
+    if not ahead:
+        judged = assess(known, rules, year, readings=readings, quotas=quotas, level=level).targets
+        made["targets"] = as_judged(made["targets"], judged)
     return Forecast(policy=rules.id, **made, year=year, basis=basis)
+
+
+def as_judged(told: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
+    """Give the targets of a year that is over the verdict's value, bounds and status; no odds where that is undetermined."""
+    rows = {row["id"]: row for row in judged.to_dict("records")}
+    out = []
+    for row in told.to_dict("records"):
+        verdict = rows.get(row["id"], {})
+        status, value = verdict.get("status"), verdict.get("value")
+        if status in ("met", "missed"):
+            row |= {"probability": float(status == "met"), "mc_error": 0.0, "certain": status}
+        elif status == "undetermined":
+            row |= {"probability": None, "mc_error": None, "certain": None}
+            row |= {"note": verdict["reason_zh"], "note_en": verdict["reason_en"]}
+        if value is not None and not pd.isna(value):
+            row |= {"p05": verdict["low"], "p50": value, "p95": verdict["high"]}
+        out.append(row)
+    return table(out, TARGET_COLUMNS)
 
 
 def by_reading(

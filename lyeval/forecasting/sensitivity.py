@@ -15,7 +15,7 @@ from scipy.stats import qmc, sobol_indices
 from lyeval.assessment import TargetView, meets
 from lyeval.forecasting.nowcast import Forecast
 from lyeval.simulation.assumed import Assumed
-from lyeval.simulation.disposals import Pace
+from lyeval.simulation.casework import Pace
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.dynamics import reassumed
 from lyeval.simulation.engine import Setting, year_as_known, years_to_come
@@ -75,7 +75,9 @@ class Point:
 
     assumed: Assumed
     pace: dict[str, Pace]
-    share: float = 0.0  # share of the enterprises just below a line that top up to it
+    share: float | None = (
+        None  # share of the enterprises just below a line that top up to it; None: as past Decembers say
+    )
     reading: int = 0  # number of the reading: 0 the one chosen
 
     def setting(self, given: Setting) -> Setting:
@@ -147,14 +149,13 @@ def _of_method(given: Setting, name: str) -> list[Factor]:
 def _pace(point: Point, value: float, *, name: str) -> Point:
     """Set the chance of a case being done within twelve months, as if it were known."""
     pace = point.pace[name]
-    (a, b), (events, months) = pace.yearly, pace.monthly
-    faster = np.log1p(-value) / np.log1p(-a / (a + b))
-    known = Pace((value * KNOWN, (1 - value) * KNOWN), (KNOWN, KNOWN * months / events / faster), pace.speed)
+    faster = -np.log1p(-value) / pace.hazard[12]
+    known = Pace(tuple(faster * x for x in pace.hazard), KNOWN, (KNOWN, 1e-6), pace.speed)
     return replace(point, pace={**point.pace, name: known})
 
 
 def _effect(point: Point, value: float, *, name: str) -> Point:
-    return _practised(point, name, effect=(value, 0.0))
+    return _practised(point, name, effect=(value, 0.0), own=0.0)
 
 
 def _leaves(point: Point, value: float, *, name: str) -> Point:
@@ -218,10 +219,10 @@ class Study:
         out = np.empty((2, len(self.ids)))
         for i, id in enumerate(self.ids):
             view, year = self.laid[point.reading].get(id, self.laid[0][id])
-            drawn, near = members(view, years[year]), None
+            drawn, near = members(view, years[year], topped=point.share is None), None
             if point.share and view.line is not None:
                 near = near_line(drawn, seed=setting.sampling.seed, band=setting.assumed.band)
-            found = values(drawn, near, point.share)
+            found = values(drawn, near, point.share or 0.0)
             known = found[~np.isnan(found)]
             met, drew = int(meets(view, known).sum()), year > setting.date.facts_year
             odds = probability(met, len(known)) if drew else met / max(len(known), 1)  # what is known is not drawn

@@ -91,7 +91,6 @@ class Duration(Figure[Literal["月"]]):
 
 
 Proportion = Value[Literal["占标准", "占原水平"], Share]
-Hazard = Value[Literal["每月"], Share]
 Catch = Value[Literal["占差距"], Share]
 Span = Value[Literal["月"], Months]
 Level = Value[Literal["对数"], LogPoints]
@@ -116,10 +115,8 @@ class MethodAssumption(Frozen):
         Who bears ``cost``.
     success
         Chance of being done within the year of its term.
-    monthly_hazard
-        Chance, in a month, that a case still open is done.
     duration
-        Months from start to finish.
+        Months from start to end, done or given up.
     log_tax
         Change of log tax against the projection; None: nobody is left to pay.
     land_share
@@ -142,7 +139,6 @@ class MethodAssumption(Frozen):
     owner: Literal["same", "changes", "state"]
     payer: Literal["enterprise", "government"]
     success: Beta
-    monthly_hazard: Hazard
     duration: Duration
     log_tax: Normal | None = None
     land_share: Beta | None = None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri, stdtrit
 
-from lyeval.simulation.dynamics import Dynamics, Frame, centres, earlier_logs, lags, linear, mean_log, residual_size
+from lyeval.simulation.dynamics import Dynamics, Frame, centres, earlier_logs, lags, linear, residual_size
 from lyeval.simulation.known import Panel, code_keys
 
 Keys = NDArray[np.uint64]
@@ -152,7 +152,7 @@ def projected(model: Dynamics, panel: Panel, before: Past, at: Rows) -> Frame:
     """Make the regressors of a year to be projected."""
     paid = panel.ytd[at, -1] / model.paid_share if model.month else None
     typical = centres(panel.land[at, -1], model.centre)
-    made = lags(before.last, mean_log(before.log_sum, before.log_count), paid, typical)
+    made = lags(before.last, (before.log_sum, before.log_count), paid, typical)
     return made | {name: column[at] for name, column in model.static.items()}
 
 
@@ -224,5 +224,5 @@ def model_of(models: tuple[Dynamics, Dynamics], panel: Panel, at: Rows, year: in
 MASK, HALF, ROUNDS, GROUP, BLOCK = 0xFFFFFFFF, np.uint64(32), 10, 256, 1 << 17
 MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 WEYL = (0x9E3779B9, 0xBB67AE85)
-STREAMS = {"tax": 0, "zero": 1, "finish": 2, "response": 3, "county": 4, "leave": 5}
+STREAMS = {"tax": 0, "zero": 1, "finish": 2, "response": 3, "county": 4, "leave": 5, "done": 6, "age": 7, "effect": 8}
 ZERO_WEIGHT, ZERO_PRIOR = 2.0, np.array([[0.02, 0.10], [0.60, 0.80]])

@@ -22,10 +22,10 @@ Frame = dict[str, np.ndarray]
 class Priors:
     """What is assumed of tax before the county's own years are seen (parameters/assumptions), in log points."""
 
-    shock_sd: float = 0.18  # scale and degrees of freedom of the county's common shock of a year;
-    shock_df: float = 4.0  # the latter is also the weight of the prior, in years, against the spread of past years
+    shock_sd: float = 0.12  # scale and degrees of freedom of the county's common shock of a year;
+    shock_df: float = 3.0  # the latter is also the weight of the prior, in years, against the spread of past years
     spread: float = 0.6  # sd of a year's change of one enterprise, where figures are too few to estimate it
-    late_sd: float = 0.06  # least scale of the shock, over √(share of the year to come)
+    late_sd: float = 0.04  # least scale of the shock, over √(share of the year to come)
     shift: float = 0.0  # known shift of all enterprises over the first projected year
 
 
@@ -49,13 +49,15 @@ class Dynamics:
     root: np.ndarray
     scale_coef: (
         np.ndarray
-    )  # log size of the residual on (1, log level, silent, quiet), and the range that it is held to
+    )  # log size of the residual on (1, log level, silent, quiet, short), and the range that it is held to
     scale_range: tuple[float, float]
     residuals: np.ndarray  # standardised, sorted; none where a Normal is assumed
     shock_sd: float  # scale and degrees of freedom of the common shock, updated by past years
     shock_df: float
     # what it was fitted on; empty where it rests on assumptions
     year_effects: np.ndarray = field(default_factory=lambda: np.zeros(0))  # of past years, log points, summing to zero
+    spread: float = 0.0  # sd of the enterprises' own residuals, log points
+    weight: float = 0.0  # what the year to date weighs in the projection beside last year's level
     effects: dict[str, tuple[float, float]] = field(default_factory=dict)  # of a method's year in force, standard error
     rows: int = 0  # enterprise-years and calendar years
     years: tuple[int, ...] = ()
@@ -74,6 +76,7 @@ def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
     positive = frame["tax"] > 0
     enough = int(positive.sum()) >= MIN_ROWS
     part = (_regression if enough else _persistence)(_take(frame, positive), priors, month, centre)
+    static = static_columns(panel, kept, -1) | ({"habit": habits(panel, share)[:, -1]} if month else {})
     if not enough:
         notes = (*notes, note("persistence", rows=int(positive.sum()), spread=priors.spread))
     elif len(part["years"]) < 2:
@@ -84,7 +87,7 @@ def fit(panel: Panel, month: int, priors: Priors) -> Dynamics:
         refunds = (frame["tax"] / frame["land"])[(frame["tax"] < 0) & (frame["land"] > 0)]
     return Dynamics(
         month=month,
-        static=static_columns(panel, kept, -1),
+        static=static,
         cells=cells,
         refunds=np.sort(refunds),
         paid_share=share,
@@ -114,10 +117,31 @@ def paid_share(panel: Panel, month: int) -> float:
     return float(np.clip(np.median(ytd[usable] / tax[usable]), 0.01, 1.0)) if usable.any() else month / 12
 
 
-def lags(last: np.ndarray, earlier: np.ndarray, paid: np.ndarray | None, typical: np.ndarray) -> Frame:
+def habits(panel: Panel, share: float) -> np.ndarray:
+    """Return how much more of a year's tax each enterprise pays by the month than is usual, log points, shape (n, years + 1).
+
+    Each year's is the mean over the years before it, shrunk by the spread between enterprises over that within them; 0 without any.
+    """
+    tax, ytd = panel.tax, panel.ytd[:, :-1]
+    known = (tax > 0) & (ytd > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        early = np.where(known, np.clip(np.log(ytd / tax / share), -HABIT, HABIT), 0.0)
+    total, number = np.cumsum(early, axis=1), np.cumsum(known, axis=1)
+    mean = total[:, -1] / np.maximum(number[:, -1], 1)
+    freedom = max(float((number[:, -1] - (number[:, -1] > 0)).sum()), 1.0)
+    within = max(float((known * (early - mean[:, None]) ** 2).sum()) / freedom, 1e-6)
+    several = number[:, -1] > 1
+    between = float(np.var(mean[several]) - np.mean(within / number[several, -1])) if several.sum() > 1 else 0.0
+    shrunk = total / (number + within / max(between, 1e-3 * within))
+    return np.column_stack([np.zeros(len(tax)), shrunk])
+
+
+def lags(
+    last: np.ndarray, before: tuple[np.ndarray, np.ndarray], paid: np.ndarray | None, typical: np.ndarray
+) -> Frame:
     """Make the regressors of one year from what is known before it.
 
-    ``last`` is last year's tax, 万元, shape (..., n), ``earlier`` the mean log tax of the years before last, NaN where none was above zero,
+    ``last`` is last year's tax, 万元, shape (..., n), ``before`` sum and number of the logs of earlier years above zero,
     ``paid`` the year to date over its usual share of the year, 万元, shape (n,), if there is one, and ``typical`` the log tax of an
     enterprise of whom nothing else is known.
 
@@ -125,10 +149,12 @@ def lags(last: np.ndarray, earlier: np.ndarray, paid: np.ndarray | None, typical
     -------
     dict
         ``level``: log of last year's tax; where that was at or below zero, of the year to date's annual pace, else the mean of earlier
-        years, else ``typical``. ``gap``: mean log tax of the years before last less the level, 0 where there is none. ``silent``,
+        years, else ``typical``. ``gap``: mean log tax of the n years before last less the level, × n / (n + 1), 0 where there is none;
+        ``short``: 1 / (n + 1), how little of a history there is (it bears on the spread alone). ``silent``,
         ``young``, ``quiet``: last year at or below zero, no earlier year above zero, nothing paid in the year to date. ``pace``: log of
         ``paid`` less the level, 0 where it does not apply.
     """
+    earlier, short = mean_log(*before), 1 / (before[1] + 1)
     silent, young = ~(last > 0), np.isnan(earlier)
     fallback = np.where(young, typical, earlier)
     quiet, run_rate = np.zeros_like(silent), None
@@ -136,9 +162,10 @@ def lags(last: np.ndarray, earlier: np.ndarray, paid: np.ndarray | None, typical
         quiet, run_rate = np.broadcast_to(~(paid > 0), silent.shape), _log(paid)
         fallback = np.where(quiet, fallback, run_rate)
     level = np.where(silent, fallback, _log(last))
-    gap = np.where(silent | young, 0.0, earlier - level)
+    gap = np.where(silent | young, 0.0, (earlier - level) * (1 - short))
     pace = np.zeros_like(level) if run_rate is None else np.where(silent | quiet, 0.0, run_rate - level)
-    return {"level": level, "gap": gap, "silent": silent, "young": young, "quiet": quiet, "pace": pace}
+    made = {"level": level, "gap": gap, "silent": silent, "young": young, "quiet": quiet, "pace": pace}
+    return made | {"short": np.broadcast_to(short, silent.shape)}
 
 
 def _log(values: np.ndarray) -> np.ndarray:
@@ -231,13 +258,16 @@ def training(panel: Panel, month: int, share: float, kept: tuple[str, ...], cent
     Beside the regressors stand ``tax`` (万元), ``land`` (亩), ``who`` (position of the enterprise) and ``year``.
     """
     typical, n = centres(panel.land[:, -1], centre), len(panel.codes)
+    habit = habits(panel, share) if month else np.zeros((n, 0))
     parts: list[Frame] = []
-    for t in range(1, len(panel.years)) or [0]:  # without a second year: its columns, and no row
+    known = range(1, len(panel.years)) or range(1)  # without a second year: its columns, and no row
+    for t in known[1:] if len(known) > MIN_YEARS else known:  # in the first, nobody has an earlier year to go by
         last, ytd = panel.tax[:, t - 1], panel.ytd[:, t]
         usable = ~np.isnan(panel.tax[:, t]) & ~np.isnan(last) & (~np.isnan(ytd) if month else True) & (t > 0)
-        earlier = mean_log(*earlier_logs(panel.tax[:, : max(t - 1, 0)]))
-        made = lags(last, earlier, ytd / share if month else None, typical) | static_columns(panel, kept, t - 1)
-        made |= {f"{TREATED}{name}": rise[:, t] for name, rise in panel.treated.get(month, {}).items()}
+        before = earlier_logs(panel.tax[:, : max(t - 1, 0)])
+        made = lags(last, before, ytd / share if month else None, typical) | static_columns(panel, kept, t - 1)
+        made |= {"habit": habit[:, t]} if month else {}
+        made |= {f"{TREATED}{name}": force[:, :, t].T for name, force in panel.in_force.items()}
         made |= {"tax": panel.tax[:, t], "land": panel.land[:, t], "who": np.arange(n)}
         parts.append(_take(made | {"year": np.full(n, panel.years[t])}, usable))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -249,18 +279,21 @@ def _take(frame: Frame, rows: np.ndarray) -> Frame:
 
 def _regression(frame: Frame, priors: Priors, month: int, centre: float) -> dict[str, Any]:
     """Fit the log part and the scale part; shapes as in `Dynamics`."""
-    from statsmodels.regression.linear_model import OLS
-
-    names = np.array(["one", *(name for name in frame if name not in OUTCOME)], dtype=object)
     rows, years = len(frame["tax"]), np.unique(frame["year"])
-    static = np.column_stack([np.broadcast_to(regressor(frame, name, centre), (rows,)) for name in names])
     dummies = (frame["year"][:, None] == years[None, :-1]).astype(float) - (frame["year"] == years[-1])[:, None]
+    frame, forces = _forces(frame)
+    names = np.array(["one", *(name for name in frame if name not in OUTCOME)], dtype=object)
+    static = np.column_stack([np.broadcast_to(regressor(frame, name, centre), (rows,)) for name in names])
+    log, weight = np.log(frame["tax"]), 0.0
+    if forces and month:  # what the year to date weighs, before any case is looked at
+        first, plain = _varying(static, dummies), np.flatnonzero(names == "pace")
+        weight = float(_fitted(np.column_stack([static[:, first], dummies]), log)[np.searchsorted(first, plain[0])])
+    static = np.column_stack([static, *(rise(force.T, weight) for force in forces.values())])
+    names = np.append(names, [f"{TREATED}{name}" for name in forces])
     keep = _varying(static, dummies)
-    names, y, full = names[keep], np.log(frame["tax"]), np.column_stack([static[:, keep], dummies])
-    result: Any = OLS(y, full, hasconst=True).fit(method="qr", cov_type="cluster", cov_kwds={"groups": frame["who"]})
-    error = (y - full @ result.params) * np.sqrt(rows / max(rows - full.shape[1], 1))
+    names, full = names[keep], np.column_stack([static[:, keep], dummies])
+    params, covariance, error = _clustered(full, log, frame["who"])
     scale_coef, scale_range, scaled = _scale(error, frame)
-    params, covariance = np.asarray(result.params), np.asarray(result.cov_params())
     treated = np.array([name.startswith(TREATED) for name in names])
     base, p = np.flatnonzero(~treated), len(names)
     year_effects = np.append(params[p:], -params[p:].sum())
@@ -275,6 +308,8 @@ def _regression(frame: Frame, priors: Priors, month: int, centre: float) -> dict
         "shock_sd": shock_sd,
         "shock_df": shock_df,
         "year_effects": year_effects,
+        "spread": float(np.std(error)),
+        "weight": weight,
         "effects": {
             names[j].removeprefix(TREATED): (float(params[j]), float(np.sqrt(covariance[j, j])))
             for j in np.flatnonzero(treated)
@@ -282,6 +317,39 @@ def _regression(frame: Frame, priors: Priors, month: int, centre: float) -> dict
         "rows": rows,
         "years": tuple(int(year) for year in years),
     }
+
+
+def _forces(frame: Frame) -> tuple[Frame, Frame]:
+    """Part the regressors of a year from what tells in which part of it each method was in force."""
+    forces = {name.removeprefix(TREATED): column for name, column in frame.items() if name.startswith(TREATED)}
+    return {name: column for name, column in frame.items() if not name.startswith(TREATED)}, forces
+
+
+def rise(force: np.ndarray, weight: float) -> np.ndarray:
+    """How much more of a year a finished case is in force than of what the projection starts from.
+
+    ``force`` is its share of the year, of the months known and of the year before, on the first axis; the projection takes ``weight``
+    of its level from the months known and the rest from the year before.
+    """
+    return force[0] - weight * force[1] - (1 - weight) * force[2]
+
+
+def _fitted(design: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Least-squares coefficients, of columns none of which is a combination of the others."""
+    basis, upper = np.linalg.qr(design)
+    return np.linalg.solve(upper, basis.T @ values)
+
+
+def _clustered(design: np.ndarray, values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coefficients, their covariance clustered by enterprise (G/(G−1) · (N−1)/(N−p)), and residuals scaled for p."""
+    (rows, p), params = design.shape, _fitted(design, values)
+    error = values - design @ params
+    inverse = np.linalg.pinv(design.T @ design)
+    scores = np.zeros((int(groups.max()) + 1, p))
+    np.add.at(scores, groups, design * error[:, None])
+    clusters = len(np.unique(groups))
+    factor = clusters / max(clusters - 1, 1) * (rows - 1) / max(rows - p, 1)
+    return params, factor * inverse @ (scores.T @ scores) @ inverse, error * np.sqrt(rows / max(rows - p, 1))
 
 
 def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray:
@@ -303,23 +371,19 @@ def _varying(design: np.ndarray, beside: np.ndarray | None = None) -> np.ndarray
 
 def _scale(error: np.ndarray, frame: Frame) -> tuple[np.ndarray, tuple[float, float], np.ndarray]:
     """Regress log|error| on level and flags; return coefficients, the range of fitted values and error / scale."""
-    from statsmodels.regression.linear_model import OLS
-
     design = _scale_design(frame)
     keep = _varying(design)
-    size = np.log(np.maximum(np.abs(error), 1e-4))
-    fitted: Any = OLS(size, design[:, keep], hasconst=True).fit(method="qr")
     params = np.zeros(design.shape[1])
-    params[keep] = np.asarray(fitted.params)
+    params[keep] = _fitted(design[:, keep], np.log(np.maximum(np.abs(error), 1e-4)))
     values = design @ params
     low, high = np.quantile(values, (0.01, 0.99))
     return params, (float(low), float(high)), error / np.exp(np.clip(values, low, high))
 
 
 def _scale_design(frame: Frame) -> np.ndarray:
-    """Regressors of the scale part, shape (..., 4): 1, level, silent last year, quiet to date."""
+    """Regressors of the scale part, shape (..., 5): 1, level, silent last year, quiet to date, short history."""
     ones = np.ones_like(frame["level"])
-    return np.stack([ones, frame["level"], frame["silent"] * ones, frame["quiet"] * ones], axis=-1)
+    return np.stack([ones, frame["level"], *(frame[name] * ones for name in ("silent", "quiet", "short"))], axis=-1)
 
 
 def residual_size(model: Dynamics, frame: Frame) -> np.ndarray:
@@ -327,8 +391,8 @@ def residual_size(model: Dynamics, frame: Frame) -> np.ndarray:
 
     Summed by hand: a matrix product's last bit may depend on how many enterprises it is of.
     """
-    one, level, silent, quiet = model.scale_coef
-    log = (one + silent * frame["silent"]) + (level * frame["level"] + quiet * frame["quiet"])
+    one, level, silent, quiet, short = model.scale_coef
+    log = (one + silent * frame["silent"]) + (level * frame["level"] + quiet * frame["quiet"]) + short * frame["short"]
     return np.exp(np.clip(log, *model.scale_range))
 
 
@@ -363,7 +427,7 @@ def _persistence(frame: Frame, priors: Priors, month: int, centre: float) -> dic
         "names": ("one", "level", "pace"),
         "coef": np.array([centre, 1.0, weight]),
         "root": np.zeros((3, 3)),
-        "scale_coef": np.array([log_spread, 0.0, 0.0, 0.0]),
+        "scale_coef": np.array([log_spread, 0.0, 0.0, 0.0, 0.0]),
         "scale_range": (log_spread, log_spread),
         "residuals": np.zeros(0),
         "shock_sd": shock_sd,
@@ -371,7 +435,8 @@ def _persistence(frame: Frame, priors: Priors, month: int, centre: float) -> dic
     }
 
 
+HABIT, MIN_YEARS = 1.5, 2
 TREATED = "did_"
-OUTCOME = ("tax", "land", "who", "year")
+OUTCOME = ("tax", "land", "who", "year", "short")
 COVARIATES = (("规上标志", "the 规上 flag"), ("土地面积", "land"), ("行业", "industry"), ("镇街", "township"))
 MIN_ROWS, MIN_GROUP, MIN_LEVEL, MAX_LEVELS, PRIOR_ROWS = 30, 15, 8, 9, 10

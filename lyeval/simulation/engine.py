@@ -5,18 +5,34 @@ What no disposal touches is drawn once and kept for the next what-if; only the e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from lyeval.ledger import Ledger
-from lyeval.simulation import disposals
+from lyeval.simulation import casework
 from lyeval.simulation.assumed import Assumed
-from lyeval.simulation.draws import Sampling, by_model, chance, draw_tax, model_of, past
-from lyeval.simulation.dynamics import Dynamics, Priors, fit
+from lyeval.simulation.draws import Sampling, by_model, chance, draw_tax, model_of, past, uniforms
+from lyeval.simulation.dynamics import Dynamics, Priors, fit, rise
 from lyeval.simulation.known import Date, Note, Panel, distinct, panel, remarks
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a county's own past teaches of a target."""
+
+    top_up: tuple[float, float] | None = (
+        None  # Beta (a, b) of a firm just below the line topping up; None: no past year
+    )
+    band: float = 0.3  # how far below, as a share of the line
+    shift: float = 0.0  # of the statistic, in standard deviations of its draws, and scale about its mean
+    scale: float = 1.0
+    years: int = 0  # past forecasts that shift and scale rest on
+    seed: int = 0  # of the draws of who tops up
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +42,15 @@ class Setting:
     date: Date
     panel: Panel  # each enterprise's history up to the date
     assumed: Assumed
-    plan: disposals.Plan  # open cases
-    left: disposals.Left  # who had gone and what land had been released between the annual figures and the date
-    pace: dict[str, disposals.Pace]  # how fast each method's cases end, updated by the ledger's cases
+    plan: casework.Plan  # open cases
+    left: casework.Left  # who had gone and what land had been released between the annual figures and the date
+    pace: dict[str, casework.Pace]  # how fast each method's cases end, updated by the ledger's cases
     sampling: Sampling
     nowcast: Dynamics  # the projection that uses the year to date, and the one without
     annual: Dynamics
     notes: tuple[Note, ...]  # what was dropped or assumed
+    finished: dict[str, casework.Practice] = field(default_factory=dict)  # methods, as the finished cases show them
+    learned: dict[str, Learned] = field(default_factory=dict)  # by target: what the county's past forecasts teach
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,27 +73,29 @@ class Year:
     ceiling: np.ndarray
     in_progress: np.ndarray  # has a disposal in progress, shape (n,)
     final: bool  # the books of the year are complete
+    learned: Mapping[str, Learned] = field(default_factory=dict)  # by target: what past Decembers and forecasts teach
 
 
 def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assumed, sampling: Sampling) -> Setting:
     """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off; plan as for `simulate`."""
     lasting = tuple(name for name, p in assumed.practices.items() if not p.gone and not p.closed)
     history, nowcast, annual = _fitted(ledger, date, assumed.tax, lasting)
-    practices = disposals.informed(assumed.practices, annual.effects)
-    cases, left_out = disposals.open_plan(ledger, practices)
+    practices = casework.informed(assumed.practices, annual.effects, annual.spread)
+    cases, left_out = casework.open_plan(ledger, date, practices)
     if plan is not None:
-        cases, left_out = disposals.given_plan(plan, ledger, date, practices), ()
+        cases, left_out = casework.given_plan(plan, ledger, date, practices), ()
     return Setting(
         date=date,
         panel=history,
         assumed=replace(assumed, practices=practices),
         plan=cases,
-        left=disposals.left_since(ledger, date, history.land[:, -1]),
-        pace=disposals.paces(ledger, date, practices),
+        left=casework.left_since(ledger, date, history.land[:, -1]),
+        pace=casework.paces(ledger, date, practices),
         sampling=sampling,
         nowcast=nowcast,
         annual=annual,
         notes=distinct((*nowcast.notes, *annual.notes, *left_out, *remarks(history, date, ledger))),
+        finished=casework.informed(assumed.practices, annual.effects | nowcast.effects),
     )
 
 
@@ -83,8 +103,7 @@ def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assu
 def _fitted(ledger: Ledger, date: Date, priors: Priors, methods: tuple[str, ...]) -> tuple[Panel, Dynamics, Dynamics]:
     """Lay the history out and fit it, with the year to date and without; ``methods`` have an effect on tax to estimate."""
     history = panel(ledger, date)
-    ahead = np.append(history.years, date.facts_year + 1)
-    history = replace(history, treated={m: disposals.treated(ledger, ahead, m, methods) for m in {0, history.month}})
+    history = replace(history, in_force=casework.finished_cases(ledger, history, methods))
     annual = fit(history, 0, priors)
     return history, fit(history, history.month, priors) if history.month else annual, annual
 
@@ -92,10 +111,10 @@ def _fitted(ledger: Ledger, date: Date, priors: Priors, methods: tuple[str, ...]
 def years_to_come(given: Setting, last_year: int) -> list[Year]:
     """Draw each year from the one after the known annual figures to ``last_year``."""
     years = range(given.date.facts_year + 1, last_year + 1)
-    months = disposals.months_to_finish(given.plan, given.panel, given.pace, given.sampling, given.date.year)
+    months = casework.months_to_finish(given.plan, given.panel, given.pace, given.sampling, given.date.year)
     without = undisposed(given, last_year)
     with_cases = _disposed_tax(given, months, without, years)
-    leaving = disposals.land_leaving(given.plan, given.panel, given.assumed.practices, given.sampling, given.date.year)
+    leaving = casework.land_leaving(given.plan, given.panel, given.assumed.practices, given.sampling, given.date.year)
     return [
         _year(given, months, leaving, year, tax, own) for year, tax, own in zip(years, without, with_cases, strict=True)
     ]
@@ -124,33 +143,37 @@ def _disposed_tax(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Draw the tax of those whom a disposal's effect reaches, year by year: their positions (k,), and tax (draws, k).
 
-    The open cases' effects grow with the share of the year they are in force; cases finished in the latest known year give what that
-    year's figure does not show yet, unless months of the next are known. An effect is relative to the tax without disposals.
+    The open cases' effects grow with the share of the year they are in force, finished ones' with what the figures that the projection
+    starts from do not show yet (`rise`). An effect is relative to the tax without disposals.
     """
     plan, models, shape = given.plan, (given.nowcast, given.annual), without[0].shape if without else (0, 0)
-    names, practices = sorted(given.assumed.practices), given.assumed.practices
-    by_method = disposals.effects(names, practices, given.sampling, given.date.year)
-    own = by_method[:, np.searchsorted(names, plan.method.astype(str))] + disposals.lift(plan, given.panel, practices)
-    spells = {} if given.date.nowcast_month else given.panel.treated.get(0, {})
-    rise = np.array([spells[name][:, -1] for name in sorted(spells)]).reshape(len(spells), shape[1])
-    rest = disposals.effects(sorted(spells), practices, given.sampling, given.date.year)
-    moved = np.union1d(plan.at, np.flatnonzero(rise.any(axis=0)))
+    history, practices, now = given.panel, given.assumed.practices, given.date.year
+    own = casework.own_effects(plan, history, practices, given.sampling, now)
+    own += casework.lift(plan, history, practices)
+    forces = {name: force[:, :, -1] for name, force in sorted(history.in_force.items())}
+    rest = casework.effects(list(forces), given.finished, given.sampling, now)
+    per_firm = [given.finished[name].own for name in forces]
+    late = [np.flatnonzero(force[0] > np.minimum(force[1], force[2])) for force in forces.values()]
+    moved = np.unique(np.concatenate([plan.at, *late]).astype(np.intp))
     out = []
     for t, year in enumerate(years):
         effect = np.zeros((shape[0], len(moved)))
-        force = disposals.disposed(months, given.date.months_to(year)).in_force
+        force = casework.disposed(months, given.date.months_to(year), history.calendar).in_force
         effect[:, np.searchsorted(moved, plan.at)] = own * force
-        for drawn, share in zip(rest.T, rise[:, moved], strict=True):
-            effect += drawn[:, None] * share
         tax = np.empty_like(effect)
-        for at in by_model(models, given.panel, moved):
+        for at in by_model(models, history, moved):
             if len(at):
-                before = past(given.panel, at)
+                before = past(history, at)
                 for earlier in without[:t]:
                     before = before.then(earlier[:, at])
-                model, here = model_of(models, given.panel, at, year), np.searchsorted(moved, at)
-                luck = chance(model, given.panel, before, at, year, given.sampling)
-                tax[:, here] = luck.taxed(model, given.panel, at, effect[:, here])
+                model, here = model_of(models, history, at, year), np.searchsorted(moved, at)
+                weight = model_of(models, history, at, years[0]).weight
+                luck_of = ndtri(uniforms(history.keys[at], given.sampling, now, "effect")) if forces else 0.0
+                for drawn, own_sd, force in zip(rest.T, per_firm, forces.values(), strict=True):
+                    grown = rise(force[:, at], weight) + (1 - force[0, at]) * (force[0, at] > 0) * (t > 0)
+                    effect[:, here] += (drawn[:, None] + own_sd * luck_of) * grown
+                luck = chance(model, history, before, at, year, given.sampling)
+                tax[:, here] = luck.taxed(model, history, at, effect[:, here])
         out.append((moved, tax))
     return out
 
@@ -166,7 +189,7 @@ def _year(
     """Put one year together: tax with the methods' effects, then what has left and what the finished cases take."""
     first, shape = year == given.date.facts_year + 1, without.shape
     plan, left, end = given.plan, given.left, given.date.months_to(year)
-    state = disposals.disposed(months, end)
+    state = casework.disposed(months, end, given.panel.calendar)
     practice = [given.assumed.practices[m] for m in plan.method]
     shuts, leaves = (np.array([getattr(p, name) for p in practice], dtype=bool) for name in ("closed", "gone"))
     tax, ytd = without.copy(), given.panel.ytd[:, -1]
@@ -175,7 +198,7 @@ def _year(
     kept = _spread(left.kept, shape, plan.at, left.kept[plan.at] * (1 - state.done * leaving))
     settled = left.gone & ~np.isnan(ytd) & first
     tax[:, settled] = ytd[settled]
-    takers, land_taken, tax_taken = disposals.taken_over(
+    takers, land_taken, tax_taken = casework.taken_over(
         plan, given.panel, given.assumed.practices, state.done * leaving, months, end
     )
     if len(takers):
@@ -201,6 +224,7 @@ def _year(
         ceiling=ceiling,
         in_progress=open_case,
         final=given.date.year == year and given.date.month == 12,
+        learned=given.learned if first else {id: replace(x, shift=0.0, scale=1.0) for id, x in given.learned.items()},
     )
 
 

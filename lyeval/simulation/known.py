@@ -102,7 +102,9 @@ class Panel:
     refunds: np.ndarray  # a month with negative tax has been seen: a year may end below its year to date
     sector: np.ndarray  # two-digit industry (行业大类), "" unknown
     township: np.ndarray  # 镇街, "" unknown
-    treated: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)  # by months known: `disposals.treated`
+    november: np.ndarray | None = None  # tax of months 1 to 11 of each past year, 万元, shape (n, m); NaN unknown
+    calendar: np.ndarray = field(default_factory=lambda: EVEN)  # share of a year's tax paid by a month's end
+    in_force: dict[str, np.ndarray] = field(default_factory=dict)  # by method: `casework.in_force`
 
     @cached_property
     def keys(self) -> np.ndarray:
@@ -199,6 +201,7 @@ def panel(ledger: Ledger, date: Date) -> Panel:
     tax = np.column_stack([laid.annual("tax_wan", int(y)) for y in years])
     digits = [re.sub(r"\D", "", str(code)) for code in laid.text("industry_code")]
     lands = [[laid.last_known(name, int(y)) for y in years] for name in ("land_mu", "approved_mu")]
+    full = [laid.monthly_sum(int(y), 11) for y in years] if month else []
     return Panel(
         codes=laid.codes,
         years=years,
@@ -210,7 +213,18 @@ def panel(ledger: Ledger, date: Date) -> Panel:
         refunds=_refunds(laid),
         sector=np.array([d[:2] if len(d) >= 2 else "" for d in digits], dtype=object),
         township=laid.text("township"),
+        november=np.column_stack(full) if full else None,
+        calendar=_calendar(ledger, date.facts_year) if month else EVEN,
     )
+
+
+def _calendar(ledger: Ledger, last: int) -> np.ndarray:
+    """Share of a year's tax that the county has paid by the end of 0 to 12 months, over past years; even where a month is missing."""
+    past = ledger.monthly[ledger.monthly["year"] <= last]
+    by_month = past.groupby("month")["tax_wan"].sum().reindex(range(1, 13)).to_numpy(dtype=float, na_value=0.0)
+    if not (by_month > 0).all():
+        return EVEN
+    return np.append(0.0, np.cumsum(by_month / by_month.sum())).round(9)  # rounded: whatever the order of the rows
 
 
 def _usable_month(ledger: Ledger, date: Date) -> int:
@@ -259,5 +273,5 @@ def remarks(history: Panel, date: Date, ledger: Ledger) -> tuple[Note, ...]:
     return (*notes, *(note(kind, n=int(mine.sum()), year=year) for kind, mine in kinds.items() if mine.any()))
 
 
-OPEN = "进行中"
+OPEN, EVEN = "进行中", np.arange(13) / 12
 RESULTS = ("released_mu", "demolished_m2", "cost_wan", "successor_code", "whole")

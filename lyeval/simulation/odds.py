@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import betaincinv
 
 from lyeval.assessment import TargetView, meets, target_values
 from lyeval.simulation.draws import BLOCK, Sampling, uniforms
-from lyeval.simulation.engine import Year
+from lyeval.simulation.engine import Learned, Year
 from lyeval.simulation.known import Note, code_keys, note
 
 
@@ -28,13 +29,14 @@ class Members:
     released: np.ndarray
 
 
-def members(view: TargetView, year: Year) -> Members:
+def members(view: TargetView, year: Year, *, topped: bool = True) -> Members:
     """Pick a target's members out of a year's draws, with the tax basis and land that the target's reading takes.
 
+    With ``topped`` those just below the line pay up to it as often as past Decembers say (`Year.learned`).
     A reading that counts tax or land otherwise shows in the view's figures of the facts' year: the draws are held to the same ratio.
     """
     at = np.searchsorted(year.codes, view.codes)
-    return Members(
+    drawn = Members(
         view,
         year,
         tax=year.tax[:, at] * tax_basis(view, year.reported[at]),
@@ -42,6 +44,19 @@ def members(view: TargetView, year: Year) -> Members:
         gone=year.gone[:, at] | view.gone,
         released=year.released[:, at],
     )
+    taught = year.learned.get(view.id)
+    if not topped or taught is None or taught.top_up is None or view.line is None or year.final:
+        return drawn
+    near = near_line(drawn, seed=taught.seed, band=taught.band)
+    chance = uniforms(code_keys([f"topping up {view.id}"]), Sampling(len(year.tax), taught.seed), year.year, "county")
+    return replace(drawn, tax=_moved(drawn.tax, near, betaincinv(*taught.top_up, chance)))
+
+
+def _moved(tax: np.ndarray, near: Near, share: float | np.ndarray) -> np.ndarray:
+    """Let a share (one, or one a draw, shape (draws, 1)) of those near a line pay up to it."""
+    out = tax.copy()
+    out[:, near.at] = np.where(near.near & (near.coin < share), near.need, tax[:, near.at])
+    return out
 
 
 def tax_basis(view: TargetView, reported: np.ndarray) -> np.ndarray:
@@ -66,16 +81,25 @@ def values(drawn: Members, near: Near | None = None, share: float = 0.0) -> np.n
         return np.full(draws, float(view.base))
     parts = max(1, min(draws // 8, draws * len(view.codes) // BLOCK))
     edges = np.linspace(0, draws, parts + 1).astype(int)
-    return np.concatenate([_some_values(drawn, slice(*rows), near, share) for rows in pairwise(edges.tolist())])
+    tax = drawn.tax if near is None or not share else _moved(drawn.tax, near, share)
+    blocks = [slice(*rows) for rows in pairwise(edges.tolist())]
+    arrays = (tax, drawn.land, drawn.gone, drawn.released)
+    found = np.concatenate([target_values(view, *(array[rows] for array in arrays)) for rows in blocks])
+    taught = year.learned.get(view.id)
+    return found if taught is None or year.final else _corrected(view, found, taught)
 
 
-def _some_values(drawn: Members, rows: slice, near: Near | None, share: float) -> np.ndarray:
-    """Return the statistic in some of the draws."""
-    tax = drawn.tax[rows]
-    if near is not None and share:
-        tax, moved = tax.copy(), near.near[rows] & (near.coin[rows] < share)
-        tax[:, near.at] = np.where(moved, near.need[rows], tax[:, near.at])
-    return target_values(drawn.view, tax, drawn.land[rows], drawn.gone[rows], drawn.released[rows])
+def _corrected(view: TargetView, found: np.ndarray, taught: Learned) -> np.ndarray:
+    """Shift and scale a statistic's draws by how the county's past forecasts went, within what it can be."""
+    known = ~np.isnan(found)
+    if not known.any() or (taught.shift == 0 and taught.scale == 1):
+        return found
+    mean, spread = found[known].mean(), found[known].std()
+    moved = mean + taught.shift * spread + taught.scale * (found - mean)
+    if view.kind == "mean":
+        return moved
+    least, most = (0.0, 1.0) if view.kind == "share" else (0.0, float(np.sum(view.member)))
+    return np.clip(np.rint(moved) if view.kind == "count" else moved, least, most)
 
 
 def reaches(view: TargetView, tax_per_mu: np.ndarray, line: float) -> np.ndarray:
@@ -240,10 +264,9 @@ def _line(view: TargetView) -> float | None:
 
 def _enterprises(view: TargetView, year: Year, fresh: np.ndarray, line: float) -> pd.DataFrame:
     """Judge the chosen members by a line; certain where the books say so."""
-    at_all, draws = np.searchsorted(year.codes, view.codes), len(year.tax)
-    at, land = at_all[fresh], view.land[fresh]
-    held = np.where(year.kept[:, at] > 0, year.kept[:, at], np.inf)
-    ratio = year.tax[:, at] * tax_basis(view, year.reported[at_all])[fresh] / (land * held)
+    at, draws = np.searchsorted(year.codes, view.codes)[fresh], len(year.tax)
+    land, held = view.land[fresh], np.where(year.kept[:, at] > 0, year.kept[:, at], np.inf)
+    ratio = members(view, year).tax[:, fresh] / (land * held)
     p = (reaches(view, ratio, line).sum(axis=0) + 0.5) / (draws + 1)
     p = np.where(year.floor[at] >= line * land, 1.0, np.where(year.ceiling[at] < line * land * (1 - 1e-9), 0.0, p))
     error = np.sqrt(p * (1 - p) / draws)
@@ -296,33 +319,6 @@ def scenario_rows(
     return rows
 
 
-def topped_up(past: Sequence[TargetView], band: float) -> float | None:
-    """Estimate the share of firms within ``band`` below the line that paid up to it, read off the heap above the line (聚束).
-
-    ``past`` are the target's layouts on each past year's own facts, ``band`` is the zones' width as a share of the line; None with fewer
-    than `MIN_FIRMS` firms in the two zones at the line.
-    In log tax per mu over the line, the zones [−w, 0) and [0, w), with w = −log(1 − band), stand between two outer zones of the same
-    width. Topping up moves firms from the first to the second and leaves their sum; without it the sum would be split as a straight line
-    through the outer zones is.
-    """
-    width = -np.log1p(-band)
-    counts = sum((_zones(view, width) for view in past), start=np.zeros(4))
-    inner, outer = counts[1] + counts[2], counts[0] + counts[3]
-    if inner < MIN_FIRMS or not outer:
-        return None
-    below = inner * (2 * counts[0] + counts[3]) / (3 * outer)
-    return float(np.clip((below - counts[1]) / below, 0.0, 1.0)) if below > 0 else None
-
-
-def _zones(view: TargetView, width: float) -> np.ndarray:
-    """Number of members in the four zones of width w around the line, from [−2w, −w) to [w, 2w)."""
-    known = view.member & ~view.gone & (view.tax > 0) & (view.land > 0)
-    if view.line is None or not known.any():
-        return np.zeros(4)
-    distance = np.log(view.tax[known] / view.land[known] / view.line) / width + 1e-9
-    return np.array([np.sum((distance >= k) & (distance < k + 1)) for k in (-2, -1, 0, 1)], dtype=float)
-
-
 def swing_rows(got: Members, drawn: np.ndarray, limit: int = 10) -> list[dict[str, Any]]:
     """Rank the enterprises on which a target hangs: its odds in the draws where one reaches the line, and where not."""
     view = got.view
@@ -361,7 +357,7 @@ def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> pd.DataFram
 
 
 QUANTILES, POINTS = (0.05, 0.5, 0.95), ("p05", "p50", "p95")
-HUGE, MARGIN, OPEN_EDGE, MIN_SWING, MIN_FIRMS = 1e12, 0.05, 0.05, 30, 20
+HUGE, MARGIN, OPEN_EDGE, MIN_SWING = 1e12, 0.05, 0.05, 30
 BANKED = ("整体收储", "收储")
 TARGET_COLUMNS = (
     *("id", "label", "label_en", "year", "unit", "op", "goal", "probability", "mc_error", *POINTS, "certain"),

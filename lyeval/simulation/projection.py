@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -16,10 +15,11 @@ from lyeval.policy import Policy, choose, patch
 from lyeval.policy.assumptions import Assumptions, load_assumptions
 from lyeval.policy.patches import adjust
 from lyeval.simulation import odds
-from lyeval.simulation.assumed import Assumed, assumed
+from lyeval.simulation.assumed import assumed
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.engine import Setting, Year, setting, years_to_come
+from lyeval.simulation.engine import Learned, Setting, Year, setting, years_to_come
 from lyeval.simulation.known import Date, Note, as_known, distinct, note
+from lyeval.simulation.learning import learned, notes
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Projection:
         p05, p50, p95 of tax per mu (万元/亩).
     scenarios
         The targets again if a share ``response`` of the enterprises just below the line top up to it; ``basis`` tells whether the share
-        is assumed, or estimated from the heap above the line in the plan's past target years.
+        is assumed, or estimated from Decembers of the plan's past target years (`learning.topping_up`).
     left
         Of targets that count enterprises below a line (全部出清): id, year, number left and its probability, in ascending order.
     notes
@@ -150,14 +150,14 @@ def simulate(
     policy, _ = choose(assessment.policy, readings)
     given = setting(ledger, date, plan, assumed(assumptions), sampling)
     options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
-    pairs, carried = [], []
-    for drawn in years_to_come(given, year + years):
-        rules, over = as_if(policy, drawn.year)
-        pairs += [(view, drawn) for view in views(ledger, rules, drawn.year, year, **options)]
-        carried += [str(drawn.year)] * over
+    rules = {ahead: as_if(policy, ahead) for ahead in range(year + 1, year + 1 + years)}
+    laid = {ahead: views(ledger, rule, ahead, year, **options) for ahead, (rule, _) in rules.items()}
     past = past_targets(ledger, policy, year, **options)
+    given = learned(given, laid[year + 1], past)
+    pairs = [(view, drawn) for drawn in years_to_come(given, year + years) for view in laid[drawn.year]]
+    carried = [str(ahead) for ahead, (_, over) in rules.items() if over]
     also = [note("as_if", years="、".join(carried))] if carried else []
-    return Simulation(policy=policy.id, **projected(given, pairs, past, also))
+    return Simulation(policy=policy.id, **projected(given, pairs, also))
 
 
 def check_draws(draws: int) -> None:
@@ -200,17 +200,15 @@ def past_targets(
 def projected(
     given: Setting,
     pairs: Sequence[tuple[TargetView, Year]],
-    past: Sequence[TargetView],
     also: Sequence[Note],
     *,
     swings: bool = False,
 ) -> dict[str, Any]:
     """Summarise targets as the fields of a `Projection` (with ``swings`` also ``by_enterprises``, those that a target hangs on).
 
-    ``pairs`` are the targets laid out on what was known, each with the draws that it is judged on; ``past`` those of past years, each on
-    its own year's facts, from which the response to a line is read; ``also`` are further notes.
+    ``pairs`` are the targets laid out on what was known, each with the draws that it is judged on; ``also`` are further notes.
     """
-    taken, sampling, responses = given.assumed, given.sampling, _responses(given.assumed, past)
+    taken, sampling = given.assumed, given.sampling
     rows, scenarios, hangs, drawn = [], [], [], []
     for view, year in pairs:
         picked = odds.members(view, year)
@@ -219,9 +217,11 @@ def projected(
         row = odds.target_row(picked, found)
         rows.append(row)
         how = {"seed": sampling.seed, "band": taken.band, "certain": row["certain"]}
-        scenarios += odds.scenario_rows(picked, found, responses[view.id], **how)
+        bare = odds.members(view, year, topped=False)
+        scenarios += odds.scenario_rows(bare, odds.values(bare), _responses(given, view.id), **how)
         hangs += odds.swing_rows(picked, found) if swings else []
     laid = [view for view, _ in pairs]
+    told = notes(given.learned, laid) if any(not year.final for _, year in pairs) else ()
     return {
         "assumptions": taken.id,
         "as_of": str(given.date),
@@ -232,22 +232,16 @@ def projected(
         "enterprises": odds.enterprise_rows(pairs),
         "scenarios": odds.table(scenarios, odds.SCENARIO_COLUMNS),
         "left": odds.left(laid, drawn),
-        "notes": distinct((*given.notes, *_remarks(laid, given.date.facts_year), *also)),
+        "notes": distinct((*given.notes, *_remarks(laid, given.date.facts_year), *told, *also)),
         **({"by_enterprises": odds.table(hangs, odds.SWING_COLUMNS)} if swings else {}),
     }
 
 
-def _responses(taken: Assumed, past: Sequence[TargetView]) -> defaultdict[str, list[tuple[float, str]]]:
-    """Return by target the shares of those just below the line that may top up to it, each with its basis.
-
-    The assumed scenarios, and the share that the heap above the line in the target's own past years shows, if there is one.
-    """
-    plain = [(float(share), "assumed") for share in taken.responses]
-    out = defaultdict(lambda: plain)
-    for id in sorted({view.id for view in past}):
-        found = odds.topped_up([view for view in past if view.id == id], taken.band)
-        out[id] = plain if found is None else [*plain, (found, "estimated")]
-    return out
+def _responses(given: Setting, id: str) -> list[tuple[float, str]]:
+    """Return the shares of those just below the line that may top up to it, each with its basis: assumed, or as past Decembers say."""
+    found = given.learned.get(id, Learned()).top_up
+    plain = [(float(share), "assumed") for share in given.assumed.responses]
+    return plain if found is None else [*plain, (found[0] / sum(found), "estimated")]
 
 
 def _remarks(laid: list[TargetView], facts_year: int) -> tuple[Note, ...]:

@@ -1,7 +1,7 @@
 """Counties whose tax does not come from the model that forecasts it: the ground that calibration is judged on.
 
-Each process differs from the projection in one way at least: heavy tails, persistent effects, a distorted calendar, entry and
-exit, shocks of an industry, a response to the line.
+Every process has heavy tails, fading luck, own levels, industries' shocks and a calendar that changes from year to year; four add what a
+projection may miss: calendars of firms' own, topping up in December, cases finished in the middle of a year, all of it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lyeval.simulation.casework import in_force
 from lyeval.simulation.known import Panel
 
-YEARS = 7
+YEARS, FIRST, TARGETS = 8, 2016, 3  # years made, the first of them, how many of the last have a target on the line
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +25,18 @@ class County:
     panels
         By months known (0, 3, 6, 9): the history up to the year before, and the year to date.
     actual, land
-        Tax of the tested year (万元), NaN for who has left, and land (亩), shape (n,).
+        Tax of the tested year (万元), and land (亩), shape (n,).
     line
         万元/亩.
+    finished
+        Months from the first January to the end of each enterprise's case, infinite without one, shape (n,).
     """
 
     panels: dict[int, Panel]
     actual: np.ndarray
     land: np.ndarray
     line: float
+    finished: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -41,112 +45,114 @@ class Process:
 
     Attributes
     ----------
-    tail
-        Degrees of freedom of an enterprise's yearly innovations.
-    fading, innovation
-        Autoregression of its luck, and their size (log points).
-    level
-        Spread of enterprises' own levels.
-    shock, drift, sector_shock
-        Common shocks: of the county's whole year, of each of its months (adding up), of each of five industries.
-    calendar
-        Year-to-year distortion of the months' shares, common to the county.
-    churn
-        Share of enterprises that enter, and that leave, in a year.
+    habit
+        Spread (log) of each enterprise's own shares of the months, the same every year.
+    response
+        Share of those within 30 % below the line that top up in December of the years with a target.
+    cases
+        Share of enterprises whose case ends on a day of any year, half of them in the last two.
+    effect
+        Rise of log tax from that day on, its spread being 0.2.
+    tail, fading, innovation, level
+        Degrees of freedom of an enterprise's yearly innovations, autoregression and size of its luck, spread of levels.
+    shock, sector_shock, drift, calendar
+        Common shocks: of the county's whole year, of each of five industries, of each month (adding up), of each month's share.
     silent
         Odds of falling silent in a year; half of the silent come back.
-    response
-        Share of those within 30 % below the line that top up in December of the last two years.
     """
 
-    tail: float = 5.0
-    fading: float = 0.6
-    innovation: float = 0.45
-    level: float = 1.2
-    shock: float = 0.12
-    drift: float = 0.04
-    sector_shock: float = 0.0
-    calendar: float = 0.05
-    churn: float = 0.0
-    silent: float = 0.01
+    habit: float = 0.1
     response: float = 0.0
+    cases: float = 0.0
+    effect: float = 0.5
+    tail: float = 5.0
+    fading: float = 0.5
+    innovation: float = 0.4
+    level: float = 1.0
+    shock: float = 0.1
+    sector_shock: float = 0.05
+    drift: float = 0.03
+    calendar: float = 0.05
+    silent: float = 0.01
 
 
 PROCESSES = {
-    "heavy tails": Process(tail=3.0),
-    "persistent": Process(fading=0.9, innovation=0.35, level=0.6),
-    "own levels": Process(fading=0.2, innovation=0.6),
-    "distorted calendar": Process(calendar=0.15),
-    "entry and exit": Process(churn=0.06, silent=0.03),
-    "industry shocks": Process(sector_shock=0.15),
-    "policy response": Process(response=0.2),
-    "all of it": Process(tail=3.5, sector_shock=0.1, calendar=0.1, churn=0.03, silent=0.02, response=0.1),
+    "plain": Process(),
+    "own calendars": Process(habit=0.8),
+    "topping up": Process(response=0.5),
+    "finished cases": Process(cases=0.4),
+    "all of it": Process(habit=0.6, response=0.4, cases=0.3, tail=3.5),
 }
 
 
 def make(process: Process, seed: int) -> County:
-    """Make one county: 120 to 400 enterprises over seven years, the last of them to be forecast."""
-    rng = np.random.default_rng([20_260_417, seed])
-    n, line = int(rng.integers(120, 401)), float(rng.choice([1.0, 2.0, 3.0]))
-    land, sector = np.exp(rng.normal(3.0, 0.9, n)), rng.integers(0, 5, n)
-    path = np.exp(np.cumsum(rng.normal(0, process.drift, (YEARS, 12)), axis=1))
-    tax = _taxes(process, rng, land, sector) * path.mean(axis=1)
-    share = _calendar(process, rng, n, path)
-    for t in range(YEARS - 2, YEARS) if process.response else ():
-        _respond(process, rng, tax[:, t], share[:, t], land * line)
-    born, gone = rng.random(n) < process.churn * 3, rng.random(n) < process.churn
-    start = np.where(born, rng.integers(1, YEARS - 1, n), 0)
-    tax[np.arange(YEARS)[None, :] < start[:, None]] = np.nan
-    actual = np.where(gone, np.nan, tax[:, -1])
-    panels = {k: _panel(tax, share, land, sector, k) for k in (0, 3, 6, 9)}
-    return County(panels, actual, land, line)
+    """Make one county: 120 to 300 enterprises over eight years, the last of them to be forecast."""
+    rng = np.random.default_rng([20_261_128, seed])
+    n, line = int(rng.integers(120, 301)), float(rng.choice([1.0, 1.5, 2.0]))
+    land, sector = np.exp(rng.normal(3.0, 0.8, n)), rng.integers(0, 5, n)
+    finished = _finished(process, rng, n)
+    months = _months(process, rng, land, sector) * np.exp(_lift(process, rng, finished))
+    if process.response:
+        _respond(process, rng, months, land * line)
+    panels = {k: _panel(months, land, sector, finished, k) for k in (0, 3, 6, 9)}
+    return County(panels, months[:, -1].sum(axis=1), land, line, finished)
 
 
-def _taxes(process: Process, rng: np.random.Generator, land: np.ndarray, sector: np.ndarray) -> np.ndarray:
-    """Tax of each year, 万元, shape (n, YEARS)."""
+def _months(process: Process, rng: np.random.Generator, land: np.ndarray, sector: np.ndarray) -> np.ndarray:
+    """Tax of each month without cases and topping up, 万元, shape (n, YEARS, 12)."""
     n = len(land)
-    own = rng.normal(0.3, process.level, n) + 0.1 * (np.log(land) - 3)
-    luck = rng.normal(0, process.innovation / np.sqrt(1 - process.fading**2), n)
-    scale = process.innovation * np.exp(rng.normal(0, 0.35, n)) / np.sqrt(process.tail / (process.tail - 2))
+    own, luck = rng.normal(0.3, process.level, n), rng.normal(0, process.innovation, n)
+    scale = process.innovation * np.exp(rng.normal(0, 0.3, n)) / np.sqrt(process.tail / (process.tail - 2))
     silent, tax = rng.random(n) < 2 * process.silent, np.empty((n, YEARS))
     for t in range(YEARS):
         luck = process.fading * luck + rng.standard_t(process.tail, n) * scale
         common = rng.normal(0, process.shock) + rng.normal(0, process.sector_shock, 5)[sector]
         silent = np.where(silent, rng.random(n) < 0.5, rng.random(n) < process.silent)
         tax[:, t] = np.where(silent, 0.0, land * np.exp(own + luck + common))
-    return tax
+    path = np.cumsum(rng.normal(0, process.drift, (YEARS, 12)), axis=1)
+    common = path + rng.normal(0, process.calendar, (YEARS, 12)) + np.linspace(0.0, 0.4, 12)
+    habit = rng.normal(0, process.habit, (n, 1, 12))
+    share = np.exp(habit + common + rng.normal(0, 0.3, (n, YEARS, 12)))
+    return tax[:, :, None] * share / share.sum(axis=2, keepdims=True)
 
 
-def _calendar(process: Process, rng: np.random.Generator, n: int, path: np.ndarray) -> np.ndarray:
-    """Share of each year's tax by month, shape (n, YEARS, 12): own habits, the year's path and distortion, and noise."""
-    own = np.log(rng.dirichlet(np.full(12, 12.0), n))[:, None, :]
-    common = rng.normal(0, process.calendar, (1, YEARS, 12)) + np.log(path)
-    raw = np.exp(own + common + rng.normal(0, 0.4, (n, YEARS, 12)))
-    return raw / raw.sum(axis=2, keepdims=True)
+def _finished(process: Process, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Months from the first January to each case's end, infinite without one."""
+    late = rng.random(n) < 0.5
+    when = np.where(late, rng.uniform(12 * (YEARS - 2), 12 * YEARS, n), rng.uniform(12, 12 * (YEARS - 2), n))
+    return np.where(rng.random(n) < process.cases, when, np.inf)
 
 
-def _respond(process: Process, rng: np.random.Generator, tax: np.ndarray, share: np.ndarray, need: np.ndarray) -> None:
-    """Let some just below the line pay up to it in December, in place; the months before stay as they were."""
-    near = (tax < need) & (tax >= 0.7 * need) & (rng.random(len(tax)) < process.response)
-    months = share[near] * tax[near, None]
-    months[:, 11] += need[near] * 1.01 - tax[near]
-    tax[near] = need[near] * 1.01
-    share[near] = months / tax[near, None]
+def _lift(process: Process, rng: np.random.Generator, finished: np.ndarray) -> np.ndarray:
+    """Rise of log tax in each month after a case's end, shape (n, YEARS, 12)."""
+    effect = rng.normal(process.effect, 0.2, len(finished))
+    month = np.arange(12 * YEARS).reshape(1, YEARS, 12)
+    return effect[:, None, None] * np.clip(month + 1 - finished[:, None, None], 0.0, 1.0)
 
 
-def _panel(tax: np.ndarray, share: np.ndarray, land: np.ndarray, sector: np.ndarray, month: int) -> Panel:
-    n = len(land)
-    ytd = np.nan_to_num(tax) * share[:, :, :month].sum(axis=2)
-    past = tax[:, :-1]
+def _respond(process: Process, rng: np.random.Generator, months: np.ndarray, need: np.ndarray) -> None:
+    """Let some just below the line pay up to it in December of the years with a target, in place."""
+    for t in range(YEARS - TARGETS, YEARS):
+        tax = months[:, t].sum(axis=1)
+        near = (tax < need) & (tax >= 0.7 * need) & (rng.random(len(tax)) < process.response)
+        months[near, t, 11] += need[near] * rng.uniform(1.0, 1.03, near.sum()) - tax[near]
+
+
+def _panel(months: np.ndarray, land: np.ndarray, sector: np.ndarray, finished: np.ndarray, month: int) -> Panel:
+    n, past = len(land), months.sum(axis=2)[:, :-1]
+    calendar = np.append(0.0, np.cumsum(months[:, :-1].sum(axis=(0, 1)) / months[:, :-1].sum()))
     return Panel(
         codes=np.array([f"C{i:06d}" for i in range(n)], dtype=object),
-        years=np.arange(2017, 2017 + YEARS - 1),
+        years=np.arange(FIRST, FIRST + YEARS - 1),
         tax=past,
         above=np.full(past.shape, np.nan),
         land=np.repeat(land[:, None], YEARS - 1, axis=1),
-        ytd=ytd if month else np.full(tax.shape, np.nan),
+        ytd=months[:, :, :month].sum(axis=2) if month else np.full((n, YEARS), np.nan),
         month=month,
         refunds=np.zeros(n, dtype=bool),
         sector=np.array([f"{13 + s}" for s in sector], dtype=object),
         township=np.full(n, "", dtype=object),
+        november=months[:, :-1, :11].sum(axis=2),
+        calendar=calendar,
+        in_force={"upgrade": in_force(finished, YEARS, calendar, month)} if np.isfinite(finished).any() else {},
     )

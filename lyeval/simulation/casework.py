@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaincinv, gammaincinv, ndtri
+from scipy.special import betaincinv, gammainc, gammaincc, gammaincinv, gammaln, ndtri
 
 from lyeval.indicators import book, cases, exits, year_end
 from lyeval.ledger import Ledger
 from lyeval.simulation.draws import Sampling, uniforms
-from lyeval.simulation.known import Date, Note, Panel, code_keys, note
+from lyeval.simulation.known import EVEN, Date, Note, Panel, code_keys, note
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Practice:
     """What is assumed of a disposal method (parameters/assumptions/methods.yaml)."""
 
     id: str
-    success: tuple[float, float]  # Beta (a, b) of a case being finished within twelve months
-    hazard: float  # chance that an open case with a start date is finished in a month
+    success: tuple[float, float]  # Beta (a, b) of a case being done within twelve months; a + b is its weight in cases
+    duration: tuple[float, float]  # mean and spread of the months from start to end
     effect: tuple[float, float]  # mean and sd on log tax over a full year, relative to what it would have paid anyway
+    own: float  # sd of a firm's effect about the method's
     leaves: tuple[float, float] | None  # Beta (a, b) of the share of the land that leaves; None: none does
     gone: bool  # the whole site leaves (收储)
     closed: bool  # the plant is closed (关停) and its land stays until released
@@ -39,7 +40,7 @@ class Plan:
     at: np.ndarray  # position of the enterprise among the ledger's codes
     method: np.ndarray
     start: np.ndarray  # months from the date of knowledge to the start, 0 for those begun
-    dated: np.ndarray  # the start is known
+    age: np.ndarray  # months from the start to the date of knowledge, NaN where the start is not known
     released: np.ndarray  # land to be released as planned, 亩, NaN unknown
     demolished: np.ndarray  # floor area to be demolished as planned, m², NaN unknown
     successor: np.ndarray  # position of who takes over, -1 unknown or not in the ledger
@@ -56,11 +57,19 @@ class Left:
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a method's cases end, prior and the ledger's cases together."""
+    """How fast a method's cases end, and how, prior and the ledger's cases together."""
 
-    yearly: tuple[float, float]  # Beta (a, b) of a case being finished within twelve months
-    monthly: tuple[float, float]  # Gamma (events, months) of the hazard of dated cases
-    speed: float = 1.0  # multiple of both from the date of knowledge on
+    hazard: tuple[float, ...]  # cumulative hazard of an end by months since the start (`AGES`)
+    cases: float  # how many ended cases it rests on
+    done: tuple[float, float]  # Beta (a, b) of a case that ends being done, and not given up
+    speed: float = 1.0  # multiple of the hazard from the date of knowledge on
+
+    @property
+    def yearly(self) -> tuple[float, float]:
+        """Beta (a, b) of a case being done within twelve months of its start."""
+        a, b = self.done
+        chance, weight = a / (a + b) * -np.expm1(-self.hazard[12]), min(a + b, self.cases)
+        return chance * weight, (1 - chance) * weight
 
 
 class Disposed(NamedTuple):
@@ -86,7 +95,7 @@ def left_since(ledger: Ledger, date: Date, land: np.ndarray) -> Left:
     return Left(gone, released, np.where(gone, 1.0, np.clip(1 - share, 0.0, 1.0)))
 
 
-def open_plan(ledger: Ledger, practices: dict[str, Practice]) -> tuple[Plan, tuple[Note, ...]]:
+def open_plan(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> tuple[Plan, tuple[Note, ...]]:
     """Take the ledger's own disposals in progress (进行中, 未启动 or blank, and not finished), the first of each enterprise."""
     rows, frame = cases(book(ledger)), ledger.disposals
     live = np.isnat(rows.finished) & np.isin(rows.outcome, LIVE) & (rows.at >= 0)
@@ -98,7 +107,7 @@ def open_plan(ledger: Ledger, practices: dict[str, Practice]) -> tuple[Plan, tup
         at=rows.at[order],
         method=rows.method[order],
         start=np.zeros(len(order)),
-        dated=~np.isnat(_day(frame, "started"))[order],
+        age=_months(rows.started[order], np.datetime64(date.end, "D")),
         released=rows.released[order],
         demolished=np.where(done_m2, 0.0, _number(frame, "demolished_m2"))[order],
         successor=_successor(frame, ledger)[order],
@@ -130,7 +139,7 @@ def given_plan(frame: pd.DataFrame, ledger: Ledger, date: Date, practices: dict[
         at=at,
         method=method,
         start=np.maximum(months.fillna(0).to_numpy(dtype=float), 0.0),
-        dated=started.notna().to_numpy(),
+        age=np.maximum(-months.to_numpy(dtype=float), 0.0),
         released=_number(ordered, "released_mu"),
         demolished=_number(ordered, "demolished_m2"),
         successor=_successor(ordered, ledger),
@@ -159,99 +168,193 @@ def _successor(frame: pd.DataFrame, ledger: Ledger) -> np.ndarray:
     return book(ledger).positions(frame["successor_code"].fillna("").astype(str))
 
 
-def treated(ledger: Ledger, years: np.ndarray, month: int, methods: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Lay out by method how much more of each year a finished case was in force than of the year before, 0 to 1, shape (n, years).
-
-    The methods' effect on tax is estimated from it. What came into force in the first ``month`` months shows in the year to date already,
-    so only cases finished later count; 0: all cases count, with what last year's have left to give.
-    """
+def finished_cases(ledger: Ledger, history: Panel, methods: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Lay out by method in which part of each year, and of the year to come, a finished case was in force (`in_force`)."""
     laid = book(ledger)
     rows = cases(laid)
     done = ~np.isnat(rows.finished) & ~np.isin(rows.outcome, FAILED) & (rows.at >= 0)
+    first = np.datetime64(f"{history.years[0]}-01-01")
     out = {}
     for name in methods:
         mine = np.flatnonzero(done & (rows.method == name))
         if len(mine):
-            out[name] = np.zeros((len(laid), len(years)))
-            share = np.column_stack([_rise(rows.finished[mine], int(year), month) for year in years])
-            np.maximum.at(out[name], rows.at[mine], share)
+            ends = np.full(len(laid), np.inf)
+            np.minimum.at(ends, rows.at[mine], _months(np.full(len(mine), first), rows.finished[mine]))
+            out[name] = in_force(ends, len(history.years) + 1, history.calendar, history.month)
     return out
 
 
-def _rise(finished: np.ndarray, year: int, month: int) -> np.ndarray:
-    """Share of the year in force less that of the year before, shape (cases,)."""
-    ends = (np.datetime64(f"{end}-01-01") for end in (year + 1, year))
-    now, before = (np.clip((end - finished).astype(float) / 365.25, 0.0, 1.0) for end in ends)
-    known = np.datetime64(f"{year}-{month:02d}", "M") + 1 if month else None
-    return now - before if known is None else np.where(finished >= known.astype("datetime64[D]"), now, 0.0)
+def in_force(ends: np.ndarray, years: int, calendar: np.ndarray, month: int) -> np.ndarray:
+    """Weigh by the calendar in which part of each year a case was in force, shape (3, n, years).
+
+    Parameters
+    ----------
+    ends
+        Months from the first January to the day that each case was finished, infinite without one, shape (n,).
+    calendar
+        Share of a year's tax paid by the end of 0 to 12 months.
+    month
+        Months of each year that are known.
+
+    Returns
+    -------
+    numpy.ndarray
+        Share of the whole year, of its first ``month`` months (0 without), and of the year before.
+    """
+    starts, months = ends[:, None] - 12.0 * np.arange(years), np.arange(13.0)
+    paid = np.interp(starts, months, calendar)
+    known = np.maximum(1 - paid / calendar[month], 0.0) if calendar[month] > 0 else np.zeros_like(paid)
+    return np.stack([1 - paid, known, 1 - np.interp(starts + 12, months, calendar)])
 
 
-def informed(practices: dict[str, Practice], found: dict[str, tuple[float, float]]) -> dict[str, Practice]:
-    """Update each method's effect by what the county's past cases show: Normal prior; ``found`` is estimate and standard error."""
+def _months(start: np.ndarray, until: np.ndarray | np.datetime64) -> np.ndarray:
+    """Months between days, not below 0, NaN where either is not known."""
+    days = until - start
+    return np.where(np.isnat(days), np.nan, np.maximum(days.astype(float), 0.0)) / 30.4375
+
+
+def informed(
+    practices: dict[str, Practice], found: dict[str, tuple[float, float]], spread: float | None = None
+) -> dict[str, Practice]:
+    """Update each method's effect by what the county's finished cases show: Normal prior; ``found`` is estimate and standard error.
+
+    With ``spread`` (log points), that of a firm's yearly change, the estimate is taken for one of cases picked by how they went: had all
+    of them been the luckiest share p of those begun, it would be too high by b = spread × φ(Φ⁻¹(1 − p)) / p, p being the chance of being
+    done; it is lowered by b / 2 and b is added to its error.
+    """
     out = dict(practices)
     for name, (estimate, error) in found.items():
         mean, sd = practices[name].effect
         if sd > 0 and error > 0:
-            weight = sd**2 / (sd**2 + error**2)
-            effect = (mean + weight * (estimate - mean), sd * np.sqrt(1 - weight))
+            bias = 0.0 if spread is None else spread * _picked(practices[name])
+            weight = sd**2 / (sd**2 + error**2 + bias**2)
+            effect = (mean + weight * (estimate - bias / 2 - mean), float(sd * np.sqrt(1 - weight)))
             out[name] = replace(practices[name], effect=effect)
     return out
 
 
-def paces(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> dict[str, Pace]:
-    """Update each method's pace by the ledger's cases: ended ones as events, all cases' time as exposure.
+def _picked(practice: Practice) -> float:
+    """Mean of a standard normal's highest share, that of a method's cases that are done within a year."""
+    a, b = practice.success
+    share = a / (a + b)
+    return float(np.exp(-(ndtri(1 - share) ** 2) / 2) / np.sqrt(2 * np.pi) / share)
 
-    The prior hazard weighs as many events as the Beta's ``a``. A case without a start date counts as one year.
+
+def paces(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> dict[str, Pace]:
+    """Update each method's durations and chance of being done by the ledger's cases.
+
+    Durations are a generalised gamma (which gamma, Weibull and nearly the lognormal are), the likeliest of a grid for the cases with a
+    start date, open ones as censored, and as many assumed ones as ``success`` weighs. What that says of twelve months and the assumed
+    chance of being done in them give the chance of being done at all.
     """
-    rows = cases(book(ledger))
-    started, end = _day(ledger.disposals, "started"), np.datetime64(date.end, "D")
-    until = np.where(np.isnat(rows.finished), end, rows.finished)
-    months = np.where(np.isnat(started), 12.0, np.maximum((until - started).astype(float), 0.0) / 30.4375)
-    ended = ~np.isnat(rows.finished) & ~np.isin(rows.outcome, FAILED)
+    rows, end = cases(book(ledger)), np.datetime64(date.end, "D")
+    ended = ~np.isnat(rows.finished)
+    age = _months(rows.started, np.where(ended, rows.finished, end))
+    failed = np.isin(rows.outcome, FAILED)
     out = {}
     for name, practice in practices.items():
-        (a, b), mine = practice.success, rows.method == name
-        done, exposure = float(np.sum(ended & mine)), float(months[mine].sum())
-        rate = max(practice.hazard, 1e-6)
-        yearly, monthly = (a + done, b + max(exposure / 12 - done, 0.0)), (a + done, a / rate + exposure)
-        out[name] = Pace(yearly, monthly, practice.speed)
+        mine = (rows.method == name) & (rows.at >= 0)
+        use = mine & ~np.isnan(age)
+        a, b = practice.success
+        prior = gammainc(*_gamma(practice.duration, 12.0))
+        share = min(a / (a + b) / prior, MOST_DONE)
+        done, given_up = np.sum(mine & ended & ~failed), np.sum(mine & failed)
+        out[name] = Pace(
+            hazard=_hazard(practice.duration, a + b, tuple(age[use & ended]), tuple(age[use & ~ended & ~failed])),
+            cases=float(a + b + np.sum(use & ended)),
+            done=(share * (a + b) + float(done), (1 - share) * (a + b) + float(given_up)),
+            speed=practice.speed,
+        )
     return out
 
 
-def finishing(names: list[str], pace: dict[str, Pace], sampling: Sampling, year: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw each method's monthly hazard for undated and for dated cases, one for the county in a draw: (draws, methods) each.
+def _gamma(duration: tuple[float, float], months: np.ndarray | float) -> tuple[float, Any]:
+    """Shape of a gamma of a mean and spread, and months in its scale."""
+    mean, spread = duration
+    return (mean / spread) ** 2, np.asarray(months) * mean / spread**2
 
-    Gamma for dated cases; for undated ones that of the Beta of being finished within twelve months.
-    """
-    words = uniforms(code_keys(f"finishing {name}" for name in names), sampling, year, "county")
+
+@lru_cache(maxsize=256)
+def _hazard(
+    duration: tuple[float, float], weight: float, ended: tuple[float, ...], still: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Cumulative hazard at `AGES` of the likeliest generalised gamma, the prior counting as ``weight`` ended cases."""
+    shape, power, times = (g.ravel()[:, None] for g in np.meshgrid(SHAPES, POWERS, TIMES, indexing="ij"))
+    scale = times * duration[0] * np.exp(gammaln(shape) - gammaln(shape + 1 / power))
+
+    def density(months: np.ndarray) -> np.ndarray:
+        x = (months / scale) ** power
+        return np.log(power / months) + shape * np.log(x) - x - gammaln(shape)
+
+    own, _ = _gamma(duration, 1.0)
+    typical = gammaincinv(own, (np.arange(40) + 0.5) / 40) * duration[0] / own
+    likelihood = weight * density(typical).mean(axis=1)
+    for ages, log in (
+        (ended, density),
+        (still, lambda x: np.log(np.maximum(gammaincc(shape, (x / scale) ** power), 1e-300))),
+    ):
+        months, times_seen = np.unique(np.maximum(np.round(np.array(ages) * 2) / 2, 0.25), return_counts=True)
+        likelihood += log(months) @ times_seen if len(months) else 0.0
+    best = np.argmax(likelihood)
+    survival = gammaincc(shape[best], (AGES / scale[best]) ** power[best])
+    return tuple(-np.log(np.maximum(survival, 1e-12)))
+
+
+def finishing(names: list[str], pace: dict[str, Pace], sampling: Sampling, year: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw what the county shares of each method: a multiple of its hazard, and its chance that an end is done; (draws, methods) each."""
+    hurry, luck = (
+        uniforms(code_keys(f"{word} {name}" for name in names), sampling, year, "county")
+        for word in ("finishing", "done")
+    )
+    events = np.array([pace[n].cases for n in names])
     speed = np.array([pace[n].speed for n in names])
-    yearly = np.column_stack([betaincinv(*pace[n].yearly, words[:, j]) for j, n in enumerate(names)])
-    events, exposure = np.array([pace[n].monthly for n in names]).T
-    dated = np.maximum(gammaincinv(events, words) / exposure * speed, 1e-12)
-    return np.maximum(-np.log1p(-np.clip(yearly, 1e-9, 1 - 1e-9)) / 12 * speed, 1e-12), dated
+    a, b = np.array([pace[n].done for n in names]).T
+    return np.maximum(gammaincinv(events, hurry) / events * speed, 1e-12), betaincinv(a, b, luck)
 
 
 def months_to_finish(plan: Plan, panel: Panel, pace: dict[str, Pace], sampling: Sampling, year: int) -> np.ndarray:
-    """Draw how many months from the date of knowledge each case takes, at its method's hazard, shape (draws, cases)."""
+    """Draw how many months from the date of knowledge each case takes to be done, infinite where it is given up; (draws, cases).
+
+    Given the time that it has been open; where no start is known, that of a case met open at any moment (density ∝ survival).
+    """
     names = sorted(set(plan.method.astype(str)))
     if not names:
         return np.zeros((sampling.draws, 0))
-    undated, dated = finishing(names, pace, sampling, year)
-    mine = np.searchsorted(names, plan.method.astype(str))
-    hazard = np.where(plan.dated, dated[:, mine], undated[:, mine])
-    return plan.start - np.log(uniforms(panel.keys[plan.at], sampling, year, "finish")) / hazard
+    hurry, done = finishing(names, pace, sampling, year)
+    wait, coin, since = (uniforms(panel.keys[plan.at], sampling, year, word) for word in ("finish", "done", "age"))
+    out = np.full(wait.shape, np.inf)
+    for j, name in enumerate(names):
+        mine, hazard = np.flatnonzero(plan.method == name), np.array(pace[name].hazard)
+        survived = np.append(0.0, np.cumsum((np.exp(-hazard[1:]) + np.exp(-hazard[:-1])) / 2))
+        met = np.interp(since[:, mine] * survived[-1], survived, AGES)
+        age = np.minimum(np.where(np.isnan(plan.age[mine]), met, plan.age[mine]), OLDEST)
+        due = np.interp(age, AGES, hazard) - np.log(wait[:, mine]) / hurry[:, [j]]
+        months = plan.start[mine] + np.interp(due, hazard, AGES) - age
+        out[:, mine] = np.where(coin[:, mine] < done[:, [j]], months, np.inf)
+    return out
 
 
-def disposed(months: np.ndarray, end: int) -> Disposed:
-    """Tell what has been finished by the end of a year that is ``end`` months from the date, for months to finish (draws, cases)."""
+def disposed(months: np.ndarray, end: int, calendar: np.ndarray = EVEN) -> Disposed:
+    """Tell what has been finished by the end of a year that is ``end`` months from the date, for months to finish (draws, cases).
+
+    ``calendar`` (share of a year's tax paid by the end of 0 to 12 months) weighs what is in force.
+    """
     done = months <= end
-    return Disposed(done, done & (months > end - 12), np.clip((end - months) / 12, 0.0, 1.0))
+    return Disposed(done, done & (months > end - 12), 1 - np.interp(12 - end + months, np.arange(13.0), calendar))
 
 
 def effects(names: list[str], practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:
     """Draw each method's effect on log tax, one for the county in each draw, shape (draws, methods)."""
     mean, sd = np.array([practices[n].effect for n in names]).reshape(-1, 2).T
     return mean + sd * ndtri(uniforms(code_keys(f"effect {name}" for name in names), sampling, year, "county"))
+
+
+def own_effects(plan: Plan, panel: Panel, practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:
+    """Draw each case's effect on log tax, its method's and the firm's own part, shape (draws, cases)."""
+    names = sorted(practices)
+    shared = effects(names, practices, sampling, year)[:, np.searchsorted(names, plan.method.astype(str))]
+    own = np.array([practices[name].own for name in plan.method])
+    return shared + own * ndtri(uniforms(panel.keys[plan.at], sampling, year, "effect"))
 
 
 def land_leaving(plan: Plan, panel: Panel, practices: dict[str, Practice], sampling: Sampling, year: int) -> np.ndarray:
@@ -332,4 +435,7 @@ def ramped(age: np.ndarray, months: float) -> np.ndarray:
 
 LIVE = ("", "进行中", "未启动")
 FAILED = ("未完成",)
-SHARES = 1024
+SHARES, MOST_DONE, OLDEST = 1024, 0.98, 120.0
+AGES = np.arange(241.0)
+SHAPES, POWERS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0), (0.5, 0.75, 1.0, 1.5, 2.0)
+TIMES = np.exp(np.linspace(-1.6, 1.6, 65))  # the mean duration, as a multiple of what is assumed
