@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.gaps import EXEMPTING
 from lyeval.ledger import Ledger
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.casework import Left, Plan, paces
@@ -56,12 +53,6 @@ def county(
     if not monthly:
         return Ledger(enterprises, annual)
     return Ledger(enterprises, annual, monthly=months, sheets=("enterprises", "annual", "monthly"))
-
-
-def confirmed(ledger: Ledger) -> Ledger:
-    """Add every column that an exclusion reads, blank: nobody is exempt, and the books say so."""
-    firms = ledger.enterprises.assign(**dict.fromkeys(EXEMPTING))
-    return replace(ledger, enterprises=firms)
 
 
 def with_disposals(ledger: Ledger, rows: list[tuple]) -> Ledger:

@@ -360,7 +360,6 @@ UNITS_EN = {
     "占该企业用地": "of the firm's land",
     "占差距": "of the gap",
     "概率": "probability",
-    "每月": "a month",
     "倍": "times",
     "对数": "log points",
     "月": "months",

@@ -150,7 +150,7 @@ def _check_words(run: RunFile) -> None:
 def _check_plan(run: RunFile, ledger: Ledger) -> None:
     """Refuse a disposal plan with enterprises that the ledger does not have, one twice, or methods that nobody knows."""
     from lyeval.simulation.assumed import assumed
-    from lyeval.simulation.disposals import given_plan
+    from lyeval.simulation.casework import given_plan
     from lyeval.simulation.known import date_of
 
     spec = run.spec
