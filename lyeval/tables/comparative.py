@@ -172,7 +172,8 @@ def behind(firms: pd.DataFrame, row: Mapping[str, Any]) -> tuple[list[str], pd.D
     mine = firms[firms["side"] == side] if side in ("a", "b") else firms
     if "credit_code" in row:
         return [str(row["credit_code"])], pd.DataFrame(columns=columns)
-    rules = str(row.get("rules") or side or "a")
+    named = row.get("rules")
+    rules = str(named) if named in ("a", "b") else side if side in ("a", "b") else "a"
     listed = mine[f"listed_{rules}"].astype(object)
     chosen = listed.map(lambda value: value is None or value != value or bool(value))
     sure = listed[chosen].map(lambda value: value is not None and value == value)
