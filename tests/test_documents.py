@@ -12,6 +12,7 @@ from lyeval.policy import load_policy, policy_ids
 from lyeval.policy.documents import THEMES, article, clauses, register_of, side_by_side, timeline
 from lyeval.report.compared import document_of_policies
 
+
 @pytest.fixture
 def lyeval(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Lyeval:
     return runner(capsys, monkeypatch)

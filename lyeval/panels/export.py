@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -101,7 +101,7 @@ def _write_stata(frame: pd.DataFrame, path: Path) -> None:
     plain.insert(0, "firm", pd.factorize(frame["credit_code"], sort=True)[0] + 1.0)
     named = {c.name: c.en + (f" ({UNITS.get(c.unit, c.unit)})" if c.unit else "") for c in columns() if c.name in frame}
     labels = {"firm": "numeric id of the enterprise", **named}
-    flags = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
+    flags: dict[Hashable, dict[float, str]] = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
     plain.to_stata(
         path,
         write_index=False,
@@ -166,7 +166,7 @@ def _blank(frame: pd.DataFrame, name: str) -> np.ndarray:
     return frame[name].isna().to_numpy() if name in frame else np.zeros(len(frame), dtype=bool)
 
 
-YES_NO = {0: "no", 1: "yes"}
+YES_NO: dict[float, str] = {0: "no", 1: "yes"}
 UNITS = {"万元": "RMB 10,000", "亩": "mu", "万元/亩": "RMB 10,000 per mu", "人": "persons", "万千瓦时": "10,000 kWh"}
 REASONS = {
     "no_row": ("该年无数据行", "no row of the year"),
