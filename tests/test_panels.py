@@ -92,12 +92,24 @@ def test_formats_hold_the_same(small: ly.Ledger, tmp_path: Path) -> None:
     paths = write_panel(got, tmp_path / "one")
     assert [p.name for p in paths] == ["panel.csv", "panel.parquet", "panel.dta", "codebook.csv"]
     csv, parquet, stata = pd.read_csv(paths[0]), pd.read_parquet(paths[1]), pd.read_stata(paths[2])
-    assert list(csv) == list(parquet) == list(stata) == [c.name for c in columns()]
+    assert list(csv) == list(parquet) == list(stata.drop(columns="firm")) == [c.name for c in columns()]
     for frame in (csv, parquet, stata):
         assert frame["tax_wan"].sum() == 84
         assert list(frame["credit_code"]) == list(got["credit_code"])
     again = write_panel(panel(small, "zhoushan-2020"), tmp_path / "two")
     assert [a.read_bytes() for a in paths] == [b.read_bytes() for b in again]
+
+
+def test_stata_has_a_numeric_id_english_labels_and_labelled_flags(small: ly.Ledger, tmp_path: Path) -> None:
+    path = write_panel(panel(small, "zhoushan-2020"), tmp_path)[2]
+    with pd.io.stata.StataReader(path) as reader:
+        labels, values = reader.variable_labels(), reader.value_labels()
+    assert not [text for text in labels.values() if not text.isascii()]
+    assert labels["tax_per_mu"] == "tax per mu (RMB 10,000 per mu)"
+    assert values["listed"] == {0: "no", 1: "yes"}
+    frame = pd.read_stata(path)
+    assert frame.groupby("credit_code")["firm"].nunique().eq(1).all()
+    assert sorted(frame["firm"].unique()) == [1.0, 2.0, 3.0]
 
 
 def test_csv_runs_no_formula(small: ly.Ledger, tmp_path: Path) -> None:
@@ -229,7 +241,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
     frames = [
         pd.read_parquet(tmp_path / "p/panel.parquet"),
         pd.read_csv(tmp_path / "p/panel.csv"),
-        pd.read_stata(tmp_path / "p/panel.dta"),
+        pd.read_stata(tmp_path / "p/panel.dta").drop(columns="firm"),
     ]
     k = like(frames[0])
     assert [like(frame) for frame in frames] == [k, k, k]

@@ -94,8 +94,8 @@ def test_run_record_index_and_both_languages(tmp_path: Path, monkeypatch: pytest
     page = write_index(tmp_path / "reports", [made]).read_text(encoding="utf-8")
     assert "两地比较" in page
     text = (made / "report.html").read_text(encoding="utf-8")
-    assert "个百分点（" in text
-    assert "不给 p 值" in text
+    assert "不可以说的：" in text
+    assert "一地对一地的显著性" in text
     found = open_run(made)
     assert (found.record["parameters"]["kind"], found.id) == ("comparison", made.name)
     _both_languages(report.load(made / "tables"), monkeypatch)

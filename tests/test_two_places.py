@@ -167,7 +167,7 @@ def test_population_and_burden_of_a_ledger() -> None:
     assert 0.85 < crowd.rho[1] < 1.0
     table = burden(crowd, 1.0, floor=10.0)
     totals = table.groupby("by")["listed"].sum()
-    assert (totals == totals.iloc[0]).all()
+    assert len(set(totals)) == 1
     listed = crowd.above | (crowd.land >= 10)
     assert totals.iloc[0] == (listed & (crowd.ratio < 1.0)).sum()
     assert table[table["by"] == "size"]["group"].iloc[0] == "0–10"

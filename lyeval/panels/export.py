@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -81,6 +81,7 @@ def reasons(frame: pd.DataFrame, name: str) -> dict[str, int]:
 def write_panel(made: pd.DataFrame | Deidentified, folder: str | Path) -> list[Path]:
     """Write ``panel.csv``, ``panel.parquet``, ``panel.dta`` and ``codebook.csv`` into ``folder``; the same panel gives the same bytes.
 
+    The Stata file has a numeric id ``firm`` for ``xtset firm year``, labels in English, and value labels on flags.
     In the CSV a text that a spreadsheet would run as a formula has a single quote before it.
     """
     frame = made.frame if isinstance(made, Deidentified) else made
@@ -89,10 +90,26 @@ def write_panel(made: pd.DataFrame | Deidentified, folder: str | Path) -> list[P
     paths = [folder / name for name in ("panel.csv", "panel.parquet", "panel.dta", "codebook.csv")]
     paths[0].write_bytes(csv_bytes(frame))
     frame.to_parquet(paths[1], index=False)
-    labels = {c.name: f"{c.en} ({c.unit})"[:80] if c.unit else c.en[:80] for c in columns() if c.name in frame}
-    _plain(frame).to_stata(paths[2], write_index=False, version=118, time_stamp=STAMP, variable_labels=labels)
+    _write_stata(frame, paths[2])
     paths[3].write_bytes(csv_bytes(_told(made) if isinstance(made, Deidentified) else codebook(frame)))
     return paths
+
+
+def _write_stata(frame: pd.DataFrame, path: Path) -> None:
+    """Write the Stata file: ``firm``, a numeric id in the order of the codes, first; labels in English; flags with value labels."""
+    plain = _plain(frame)
+    plain.insert(0, "firm", pd.factorize(frame["credit_code"], sort=True)[0] + 1.0)
+    named = {c.name: c.en + (f" ({UNITS.get(c.unit, c.unit)})" if c.unit else "") for c in columns() if c.name in frame}
+    labels = {"firm": "numeric id of the enterprise", **named}
+    flags: dict[Hashable, dict[float, str]] = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
+    plain.to_stata(
+        path,
+        write_index=False,
+        version=118,
+        time_stamp=STAMP,
+        variable_labels={name: text[:80] for name, text in labels.items()},
+        value_labels=flags,
+    )
 
 
 def _told(made: Deidentified) -> pd.DataFrame:
@@ -149,6 +166,8 @@ def _blank(frame: pd.DataFrame, name: str) -> np.ndarray:
     return frame[name].isna().to_numpy() if name in frame else np.zeros(len(frame), dtype=bool)
 
 
+YES_NO: dict[float, str] = {0: "no", 1: "yes"}
+UNITS = {"万元": "RMB 10,000", "亩": "mu", "万元/亩": "RMB 10,000 per mu", "人": "persons", "万千瓦时": "10,000 kWh"}
 REASONS = {
     "no_row": ("该年无数据行", "no row of the year"),
     "no_column": ("台账无此列", "the ledger lacks the column"),

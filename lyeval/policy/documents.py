@@ -207,7 +207,8 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
                 head = "附件另有" if lang == "zh" else "in its annexes"
                 lines.append(f"{head} [{'；'.join(annexed) if lang == 'zh' else '; '.join(annexed)}]")
         out[column] = "\n".join(lines) or "—"
-    named = list(dict.fromkeys(str(c) for c in ([*mine["clause"]] or cited)))
+    own = [str(clause) for clause in mine["clause"]]
+    named = list(dict.fromkeys(own or cited))
     return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}
 
 

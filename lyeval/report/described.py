@@ -123,14 +123,14 @@ def laid(
 
 def _column(lang: Lang, told: Any) -> Column:
     kind, digits = FIGURES.get(told.format, ("text", None))
-    unit = str(told.unit if lang == "zh" else UNITS.get(told.unit, told.unit))
+    unit = told.unit if lang == "zh" else str(UNITS.get(told.unit, told.unit))
     shown = "text" if told.format in ("line", "signed", "points", "year") else kind
     return Column(told.name, told.zh if lang == "zh" else told.en, unit, cast("Kind", shown), digits)
 
 
 def _cell(c: Context, told: Any, row: Mapping[str, Any]) -> Any:
+    kind: str = told.format
     value: Any = row.get(told.name)
-    kind = told.format
     if isinstance(value, Cell):
         return value
     if kind not in FIGURES or isinstance(value, str):

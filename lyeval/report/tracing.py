@@ -151,7 +151,7 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
     frame = tables[name]
     fields = [*columns_of(frame, name), *(alias for table, alias in ALIASES if table == name)]
     for row in _rows(frame):
-        known_column = column in fields or isinstance(row.get(column), list)
+        known_column = column in fields or column in TRACED[name] or isinstance(row.get(column), list)
         if known_column and [_key(row[k]) for k in TRACED[name]] == keys:
             return name, row, column
     raise KeyError(id)

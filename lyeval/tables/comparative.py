@@ -106,7 +106,7 @@ def _uncovered(shares: tuple[float, float]) -> dict[str, float]:
 
 def _cited(frame: pd.DataFrame, plans: Sequence[Policy]) -> pd.DataFrame:
     """Add to each element the clauses of either plan that it is, the own plan's first."""
-    of = dict(zip("ab", plans, strict=True))
+    of: dict[str, Policy] = dict(zip(("a", "b"), plans, strict=True))
     cites = []
     for row in frame.to_dict("records"):
         order = [of[str(row["side"])], of["b" if row["side"] == "a" else "a"]]
@@ -172,10 +172,11 @@ def behind(firms: pd.DataFrame, row: Mapping[str, Any]) -> tuple[list[str], pd.D
     mine = firms[firms["side"] == side] if side in ("a", "b") else firms
     if "credit_code" in row:
         return [str(row["credit_code"])], pd.DataFrame(columns=columns)
-    rules = str(row.get("rules") or side or "a")
+    named = row.get("rules")
+    rules = str(named) if named in ("a", "b") else side if side in ("a", "b") else "a"
     listed = mine[f"listed_{rules}"].astype(object)
-    chosen = listed.map(lambda value: pd.isna(value) or bool(value))
-    sure = listed[chosen].notna()
+    chosen = listed.map(lambda value: bool(pd.isna(value)) or bool(value))
+    sure = listed[chosen].map(lambda value: not pd.isna(value))
     members = pd.DataFrame(
         {"credit_code": mine.loc[chosen, "credit_code"], "part": 1.0, "whole": None, "counted": sure}
     )
@@ -219,8 +220,8 @@ def summed_effects(effects: pd.DataFrame, plans: Sequence[Policy]) -> Tables:
         effect_counts (by verdict), effect_sorting (side, verdict: one for all tests of density and bunching), effect_mechanisms (side, id,
         mechanism, verdict, clause).
     """
-    cites = dict(
-        zip("ab", ("；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for p in plans), strict=True)
+    cites: dict[str, str] = dict(
+        zip(("a", "b"), ("；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for p in plans), strict=True)
     )
     sorting, mechanisms = [], []
     for side, mine in effects.groupby("side", sort=False):
