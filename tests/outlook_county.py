@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from lyeval.ledger import Ledger
+from lyeval.ledger.columns import of_sheet
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.casework import Left, Plan, paces
 from lyeval.simulation.draws import Sampling, draw_tax
@@ -53,6 +56,12 @@ def county(
     if not monthly:
         return Ledger(enterprises, annual)
     return Ledger(enterprises, annual, monthly=months, sheets=("enterprises", "annual", "monthly"))
+
+
+def confirmed(ledger: Ledger) -> Ledger:
+    """Add every column of enterprises that the ledger lacks, blank: nobody is exempt, and the books say so."""
+    lacking = [name for name in of_sheet("enterprises") if name not in ledger.enterprises]
+    return replace(ledger, enterprises=ledger.enterprises.assign(**dict.fromkeys(lacking)))
 
 
 def with_disposals(ledger: Ledger, rows: list[tuple]) -> Ledger:

@@ -197,9 +197,9 @@ def test_odds_are_told_only_where_the_countys_record_bears_them() -> None:
     row = {"id": "above_scale_clear", "label": "线下规上企业全部出清", "label_en": "none", "year": 2023, "probability": 0.3, "certain": None,
            "unit": "家", "op": "le", "goal": 0.0}  # fmt: skip
     made = tables() | {"forecast": pd.DataFrame([row]), "forecast_meta": {"as_of": "2023-10"}}
-    assert "没有往年测算可供检验" in text_of(report.build_bulletin(made))
+    assert "没有往年预判可供检验" in text_of(report.build_bulletin(made))
     cover = pd.DataFrame([{"level": "county", "nominal": 0.8, "share": 0.5, "n": 10}])
-    assert "10次中有5次" in text_of(report.build_bulletin(made | {"backtest_coverage": cover}))
+    assert "10次中只有5次" in text_of(report.build_bulletin(made | {"backtest_coverage": cover}))
     document = report.build_bulletin(made | {"backtest_coverage": cover.assign(share=0.9)})
     text = text_of(document).split("年底目标可能性")[1]
     assert "完成的把握不大（约三成）" in text

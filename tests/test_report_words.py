@@ -91,7 +91,7 @@ def test_under_ten_firms_are_told_as_a_of_b() -> None:
     row = dict(
         zip([c.key for c in table_of(document, "targets").columns], table_of(document, "targets").rows[0], strict=True)
     )
-    assert (row["value"], row["gap"]) == ("1/2家", "—")
+    assert (row["value"], row["short"]) == ("1/2家", "")
     assert "1/2家" in text_of(document)
     bare = re.sub(r"80%|100%|20%", "", text_of(document))
     assert not re.findall(r"\d%", re.sub(r".*补足.*|.*同比.*|.*sha256.*", "", bare))

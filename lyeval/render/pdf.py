@@ -44,6 +44,9 @@ from lyeval.render.paging import (
 )
 
 HERE = Path(__file__).resolve().parent
+PAGE = HERE / "page.typ"
+PACES = ("1", "0.96", "1.04", "0.92", "1.08")  # of the standard's space between lines
+THIRD = 105.0 + 638.0 / 3  # points from the top: margin and a third of the text's height
 
 
 def to_pdf(
@@ -79,15 +82,22 @@ def to_pdf(
     moment = stored_date(created)
     with loaded(fonts, names) as faces:
         data = _data(document, faces, moment)
-        return typst.compile(
-            (HERE / "page.typ").read_bytes(),
-            root=str(HERE),  # pyright: ignore[reportArgumentType]  (typst's stub wants root and source of one type)
-            font_paths=faces.fonts,
-            ignore_system_fonts=True,
-            sys_inputs={"document": json.dumps(data, ensure_ascii=False)},
-            timestamp=0,
-            pdf_standards=["a-2a", "ua-1"] if moment else [],
-        )
+        given: dict[str, Any] = {"root": str(HERE), "font_paths": faces.fonts, "ignore_system_fonts": True}
+        inputs = {"document": json.dumps(data, ensure_ascii=False)}
+        inputs["pace"] = _pace(given, inputs) if data["depth"] else PACES[0]
+        standards: list[Any] = ["a-2a", "ua-1"] if moment else []
+        return typst.compile(PAGE.read_bytes(), sys_inputs=inputs, timestamp=0, pdf_standards=standards, **given)
+
+
+def _pace(given: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """Return how far lines stand apart: the first of `PACES` at which no page ends before its first third, else the standard's."""
+    import typst
+
+    for pace in PACES:
+        found = typst.query(PAGE.read_bytes(), "<ending>", field="value", sys_inputs={**inputs, "pace": pace}, **given)
+        if all(float(y) >= THIRD for y in json.loads(found)):
+            return pace
+    return PACES[0]
 
 
 def _data(document: Document, faces: Faces, moment: date | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from lyeval.report.appendix import appendix
 from lyeval.report.causes import effects
 from lyeval.report.context import Context
 from lyeval.report.evidence import evidence
+from lyeval.report.filling import thing
 from lyeval.report.listing import listing
 from lyeval.report.outlook import outlook
 from lyeval.report.progress import progress
@@ -56,7 +57,7 @@ def _capital(block: Block) -> Block:
 def title(c: Context) -> str:
     """Return the report's title, or the one that the run gives it."""
     given = c.value("run").get("title")
-    return str(given) if known(given) and given else say("document.title", c.lang, place=c.place, year=c.year)
+    return str(given) if known(given) and given else say("document.title", c.lang, place=c.place, year=c.year, thing=thing(c))
 
 
 def subtitle(c: Context) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lyeval.render import Column, Heading, digits_beside
 from lyeval.render.blocks import Block, Lang
-from lyeval.report.attainment import short_text
+from lyeval.report.attainment import needed_text, short_text
 from lyeval.report.cells import Selector
 from lyeval.report.context import Context
 from lyeval.report.template import Template, fault
@@ -132,11 +132,20 @@ def fill(
     """
     select = Selector(c.tables, TRACED, _schema(c), c.lang)
     plan = c.meta.get("policy_title_en" if c.lang == "en" else "policy_title", "")
-    known_ = {"place": c.place, "plan": plan, "document": c.document, **(words or {})}
+    known_ = {"place": c.place, "plan": plan, "document": c.document, "thing": thing(c), **(words or {})}
     run = c.value("run")
     texts, text = run.get("texts") or {}, run.get("template")
     own = (str(run.get("template_name") or "template.md"), str(text)) if may_be_own and known(text) and text else None
     return template_of(name, c.lang, own).blocks(select, lang=c.lang, things=things, words=known_, texts=texts)
+
+
+def thing(c: Context) -> str:
+    """Return what the plan calls those whom it is about: the words of its own title."""
+    title = str(c.meta.get("policy_title", ""))
+    return next((said[c.lang == "en"] for said in THINGS if said[0] in title), THINGS[0][c.lang == "en"])
+
+
+THINGS = (("低效工业用地企业", "low-yield industrial land"), ("工业低效企业", "low-yield industrial firms"))
 
 
 def titled(blocks: list[Block]) -> tuple[str, list[Block]]:
@@ -153,7 +162,7 @@ def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column,
     lang = c.lang
 
     def schema(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
-        target = targets.get(str(row.get("id", row.get("target"))))
+        target = row if table == "next_targets" else targets.get(str(row.get("id", row.get("target"))))
         if table == "targets" and column in OWN:
             return Column(column, ""), lambda _: OWN[column](row, lang)
         if target is not None and ((table, column) in OF_TARGET or (table == "targets" and column in ("low", "high"))):
@@ -225,7 +234,8 @@ def _beside_schedule(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
 
 
 OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
-    "value": value_text, "goal": goal_text, "short_by": lambda r, lang: short_text(dict(r), lang),
+    "value": value_text, "goal": goal_text, "needed": lambda r, lang: needed_text(dict(r), lang),
+    "short_by": lambda r, lang: short_text(dict(r), lang),
     "status": lambda r, _: str(r["status"]),
 }  # fmt: skip
 OF_TARGET = {("history", "value"), ("enough", "value"), ("actions", "value_after"), ("next_targets", "value"),

@@ -283,6 +283,8 @@ TRACED: dict[str, tuple[str, ...]] = {
     "flows": ("class",), "doors": ("door",), "disposals_summary": ("method",), "totals": ("year",), "forecast": ("id", "year"),
     "simulation": ("id", "year"), "readings": ("id",),
     "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "duties": ("unit",),
+    "work": ("id",), "parks": ("id",), "quotas": ("county", "target"),
+    "overdue_issues": ("department",),
     "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",), "calendar": ("id",),
     "years": ("year",), "bridge": ("by", "group"), "counts": ("id", "by", "group"), "next_targets": ("id",), "turns": ("target", "what"),
     "narrowing": ("target", "fact"),

@@ -246,10 +246,12 @@ def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        id, label, label_en, start, end, every, owner, clause, n (firms with a date in the year), late (of them after ``end``), state
+        id, label, label_en, start, end, every, owner, owner_en, clause, n (firms with a date in the year), late (of them after ``end``), state
         (done, late, not_reported: the ledger has no column or no date for it).
     """
     rows = []
+    english = {"企业": "the enterprise"}
+    english |= {} if register is None else {duty.unit: duty.unit_en for duty in register.duties}
     for event in register.calendar if register is not None else ():
         if event.end is not None and event.end.year != assessment.year:
             continue
@@ -258,11 +260,12 @@ def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
         mine = [day for day in dates if pd.notna(day) and day.year == assessment.year]
         late = sum(day > pd.Timestamp(event.end) for day in mine) if event.end is not None else 0
         told = {"id": event.id, "label": event.zh, "label_en": event.en, "owner": "、".join(event.units)}
+        told |= {"owner_en": ", ".join(english.get(unit, unit) for unit in event.units)}
         told |= {"start": event.start, "end": event.end, "every": event.every, "clause": "；".join(event.cite)}
         rows.append(
             told | {"n": len(mine), "late": late, "state": "late" if late else "done" if mine else "not_reported"}
         )
-    text = ["id", "label", "label_en", "every", "owner", "clause", "state"]
+    text = ["id", "label", "label_en", "every", "owner", "owner_en", "clause", "state"]
     return framed("calendar", rows).astype(dict.fromkeys(text, object) | {"n": "int64", "late": "int64"})
 
 
@@ -273,7 +276,8 @@ def departments(assessment: Assessment, register: Register | None) -> pd.DataFra
     -------
     DataFrame
         unit, unit_en, duty, duty_en, done, late, missing and their ``_en`` (names of the steps of the plan's calendar that it takes part in),
-        issues (problems on record in the matters that it inspects), overdue (of them not put right in time), clause. In the plan's order.
+        issues (problems on record in the matters that it inspects), overdue (of them not put right in time), silent (nothing done, late or
+        found is on record), clause. In the plan's order.
     """
     if register is None:
         return framed("duties", [])
@@ -291,5 +295,6 @@ def departments(assessment: Assessment, register: Register | None) -> pd.DataFra
             for tail, label in (("", "label"), ("_en", "label_en")):
                 row[name + tail] = [s[label] for s in mine if s["state"] == state]
         row |= {"issues": int(np.isin(found, matters).sum()), "overdue": int(late["matter"].isin(matters).sum())}
+        row["silent"] = not (row["done"] or row["late"] or row["issues"])
         rows.append(row | {"clause": "；".join(duty.cite)})
     return framed("duties", rows)

@@ -11,9 +11,12 @@ import pandas as pd
 from lyeval.assessment.frame import Frame, under
 from lyeval.assessment.standing import Standing, standing_of
 from lyeval.assessment.totals import decide_target
+from lyeval.indicators import STATISTICS
 from lyeval.indicators import year_end as end_of
+from lyeval.indicators.facts import in_park
 from lyeval.policy import patch
 from lyeval.policy.register import covers
+from lyeval.tables.casework import case_rows, day_of, days_of, latest, plan_method
 from lyeval.tables.duties import calendar, departments
 from lyeval.tables.registry import framed
 
@@ -38,6 +41,7 @@ CAUSES: dict[str, tuple[str, str]] = {
     "failed": ("处置未完成", "disposal not completed"),
     "no_effect": ("办结后仍低于标准", "still below after disposal"),
     "not_started": ("一直未启动", "no disposal begun"),
+    "no_record": ("未见处置记录", "no disposal on record"),
     "unlisted": ("未列入名单", "not on the list"),
     "unknown": ("数据待补", "figures missing"),
 }
@@ -60,7 +64,8 @@ def year_end(assessment: Assessment, tables: dict[str, Any], register: Register 
     dict of DataFrame
         history (id, year, value, n, line, part, whole), years, deciding (the firms that a missed or open target turns on, with cause), causes
         (their numbers by target; under the target "" those of everybody below the line who is listed, decides, or fell again), turns,
-        next_targets, enough (how many of the deciding suffice), actions, next_steps, examples, calendar, duties.
+        next_targets, enough (how many of the deciding suffice), actions, next_steps, examples, calendar, duties, work, parks, quotas,
+        overdue_issues.
     """
     firms = caused(assessment, tables)
     deciding = _deciding(tables, firms)
@@ -75,6 +80,10 @@ def year_end(assessment: Assessment, tables: dict[str, Any], register: Register 
         "duties": departments(assessment, register),
         "calendar": calendar(assessment, register),
         "enough": _enough(tables, deciding),
+        "work": work(assessment),
+        "parks": parks(assessment),
+        "quotas": quotas(assessment, tables),
+        "overdue_issues": _overdue_issues(tables),
     }
     made["actions"] = _actions(assessment, tables | made, register)
     made["next_steps"] = _next_steps(assessment, tables | made, register)
@@ -114,7 +123,7 @@ def years(assessment: Assessment) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        year, n (firms), both (of them with tax and land), tax_wan, land_mu, tax_per_mu (Σ tax ÷ Σ land of those with both).
+        year, n (firms), both (of them with tax and land), tax_wan, land_mu, tax_per_mu (Σ tax ÷ Σ land of those with both), label.
     """
     rows = []
     for year in (y for y in assessment.frame.book.years if y <= assessment.year):
@@ -124,7 +133,8 @@ def years(assessment: Assessment) -> pd.DataFrame:
         tax, land = frame.reported.tax[here], frame.reported.land[here]
         both = ~np.isnan(tax) & ~np.isnan(land)
         total, area = float(tax[both].sum()), float(land[both].sum())
-        rows.append((year, int(here.sum()), int(both.sum()), total, area, total / area if area else None))
+        mean = total / area if area else None
+        rows.append((year, int(here.sum()), int(both.sum()), total, area, mean, str(year)))
     return framed("years", rows)
 
 
@@ -150,6 +160,7 @@ def caused(assessment: Assessment, tables: Tables) -> pd.DataFrame:
         "line_rose": ~listed & stood & still,
         "fell": ~listed & stood,
         "unlisted": ~listed,
+        "no_record": np.full(len(firms), not assessment.ledger.has("disposals")),
         "not_started": (state.isna() | state.eq("not_started")).to_numpy(),
         "overdue": state.eq("open").to_numpy() & overdue,
         "open": state.eq("open").to_numpy(),
@@ -170,6 +181,87 @@ def _year_before(assessment: Assessment) -> tuple[np.ndarray, np.ndarray]:
     return then.below.false, then.below.false & under(frame.now.tax_per_mu, *then.frame.lines).false
 
 
+def work(assessment: Assessment) -> pd.DataFrame:
+    """Count what disposals came to by the day: n of ``of``.
+
+    Returns
+    -------
+    DataFrame
+        id, n, of: written_off (cases that ended 达标 and are written off, of all that ended so), fell_again (enterprises written off that are
+        below their line, of all written off), agreements (enterprises with an agreement signed, of those whose open case asks for one; n None
+        where the ledger has no column of it).
+    """
+    standing, rows, last = assessment.standing, case_rows(assessment), latest(assessment)
+    passed, off = rows["outcome"].eq("达标"), ~np.isnat(standing.written_off)
+    methods = [
+        plan_method(assessment, m) if o is True else None
+        for m, o in zip(last["method"], last["open"].eq(True), strict=True)
+    ]
+    asked = np.array([m is not None and bool(m.agreement) for m in methods], dtype=bool) & standing.listed_here
+    process = assessment.ledger.process
+    signed = process["credit_code"][days_of(process, "agreement") <= day_of(assessment)] if len(process) else ()
+    has = np.isin(assessment.frame.book.codes, list(signed))
+    told = [
+        ("written_off", int((passed & rows["written_off"].notna()).sum()), int(passed.sum())),
+        ("fell_again", int((off & standing.relapsed).sum()), int(off.sum())),
+        ("agreements", int((asked & has).sum()) if "agreement" in process else None, int(asked.sum())),
+    ]
+    return framed("work", told)
+
+
+def parks(assessment: Assessment) -> pd.DataFrame:
+    """Set the listed inside the industrial parks against those outside: id (inside, outside), listed, reached, left, below, open."""
+    standing, found = assessment.standing, in_park(assessment.frame.reported)
+    sides = {"inside": found.true, "outside": found.false} if found.true.any() else {}
+    masks = {"listed": standing.listed.true, **standing.state}
+    return framed(
+        "parks", [{"id": id} | {k: int((m & side).sum()) for k, m in masks.items()} for id, side in sides.items()]
+    )
+
+
+def quotas(assessment: Assessment, tables: Tables) -> pd.DataFrame:
+    """Hold each county's part in the targets against its goal: the target's own for a rate, its part of a city total by the listed.
+
+    Returns
+    -------
+    DataFrame
+        county, target, part, whole, n (as ``county_targets``), value, goal, status (met, missed; None where the reading in force does not share
+        the city's total out by the listed). Empty where the ledger is of one county.
+    """
+    listed = pd.Series(assessment.frame.book.text("county"))[assessment.standing.listed.true].value_counts()
+    targets = {t["id"]: t for t in tables["targets"].to_dict("records")}
+    split = {o.target.id: o.target.split for o in assessment.outcomes}
+    rows = []
+    for row in tables["county_targets"].to_dict("records") if assessment.level == "city" and len(listed) > 1 else ():
+        target, whole = targets[row["target"]], row["whole"]
+        value, goal = row["part"], None if pd.isna(target["goal"]) else float(target["goal"])
+        if target["kind"] == "share":
+            value = row["part"] / whole if whole else None
+        elif goal is not None and target["quota"] != "none":
+            part = goal * listed.get(row["county"], 0) / listed.sum()
+            goal = float(np.ceil(part - 1e-9)) if target["kind"] == "closed" else float(part)
+        shared = target["kind"] == "share" or split[target["id"]] == "by_listed"
+        told = (
+            None
+            if goal is None or value is None or not shared
+            else "met"
+            if _meets(target | {"goal": goal}, value)
+            else "missed"
+        )
+        rows.append(row | {"value": value, "goal": goal, "status": told})
+    return framed("quotas", rows)
+
+
+def _overdue_issues(tables: Tables) -> pd.DataFrame:
+    """Count the problems not put right in time by the department that found them: the most first."""
+    late = tables["list_issues"]
+    late = late[late["state"] == "not_rectified"]
+    rows = [
+        (unit, len(p), int(p["days_late"].max()), list(p["name"])) for unit, p in late.groupby("department", sort=True)
+    ]
+    return framed("overdue_issues", sorted(rows, key=lambda row: -row[1]))
+
+
 def _latest(cases: pd.DataFrame) -> pd.DataFrame:
     """Return each firm's case that is open, else the one begun last; those not begun count only alone."""
     order = cases["state"].map({"open": 2, "not_started": 0}).fillna(1).astype("float64")
@@ -178,9 +270,9 @@ def _latest(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _deciding(tables: Tables, firms: pd.DataFrame) -> pd.DataFrame:
-    """List whom each target that is not met turns on, in the target's order, with the cause."""
+    """List whom each rate or number below the line that is not met turns on, in the target's order, with the cause."""
     rows = []
-    for target in _open_targets(tables):
+    for target in (t for t in _open_targets(tables) if t["kind"] in ("share", "count")):
         mine = firms.loc[[code for code in target["turns_on"] or [] if code in firms.index]]
         rows += mine.assign(target=target["id"], rank=range(1, len(mine) + 1), clause=target["clause"]).to_dict(
             "records"
@@ -217,7 +309,9 @@ def _turns(assessment: Assessment, tables: Tables) -> pd.DataFrame:
         if row["decides"]:
             own = {k: targets.loc[row["target"], k] for k in ("label", "label_en", "low", "high")}
             rows.append(
-                own | {k: row[k] for k in ("target", "n", "department")} | {"kind": "fact", "what": row["fact"]}
+                own
+                | {k: row[k] for k in ("target", "n", "department")}
+                | {"kind": "fact", "what": row["fact"], "fact": row["fact"]}
             )
     switches = tables.get("readings_switches")
     for row in switches.to_dict("records") if switches is not None else ():
@@ -248,6 +342,8 @@ def _next_targets(assessment: Assessment) -> pd.DataFrame:
         if year in target.years:
             entry = target.years[year].model_dump(exclude_none=True)
             row = _judged(assessment, target, entry, assessment.year)
+            stat = STATISTICS[target.statistic]
+            row |= {"kind": stat.kind, "weight": stat.weight, "unit": target.unit or stat.unit, "op": target.op}
             rows.append(row | {"label": target.label, "label_en": target.label_en, "year": year})
     return framed("next_targets", rows)
 
@@ -309,7 +405,7 @@ def _wanted(tables: Tables) -> Iterator[Wanted]:
         firms = tables["enterprises"]
         told = {k: gap[k] for k in ("department", "fact")} | {"clause": target["clause"]}
         yield "facts", firms[firms["credit_code"].isin(gap["credit_codes"])].assign(**told), "month", None
-    units = tables["ranking_townships"]
+    units = tables["ranking_counties" if tables["meta"]["level"] == "city" else "ranking_townships"]
     units = units[~units["whole"].astype(bool)].assign(name=units["unit"], township=units["unit"])
     yield "summon", units[units["summoned"].astype(bool)], "month", None
     worst = units[units["part_rank"] == 1]
@@ -359,6 +455,9 @@ def _actions(assessment: Assessment, tables: Tables, register: Register | None) 
         row |= {k: mine[k].iloc[0] if k in mine and kind == "facts" else None for k in ("department", "fact")}
         row |= {"meets_after": target is not None and _meets(target, told["value"]), "worst_town": worst[1]}
         owner, owner_en = _owners(register, cite)
+        if not owner:  # the clause names nobody: the townships answer
+            names = [str(t) for t in row["townships"][:OWNERS]]
+            owner, owner_en = "、".join(names), ", ".join(names)
         rows.append(row | {"worst_n": None if worst[0] is None else -worst[0], "owner": owner, "owner_en": owner_en})
     return framed("actions", rows)
 
