@@ -25,7 +25,23 @@ from lyeval.tables.review import CAUSES
 PLACES = [("linshu", 2023), ("linshu", 2024), *((f"zhoushan-{n}", 2020) for n in samples.COUNTIES), ("zhoushan", 2020)]
 FIELD = Path(__file__).resolve().parents[2] / "shared" / "data"
 FIELDS = (("dinghai-2020-ledger.xlsx", ZHOUSHAN, 2020), ("linshu-2023-flat-gb18030.csv", LINSHU, 2023))
-FORBIDDEN = ["线下", "置信", "区间", "蒙特卡洛", "p值", "显著", "回归", "标准误", "中位数", "分位", "随机种子", "指纹", "None", "nan", "True"]
+FORBIDDEN = [
+    "线下",
+    "置信",
+    "区间",
+    "蒙特卡洛",
+    "p值",
+    "显著",
+    "回归",
+    "标准误",
+    "中位数",
+    "分位",
+    "随机种子",
+    "指纹",
+    "None",
+    "nan",
+    "True",
+]
 
 
 @pytest.fixture(scope="module")

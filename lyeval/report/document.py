@@ -57,7 +57,11 @@ def _capital(block: Block) -> Block:
 def title(c: Context) -> str:
     """Return the report's title, or the one that the run gives it."""
     given = c.value("run").get("title")
-    return str(given) if known(given) and given else say("document.title", c.lang, place=c.place, year=c.year, thing=thing(c))
+    return (
+        str(given)
+        if known(given) and given
+        else say("document.title", c.lang, place=c.place, year=c.year, thing=thing(c))
+    )
 
 
 def subtitle(c: Context) -> str:
