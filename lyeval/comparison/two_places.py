@@ -410,7 +410,7 @@ def _demand(names: Mapping[str, Place], side: str, rules: str, drawn: tuple[int,
     return made.assign(lifted=[_lifted(place, row, drawn) if side == rules else math.nan for _, row in made.iterrows()])
 
 
-def _lifted(place: Place, row: Mapping[Any, Any], drawn: tuple[int, int]) -> float:
+def _lifted(place: Place, row: Any, drawn: tuple[int, int]) -> float:
     """Return the share of those listed below a step's line that reversion and noise alone would put at it in its year."""
     start, year = _list_year(place), int(row["year"])
     if row["kind"] == "mean" or year not in place.ledger.years:

@@ -86,7 +86,8 @@ class Forecast(Projection):
             return table([], READING_COLUMNS)
         central = {row["id"]: row["probability"] for row in self.targets.to_dict("records")}
         found = by_reading(b.ledger, b.policy, b.readings, b.pairs).to_dict("records")
-        return table([{**row, "central": central[row["id"]]} for row in found], READING_COLUMNS)
+        rows = [{str(k): v for k, v in row.items()} | {"central": central[row["id"]]} for row in found]
+        return table(rows, READING_COLUMNS)
 
     @cached_property
     def by_levy(self) -> pd.DataFrame:

@@ -188,10 +188,10 @@ def _bridged(wide: pd.DataFrame, bridge: pd.DataFrame) -> Iterator[Fault]:
     """Yield every figure of the bridge that is not the count of its id."""
     told = bridge.set_index(["by", "group"])
     known = wide.reindex(index=told.index, columns=told.columns)
-    wrong = (told != known).to_numpy()
-    for i, k in zip(*np.nonzero(wrong), strict=True):
+    wrong, columns = (told != known).to_numpy(), [str(column) for column in told]
+    for i, k in np.argwhere(wrong).tolist():
         place = f"bridge{_where(told.index[i])}"
-        yield from _two(str(told.columns[k]), place, told.iloc[i, k], known.iloc[i, k])
+        yield from _two(columns[k], place, told.iloc[i, k], known.iloc[i, k])
 
 
 def _two(id: str, place: str, told: object, n: object) -> Iterator[Fault]:
