@@ -130,7 +130,7 @@ def test_a_signal_ends_a_run_that_hangs_in_c_code(place: Place, name: str, code:
     process = place.start("run", "a.yaml")
     eventually(lambda: list(place.kernels.iterdir()))
     process.send_signal(getattr(signal, name))
-    err = process.communicate(timeout=60)[1]
+    err = process.communicate(timeout=300)[1]
     assert process.returncode == code
     assert err.strip().splitlines() == ["错误：已中止"]
     assert (place.reports(), place.left(), list(place.away.iterdir())) == (set(), [], [])
@@ -144,7 +144,7 @@ def test_a_batch_takes_its_workers_and_kernels_with_it(place: Place, name: str, 
     process = place.start("batch", *names, "--workers", "2")
     eventually(lambda: len(list(place.kernels.iterdir())) == 2)
     process.send_signal(getattr(signal, name))
-    err = process.communicate(timeout=60)[1]  # ends when the last process that writes there has ended
+    err = process.communicate(timeout=300)[1]  # ends when the last process that writes there has ended
     assert process.returncode == code
     assert "Traceback" not in err
     eventually(lambda: not place.left())
@@ -161,7 +161,7 @@ def test_what_a_killed_run_left_is_swept_by_a_later_command(place: Place) -> Non
     process = place.start("run", "a.yaml")
     eventually(lambda: list(place.kernels.iterdir()))
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     eventually(lambda: not place.left())
     assert [path.name.startswith("lyeval-") for path in place.away.iterdir()] == [True]
     assert place.done("policy", "list")[0] == 0

@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +230,13 @@ def lab(tmp_path: Path, witness: Path) -> Iterator[tuple[str, str]]:
                 break
             time.sleep(0.1)
         assert found, log.read_text(encoding="utf-8")[-3000:]
-        yield found.group(1), found.group(2)
+        lab = (found.group(1), found.group(2))
+        for _ in range(600):  # the address is told a moment before anybody listens there
+            with suppress(urllib.error.URLError):
+                asked(lab, "status")
+                break
+            time.sleep(0.1)
+        yield lab
     finally:
         _stopped(server, log)
 
