@@ -224,7 +224,7 @@ def lab(tmp_path: Path, witness: Path) -> Iterator[tuple[str, str]]:
     with log.open("w") as file:
         server = subprocess.Popen([sys.executable, "-P", "-c", code], cwd=space, env=env, stdout=file, stderr=file)
     try:
-        for _ in range(600):
+        for _ in range(3000):
             found = re.search(r"(http://(?:localhost|127\.0\.0\.1):\d+)/lab\S*\?token=(\w+)", log.read_text("utf-8"))
             if found or server.poll() is not None:
                 break
