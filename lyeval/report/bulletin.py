@@ -9,12 +9,11 @@ from lyeval.render import Cell, Document, KeyFigure, KeyFigures, Table, Text, di
 from lyeval.render.blocks import Lang, Mark
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice, subtitle
-from lyeval.report.filling import fill, signed, titled
-from lyeval.report.rolls import WORDS as REASONS
-from lyeval.report.rolls import pace
-from lyeval.report.tabulate import tabulate
+from lyeval.report.filling import fill, titled
+from lyeval.report.sheets import sheet
+from lyeval.report.tabulate import said, tabulate
 from lyeval.report.tracing import row_id
-from lyeval.report.words import count, day, joined, known, number, percent, say
+from lyeval.report.words import count, day, joined, known, number, percent, say, signed
 from lyeval.report.year_end import odds_tables, odds_withheld
 from lyeval.tables.bulletin import FEWEST, revised, sources
 
@@ -81,14 +80,14 @@ def _share(row: Row) -> str:
 
 def pace_table(c: Context) -> Table | None:
     """Lay out the whole's pace against others."""
-    return pace(Context({**c.tables, "pace": c.frame("pace").loc[lambda t: t["class"] == "all"]}, c.lang))
+    return sheet(Context({**c.tables, "pace": c.frame("pace").loc[lambda t: t["class"] == "all"]}, c.lang), "pace")
 
 
 def unit_table(c: Context) -> Table:
     """Lay out the units, each with who answers for its firms that are not on course."""
     rows = [
         {
-            **r, "place": say("rolls.whole", c.lang) if r["whole"] else str(r["unit"]) or say("rolls.blank", c.lang),
+            **r, "place": say("sheet.whole", c.lang) if r["whole"] else str(r["unit"]) or say("sheet.blank", c.lang),
             "on_month": signed(r["on_month"]), "on_year": signed(r["on_year"]),
             "share": _share(r), "behind": _behind(r, c), "course": f"{r['on_course']}/{r['n']}",
             "owners": "" if r["whole"] else joined(list(r["owners"])[:2], c.lang),
@@ -140,17 +139,12 @@ def move_table(c: Context) -> Table | None:
 
 def warning_table(c: Context) -> Table | None:
     """Lay out whom to warn by township, why, and who answers for each."""
-    gap = "；" if c.lang == "zh" else "; "
-    body = [{**r, "number": k, "reason": gap.join(_reason(reason, c) for reason in r["reasons"])}
+    body = [{**r, "number": k, "reason": said(c, r["reasons"], "reason")}
             for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)]  # fmt: skip
     if not body:
         return None
     return tabulate(c, "bulletin_warnings", body, say("bulletin.warning_table", c.lang), source=c.source("tax", "towns"),
                     note=say("bulletin.warning_note", c.lang), sortable=len(body) > 12)  # fmt: skip
-
-
-def _reason(key: str, c: Context) -> str:
-    return REASONS[key][c.lang == "en"] if key in REASONS else say(f"bulletin.{key}", c.lang)
 
 
 def source_table(c: Context) -> Table | None:

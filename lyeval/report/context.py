@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -73,6 +74,22 @@ class Context:
         """Return a table that is a dict of values, empty where the run has none."""
         table = self.tables.get(name)
         return dict(table) if isinstance(table, Mapping) and not isinstance(table, pd.DataFrame) else {}
+
+    def by(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return a table's rows by the first column that names them: id, credit_code."""
+        if name not in self._indexed:
+            key = "credit_code" if "credit_code" in self.frame(name) else "id"
+            self._indexed[name] = {str(r[key]): r for r in self.rows(name)}
+        return self._indexed[name]
+
+    @cached_property
+    def _indexed(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return {}
+
+    @cached_property
+    def goals(self) -> dict[str, dict[str, Any]]:
+        """The targets by id: those of the year, and those that only the years to come have."""
+        return {str(r["id"]): r for name in ("simulation", "forecast", "targets") for r in self.rows(name)}
 
     def class_(self, value: Any) -> str:
         """Return a class in the plan's words."""

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph
+from lyeval.render import Bullets, Document, KeyFigures, Note, Paragraph
 from lyeval.render.blocks import Block, Lang
-from lyeval.report.appendix import appendix
-from lyeval.report.causes import effects
 from lyeval.report.context import Context
-from lyeval.report.evidence import evidence
-from lyeval.report.listing import listing
-from lyeval.report.outlook import outlook
-from lyeval.report.progress import progress
-from lyeval.report.quality import quality
-from lyeval.report.robustness import robustness
 from lyeval.report.words import day, known, say, word
 from lyeval.report.year_end import year_end_blocks
 
@@ -34,10 +26,6 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
     """
     c = Context(tables, lang)
     blocks = year_end_blocks(c)
-    for heading, section in RESEARCH if c.research else ():
-        made = section(c)
-        if made:
-            blocks += [Heading(1, heading[lang == "en"]), *made]
     blocks = blocks if lang == "zh" else [_capital(block) for block in blocks]
     return Document(title(c), subtitle(c), tuple(title_block(c)), tuple(blocks), lang, notice(c), footer(c))
 
@@ -92,17 +80,6 @@ def footer(c: Context) -> str:
     return say("document.footer", c.lang)
 
 
-Section = Callable[[Context], list[Block]]
-RESEARCH: tuple[tuple[tuple[str, str], Section], ...] = (
-    (("研究版：名单与分布", "Research edition: the list and where it stands"), listing),
-    (("研究版：处置进展", "Research edition: disposals"), progress),
-    (("研究版：可能性", "Research edition: probabilities"), outlook),
-    (("研究版：读法", "Research edition: readings"), robustness),
-    (("研究版：数据质量与缺口", "Research edition: data quality and gaps"), quality),
-    (("研究版：测算与检验", "Research edition: estimates and checks"), evidence),
-    (("研究版：影响检验", "Research edition: effects"), effects),
-    (("研究版：口径、假设、可复现信息", "Research edition: basis, assumptions, reproduction"), appendix),
-)
 LINES = {
     "place": ("评估对象", "Place"), "year": ("评估年度", "Year"), "document": ("依据文件", "Plan"), "readings": ("读法", "Readings"),
     "cutoff": ("数据截至", "Data as of"), "final": ("数据状态", "Status of data"), "date": ("报告日期", "Date of report"),

@@ -15,8 +15,7 @@ from lyeval.render.blocks import Column
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice
 from lyeval.report.filling import fill, titled
-from lyeval.report.rolls import WORDS as REASONS
-from lyeval.report.tabulate import tabulate
+from lyeval.report.tabulate import said, tabulate
 from lyeval.report.template import BLANK
 from lyeval.report.words import amount, day, joined, known, named, number, say, shown, word
 
@@ -87,9 +86,8 @@ def priority(c: Context, paper: str) -> Table:
 
 def letter(c: Context, unit: str) -> Table:
     """Lay out whom one unit is to be pressed for."""
-    gap = "；" if c.lang == "zh" else "; "
     mine = [r for r in c.rows("list_pressed") if r["responsible"] == unit]
-    rows = [{**r, "number": k, "reason": gap.join(REASONS[reason][c.lang == "en"] for reason in r["reasons"])}
+    rows = [{**r, "number": k, "reason": said(c, r["reasons"], "reason")}
             for k, r in enumerate(mine, start=1)]  # fmt: skip
     return tabulate(
         c, "draft_letter", rows, say("draft.letter_table", c.lang), id=f"letter_{unit}", source=c.source("tax", "towns")
@@ -141,8 +139,8 @@ def _written(row: Row, c: Context) -> str:
 
 def schedule_table(c: Context) -> Table:
     """Lay out the firms that are not settled: by the unit that answers, those behind first."""
-    gap, english = ("；", False) if c.lang == "zh" else ("; ", True)
-    behind = {r["credit_code"]: gap.join(REASONS[k][english] for k in r["reasons"]) for r in c.rows("list_pressed")}
+    english = c.lang == "en"
+    behind = {r["credit_code"]: said(c, r["reasons"], "reason") for r in c.rows("list_pressed")}
     firms = c.frame("enterprises").set_index("credit_code")
     rows = []
     for r in [*c.rows("list_missed"), *c.rows("list_undecided")]:

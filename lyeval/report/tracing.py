@@ -7,14 +7,15 @@ An id is table, keys and column, joined by ``/``: ``targets/above_scale_clear/20
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from lyeval.render.blocks import Column, Lang, Table
+from lyeval.render.blocks import Lang
 from lyeval.report.words import count, known, named, number, say, texts
+from lyeval.tables.research import derived
 
 Row = Mapping[str, Any]
 
@@ -67,13 +68,6 @@ def columns_of(frame: pd.DataFrame, name: str) -> list[str]:
     return [str(c) for c in frame.columns if c not in TRACED[name] and (c in SAID or _figures(frame[c]))]
 
 
-def with_ids(table: Table, lang: Lang) -> Table:
-    """Return a table with the id of each row's value as its last column."""
-    rows = tuple((*row, f"{ref}/value") for row, ref in zip(table.rows, table.refs, strict=True))
-    heads = (*table.columns, Column("trace_id", say("trace.id", lang)))
-    return replace(table, columns=heads, rows=rows, fields=(*table.fields, ""))
-
-
 def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     """Return one figure's origin.
 
@@ -82,13 +76,14 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     KeyError
         No figure has this id.
     """
+    if not {name for name in DERIVED if name in tables} and id.partition("/")[0].partition("[")[0] in DERIVED:
+        tables = {**tables, **derived(tables)}
     if (chosen := SELECTION.fullmatch(id)) is not None:
         return _selected(tables, id, chosen, lang)
     name, _, key = id.partition("/")
     if isinstance(tables.get(name), Mapping) and key in tables[name]:
         return _plain(tables, name, key, lang)
     name, row, column = _found(tables, id)
-    column = ALIASES.get((name, column), column)
     codes, members = _behind(tables, name, row)
     rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
     names = tables["enterprises"].set_index("credit_code")["name"]
@@ -142,7 +137,7 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
         raise KeyError(id)
     *keys, column = keys
     frame = tables[name]
-    fields = [*columns_of(frame, name), *(alias for table, alias in ALIASES if table == name)]
+    fields = [*columns_of(frame, name)]
     for row in _rows(frame):
         known_column = column in fields or isinstance(row.get(column), list)
         if known_column and [_key(row[k]) for k in TRACED[name]] == keys:
@@ -169,17 +164,6 @@ def _figures(values: pd.Series) -> bool:
     """Tell whether a column holds numbers or yes and no, whatever is missing."""
     there = [v for v in values.tolist() if not (v is None or v is pd.NA or v != v)]
     return bool(there) and all(isinstance(v, int | float) for v in there)
-
-
-def _values(tables: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield each number with its id."""
-    for name in _traced(tables):
-        fields = columns_of(tables[name], name)
-        for row in _rows(tables[name]):
-            for field in fields:
-                value = row[field]
-                if known(value) and isinstance(value, int | float) and not isinstance(value, bool):
-                    yield f"{row_id(name, row)}/{field}", value
 
 
 def _behind(tables: Mapping[str, Any], name: str, row: Row) -> tuple[list[str], pd.DataFrame]:
@@ -280,7 +264,9 @@ TRACED: dict[str, tuple[str, ...]] = {
     "file_years": ("credit_code", "year"),
     "pressed_units": ("unit",), "procedure": ("step",), "list_missed": ("credit_code",), "list_undecided": ("credit_code",),
     "list_pressed": ("credit_code",), "units": ("unit", "whole"), "months": ("month",), "moves": ("move",),
+    "below_line": ("class",), "beside_usual": ("group",), "odds_bearing": ("id", "year"), "record": ("id", "month"), "coverage": ("sheet", "year"),
+    "forecast_levies": ("id", "year", "counted"), "baseline": ("id", "year", "reading"), "effect_plan": ("side",), "could_turn": ("target", "label"),
     "warnings": ("credit_code",), "pace": ("class", "against"), "drivers": ("credit_code",),
 }  # fmt: skip
 SAID = ("status",)
-ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}
+DERIVED = ("below_line", "beside_usual", "odds_bearing", "record", "record_sum")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,16 @@ def amount(text: str, unit: Any, lang: Lang) -> str:
     return text + (name.removesuffix("s") if lang == "en" and text in ("1", "+1", "−1") else name)
 
 
+def kind_by_unit(row: Row) -> str:
+    """Return what a projected target is, by its unit: share, mean or count."""
+    return {"": "share", "万元/亩": "mean"}.get(str(row["unit"] or ""), "count")
+
+
+def statistic(value: Any, row: Row, lang: Lang) -> str:
+    """Write a projected figure of a target in its own unit."""
+    return amount(shown(value, None, kind_of(row)), row["unit"], lang) if known(value) else "—"
+
+
 def kind_of(row: Row) -> str:
     """Return how a target's value is written: percent, count or number."""
     if row["kind"] == "share":
@@ -155,6 +165,70 @@ def range_text(low: Any, high: Any, row: Row, lang: Lang) -> str:
     if kind == "count" and row["unit"] != "m²":
         ends = [shown(v, None, kind) for v in (low, high)]
     return f"{ends[0]}{unit}" if ends[0] == ends[1] else f"{ends[0]}{TO[lang]}{ends[1]}{unit}"
+
+
+def of_target(target: Row, raw: Any, goal: Any, column: str, lang: Lang) -> str:
+    """Write a figure of a target with its unit, on its side of the goal."""
+    if not known(raw):
+        return "—"
+    if column == "goal":
+        return goal_text({**target, "goal": raw}, lang)
+    if few(target):
+        whole = int(target["n"])
+        return amount(f"{round(raw * whole)}/{whole}", "家", lang) if target["weight"] == "count" else "—"
+    return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
+
+
+def told_text(row: Row, lang: Lang) -> str:
+    """Write a target's value, or its range where the verdict is open."""
+    if row["reason"] == "empty_class":
+        return status_text(row, lang)
+    if row["status"] == "undetermined" and not few(row) and known(row["low"]) and row["low"] != row["high"]:
+        return range_text(row["low"], row["high"], row, lang)
+    return value_text(row, lang)
+
+
+def short_text(row: Row, lang: Lang) -> str:
+    """Write what a missed target lacks, in its own things: 2家, 47.24亩 too much; empty where nothing is."""
+    if row["status"] != "missed" or not known(row["short_by"]) or not row["short_by"]:
+        return ""
+    return amount(_things(row["short_by"], row), row["thing"], lang)
+
+
+def needed_text(row: Row, lang: Lang) -> str:
+    """Write where the target's numerator must stand, in its own things."""
+    if not known(row["needed"]):
+        return "—"
+    sign = "" if row["needed"] == 0 and row["op"] == "le" else "≥" if row["op"] == "ge" else "≤"
+    return sign + amount(_things(row["needed"], row), row["thing"], lang)
+
+
+def _things(value: Any, row: Row) -> str:
+    return count(value) if row["thing"] in ("家", "个", "m²") else number(value, 2)
+
+
+def gap_text(row: Row, lang: Lang) -> str:
+    """Write value − goal, in points for a share; nothing under ten enterprises, where no percentage stands."""
+    if not known(row["gap"]) or few(row):
+        return "—"
+    sign = "+" if row["gap"] > 0 else "−" if row["gap"] < 0 else ""
+    if row["kind"] == "share":
+        places = next((d for d in range(1, 8) if round(abs(row["gap"]) * 100, d) > 0), 1) if row["gap"] else 1
+        return f"{sign}{number(abs(row['gap']) * 100, places)}{({'zh': '个百分点', 'en': ' points'})[lang]}"
+    digits = 2 if kind_of(row) == "number" else 0
+    return amount(f"{sign}{number(abs(row['gap']), digits)}", row["unit"], lang)
+
+
+def bounds_text(row: Row, lang: Lang) -> str:
+    """Write between what values a target's lies for want of facts."""
+    if not known(row["low"]) or not known(row["high"]) or row["low"] == row["high"] or few(row):
+        return "—"
+    return range_text(row["low"], row["high"], row, lang)
+
+
+def signed(value: Any, digits: int = 1) -> str:
+    """Write a change as a percentage with its sign; a dash where there is nothing to compare with."""
+    return ("+" if value > 0 else "") + percent(value, digits) if known(value) else "—"
 
 
 def status_text(row: Row, lang: Lang) -> str:
@@ -224,6 +298,16 @@ def day(value: Any, lang: Lang) -> str:
     return f"{parts[0]}年{parts[1]}月{parts[2]}日" if lang == "zh" else f"{parts[2]} {MONTHS[parts[1] - 1]} {parts[0]}"
 
 
+OF_TARGET: dict[str, Callable[[Row, Lang], str]] = {
+    "value": value_text,
+    "told": told_text,
+    "goal": goal_text,
+    "gap": gap_text,
+    "needed": needed_text,
+    "short": lambda row, lang: short_text(row, lang) or "—",
+    "bounds": bounds_text,
+    "status": status_text,
+}
 DIGITS = "零一二三四五六七八九十"
 TO = {"zh": "至", "en": " to "}
 MONTHS = (

@@ -9,11 +9,11 @@ from typing import Any
 
 from lyeval.render import Document, Figure, Table, to_html, to_xlsx
 from lyeval.render.blocks import Lang
-from lyeval.report.annex import annex, annex_notes
 from lyeval.report.bulletin import build_bulletin, bulletin_annex
 from lyeval.report.context import Context
 from lyeval.report.document import build_report
 from lyeval.report.products import Fonts, Made, write_products
+from lyeval.report.sheets import annex, annex_notes
 from lyeval.report.sides import build_comparison, comparison_annex, comparison_notes
 
 Tables = Mapping[str, Any]
