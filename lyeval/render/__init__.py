@@ -6,6 +6,11 @@ A new format is one more function; a new block is one class and one branch in ea
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
 from lyeval.render.blocks import (
     Block,
     Bullets,
@@ -30,7 +35,23 @@ from lyeval.render.numbers import digits_beside, format_value
 from lyeval.render.pdf import to_pdf
 from lyeval.render.xlsx import to_xlsx
 
+
+class Look(NamedTuple):
+    """How a document is set: the date to store in files, an office's font files (PDF) and font families by role (PDF, DOCX)."""
+
+    created: date
+    fonts: tuple[Path, ...] = ()
+    names: Mapping[str, str] = {}
+
+
+FORMATS: dict[str, Callable[[Document, Look], bytes]] = {
+    "html": lambda document, look: to_html(document).encode("utf-8", "replace"),
+    "pdf": lambda document, look: to_pdf(document, created=look.created, fonts=look.fonts, names=look.names),
+    "docx": lambda document, look: to_docx(document, created=look.created, names=look.names),
+}  # of a document; its tables go into a workbook by `to_xlsx`
+
 __all__ = [
+    "FORMATS",
     "Block",
     "Bullets",
     "Cell",
@@ -40,6 +61,7 @@ __all__ = [
     "Heading",
     "KeyFigure",
     "KeyFigures",
+    "Look",
     "Mark",
     "Note",
     "Paragraph",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from lyeval.render import Document, Table, to_docx, to_html, to_pdf, to_xlsx
+from lyeval.render import Document, Table
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.document import notice
 from lyeval.report.filling import fill, titled
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import day, known, say
+from lyeval.report.writing import Made, look_of, pages, workbook
 from lyeval.tables.store import save
 
 
@@ -48,11 +48,34 @@ def public_sheets(c: Context) -> list[Table]:
     listed = [{**r, "number": str(i)} for i, r in enumerate(c.rows("certified"), start=1)]
     note = say("public.held_note", c.lang)
     return [
-        tabulate(c, "public_list", listed, say("public.list_table", c.lang), id="certified", cite=c.document, sortable=len(listed) > 12),
-        tabulate(c, "public_targets", targets, say("public.target_table", c.lang, year=c.year), id="targets", cite=c.document, note=note),
-        tabulate(c, "public_townships", places, say("public.township_table", c.lang, year=c.year), id="townships", note=note,
-                 source=c.source("tax", "land")),
-    ]  # fmt: skip
+        tabulate(
+            c,
+            "public_list",
+            listed,
+            say("public.list_table", c.lang),
+            id="certified",
+            cite=c.document,
+            sortable=len(listed) > 12,
+        ),
+        tabulate(
+            c,
+            "public_targets",
+            targets,
+            say("public.target_table", c.lang, year=c.year),
+            id="targets",
+            cite=c.document,
+            note=note,
+        ),
+        tabulate(
+            c,
+            "public_townships",
+            places,
+            say("public.township_table", c.lang, year=c.year),
+            id="townships",
+            note=note,
+            source=c.source("tax", "land"),
+        ),
+    ]
 
 
 def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str]) -> list[Path]:
@@ -67,21 +90,9 @@ def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh"
     """
     folder, c = Path(folder), Context(tables, lang)
     document = announcement(tables, lang=lang)
-    created = date.fromisoformat(
-        str(c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"])[:10]
-    )
-    pages = {
-        "html": lambda: to_html(document).encode("utf-8", "replace"),
-        "pdf": lambda: to_pdf(document, created=created),
-        "docx": lambda: to_docx(document, created=created),
-    }
-    written = save(folder / "tables", tables)
-    for name, make in pages.items():
-        if name in formats:
-            written.append(folder / f"report.{name}")
-            written[-1].write_bytes(make())
+    made = Made(c, document, look_of(c))
+    written = save(folder / "tables", tables) + pages(document, made.look, folder, formats)
     if "xlsx" in formats:
-        written.append(folder / "annex.xlsx")
         notes = [say(key, lang) for key in ("public.held_note", "public.footer")]
-        to_xlsx(public_sheets(c), written[-1], title=document.title, created=created, notes=notes, lang=lang)
+        written.append(workbook(made, folder / "annex.xlsx", public_sheets(c), notes))
     return written

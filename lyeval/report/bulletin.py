@@ -64,12 +64,20 @@ def _cards(c: Context) -> KeyFigures:
         return Text(text, [Mark(0, len(text), f"{row}/{column}")])
 
     beside = say("bulletin.schedule", c.lang, month=int(c.meta["month"]), schedule=percent(w["schedule"]))
-    return KeyFigures((
-        KeyFigure(say("bulletin.key_month", c.lang), cell(number(w["now"]), "now"), money),
-        KeyFigure(say("bulletin.key_share", c.lang), cell(_share(w), "share"), "", state if known(w["share"]) else "plain", beside),
-        KeyFigure(say("bulletin.key_course", c.lang), f"{w['on_course']}/{w['n']}", firms),
-        KeyFigure(say("bulletin.key_warned", c.lang), count(len(c.rows("warnings"))), firms),
-    ))  # fmt: skip
+    return KeyFigures(
+        (
+            KeyFigure(say("bulletin.key_month", c.lang), cell(number(w["now"]), "now"), money),
+            KeyFigure(
+                say("bulletin.key_share", c.lang),
+                cell(_share(w), "share"),
+                "",
+                state if known(w["share"]) else "plain",
+                beside,
+            ),
+            KeyFigure(say("bulletin.key_course", c.lang), f"{w['on_course']}/{w['n']}", firms),
+            KeyFigure(say("bulletin.key_warned", c.lang), count(len(c.rows("warnings"))), firms),
+        )
+    )
 
 
 def _share(row: Row) -> str:
@@ -87,13 +95,17 @@ def unit_table(c: Context) -> Table:
     """Lay out the units, each with who answers for its firms that are not on course."""
     rows = [
         {
-            **r, "place": say("sheet.whole", c.lang) if r["whole"] else str(r["unit"]) or say("sheet.blank", c.lang),
-            "on_month": signed(r["on_month"]), "on_year": signed(r["on_year"]),
-            "share": _share(r), "behind": _behind(r, c), "course": f"{r['on_course']}/{r['n']}",
+            **r,
+            "place": say("sheet.whole", c.lang) if r["whole"] else str(r["unit"]) or say("sheet.blank", c.lang),
+            "on_month": signed(r["on_month"]),
+            "on_year": signed(r["on_year"]),
+            "share": _share(r),
+            "behind": _behind(r, c),
+            "course": f"{r['on_course']}/{r['n']}",
             "owners": "" if r["whole"] else joined(list(r["owners"])[:2], c.lang),
         }
         for r in c.rows("units")
-    ]  # fmt: skip
+    ]
     note = say(
         "bulletin.unit_note",
         c.lang,
@@ -128,8 +140,7 @@ def month_table(c: Context) -> Table | None:
 
 def move_table(c: Context) -> Table | None:
     """Lay out what happened in the month, with names."""
-    rows = [{**r, "names": joined(list(r["names"]), c.lang) or None}
-            for r in c.rows("moves") if r["n"]]  # fmt: skip
+    rows = [{**r, "names": joined(list(r["names"]), c.lang) or None} for r in c.rows("moves") if r["n"]]
     return (
         tabulate(c, "bulletin_moves", rows, say("bulletin.move_table", c.lang), source=c.source("towns", "tax"))
         if rows
@@ -139,12 +150,21 @@ def move_table(c: Context) -> Table | None:
 
 def warning_table(c: Context) -> Table | None:
     """Lay out whom to warn by township, why, and who answers for each."""
-    body = [{**r, "number": k, "reason": said(c, r["reasons"], "reason")}
-            for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)]  # fmt: skip
+    body = [
+        {**r, "number": k, "reason": said(c, r["reasons"], "reason")}
+        for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)
+    ]
     if not body:
         return None
-    return tabulate(c, "bulletin_warnings", body, say("bulletin.warning_table", c.lang), source=c.source("tax", "towns"),
-                    note=say("bulletin.warning_note", c.lang), sortable=len(body) > 12)  # fmt: skip
+    return tabulate(
+        c,
+        "bulletin_warnings",
+        body,
+        say("bulletin.warning_table", c.lang),
+        source=c.source("tax", "towns"),
+        note=say("bulletin.warning_note", c.lang),
+        sortable=len(body) > 12,
+    )
 
 
 def source_table(c: Context) -> Table | None:
@@ -153,8 +173,13 @@ def source_table(c: Context) -> Table | None:
     for r in c.rows("sources_of_change"):
         changed = r["state"] == "changed"
         state = say(f"shifts.{r['state']}", c.lang)
-        rows.append({"cause": r["cause_en" if c.lang == "en" else "cause_zh"], "state": Cell(state, tone="open") if changed else state,
-                     "what": _what(c, r["cause"]) if changed else None})  # fmt: skip
+        rows.append(
+            {
+                "cause": r["cause_en" if c.lang == "en" else "cause_zh"],
+                "state": Cell(state, tone="open") if changed else state,
+                "what": _what(c, r["cause"]) if changed else None,
+            }
+        )
     if not rows:
         return None
     return tabulate(
@@ -187,6 +212,10 @@ def bulletin_annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Tabl
 
 
 TABLES: dict[str, Callable[[Context], Table | None]] = {
-    "pace": pace_table, "units": unit_table, "months": month_table, "moves": move_table, "sources": source_table,
+    "pace": pace_table,
+    "units": unit_table,
+    "months": month_table,
+    "moves": move_table,
+    "sources": source_table,
     "warnings": warning_table,
-}  # fmt: skip
+}

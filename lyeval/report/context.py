@@ -102,8 +102,13 @@ class Context:
         final = self.meta["final"]
         state = word(final, self.lang) if known(final) else say("context.final_unsaid", self.lang)
         key = "source_of" if offices else "source"
-        return say(f"context.{key}", self.lang, departments=joined(offices, self.lang),
-                   day=day(self.meta["cutoff"], self.lang), state=state)  # fmt: skip
+        return say(
+            f"context.{key}",
+            self.lang,
+            departments=joined(offices, self.lang),
+            day=day(self.meta["cutoff"], self.lang),
+            state=state,
+        )
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -59,10 +59,13 @@ def title_block(c: Context) -> list[tuple[str, str]]:
     others = len(meta["other_readings"])
     final = meta["final"]
     values = {
-        "place": c.place, "year": str(c.year), "document": str(meta["document"]),
+        "place": c.place,
+        "year": str(c.year),
+        "document": str(meta["document"]),
         "readings": say("document.readings_other" if others else "document.readings_default", lang, n=others),
-        "cutoff": day(meta["cutoff"], lang), "final": word(final, lang) if known(final) else say("document.unsaid", lang),
-    }  # fmt: skip
+        "cutoff": day(meta["cutoff"], lang),
+        "final": word(final, lang) if known(final) else say("document.unsaid", lang),
+    }
     date = c.value("run").get("report_date")
     if known(date) and date:
         values["date"] = day(date, lang)
@@ -81,6 +84,11 @@ def footer(c: Context) -> str:
 
 
 LINES = {
-    "place": ("评估对象", "Place"), "year": ("评估年度", "Year"), "document": ("依据文件", "Plan"), "readings": ("读法", "Readings"),
-    "cutoff": ("数据截至", "Data as of"), "final": ("数据状态", "Status of data"), "date": ("报告日期", "Date of report"),
-}  # fmt: skip
+    "place": ("评估对象", "Place"),
+    "year": ("评估年度", "Year"),
+    "document": ("依据文件", "Plan"),
+    "readings": ("读法", "Readings"),
+    "cutoff": ("数据截至", "Data as of"),
+    "final": ("数据状态", "Status of data"),
+    "date": ("报告日期", "Date of report"),
+}

@@ -94,10 +94,18 @@ def sheet(c: Context, id: str, *asked: Any, empty: bool = False) -> Table | None
     heads = tuple(h._replace(zh=h.zh.format(**words), en=h.en.format(**words)) for h in heads if _there(h, laid.rows))
     title, note = (spec.zh, spec.note_zh) if c.lang == "zh" else (spec.en, spec.note_en)
     return tabulate(
-        c, spec.heads, laid.rows, title.format(**words), id=id + laid.of, columns=heads, traced=laid.table or spec.table,
-        source=_source(c, spec), note=note.format(**words), cite=_cite(c, spec, laid.rows),
+        c,
+        spec.heads,
+        laid.rows,
+        title.format(**words),
+        id=id + laid.of,
+        columns=heads,
+        traced=laid.table or spec.table,
+        source=_source(c, spec),
+        note=note.format(**words),
+        cite=_cite(c, spec, laid.rows),
         sortable=bool(spec.research) and len(laid.rows) > 12,
-    )  # fmt: skip
+    )
 
 
 def annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
@@ -335,11 +343,11 @@ def _left(c: Context) -> list[Row]:
 
 def _record(c: Context) -> list[Row]:
     """Return what became of past odds, with the months known in words."""
-    words = {k: say(f"record.{k}", c.lang, month="{}") for k in ("month", "year_end")}
+    words = {True: say("record.month", c.lang, month="{}"), False: say("record.year_end", c.lang)}
     return [
         {
             **r,
-            "when": words["month" if r["month"] else "year_end"].format(int(r["month"])),
+            "when": words[bool(r["month"])].format(int(r["month"])),
             "hits": f"{r['hits']}/{r['n']}",
         }
         for r in c.rows("record")

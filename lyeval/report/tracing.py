@@ -6,9 +6,11 @@ An id is table, keys and column, joined by ``/``: ``targets/above_scale_clear/20
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +20,15 @@ from lyeval.report.words import count, known, named, number, say, texts
 from lyeval.tables.research import derived
 
 Row = Mapping[str, Any]
+
+
+def _keys() -> dict[str, tuple[str, ...]]:
+    """Return by table the columns that name a row, as ``keys.csv`` beside this module gives them."""
+    with Path(__file__).with_name("keys.csv").open(encoding="utf-8", newline="") as file:
+        return {row["table"]: tuple(row["keys"].split()) for row in csv.DictReader(file)}
+
+
+TRACED = _keys()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +102,16 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     for frame in (mine, members):
         frame.insert(1, "name", frame["credit_code"].map(names))
     value = row[column] if known(row[column]) else None
-    return Trace(id, _label(name, row, column, lang), value, _formula(name, row, column, lang), _clause(tables, name, row),
-                 _readings(tables, name, row, lang), members.reset_index(drop=True), mine.reset_index(drop=True))  # fmt: skip
+    return Trace(
+        id,
+        _label(name, row, column, lang),
+        value,
+        _formula(name, row, column, lang),
+        _clause(tables, name, row),
+        _readings(tables, name, row, lang),
+        members.reset_index(drop=True),
+        mine.reset_index(drop=True),
+    )
 
 
 def _plain(tables: Mapping[str, Any], name: str, key: str, lang: Lang) -> Trace:
@@ -249,24 +268,5 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
 SELECTION = re.compile(
     r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))"
 )
-TRACED: dict[str, tuple[str, ...]] = {
-    "targets": ("id", "year"), "county_targets": ("county", "target"), "enterprises": ("credit_code",), "criteria": ("id",),
-    "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
-    "flows": ("class",), "doors": ("door",), "disposals_summary": ("method",), "totals": ("year",), "forecast": ("id", "year"),
-    "simulation": ("id", "year"), "readings": ("id",),
-    "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "causes_all": ("cause",),
-    "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",), "calendar": ("id",),
-    "years": ("year",), "bridge": ("by", "group"), "counts": ("id", "by", "group"), "next_targets": ("id",), "turns": ("target", "what"),
-    "narrowing": ("target", "fact"),
-    "ranking_townships": ("unit",), "ranking_counties": ("unit",), "list_relapsed": ("credit_code",), "list_guided": ("credit_code",),
-    "list_issues": ("credit_code", "matter"), "opening_list": ("credit_code",),
-    "papers": ("paper", "credit_code"), "evidence": ("credit_code", "criterion", "item"), "files": ("credit_code",), 
-    "file_years": ("credit_code", "year"),
-    "pressed_units": ("unit",), "procedure": ("step",), "list_missed": ("credit_code",), "list_undecided": ("credit_code",),
-    "list_pressed": ("credit_code",), "units": ("unit", "whole"), "months": ("month",), "moves": ("move",),
-    "below_line": ("class",), "beside_usual": ("group",), "odds_bearing": ("id", "year"), "record": ("id", "month"), "coverage": ("sheet", "year"),
-    "forecast_levies": ("id", "year", "counted"), "baseline": ("id", "year", "reading"), "effect_plan": ("side",), "could_turn": ("target", "label"),
-    "warnings": ("credit_code",), "pace": ("class", "against"), "drivers": ("credit_code",),
-}  # fmt: skip
 SAID = ("status",)
 DERIVED = ("below_line", "beside_usual", "odds_bearing", "record", "record_sum")

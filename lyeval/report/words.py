@@ -87,7 +87,7 @@ def unit_name(unit: str, lang: Lang) -> str:
     """Return a unit in one language, with the space that English wants before it."""
     if lang == "zh" or not unit:
         return unit
-    return f" {UNITS_EN.get(unit, unit)}"
+    return f" {texts().get(f'unit.{unit}', (unit, unit))[1]}"
 
 
 def amount(text: str, unit: Any, lang: Lang) -> str:
@@ -233,7 +233,7 @@ def signed(value: Any, digits: int = 1) -> str:
 
 def status_text(row: Row, lang: Lang) -> str:
     """Return the word for a target's status; a class with nobody is 不涉及."""
-    return STATUS["empty" if row.get("reason") == "empty_class" else str(row["status"])][lang == "en"]
+    return say(f"status.{'empty' if row.get('reason') == 'empty_class' else row['status']}", lang)
 
 
 def tone_of(row: Row) -> Tone:
@@ -253,7 +253,7 @@ def class_text(value: Any, meta: Row, lang: Lang) -> str:
 def word(value: Any, lang: Lang) -> str:
     """Return a fixed word of the ledger (outcome, stage, finality) in one language."""
     text = "" if not known(value) else str(value)
-    return text if lang == "zh" else WORDS_EN.get(text, text)
+    return texts().get(f"word.{text}", (text, text))[lang == "en"]
 
 
 def band(p: float, certain: Any, lang: Lang) -> str:
@@ -284,7 +284,7 @@ def fact_name(fact: str, lang: Lang) -> str:
     from lyeval.assessment.gaps import name_of
 
     name, _, year = fact.partition("@")
-    text = (FACTS.get(name) or name_of(name))[lang == "en"]
+    text = (texts().get(f"fact.{name}") or name_of(name))[lang == "en"]
     if not year:
         return text
     return f"{year}年{text}" if lang == "zh" else f"{text} {year}"
@@ -294,8 +294,14 @@ def day(value: Any, lang: Lang) -> str:
     """Write a date: 2023年12月31日, 31 December 2023; a month 2023-10 as 2023年10月末."""
     parts = [int(p) for p in str(value)[:10].split("-")]
     if len(parts) == 2:
-        return f"{parts[0]}年{parts[1]}月末" if lang == "zh" else f"the end of {MONTHS[parts[1] - 1]} {parts[0]}"
-    return f"{parts[0]}年{parts[1]}月{parts[2]}日" if lang == "zh" else f"{parts[2]} {MONTHS[parts[1] - 1]} {parts[0]}"
+        return (
+            f"{parts[0]}年{parts[1]}月末" if lang == "zh" else f"the end of {say(f'month.{parts[1]}', 'en')} {parts[0]}"
+        )
+    return (
+        f"{parts[0]}年{parts[1]}月{parts[2]}日"
+        if lang == "zh"
+        else f"{parts[2]} {say(f'month.{parts[1]}', 'en')} {parts[0]}"
+    )
 
 
 OF_TARGET: dict[str, Callable[[Row, Lang], str]] = {
@@ -310,10 +316,6 @@ OF_TARGET: dict[str, Callable[[Row, Lang], str]] = {
 }
 DIGITS = "零一二三四五六七八九十"
 TO = {"zh": "至", "en": " to "}
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 BANDS: tuple[tuple[float, str, str], ...] = (
     (0.95, "基本可以完成", "can practically be counted on"),
     (0.80, "完成的把握较大", "is likely"),
@@ -324,27 +326,3 @@ BANDS: tuple[tuple[float, str, str], ...] = (
     (0.0, "基本难以完成", "is practically out of reach"),
 )
 SETTLED = {"met": ("完成已成定局", "is settled: met"), "missed": ("不能完成已成定局", "is settled: not met")}
-STATUS = {
-    "met": ("达标", "met"),
-    "missed": ("未达标", "missed"),
-    "undetermined": ("暂不能判定", "undetermined"),
-    "empty": ("不涉及", "not applicable"),
-}
-UNITS_EN = {
-    "家": "firms", "户": "firms", "亩": "mu", "万元": "×10,000 yuan", "万元/亩": "×10,000 yuan/mu", "个": "blocks", "m²": "m²",
-    "人": "people", "元": "yuan", "吨": "t", "平方米": "m²", "立方米": "m³", "千伏安": "kVA",
-    "万千瓦时": "×10,000 kWh", "件": "cases", "种": "readings",
-}  # fmt: skip
-WORDS_EN = {
-    "符合认定条件": "meeting the criteria", "已告知": "notified", "已认定": "certified", "重点": "priority",
-    "达标": "reached", "关停": "closed", "清退": "removed", "注销": "deregistered", "整体收储": "whole site banked",
-    "部分收储": "part banked", "收储": "banked", "转让": "transferred", "重组": "restructured", "破产": "bankrupt",
-    "搬迁": "moved away", "进行中": "in progress", "未启动": "not started", "未完成": "not completed", "快报": "preliminary",
-    "定稿": "final", "部分快报": "partly preliminary",
-}  # fmt: skip
-FACTS = {
-    "quota": ("本地应承担的任务数", "the county's share of the city total"),
-    "agreement_breached": ("未按协议完成", "agreement not kept"), "no_feasible_method": ("处置方法均无法实施", "no method feasible"),
-    "plan_overdue": ("未按期提交方案", "plan not handed in on time"),
-    "still_below_after_treatment": ("整治后仍不达标", "still below after treatment"),
-}  # fmt: skip

@@ -34,10 +34,14 @@ def year_end_blocks(c: Context) -> list[Block]:
     """
     more = Context({**c.tables, **odds_tables(c), **(derived(c.tables) if c.research else {})}, c.lang)
     words: dict[str, Any] = {
-        "place": c.place, "above": c.class_("above"), "below": c.class_("below"), "marks": list(MARKS),
-        "next_goals": bool(len(c.frame("next_targets"))), "next_governed": bool(c.meta["next_governed"]),
+        "place": c.place,
+        "above": c.class_("above"),
+        "below": c.class_("below"),
+        "marks": list(MARKS),
+        "next_goals": bool(len(c.frame("next_targets"))),
+        "next_governed": bool(c.meta["next_governed"]),
         "odds_withheld": odds_withheld(c),
-    }  # fmt: skip
+    }
     things = {"table": partial(sheet, more), "figure": partial(drawing, more)}
     words["most_actions"] = _most_actions(more, things, words)
     blocks = fill("year_end", more, things, words, may_be_own=True)
@@ -68,11 +72,16 @@ def odds_tables(c: Context) -> dict[str, Any]:
     if not odds_withheld(c):
         for r in c.rows("forecast"):
             if int(r["year"]) in c.meta["target_years"] and known(r["probability"]):
-                told.append({
-                    "id": r["id"], "year": str(int(r["year"])), "label": named(r, c.lang),
-                    "as_of": day(c.value("forecast_meta").get("as_of"), c.lang),
-                    "band": band(r["probability"], r["certain"], c.lang), "chance": chance(r["probability"], r["certain"], c.lang),
-                })  # fmt: skip
+                told.append(
+                    {
+                        "id": r["id"],
+                        "year": str(int(r["year"])),
+                        "label": named(r, c.lang),
+                        "as_of": day(c.value("forecast_meta").get("as_of"), c.lang),
+                        "band": band(r["probability"], r["certain"], c.lang),
+                        "chance": chance(r["probability"], r["certain"], c.lang),
+                    }
+                )
     return {"odds_told": pd.DataFrame(told, columns=["id", "year", "label", "as_of", "band", "chance"])}
 
 
@@ -81,8 +90,11 @@ def odds_withheld(c: Context) -> str:
     ahead = [r for r in c.rows("forecast") if int(r["year"]) in c.meta["target_years"]]
     if not ahead:
         return ""
-    rows = [r for r in c.rows("backtest_coverage")
-            if r["level"] == "county" and abs(r["nominal"] - 0.8) < 1e-9 and known(r["share"])]  # fmt: skip
+    rows = [
+        r
+        for r in c.rows("backtest_coverage")
+        if r["level"] == "county" and abs(r["nominal"] - 0.8) < 1e-9 and known(r["share"])
+    ]
     n = sum(int(r["n"]) for r in rows)
     if not n:
         return say("year_end.no_record", c.lang)

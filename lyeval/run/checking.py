@@ -134,7 +134,7 @@ def _check_year(run: RunFile, ledger: Ledger) -> None:
 
 def _check_folders(run: RunFile) -> None:
     """Refuse fonts that are no folder, and a bulletin before that is none's folder; what is not there is told elsewhere."""
-    from lyeval.report.products import FILES
+    from lyeval.report.writing import FILES
     from lyeval.run.steps import before
 
     fonts, previous = run.spec.fonts.folder, run.spec.previous

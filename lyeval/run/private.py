@@ -23,7 +23,7 @@ from lyeval.scratch import locked
 from lyeval.textfiles import read_json
 
 if TYPE_CHECKING:
-    from lyeval.report.releasing import Release
+    from lyeval.tables.releasing import Release
 
 ENDING = ".private.json"
 
@@ -104,7 +104,7 @@ def admit(
 
 def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
     """Return every edition of a year that was published in a folder, with the name of its run."""
-    from lyeval.report.releasing import Release
+    from lyeval.tables.releasing import Release
 
     return [
         (path.name.removesuffix(ENDING), [Release(name, amounts) for name, amounts in edition["sums"].items()])
@@ -115,7 +115,7 @@ def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
 
 
 def _refuse_to_reveal(earlier: Sequence[tuple[str, list[Release]]], mine: Sequence[Release]) -> None:
-    from lyeval.report.releasing import reveals
+    from lyeval.tables.releasing import reveals
 
     codes = _codes(mine)
     near = [(name, sums) for name, sums in earlier if _codes(sums) & codes]
