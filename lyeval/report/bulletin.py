@@ -114,7 +114,7 @@ def unit_table(c: Context) -> Table:
         fewest=FEWEST,
     )
     title = say("bulletin.unit_table", c.lang, year=c.year, month=int(c.meta["month"]))
-    return tabulate(c, "bulletin_units", rows, title, source=c.source("tax", "towns"), note=note)
+    return tabulate(c, "bulletin_units", rows, title, traced="units", source=c.source("tax", "towns"), note=note)
 
 
 def _behind(row: Row, c: Context) -> Any:
@@ -135,14 +135,29 @@ def month_table(c: Context) -> Table | None:
         {**r, "month": str(int(r["month"])), "change": signed(r["change"]), "so_far": signed(r["so_far"])} for r in rows
     ]
     title = say("bulletin.month_table", c.lang, year=c.year, name=c.class_("above"))
-    return tabulate(c, "bulletin_months", body, title, source=c.source("tax"), note=say("bulletin.month_note", c.lang))
+    return tabulate(
+        c,
+        "bulletin_months",
+        body,
+        title,
+        traced="months",
+        source=c.source("tax"),
+        note=say("bulletin.month_note", c.lang),
+    )
 
 
 def move_table(c: Context) -> Table | None:
     """Lay out what happened in the month, with names."""
     rows = [{**r, "names": joined(list(r["names"]), c.lang) or None} for r in c.rows("moves") if r["n"]]
     return (
-        tabulate(c, "bulletin_moves", rows, say("bulletin.move_table", c.lang), source=c.source("towns", "tax"))
+        tabulate(
+            c,
+            "bulletin_moves",
+            rows,
+            say("bulletin.move_table", c.lang),
+            traced="moves",
+            source=c.source("towns", "tax"),
+        )
         if rows
         else None
     )
@@ -161,6 +176,7 @@ def warning_table(c: Context) -> Table | None:
         "bulletin_warnings",
         body,
         say("bulletin.warning_table", c.lang),
+        traced="warnings",
         source=c.source("tax", "towns"),
         note=say("bulletin.warning_note", c.lang),
         sortable=len(body) > 12,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lyeval.render import Bullets, Document, KeyFigures, Note, Paragraph
+from lyeval.render import Bullets, Document, KeyFigures, Note, Paragraph, Text
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.context import Context
 from lyeval.report.words import day, known, say, word
@@ -33,12 +33,18 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
 def _capital(block: Block) -> Block:
     """Begin English sentences with a capital: they may begin with a label."""
     if isinstance(block, Paragraph | Note):
-        return replace(block, text=block.text[:1].upper() + block.text[1:])
+        return replace(block, text=_upper(block.text))
     if isinstance(block, Bullets):
-        return replace(block, items=tuple(item[:1].upper() + item[1:] for item in block.items))
+        return replace(block, items=tuple(_upper(item) for item in block.items))
     if isinstance(block, KeyFigures):
-        return KeyFigures(tuple(f._replace(label=f.label[:1].upper() + f.label[1:]) for f in block.items))
+        return KeyFigures(tuple(f._replace(label=_upper(f.label)) for f in block.items))
     return block
+
+
+def _upper(text: str) -> str:
+    """Return a text with a capital first, its figures marked as they were."""
+    first = text[:1].upper()
+    return Text(first + text[1:], getattr(text, "marks", ())) if len(first) == 1 else text
 
 
 def title(c: Context) -> str:
