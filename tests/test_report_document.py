@@ -213,3 +213,9 @@ def test_source_and_date_stand_under_every_figure_and_table(county: dict, sample
                 assert block.alt
             if isinstance(block, Table) and block.id != "rerun":
                 assert re.search(words, block.source), block.id
+
+
+def test_english_sentences_keep_their_cells(sample: dict) -> None:
+    zh, en = ({one.id for one in printed.printed(report.build_report(sample, lang=lang))} for lang in ("zh", "en"))
+    assert {"bridge/all//listed", "bridge/all//reached"} <= en
+    assert len(en) > 0.8 * len(zh)
