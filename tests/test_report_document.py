@@ -171,7 +171,7 @@ def test_the_report_is_the_same_from_saved_tables(county: dict, tmp_path: Path) 
 def test_an_empty_county_still_gets_a_page() -> None:
     book = ledger(annual=years("A", {2022: 900, 2023: 900}, 5, False))
     document = report.build_report(tables_of(book, LINSHU, 2023))
-    assert {row["status"] for row in cells(document, "targets")} == {"达标", "不涉及"}
+    assert {row["status"] for row in cells(document, "leader_targets")} == {"达标", "不涉及"}
 
 
 def test_city_level_shows_its_counties() -> None:

@@ -15,7 +15,7 @@ from samples import tables
 from test_report_words import text_of
 
 from lyeval import report
-from lyeval.render import FORMATS, Document, Heading, Look, to_docx
+from lyeval.render import Document, Heading, Look, to_docx, to_pdf
 from lyeval.report.context import Context
 from lyeval.report.papers import drafts, schedule, schedule_table
 from lyeval.report.template import BLANK
@@ -100,9 +100,10 @@ def test_an_office_names_its_own_fonts_for_every_paper(tmp_path: Path) -> None:
     fonts = {"folder": str(tmp_path / "fonts"), "title": "Office Big", "body": "Office Text"}
     look = look_of(context(), fonts)
     short = Document("标题", blocks=(Heading(1, "一、一"),))
-    pdf, word = FORMATS["pdf"](short, look), FORMATS["docx"](short, look)
+    pdf, plain = (to_pdf(short, created=s.created, fonts=s.fonts, names=s.names) for s in (look, look_of(context())))
+    word = to_docx(short, created=look.created, names=look.names)
     assert b"OfficeBig" in pdf
-    assert pdf != FORMATS["pdf"](short, look_of(context()))
+    assert pdf != plain
     styles = docx.Document(io.BytesIO(word)).styles.element.xml
     assert 'w:eastAsia="Office Text"' in styles
     assert 'w:eastAsia="Office Big"' in styles

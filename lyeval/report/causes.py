@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from lyeval.render import Table
 from lyeval.render.blocks import Block
 from lyeval.report.context import Context
 from lyeval.report.drawings import drawing
@@ -33,29 +32,3 @@ def causes(c: Context, side: str, place: str) -> list[Block]:
     """Write what may be said of one place: what was asked, the estimates, each with its sentence, figures, refusals."""
     things = {"table": lambda name, *args: sheet(c, name, *args), "figure": lambda name, *args: drawing(c, name, *args)}
     return fill("effects", c, things, about_effects(side, place))
-
-
-def _laid(c: Context, id: str, *asked: str) -> Table:
-    made = sheet(c, id, *asked, empty=True)
-    assert made is not None
-    return made
-
-
-def effects_table(c: Context, side: str, place: str) -> Table:
-    """Lay out every estimate of one place."""
-    return _laid(c, "effects", side, place)
-
-
-def refused_table(c: Context, side: str, place: str) -> Table:
-    """Lay out what was not estimated, and why."""
-    return _laid(c, "refused", side, place)
-
-
-def checks_table(c: Context, side: str, place: str) -> Table:
-    """Lay out every check of every estimate."""
-    return _laid(c, "checks", side, place)
-
-
-def rules_table(c: Context) -> Table:
-    """Lay out the years in which tax rules changed."""
-    return _laid(c, "tax_rules")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lyeval.render import Cell, Table
-from lyeval.render.blocks import Lang, Tone
+from lyeval.render.blocks import Lang
+from lyeval.report import office
 from lyeval.report.context import Context
-from lyeval.report.tabulate import Heading, headings, tabulate
+from lyeval.report.tabulate import Heading, Laid, headings, tabulate
 from lyeval.report.words import (
     FEW,
     amount,
@@ -26,14 +27,11 @@ from lyeval.report.words import (
     known,
     named,
     number,
-    of_target,
     percent,
     say,
     share,
     shown,
     signed,
-    tone_of,
-    value_text,
     word,
 )
 
@@ -54,18 +52,6 @@ class Sheet(NamedTuple):
     en: str
     note_zh: str
     note_en: str
-
-
-class Laid(NamedTuple):
-    """Rows to lay out; headings in place of the usual, words for title and note, what makes the sheet one of several, and
-    the run's table where the sheet's own row names none.
-    """
-
-    rows: list[Row]
-    heads: tuple[Heading, ...] = ()
-    words: Mapping[str, Any] = {}
-    of: str = ""
-    table: str = ""
 
 
 @cache
@@ -171,62 +157,6 @@ def _cite(c: Context, spec: Sheet, rows: list[Row]) -> str:
 def cited(rows: list[Row]) -> str:
     """Return the clauses that rows rest on, each once."""
     return "；".join(dict.fromkeys(part for r in rows for part in str(r.get("clause") or "").split("；") if part))
-
-
-def _leader(c: Context) -> Laid:
-    """Lay out each target with its base year and the year before."""
-    history = {(r["id"], int(r["year"])): r for r in c.rows("history")}
-    rows = []
-    for t in c.rows("targets"):
-        past = [history.get((t["id"], y)) for y in (t["baseline_year"] if known(t["baseline_year"]) else 0, c.year - 1)]
-        base, before = (of_target(t, r["value"], t["goal"], "value", c.lang, r) if r else "" for r in past)
-        stated = (
-            shown(t["baseline"], None, "percent" if t["kind"] == "share" else "number")
-            if known(t["baseline"])
-            else base
-        )
-        unsaid = known(t["threshold"]) and f"{t['threshold']:g}万元" not in str(t["label"])
-        line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if unsaid else ""
-        rows.append({**t, "label": named(t, c.lang) + line, "base": stated, "before": before})
-    heads = tuple(h for h in headings("leader_targets") if h.key != "base" or any(r["base"] for r in rows))
-    return Laid(rows, heads)
-
-
-def _bridge(c: Context) -> list[Row]:
-    sides = {"above": "above", "below": "below", "": "all"}
-    wanted = [r for by in ("class", "all") for r in c.rows("bridge") if r["by"] == by]
-    return [{**r, "class": sides.get(r["group"], r["group"])} for r in wanted]
-
-
-def _deciding(c: Context) -> Laid:
-    """Lay out the firms that the targets turn on: ten of one target, five of each where there are more."""
-    several = len({r["target"] for r in c.rows("deciding")}) > 1
-    most = SOME if several else MOST
-    chosen = [r for r in c.rows("deciding") if r["rank"] <= most]
-    rows = [{**r, "row": k, "label": named(c.goals[str(r["target"])], c.lang)} for k, r in enumerate(chosen, start=1)]
-    heads = tuple(h for h in headings("deciding") if several or h.key != "label")
-    whose = say("sheet.one_target", c.lang, label=rows[0]["label"]) if rows else ""
-    return Laid(rows, heads, {"whose": say("sheet.all_targets", c.lang) if several else whose})
-
-
-def _duties(c: Context) -> list[Row]:
-    """Return the plan's steps of the year: those with a date where there are enough of them, else the recurring ones."""
-    steps = [r for r in c.rows("calendar") if not str(r["id"]).startswith("targets")]
-    dated = [r for r in steps if known(r["end"])]
-    rows = []
-    for k, r in enumerate(dated if len(dated) >= DATED else steps, start=1):
-        units = named(r, c.lang, "owner").split("、" if c.lang == "zh" else ", ")
-        state = say(f"year_end.step_{r['state']}", c.lang, n=int(r["late"]))
-        told = {
-            "term": say("year_end.by_month", c.lang, month=r["end"].month)
-            if known(r["end"])
-            else say(f"year_end.every_{r['every']}", c.lang),
-            "owner": joined(units[:2], c.lang) + (say("year_end.others", c.lang) if len(units) > 2 else ""),
-            "told": int(r["n"]) or None,
-            "state": Cell(state, tone=STEP_TONES[r["state"]]),
-        }
-        rows.append({**r, "row": k, **told})
-    return rows
 
 
 def _county_targets(c: Context) -> Laid:
@@ -426,53 +356,6 @@ def _state(row: Row) -> str:
     return "old" if row["before"] else "line" if row["by_line"] else "new"
 
 
-def _units(c: Context) -> Laid:
-    """Lay out the units in the order of what is settled: counties with their part of each target at city level, else townships."""
-    own = {str(t["id"]): t for t in c.rows("targets")}
-    parts = {(str(r["county"]), str(r["target"])): _quota(r, own[str(r["target"])], c.lang) for r in c.rows("quotas")}
-    ids = [id for id in own if any(key[1] == id for key in parts)]
-    table = "ranking_counties" if parts else "ranking_townships"
-    rows = []
-    for r in c.rows(table):
-        summons = say("year_end.summon", c.lang) if r["summoned"] else ""
-        settled = f"{int(r['reached'] + r['left'])}/{int(r['listed'])}"
-        own_parts = {id: parts.get((str(r["unit"]), id)) for id in ids}
-        rows.append({**r, **own_parts, "settled": settled, "summons": summons})
-    heads = [h for h in headings("units") if not parts or h.key in ("rank", "unit", "settled", "summons")]
-    place = next(k for k, h in enumerate(heads) if h.key == "settled") + 1
-    extra = [Heading(id, str(own[id]["label"]), str(own[id]["label_en"]), "", "text") for id in ids]
-    more = say("year_end.quota_note" if parts else "listing.distance_note", c.lang)
-    return Laid(rows, (*heads[:place], *extra, *heads[place:]), {"more": more}, table=table)
-
-
-def _quota(row: Row, target: Row, lang: Lang) -> Cell | str:
-    """Write a county's part in a target: a/b, or a number beside its part of the city's total, with its verdict where there is one."""
-    if target["kind"] == "share":
-        text = share(row["part"], row["whole"], int(row["n"]), lang, "家" if target["weight"] == "count" else "亩")
-    else:
-        text = value_text({**target, **row, "kind": target["kind"]}, lang)
-        if known(row["goal"]):
-            text = say("year_end.by_listed", lang, value=text, goal=amount(count(row["goal"]), target["unit"], lang))
-    return Cell(text, tone=tone_of({"status": row["status"]})) if row["status"] in ("met", "missed") else text
-
-
-def _next_steps(c: Context) -> list[Row]:
-    """Return measures, who answers, by when, for which firms."""
-    rows = []
-    for k, r in enumerate(c.rows("next_steps"), start=1):
-        first = joined([str(n) for n in r["names"][:FEW_NAMES]], c.lang)
-        firms = first if int(r["n"]) <= FEW_NAMES else say("year_end.and_more", c.lang, names=first, n=int(r["n"]))
-        due = day(r["due"], c.lang) if known(r["due"]) else say("year_end.no_term", c.lang)
-        told = {
-            "measure": named(r, c.lang, "measure"),
-            "owner": named(r, c.lang, "owner") or "—",
-            "due": due,
-            "firms": firms,
-        }
-        rows.append({**r, "row": k, **told})
-    return rows
-
-
 def _answered(*, refused: bool) -> Callable[..., Laid]:
     """Return the estimates of one place, or what was not estimated."""
 
@@ -578,15 +461,11 @@ def _rerun(c: Context) -> list[Row]:
     return [{"item": item, "value": value} for item, value in rows]
 
 
-FEW_NAMES = 3
-MOST, SOME = 10, 5  # firms told of one target, and of each of several
-DATED = 4  # steps with a date from which the plan is told by them alone
-STEP_TONES: dict[str, Tone] = {"done": "good", "late": "bad", "not_reported": "open"}
 ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
-    "leader_targets": _leader,
-    "bridge": _bridge,
-    "deciding": _deciding,
-    "duties": _duties,
+    "leader_targets": office.leader,
+    "bridge": office.bridge,
+    "deciding": office.deciding,
+    "duties": office.duties,
     "county_targets": _county_targets,
     "list": _list,
     "townships": _spread("townships", "township", "镇街", "Township"),
@@ -611,8 +490,8 @@ ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
     "fault_groups": _fault_groups,
     "measures": _measures,
     "opening_list": _opening,
-    "units": _units,
-    "next_steps": _next_steps,
+    "units": office.units,
+    "next_steps": office.next_steps,
     "effects": _answered(refused=False),
     "refused": _answered(refused=True),
     "checks": _checks,

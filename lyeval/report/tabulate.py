@@ -54,6 +54,18 @@ class Heading(NamedTuple):
     kind: str
 
 
+class Laid(NamedTuple):
+    """Rows to lay out; headings in place of the usual, words for title and note, what makes the sheet one of several, and
+    the run's table where the sheet's own row names none.
+    """
+
+    rows: list[dict[str, Any]]
+    heads: tuple[Heading, ...] = ()
+    words: Mapping[str, Any] = {}
+    of: str = ""
+    table: str = ""
+
+
 @cache
 def headings(table: str) -> tuple[Heading, ...]:
     """Return the columns of a table as ``headings.csv`` beside this module gives them."""

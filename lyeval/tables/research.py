@@ -112,16 +112,17 @@ def _spread(tables: Tables, row: Mapping[str, Any], name: str) -> dict[str, Any]
     """Return between which odds the readings put a target, and the firms that it turns on."""
     if name != "forecast":
         return {"low": None, "high": None, "names": []}
-    found = [float(r["probability"]) for r in _mine(tables, "forecast_readings", row)] + [row["probability"]]
+    told = [r["probability"] for r in [*_mine(tables, "forecast_readings", row), row]]
+    found = [float(p) for p in told if pd.notna(p)]
     names = tables["enterprises"].set_index("credit_code")["name"]
     turning = [str(names.get(r["credit_code"], r["credit_code"])) for r in _mine(tables, "forecast_swings", row)]
-    return {"low": min(found), "high": max(found), "names": turning[:NAMED]}
+    return {"low": min(found, default=None), "high": max(found, default=None), "names": turning[:NAMED]}
 
 
 def _assumed(tables: Tables, row: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the assumption that moves a target's odds most, with the odds at either end of its range."""
     found = [r for r in _mine(tables, "sensitivity", row) if r["group"] != "readings"] if name == "forecast" else []
-    if not found:
+    if not found or pd.isna(found[0]["p_low"]):
         return {"label": "", "label_en": "", "set_low": None, "set_high": None}
     low, high = sorted((found[0]["p_low"], found[0]["p_high"]))
     return {"label": found[0]["label"], "label_en": found[0]["label_en"], "set_low": low, "set_high": high}
