@@ -112,10 +112,11 @@ def test_a_share_of_few_firms_land_is_told_in_mu() -> None:
 
 def test_an_empty_class_is_not_counted() -> None:
     document = report.build_report(tables_of(ledger(annual=years("A", {2019: 1, 2020: 30}, 10, True)), ZHOUSHAN, 2020))
-    rows = {row[0]: row for row in table_of(document, "leader_targets").rows}
-    assert rows["规下企业80%达到2万元/亩"][1] == "不涉及"
-    assert rows["规下企业80%达到2万元/亩"][5].value == "不涉及"
-    assert [row[1] for row in rows.values()].count("不涉及") == 1
+    table = table_of(document, "leader_targets")
+    rows = {row[0]: dict(zip([c.key for c in table.columns], row, strict=True)) for row in table.rows}
+    assert rows["规下企业80%达到2万元/亩"]["value"] == "不涉及"
+    assert rows["规下企业80%达到2万元/亩"]["status"].value == "不涉及"
+    assert [row["value"] for row in rows.values()].count("不涉及") == 1
 
 
 def test_undetermined_names_what_is_missing_and_from_whom() -> None:
