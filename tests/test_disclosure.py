@@ -16,7 +16,6 @@ import pytest
 import lyeval as ly
 from lyeval import report
 from lyeval.policy import PolicyError
-from lyeval.report.releasing import Release
 from lyeval.run import (
     RunError,
     difference,
@@ -32,6 +31,7 @@ from lyeval.run import (
 from lyeval.run.folders import sha256
 from lyeval.run.private import admit, private_of
 from lyeval.run.records import parameters_of, published, told_changes
+from lyeval.tables.releasing import Release
 
 RUN = """\
 kind: review

@@ -244,7 +244,7 @@ def test_a_location_that_is_not_understood_is_told():
 def test_a_rate_is_printed_from_ten_listed_firms(n, told):
     from lyeval.report import assessment_tables
     from lyeval.report.context import Context
-    from lyeval.report.rolls import ranking as laid_out
+    from lyeval.report.sheets import sheet
 
     towns = {"甲镇": n, "乙镇": 6, "丙镇": 6}
     codes = [(f"{t}{i:02d}", t) for t, k in towns.items() for i in range(k)]
@@ -255,7 +255,7 @@ def test_a_rate_is_printed_from_ten_listed_firms(n, told):
         ],
         annual=[r for c, _ in codes for r in years(c, {2019: 5.0, 2020: 25.0}, 10.0, above=False)],
     )
-    table = laid_out(Context(assessment_tables(assess(made, "zhoushan-2020", 2020)), "zh"), "ranking_townships")
+    table = sheet(Context(assessment_tables(assess(made, "zhoushan-2020", 2020)), "zh"), "ranking_townships")
     assert table is not None
     assert [row for row in table.rows if "甲镇" in str(row[0]) + str(row[1])]
     assert told in str(next(row for row in table.rows if "甲镇" in str(row)))

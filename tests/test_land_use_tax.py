@@ -91,5 +91,5 @@ def test_the_report_says_it_beside_the_central_odds() -> None:
     tables = tables_of(made, LINSHU, 2023) | report.forecast_tables(told)
     text = text_of(report.build_report(tables | {"run": {"edition": "research"}}))
     assert "对列为重点的3家按全额税率征收并计入" in text
-    assert "最多增加11.2万元" in text
+    assert "最多增加11.20万元" in text
     assert "levies" in {t.id for t in report.annex(tables | {"run": {"edition": "research"}})}

@@ -15,9 +15,9 @@ from build import ledger as make_ledger
 
 import lyeval as ly
 from lyeval import report
-from lyeval.report.releasing import Release, releasable, reveals
 from lyeval.run import RunError
 from lyeval.run.private import admit, private_of, read_private
+from lyeval.tables.releasing import Release, releasable, reveals
 
 PLANS = (("linshu-2021", 2023), ("zhoushan-2020", 2020), ("linshu-2021", 2025))
 COUNTIES = 50

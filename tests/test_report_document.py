@@ -140,7 +140,7 @@ def test_the_annex_of_the_office_is_short_and_that_of_research_whole(county: dic
     )
     assert len(office) <= 13
     assert len(research) > 20
-    assert "mc_error" in [c.key for c in research["annex_forecast"].columns]
+    assert "mc_error" in [c.key for c in research["forecast_odds"].columns]
     for id, table in office.items():
         assert table.source, id
         assert not any("id" in c.key.split("_") for c in table.columns), id
@@ -171,7 +171,7 @@ def test_the_report_is_the_same_from_saved_tables(county: dict, tmp_path: Path) 
 def test_an_empty_county_still_gets_a_page() -> None:
     book = ledger(annual=years("A", {2022: 900, 2023: 900}, 5, False))
     document = report.build_report(tables_of(book, LINSHU, 2023))
-    assert "本地没有此类企业，不涉及" in text_of(document)
+    assert {row["status"] for row in cells(document, "leader_targets")} == {"达标", "不涉及"}
 
 
 def test_city_level_shows_its_counties() -> None:
@@ -180,7 +180,7 @@ def test_city_level_shows_its_counties() -> None:
     book = ledger(enterprises=firms, annual=annual)
     document = report.build_report(tables_of(book, ZHOUSHAN, 2020, level="city"))
     assert document.title.startswith("舟山市")
-    assert {r["place"] for r in cells(document, "units")} == {"甲区", "乙县", "全域"}
+    assert {r["unit"] for r in cells(document, "units")} == {"甲区", "乙县", "全域"}
     single = replace(book, enterprises=book.enterprises.assign(county="甲区"))
     assert report.build_report(tables_of(single, ZHOUSHAN, 2020)).title.startswith("甲区")
 
@@ -213,3 +213,9 @@ def test_source_and_date_stand_under_every_figure_and_table(county: dict, sample
                 assert block.alt
             if isinstance(block, Table) and block.id != "rerun":
                 assert re.search(words, block.source), block.id
+
+
+def test_english_sentences_keep_their_cells(sample: dict) -> None:
+    zh, en = ({one.id for one in printed.printed(report.build_report(sample, lang=lang))} for lang in ("zh", "en"))
+    assert {"bridge/all//listed", "bridge/all//reached"} <= en
+    assert len(en) > 0.8 * len(zh)

@@ -15,12 +15,11 @@ from samples import tables
 from test_report_words import text_of
 
 from lyeval import report
-from lyeval.render import Document, Heading, to_docx
+from lyeval.render import Document, Heading, Look, to_docx, to_pdf
 from lyeval.report.context import Context
 from lyeval.report.papers import drafts, schedule, schedule_table
-from lyeval.report.plaintext import plain_text
-from lyeval.report.products import PRODUCTS, Fonts, Made, write_products
 from lyeval.report.template import BLANK
+from lyeval.report.writing import PRODUCTS, Made, look_of, plain_text, write_products
 
 LANGS = ("zh", "en")
 DAY = date(2024, 3, 31)
@@ -57,7 +56,7 @@ def test_the_schedule_holds_who_is_not_settled_and_is_read_back(tmp_path: Path) 
     assert {r[-1] for r in rows} == {BLANK}
     pressed = len(c.frame("list_pressed"))
     assert f"按督办规则滞后{pressed}家" in text_of(schedule(c))
-    made = write_products(Made(c, whole("zh"), DAY), tmp_path, ["schedule"])
+    made = write_products(Made(c, whole("zh"), Look(DAY)), tmp_path, ["schedule"])
     assert [p.name for p in made] == ["schedule.docx", "schedule.xlsx"]
     sheet = CalamineWorkbook.from_path(str(made[1])).get_sheet_by_index(0).to_python()
     assert sheet[1][0] == "责任单位"
@@ -75,7 +74,7 @@ def test_every_draft_opens_in_word(lang) -> None:
 
 
 def test_products_are_named_and_the_same_twice(tmp_path: Path) -> None:
-    made = Made(context(), whole("zh"), DAY)
+    made = Made(context(), whole("zh"), Look(DAY))
     with pytest.raises(ValueError, match="text, schedule, dossiers, drafts"):
         write_products(made, tmp_path, ["poem"])
     for folder in ("a", "b"):
@@ -99,11 +98,12 @@ def test_an_office_names_its_own_fonts_for_every_paper(tmp_path: Path) -> None:
         font["CFF "].cff.fontNames = [family.replace(" ", "")]
         font.save(tmp_path / "fonts" / name)
     fonts = {"folder": str(tmp_path / "fonts"), "title": "Office Big", "body": "Office Text"}
-    made = Made(context(), whole("zh"), DAY, Fonts.of(fonts))
+    look = look_of(context(), fonts)
     short = Document("标题", blocks=(Heading(1, "一、一"),))
-    pdf, word = made.pdf(short), made.docx(short)
+    pdf, plain = (to_pdf(short, created=s.created, fonts=s.fonts, names=s.names) for s in (look, look_of(context())))
+    word = to_docx(short, created=look.created, names=look.names)
     assert b"OfficeBig" in pdf
-    assert pdf != Made(context(), whole("zh"), DAY).pdf(short)
+    assert pdf != plain
     styles = docx.Document(io.BytesIO(word)).styles.element.xml
     assert 'w:eastAsia="Office Text"' in styles
     assert 'w:eastAsia="Office Big"' in styles
@@ -111,4 +111,4 @@ def test_an_office_names_its_own_fonts_for_every_paper(tmp_path: Path) -> None:
     assert "黑体" in styles
     (tmp_path / "none").mkdir()
     with pytest.raises(ValueError, match="没有字体文件"):
-        Fonts.of({"folder": str(tmp_path / "none")})
+        look_of(context(), {"folder": str(tmp_path / "none")})

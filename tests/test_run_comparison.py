@@ -13,9 +13,10 @@ import lyeval as ly
 from lyeval import figures, report
 from lyeval.policy import PolicyError
 from lyeval.render import Bullets, Cell, Document, Figure, Heading, Note, Paragraph, Table
-from lyeval.report.causes import SHEETS, effects
+from lyeval.report.causes import causes
 from lyeval.report.context import Context
 from lyeval.report.printed import printed
+from lyeval.report.sheets import sheet
 from lyeval.report.tracing import trace
 from lyeval.run import RunError, check_run, load_run, open_run, produce
 from lyeval.run.batches import write_index
@@ -201,19 +202,20 @@ def test_the_research_edition_asks_what_the_policy_did() -> None:
     assert "05_effect" not in [path.stem for path in notebooks("review")]
 
 
-def test_effects_stand_in_the_research_edition_alone() -> None:
+def test_effects_are_told_and_laid_out() -> None:
     found = study(ly.read_ledger("sample:zhoushan-shengsi"), "zhoushan-2020", draws=100)
-    tables = report.effect_tables({"": found}) | {"meta": {"year": 2020, "counties": [], "place": "嵊泗县", "place_level": "county",
-                                                           "level": "county", "place_en": "Shengsi"}}  # fmt: skip
-    drawn = tables["effect_figures"]
+    meta = {"year": 2020, "document": "一号", "counties": [], "place": "嵊泗县", "place_en": "Shengsi"}
+    meta |= {"place_level": "county", "level": "county"}
+    tables = report.effect_tables({"": found}) | {"meta": meta}
+    tables["effect_figures"] = tables["effect_figures"].iloc[:0]
     for lang in ("zh", "en"):
-        office, research = (Context(tables | {"run": {"edition": edition}}, lang) for edition in ("office", "research"))
-        assert effects(office) == []
-        blocks = effects(Context({**research.tables, "effect_figures": drawn.iloc[:0]}, lang))
+        c = Context(tables, lang)
+        blocks = causes(c, "", "嵊泗县")
         kinds = [type(block).__name__ for block in blocks]
         assert kinds[:3] == ["Paragraph", "Note", "Table"]
         assert kinds[-1] == "Table"
-    made = [make(research) for _, make in SHEETS]
+        assert found.sha256[:12] in blocks[0].text
+    made = [sheet(c, id) for id in ("effects", "refused", "checks", "tax_rules")]
     assert [table.id for table in made if table] == ["effects", "refused", "checks", "tax_rules"]
     answered = (found.table["verdict"] != "refused").sum()
     assert len(made[0].rows) == answered

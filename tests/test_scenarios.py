@@ -10,7 +10,7 @@ import pytest
 from outlook_county import county, with_disposals
 from test_report_document import cells
 from test_report_tables import LINSHU, small
-from test_report_words import tables_of, text_of
+from test_report_words import tables_of
 
 import lyeval as ly
 from lyeval import report
@@ -104,10 +104,12 @@ def test_the_report_lays_them_out_beside_the_odds_as_arranged() -> None:
     document = report.build_report(made | {"run": {"edition": "research"}})
     rows = cells(document, "alternatives")
     assert list(dict.fromkeys(row["scenario"] for row in rows)) == ["按现有安排", "加大力度", "回落"]
-    odds = {row["label"]: row["odds"] for row in cells(document, "odds")}
-    assert all(row["odds"] == odds[row["label"]] for row in rows if row["scenario"] == "按现有安排")
-    assert "加大力度（处置办结的快慢为现有安排的1.5倍）；回落（全域税收的对数变动−0.15）" in text_of(document)
-    assert "alternatives_full" in {t.id for t in report.annex(made | {"run": {"edition": "research"}})}
+    odds = {row["label"]: (row["certain"], row["p50"]) for row in cells(document, "simulation_odds")}
+    assert all((row["certain"], row["p50"]) == odds[row["label"]] for row in rows if row["scenario"] == "按现有安排")
+    changes = {row["scenario"]: row["changes"] for row in rows}
+    assert changes["加大力度"] == "处置办结的快慢为现有安排的1.5倍"
+    assert changes["回落"] == "全域税收的对数变动−0.15"
+    assert "alternatives" in {t.id for t in report.annex(made | {"run": {"edition": "research"}})}
 
 
 def test_a_run_file_names_scenarios_and_a_wrong_one_is_refused_before_anything_is_run(tmp_path: Path) -> None:

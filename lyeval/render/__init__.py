@@ -25,7 +25,7 @@ from lyeval.render.blocks import (
     captions,
 )
 from lyeval.render.docx import to_docx
-from lyeval.render.formats import FORMATS, Job, write_formats
+from lyeval.render.formats import FORMATS, Job, Look, write_formats
 from lyeval.render.html import to_html
 from lyeval.render.numbers import digits_beside, format_value
 from lyeval.render.pdf import to_pdf
@@ -43,6 +43,7 @@ __all__ = [
     "Job",
     "KeyFigure",
     "KeyFigures",
+    "Look",
     "Mark",
     "Note",
     "Paragraph",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from lyeval.render.blocks import Document, Table
 from lyeval.render.docx import to_docx
@@ -14,29 +15,39 @@ from lyeval.render.pdf import to_pdf
 from lyeval.render.xlsx import to_xlsx
 
 
+class Look(NamedTuple):
+    """How a document is set: the date to store in files, an office's font files (PDF) and font families by role (PDF, DOCX)."""
+
+    created: date
+    fonts: tuple[Path, ...] = ()
+    names: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True)
 class Job:
     """What the files of a report are written from.
 
     Attributes
     ----------
-    document, created
-        The pages, and the date to store in the files.
+    document, look
+        The pages, and how they are set.
     sheets, notes
         The annex: makes its tables; what its last sheet says.
     index
         Whether the annex begins with a sheet that lists the others.
-    fonts, families
-        An office's own: the files for PDF, and the family of each role (title, body, heading1, heading2).
     """
 
     document: Document
-    created: date
-    sheets: Callable[[], Sequence[Table]]
+    look: Look
+    sheets: Callable[[], Sequence[Table]] = tuple
     notes: Sequence[str | tuple[str, str]] = ()
     index: bool = False
-    fonts: tuple[Path, ...] = ()
-    families: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def write(self, name: str, path: Path) -> Path:
+        """Write one format, a name of `FORMATS`, into a file; its folder is made."""
+        path.parent.mkdir(exist_ok=True)
+        FORMATS[name][1](self, path)
+        return path
 
 
 def write_formats(job: Job, folder: Path, names: Iterable[str]) -> list[Path]:
@@ -51,12 +62,7 @@ def write_formats(job: Job, folder: Path, names: Iterable[str]) -> list[Path]:
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown:
         raise ValueError(f"formats: {unknown[0]!r}; 可用 / there are: {', '.join(FORMATS)}")
-    paths: list[Path] = []
-    for name, (file, write) in FORMATS.items():
-        if name in wanted:
-            paths.append(folder / file)
-            write(job, paths[-1])
-    return paths
+    return [job.write(name, folder / file) for name, (file, _) in FORMATS.items() if name in wanted]
 
 
 def _html(job: Job, path: Path) -> None:
@@ -64,16 +70,17 @@ def _html(job: Job, path: Path) -> None:
 
 
 def _pdf(job: Job, path: Path) -> None:
-    path.write_bytes(to_pdf(job.document, created=job.created, fonts=job.fonts, names=dict(job.families)))
+    look = job.look
+    path.write_bytes(to_pdf(job.document, created=look.created, fonts=look.fonts, names=look.names))
 
 
 def _docx(job: Job, path: Path) -> None:
-    path.write_bytes(to_docx(job.document, created=job.created, names=dict(job.families)))
+    path.write_bytes(to_docx(job.document, created=job.look.created, names=job.look.names))
 
 
 def _xlsx(job: Job, path: Path) -> None:
     title, lang = job.document.title, job.document.lang
-    to_xlsx(job.sheets(), path, title=title, created=job.created, notes=job.notes, lang=lang, index=job.index)
+    to_xlsx(job.sheets(), path, title=title, created=job.look.created, notes=job.notes, lang=lang, index=job.index)
 
 
 FORMATS: dict[str, tuple[str, Callable[[Job, Path], None]]] = {

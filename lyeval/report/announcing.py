@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from lyeval.report.document import notice
 from lyeval.report.filling import fill, titled
 from lyeval.report.tabulate import tabulate
 from lyeval.report.words import day, known, say
+from lyeval.report.writing import look_of
 from lyeval.tables.store import save
 
 
@@ -48,11 +48,34 @@ def public_sheets(c: Context) -> list[Table]:
     listed = [{**r, "number": str(i)} for i, r in enumerate(c.rows("certified"), start=1)]
     note = say("public.held_note", c.lang)
     return [
-        tabulate(c, "public_list", listed, say("public.list_table", c.lang), id="certified", cite=c.document, sortable=len(listed) > 12),
-        tabulate(c, "public_targets", targets, say("public.target_table", c.lang, year=c.year), id="targets", cite=c.document, note=note),
-        tabulate(c, "public_townships", places, say("public.township_table", c.lang, year=c.year), id="townships", note=note,
-                 source=c.source("tax", "land")),
-    ]  # fmt: skip
+        tabulate(
+            c,
+            "public_list",
+            listed,
+            say("public.list_table", c.lang),
+            id="certified",
+            cite=c.document,
+            sortable=len(listed) > 12,
+        ),
+        tabulate(
+            c,
+            "public_targets",
+            targets,
+            say("public.target_table", c.lang, year=c.year),
+            id="targets",
+            cite=c.document,
+            note=note,
+        ),
+        tabulate(
+            c,
+            "public_townships",
+            places,
+            say("public.township_table", c.lang, year=c.year),
+            id="townships",
+            note=note,
+            source=c.source("tax", "land"),
+        ),
+    ]
 
 
 def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str]) -> list[Path]:
@@ -67,9 +90,6 @@ def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh"
     """
     folder, c = Path(folder), Context(tables, lang)
     document = announcement(tables, lang=lang)
-    created = date.fromisoformat(
-        str(c.value("run").get("report_date") or c.value("run").get("source_date") or c.meta["cutoff"])[:10]
-    )
     notes = [say(key, lang) for key in ("public.held_note", "public.footer")]
     written = save(folder / "tables", tables)
-    return written + write_formats(Job(document, created, lambda: public_sheets(c), notes), folder, formats)
+    return written + write_formats(Job(document, look_of(c), lambda: public_sheets(c), notes), folder, formats)

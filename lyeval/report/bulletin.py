@@ -9,12 +9,11 @@ from lyeval.render import Cell, Document, KeyFigure, KeyFigures, Table, Text, di
 from lyeval.render.blocks import Lang, Mark
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice, subtitle
-from lyeval.report.filling import fill, signed, titled
-from lyeval.report.rolls import WORDS as REASONS
-from lyeval.report.rolls import pace
-from lyeval.report.tabulate import tabulate
+from lyeval.report.filling import fill, titled
+from lyeval.report.sheets import sheet
+from lyeval.report.tabulate import said, tabulate
 from lyeval.report.tracing import row_id
-from lyeval.report.words import count, day, joined, known, number, percent, say
+from lyeval.report.words import count, day, joined, known, number, percent, say, signed
 from lyeval.report.year_end import odds_tables, odds_withheld
 from lyeval.tables.rankings import FEWEST, revised, sources
 
@@ -65,12 +64,20 @@ def _cards(c: Context) -> KeyFigures:
         return Text(text, [Mark(0, len(text), f"{row}/{column}")])
 
     beside = say("bulletin.schedule", c.lang, month=int(c.meta["month"]), schedule=percent(w["schedule"]))
-    return KeyFigures((
-        KeyFigure(say("bulletin.key_month", c.lang), cell(number(w["now"]), "now"), money),
-        KeyFigure(say("bulletin.key_share", c.lang), cell(_share(w), "share"), "", state if known(w["share"]) else "plain", beside),
-        KeyFigure(say("bulletin.key_course", c.lang), f"{w['on_course']}/{w['n']}", firms),
-        KeyFigure(say("bulletin.key_warned", c.lang), count(len(c.rows("warnings"))), firms),
-    ))  # fmt: skip
+    return KeyFigures(
+        (
+            KeyFigure(say("bulletin.key_month", c.lang), cell(number(w["now"]), "now"), money),
+            KeyFigure(
+                say("bulletin.key_share", c.lang),
+                cell(_share(w), "share"),
+                "",
+                state if known(w["share"]) else "plain",
+                beside,
+            ),
+            KeyFigure(say("bulletin.key_course", c.lang), f"{w['on_course']}/{w['n']}", firms),
+            KeyFigure(say("bulletin.key_warned", c.lang), count(len(c.rows("warnings"))), firms),
+        )
+    )
 
 
 def _share(row: Row) -> str:
@@ -81,20 +88,24 @@ def _share(row: Row) -> str:
 
 def pace_table(c: Context) -> Table | None:
     """Lay out the whole's pace against others."""
-    return pace(Context({**c.tables, "pace": c.frame("pace").loc[lambda t: t["class"] == "all"]}, c.lang))
+    return sheet(Context({**c.tables, "pace": c.frame("pace").loc[lambda t: t["class"] == "all"]}, c.lang), "pace")
 
 
 def unit_table(c: Context) -> Table:
     """Lay out the units, each with who answers for its firms that are not on course."""
     rows = [
         {
-            **r, "place": say("rolls.whole", c.lang) if r["whole"] else str(r["unit"]) or say("rolls.blank", c.lang),
-            "on_month": signed(r["on_month"]), "on_year": signed(r["on_year"]),
-            "share": _share(r), "behind": _behind(r, c), "course": f"{r['on_course']}/{r['n']}",
+            **r,
+            "place": say("sheet.whole", c.lang) if r["whole"] else str(r["unit"]) or say("sheet.blank", c.lang),
+            "on_month": signed(r["on_month"]),
+            "on_year": signed(r["on_year"]),
+            "share": _share(r),
+            "behind": _behind(r, c),
+            "course": f"{r['on_course']}/{r['n']}",
             "owners": "" if r["whole"] else joined(list(r["owners"])[:2], c.lang),
         }
         for r in c.rows("units")
-    ]  # fmt: skip
+    ]
     note = say(
         "bulletin.unit_note",
         c.lang,
@@ -103,7 +114,7 @@ def unit_table(c: Context) -> Table:
         fewest=FEWEST,
     )
     title = say("bulletin.unit_table", c.lang, year=c.year, month=int(c.meta["month"]))
-    return tabulate(c, "bulletin_units", rows, title, source=c.source("tax", "towns"), note=note)
+    return tabulate(c, "bulletin_units", rows, title, traced="units", source=c.source("tax", "towns"), note=note)
 
 
 def _behind(row: Row, c: Context) -> Any:
@@ -124,15 +135,29 @@ def month_table(c: Context) -> Table | None:
         {**r, "month": str(int(r["month"])), "change": signed(r["change"]), "so_far": signed(r["so_far"])} for r in rows
     ]
     title = say("bulletin.month_table", c.lang, year=c.year, name=c.class_("above"))
-    return tabulate(c, "bulletin_months", body, title, source=c.source("tax"), note=say("bulletin.month_note", c.lang))
+    return tabulate(
+        c,
+        "bulletin_months",
+        body,
+        title,
+        traced="months",
+        source=c.source("tax"),
+        note=say("bulletin.month_note", c.lang),
+    )
 
 
 def move_table(c: Context) -> Table | None:
     """Lay out what happened in the month, with names."""
-    rows = [{**r, "names": joined(list(r["names"]), c.lang) or None}
-            for r in c.rows("moves") if r["n"]]  # fmt: skip
+    rows = [{**r, "names": joined(list(r["names"]), c.lang) or None} for r in c.rows("moves") if r["n"]]
     return (
-        tabulate(c, "bulletin_moves", rows, say("bulletin.move_table", c.lang), source=c.source("towns", "tax"))
+        tabulate(
+            c,
+            "bulletin_moves",
+            rows,
+            say("bulletin.move_table", c.lang),
+            traced="moves",
+            source=c.source("towns", "tax"),
+        )
         if rows
         else None
     )
@@ -140,17 +165,22 @@ def move_table(c: Context) -> Table | None:
 
 def warning_table(c: Context) -> Table | None:
     """Lay out whom to warn by township, why, and who answers for each."""
-    gap = "；" if c.lang == "zh" else "; "
-    body = [{**r, "number": k, "reason": gap.join(_reason(reason, c) for reason in r["reasons"])}
-            for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)]  # fmt: skip
+    body = [
+        {**r, "number": k, "reason": said(c, r["reasons"], "reason")}
+        for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)
+    ]
     if not body:
         return None
-    return tabulate(c, "bulletin_warnings", body, say("bulletin.warning_table", c.lang), source=c.source("tax", "towns"),
-                    note=say("bulletin.warning_note", c.lang), sortable=len(body) > 12)  # fmt: skip
-
-
-def _reason(key: str, c: Context) -> str:
-    return REASONS[key][c.lang == "en"] if key in REASONS else say(f"bulletin.{key}", c.lang)
+    return tabulate(
+        c,
+        "bulletin_warnings",
+        body,
+        say("bulletin.warning_table", c.lang),
+        traced="warnings",
+        source=c.source("tax", "towns"),
+        note=say("bulletin.warning_note", c.lang),
+        sortable=len(body) > 12,
+    )
 
 
 def source_table(c: Context) -> Table | None:
@@ -159,8 +189,13 @@ def source_table(c: Context) -> Table | None:
     for r in c.rows("sources_of_change"):
         changed = r["state"] == "changed"
         state = say(f"shifts.{r['state']}", c.lang)
-        rows.append({"cause": r["cause_en" if c.lang == "en" else "cause_zh"], "state": Cell(state, tone="open") if changed else state,
-                     "what": _what(c, r["cause"]) if changed else None})  # fmt: skip
+        rows.append(
+            {
+                "cause": r["cause_en" if c.lang == "en" else "cause_zh"],
+                "state": Cell(state, tone="open") if changed else state,
+                "what": _what(c, r["cause"]) if changed else None,
+            }
+        )
     if not rows:
         return None
     return tabulate(
@@ -193,6 +228,10 @@ def bulletin_annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Tabl
 
 
 TABLES: dict[str, Callable[[Context], Table | None]] = {
-    "pace": pace_table, "units": unit_table, "months": month_table, "moves": move_table, "sources": source_table,
+    "pace": pace_table,
+    "units": unit_table,
+    "months": month_table,
+    "moves": move_table,
+    "sources": source_table,
     "warnings": warning_table,
-}  # fmt: skip
+}

@@ -224,7 +224,8 @@ class Selector:
         raw = _known(row[name])
         shape, own = self.schema(table, column, row)
         text = own(raw) if own is not None else format_value(shape, raw, self.lang)
-        return Value(self._id(table, row, column) if isinstance(raw, int | float | list) else "", raw, text, self.hold)
+        told = isinstance(raw, int | float | list) and column not in self.keys.get(table, ())
+        return Value(self._id(table, row, column) if told else "", raw, text, self.hold)
 
     def plain(self, id: str, raw: Any, shape: Column) -> Value:
         """Return a figure made of several cells."""

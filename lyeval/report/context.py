@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -74,6 +75,22 @@ class Context:
         table = self.tables.get(name)
         return dict(table) if isinstance(table, Mapping) and not isinstance(table, pd.DataFrame) else {}
 
+    def by(self, name: str) -> dict[str, dict[str, Any]]:
+        """Return a table's rows by the first column that names them: id, credit_code."""
+        if name not in self._indexed:
+            key = "credit_code" if "credit_code" in self.frame(name) else "id"
+            self._indexed[name] = {str(r[key]): r for r in self.rows(name)}
+        return self._indexed[name]
+
+    @cached_property
+    def _indexed(self) -> dict[str, dict[str, dict[str, Any]]]:
+        return {}
+
+    @cached_property
+    def goals(self) -> dict[str, dict[str, Any]]:
+        """The targets by id: those of the year, and those that only the years to come have."""
+        return {str(r["id"]): r for name in ("simulation", "forecast", "targets") for r in self.rows(name)}
+
     def class_(self, value: Any) -> str:
         """Return a class in the plan's words."""
         return class_text(value, self.meta, self.lang)
@@ -85,8 +102,13 @@ class Context:
         final = self.meta["final"]
         state = word(final, self.lang) if known(final) else say("context.final_unsaid", self.lang)
         key = "source_of" if offices else "source"
-        return say(f"context.{key}", self.lang, departments=joined(offices, self.lang),
-                   day=day(self.meta["cutoff"], self.lang), state=state)  # fmt: skip
+        return say(
+            f"context.{key}",
+            self.lang,
+            departments=joined(offices, self.lang),
+            day=day(self.meta["cutoff"], self.lang),
+            state=state,
+        )
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

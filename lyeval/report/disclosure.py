@@ -1,6 +1,6 @@
 """What may be shown in public (媒体公示): from a run's tables to redacted ones, of which alone the public edition is made.
 
-Sums of enterprises are of those whose tax and land are both known, and stand only where `lyeval.report.releasing` lets them beside
+Sums of enterprises are of those whose tax and land are both known, and stand only where `lyeval.tables.releasing` lets them beside
 everything else that is shown; all are rounded before they are written anywhere.
 """
 
@@ -14,8 +14,8 @@ import pandas as pd
 
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
-from lyeval.report.releasing import FEWEST, Release, releasable
 from lyeval.report.words import goal_text, status_text, value_text
+from lyeval.tables.releasing import FEWEST, Release, releasable
 
 Tables = Mapping[str, Any]
 
@@ -68,10 +68,16 @@ def certified(tables: Tables) -> pd.DataFrame:
     clauses = dict(zip(tables["criteria"]["id"], tables["criteria"]["clause"], strict=True))
     dates = tables["notices"].set_index("credit_code")
     rows = [
-        (r["name"], r["county"], r["township"], "；".join(dict.fromkeys(clauses[k] for k in r["criteria"] or [])),
-         _day(dates, r["credit_code"], "certified"), _day(dates, r["credit_code"], "published"))
+        (
+            r["name"],
+            r["county"],
+            r["township"],
+            "；".join(dict.fromkeys(clauses[k] for k in r["criteria"] or [])),
+            _day(dates, r["credit_code"], "certified"),
+            _day(dates, r["credit_code"], "published"),
+        )
         for r in mine.to_dict("records")
-    ]  # fmt: skip
+    ]
     made = pd.DataFrame(rows, columns=["name", "county", "township", "clause", "certified", "published"], dtype=object)
     return made.sort_values(["township", "name"], kind="stable", key=lambda v: v.astype(str)).reset_index(drop=True)
 
@@ -180,9 +186,33 @@ def _target_may_show(tables: Tables, row: Mapping[str, Any], shown: set[str]) ->
 LANGS: tuple[tuple[Lang, str], ...] = (("zh", ""), ("en", "_en"))
 STAGES = ("已认定", "重点")
 META = (
-    "policy", "policy_title", "policy_title_en", "place", "place_en", "place_level", "counties", "document", "issuer", "issued", "year",
-    "level", "final", "cutoff", "synthetic",
-)  # fmt: skip
+    "policy",
+    "policy_title",
+    "policy_title_en",
+    "place",
+    "place_en",
+    "place_level",
+    "counties",
+    "document",
+    "issuer",
+    "issued",
+    "year",
+    "level",
+    "final",
+    "cutoff",
+    "synthetic",
+)
 TARGET_COLUMNS = [
-    "id", "label", "label_en", "year", "status", "clause", "goal", "goal_en", "value", "value_en", "verdict", "verdict_en",
-]  # fmt: skip
+    "id",
+    "label",
+    "label_en",
+    "year",
+    "status",
+    "clause",
+    "goal",
+    "goal_en",
+    "value",
+    "value_en",
+    "verdict",
+    "verdict_en",
+]

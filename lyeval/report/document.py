@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph
+from lyeval.render import Bullets, Document, KeyFigures, Note, Paragraph, Text
 from lyeval.render.blocks import Block, Lang
-from lyeval.report.appendix import appendix
-from lyeval.report.causes import effects
 from lyeval.report.context import Context
-from lyeval.report.evidence import evidence
 from lyeval.report.filling import thing
-from lyeval.report.listing import listing
-from lyeval.report.outlook import outlook
-from lyeval.report.progress import progress
-from lyeval.report.quality import quality
-from lyeval.report.robustness import robustness
 from lyeval.report.words import day, known, say, word
 from lyeval.report.year_end import year_end_blocks
 
@@ -35,10 +27,6 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
     """
     c = Context(tables, lang)
     blocks = year_end_blocks(c)
-    for heading, section in RESEARCH if c.research else ():
-        made = section(c)
-        if made:
-            blocks += [Heading(1, heading[lang == "en"]), *made]
     blocks = blocks if lang == "zh" else [_capital(block) for block in blocks]
     return Document(title(c), subtitle(c), tuple(title_block(c)), tuple(blocks), lang, notice(c), footer(c))
 
@@ -46,22 +34,26 @@ def build_report(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
 def _capital(block: Block) -> Block:
     """Begin English sentences with a capital: they may begin with a label."""
     if isinstance(block, Paragraph | Note):
-        return replace(block, text=block.text[:1].upper() + block.text[1:])
+        return replace(block, text=_upper(block.text))
     if isinstance(block, Bullets):
-        return replace(block, items=tuple(item[:1].upper() + item[1:] for item in block.items))
+        return replace(block, items=tuple(_upper(item) for item in block.items))
     if isinstance(block, KeyFigures):
-        return KeyFigures(tuple(f._replace(label=f.label[:1].upper() + f.label[1:]) for f in block.items))
+        return KeyFigures(tuple(f._replace(label=_upper(f.label)) for f in block.items))
     return block
+
+
+def _upper(text: str) -> str:
+    """Return a text with a capital first, its figures marked as they were."""
+    first = text[:1].upper()
+    return Text(first + text[1:], getattr(text, "marks", ())) if len(first) == 1 else text
 
 
 def title(c: Context) -> str:
     """Return the report's title, or the one that the run gives it."""
     given = c.value("run").get("title")
-    return (
-        str(given)
-        if known(given) and given
-        else say("document.title", c.lang, place=c.place, year=c.year, thing=thing(c))
-    )
+    if known(given) and given:
+        return str(given)
+    return say("document.title", c.lang, place=c.place, year=c.year, thing=thing(c))
 
 
 def subtitle(c: Context) -> str:
@@ -76,10 +68,13 @@ def title_block(c: Context) -> list[tuple[str, str]]:
     others = len(meta["other_readings"])
     final = meta["final"]
     values = {
-        "place": c.place, "year": str(c.year), "document": str(meta["document"]),
+        "place": c.place,
+        "year": str(c.year),
+        "document": str(meta["document"]),
         "readings": say("document.readings_other" if others else "document.readings_default", lang, n=others),
-        "cutoff": day(meta["cutoff"], lang), "final": word(final, lang) if known(final) else say("document.unsaid", lang),
-    }  # fmt: skip
+        "cutoff": day(meta["cutoff"], lang),
+        "final": word(final, lang) if known(final) else say("document.unsaid", lang),
+    }
     date = c.value("run").get("report_date")
     if known(date) and date:
         values["date"] = day(date, lang)
@@ -97,18 +92,12 @@ def footer(c: Context) -> str:
     return say("document.footer", c.lang)
 
 
-Section = Callable[[Context], list[Block]]
-RESEARCH: tuple[tuple[tuple[str, str], Section], ...] = (
-    (("研究版：名单与分布", "Research edition: the list and where it stands"), listing),
-    (("研究版：处置进展", "Research edition: disposals"), progress),
-    (("研究版：可能性", "Research edition: probabilities"), outlook),
-    (("研究版：读法", "Research edition: readings"), robustness),
-    (("研究版：数据质量与缺口", "Research edition: data quality and gaps"), quality),
-    (("研究版：测算与检验", "Research edition: estimates and checks"), evidence),
-    (("研究版：影响检验", "Research edition: effects"), effects),
-    (("研究版：口径、假设、可复现信息", "Research edition: basis, assumptions, reproduction"), appendix),
-)
 LINES = {
-    "place": ("评估对象", "Place"), "year": ("评估年度", "Year"), "document": ("依据文件", "Plan"), "readings": ("读法", "Readings"),
-    "cutoff": ("数据截至", "Data as of"), "final": ("数据状态", "Status of data"), "date": ("报告日期", "Date of report"),
-}  # fmt: skip
+    "place": ("评估对象", "Place"),
+    "year": ("评估年度", "Year"),
+    "document": ("依据文件", "Plan"),
+    "readings": ("读法", "Readings"),
+    "cutoff": ("数据截至", "Data as of"),
+    "final": ("数据状态", "Status of data"),
+    "date": ("报告日期", "Date of report"),
+}

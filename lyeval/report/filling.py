@@ -11,23 +11,26 @@ import pandas as pd
 
 from lyeval.render import Column, Heading, digits_beside
 from lyeval.render.blocks import Block, Lang
-from lyeval.report.attainment import needed_text, short_text
 from lyeval.report.cells import Selector
 from lyeval.report.context import Context
 from lyeval.report.template import Template, fault
 from lyeval.report.tracing import TRACED
 from lyeval.report.words import (
-    amount,
+    band,
+    chance,
     day,
     fact_name,
-    few,
     goal_text,
-    kind_of,
+    kind_by_unit,
     known,
+    needed_text,
     number,
+    of_target,
     percent,
-    share,
+    short_text,
     shown,
+    signed,
+    statistic,
     value_text,
     word,
 )
@@ -162,6 +165,9 @@ def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column,
     lang = c.lang
 
     def schema(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
+        printed = PRINTED.get((table, column))
+        if printed is not None:
+            return Column(column, ""), lambda raw: printed(raw, row, lang) if known(raw) else "—"
         target = row if table == "next_targets" else targets.get(str(row.get("id", row.get("target"))))
         if table == "targets" and column in OWN:
             return Column(column, ""), lambda _: OWN[column](row, lang)
@@ -189,37 +195,6 @@ def _kind(column: str, value: Any) -> Any:
     return "count"
 
 
-def of_target(
-    target: Mapping[str, Any], raw: Any, goal: Any, column: str, lang: Lang, row: Mapping[str, Any] | None = None
-) -> str:
-    """Write a figure of a target with its unit, on its side of the goal.
-
-    Parameters
-    ----------
-    row
-        The row that the figure stands in: the part and the whole that it carries are printed where fewer than ten firms are counted.
-    """
-    if not known(raw):
-        return "—"
-    if column == "goal":
-        return goal_text({**target, "goal": raw}, lang)
-    own = row or {}
-    n = own["n"] if column == "value" and "year" in own else target["n"]
-    if few({**target, "n": n}):
-        if known(own.get("part")) and known(own.get("whole")):
-            unit = "家" if target["weight"] == "count" else "亩"
-            return share(own["part"], own["whole"], int(n), lang, unit)
-        part = raw * int(n)
-        whole = target["weight"] == "count" and abs(part - round(part)) < 1e-6
-        return amount(f"{round(part)}/{int(n)}", "家", lang) if whole else "—"
-    return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
-
-
-def signed(value: Any) -> str:
-    """Write a change as a percentage with its sign; a dash where there is nothing to compare with."""
-    return ("+" if value > 0 else "") + percent(value) if known(value) else "—"
-
-
 def _day(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
     return day(raw, lang)
 
@@ -233,14 +208,68 @@ def _beside_schedule(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
     return percent(raw, digits_beside(raw, beside, "percent") or 1 if known(beside) else 1)
 
 
+def _odds(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+    """Write odds as the office's band, to the nearest five points in brackets; alone where they are settled on the books."""
+    words, near = (f(raw, row.get("certain"), lang) for f in (band, chance))
+    return words if not near else f"{words}（{near}）" if lang == "zh" else f"{words} ({near})"
+
+
+def _near(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
+    return chance(raw, None, lang)
+
+
+def _share(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
+    return percent(raw)
+
+
+def _plain(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
+    return str(raw)
+
+
+def _projected(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+    return statistic(raw, {**row, "kind": kind_by_unit(row)}, lang)
+
+
+def _goal(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+    return goal_text({**row, "kind": kind_by_unit(row)}, lang)
+
+
+Printer = Callable[[Any, Mapping[str, Any], Lang], str]
 OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
-    "value": value_text, "goal": goal_text, "needed": lambda r, lang: needed_text(dict(r), lang),
+    "value": value_text,
+    "goal": goal_text,
+    "needed": lambda r, lang: needed_text(dict(r), lang),
     "short_by": lambda r, lang: short_text(dict(r), lang),
     "status": lambda r, _: str(r["status"]),
-}  # fmt: skip
-OF_TARGET = {("history", "value"), ("enough", "value"), ("actions", "value_after"), ("next_targets", "value"),
-             ("next_targets", "goal"), ("turns", "value"), ("turns", "low"), ("turns", "high")}  # fmt: skip
-COLUMNS: dict[str, Callable[[Any, Mapping[str, Any], Lang], str]] = {
+}
+OF_TARGET = {
+    *((table, column) for table in ("history", "enough", "next_targets", "turns") for column in ("value",)),
+    *(("turns", column) for column in ("low", "high")),
+    *(("readings", column) for column in ("lowest", "highest")),
+    ("actions", "value_after"),
+    ("next_targets", "goal"),
+}
+ODDS = ("forecast", "simulation")
+PRINTED: dict[tuple[str, str], Printer] = {
+    **{(table, column): _projected for table in ODDS for column in ("p05", "p50", "p95")},
+    **{(table, "goal"): _goal for table in ODDS},
+    **{(table, "probability"): _odds for table in ODDS},
+    **{(table, "mc_error"): lambda raw, row, lang: number(100 * raw, 2) for table in ODDS},
+    **{(f"{table}_meta", "as_of"): _day for table in ODDS},
+    **{(f"{table}_meta", "seed"): _plain for table in ODDS},
+    ("forecast_levies", "probability"): _near,
+    **{("odds_bearing", column): _near for column in ("low", "high", "set_low", "set_high")},
+    **{("record_sum", column): _share for column in ("low", "high")},
+    **{("baseline", column): _share for column in ("stated", "value")},
+    ("beside_usual", "size_wan"): lambda raw, row, lang: number(raw, 0),
+    ("beside_usual", "rise"): lambda raw, row, lang: signed(raw, 0),
+    ("beside_usual", "usual_size"): lambda raw, row, lang: percent(raw, 0),
+    **{("beside_usual", column): _plain for column in ("first", "last")},
+    **{("effect_plan", column): _plain for column in ("first_year", "base_year")},
+    ("effect_plan", "sha256"): lambda raw, row, lang: raw[:12],
+    **{("coverage", column): lambda raw, row, lang: number(raw, 0) for column in ("tax_wan", "land_mu", "above_scale")},
+}
+COLUMNS: dict[str, Printer] = {
     "fact": lambda raw, row, lang: fact_name(str(raw), lang) if raw else "",
     **dict.fromkeys(("end", "due", "written_off", "cutoff", "on", "term"), _day),
     **dict.fromkeys(("tax_per_mu", "tax_per_mu_before"), _beside_line),
@@ -248,6 +277,6 @@ COLUMNS: dict[str, Callable[[Any, Mapping[str, Any], Lang], str]] = {
     **dict.fromkeys(("line", "agreed"), lambda raw, row, lang: f"{raw:g}"),
     "actual": lambda raw, row, lang: shown(raw, row["agreed"], "number"),
     "share": _beside_schedule,
-    **dict.fromkeys(("unit", "item"), lambda raw, row, lang: str(raw)),
+    **dict.fromkeys(("unit", "item"), _plain),
     **dict.fromkeys(("stage", "outcome"), lambda raw, row, lang: word(raw, lang)),
-}  # fmt: skip
+}

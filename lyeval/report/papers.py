@@ -15,8 +15,7 @@ from lyeval.render.blocks import Column
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice
 from lyeval.report.filling import fill, titled
-from lyeval.report.rolls import WORDS as REASONS
-from lyeval.report.tabulate import tabulate
+from lyeval.report.tabulate import said, tabulate
 from lyeval.report.template import BLANK
 from lyeval.report.words import amount, day, joined, known, named, number, say, shown, word
 
@@ -79,18 +78,30 @@ def priority(c: Context, paper: str) -> Table:
     """Lay out the priority firms that are named (``priority``), or that meet a trigger and are not (``candidate``)."""
     lists = {r["credit_code"]: r for r in c.rows("list_priority")}
     key, gap = ("effects_en", "; ") if c.lang == "en" else ("effects", "；")
-    rows = [{**lists[r["credit_code"]], "number": r["number"], "measures": gap.join(lists[r["credit_code"]][key] or []) or BLANK,
-             "on": r["named"]} for r in _papers(c, paper)]  # fmt: skip
-    return tabulate(c, "draft_priority", rows, say(f"draft.{paper}_table", c.lang, year=c.year), id=paper,
-                    source=c.source("lead", "towns"), cite=c.document)  # fmt: skip
+    rows = [
+        {
+            **lists[r["credit_code"]],
+            "number": r["number"],
+            "measures": gap.join(lists[r["credit_code"]][key] or []) or BLANK,
+            "on": r["named"],
+        }
+        for r in _papers(c, paper)
+    ]
+    return tabulate(
+        c,
+        "draft_priority",
+        rows,
+        say(f"draft.{paper}_table", c.lang, year=c.year),
+        id=paper,
+        source=c.source("lead", "towns"),
+        cite=c.document,
+    )
 
 
 def letter(c: Context, unit: str) -> Table:
     """Lay out whom one unit is to be pressed for."""
-    gap = "；" if c.lang == "zh" else "; "
     mine = [r for r in c.rows("list_pressed") if r["responsible"] == unit]
-    rows = [{**r, "number": k, "reason": gap.join(REASONS[reason][c.lang == "en"] for reason in r["reasons"])}
-            for k, r in enumerate(mine, start=1)]  # fmt: skip
+    rows = [{**r, "number": k, "reason": said(c, r["reasons"], "reason")} for k, r in enumerate(mine, start=1)]
     return tabulate(
         c, "draft_letter", rows, say("draft.letter_table", c.lang), id=f"letter_{unit}", source=c.source("tax", "towns")
     )
@@ -102,13 +113,19 @@ def writeoff(c: Context, code: str) -> Table:
     held = {e["criterion"] for e in _grouped(c, "evidence").get(code, [])}
     grounds = [r for r in c.rows("criteria") if r["id"] in held]
     values = {
-        "code": code, "township": firm["township"], "method": named(firm, lang, "method"), "outcome": word(firm["outcome"], lang),
-        "grounds": joined([say("dossier.cited", lang, label=named(r, lang), clause=r["clause"]) for r in grounds], lang),
+        "code": code,
+        "township": firm["township"],
+        "method": named(firm, lang, "method"),
+        "outcome": word(firm["outcome"], lang),
+        "grounds": joined(
+            [say("dossier.cited", lang, label=named(r, lang), clause=r["clause"]) for r in grounds], lang
+        ),
         **{name: day(firm[name], lang) if known(firm[name]) else "" for name in ("certified", "finished", "accepted")},
-        "land": amount(number(firm["land_mu"]), "亩", lang), "tax": amount(number(firm["tax_wan"]), "万元", lang),
+        "land": amount(number(firm["land_mu"]), "亩", lang),
+        "tax": amount(number(firm["tax_wan"]), "万元", lang),
         "mean": amount(shown(firm["tax_per_mu"], firm["line"], "number"), "万元/亩", lang),
         **dict.fromkeys(("person", "opinion_firm", "opinion_town", "opinion_office"), ""),
-    }  # fmt: skip
+    }
     rows = [{"item": say(f"draft.form_{k}", lang), "value": v or BLANK} for k, v in values.items()]
     return tabulate(
         c, "draft_form", rows, say("draft.form", lang, year=c.year), id=f"form_{code}", source=c.source("tax")
@@ -120,8 +137,14 @@ def survey_form(c: Context, code: str) -> Table:
     filled = [(named(r, c.lang), _written(r, c)) for r in _grouped(c, "survey_form").get(code, [])]
     if not filled:
         firm = _grouped(c, "files")[code][0]
-        values = {"code": code, "township": firm["township"], "class": c.class_(firm["class"]), "industry": firm["industry"],
-                  "land": amount(number(firm["land_mu"]), "亩", c.lang), "tax": amount(number(firm["tax_wan"]), "万元", c.lang)}  # fmt: skip
+        values = {
+            "code": code,
+            "township": firm["township"],
+            "class": c.class_(firm["class"]),
+            "industry": firm["industry"],
+            "land": amount(number(firm["land_mu"]), "亩", c.lang),
+            "tax": amount(number(firm["tax_wan"]), "万元", c.lang),
+        }
         filled = [(say(f"dossier.{k}", c.lang), str(v) if known(v) and v else "—") for k, v in values.items()]
     pairs = zip_longest(filled[::2], filled[1::2], fillvalue=("", ""))
     rows = [{"item": a[0], "value": a[1], "other": b[0], "more": b[1]} for a, b in pairs]
@@ -141,27 +164,49 @@ def _written(row: Row, c: Context) -> str:
 
 def schedule_table(c: Context) -> Table:
     """Lay out the firms that are not settled: by the unit that answers, those behind first."""
-    gap, english = ("；", False) if c.lang == "zh" else ("; ", True)
-    behind = {r["credit_code"]: gap.join(REASONS[k][english] for k in r["reasons"]) for r in c.rows("list_pressed")}
+    english = c.lang == "en"
+    behind = {r["credit_code"]: said(c, r["reasons"], "reason") for r in c.rows("list_pressed")}
     firms = c.frame("enterprises").set_index("credit_code")
     rows = []
     for r in [*c.rows("list_missed"), *c.rows("list_undecided")]:
         code, unit = r["credit_code"], r.get("responsible")
-        rows.append({
-            **r, "unit": unit if known(unit) and unit else r["township"], "behind": behind.get(code, ""),
-            "disposal": firms["method_en" if english else "method"].get(code) or BLANK,
-            "state": word(r.get("outcome"), c.lang) or BLANK, "done": BLANK,
-        })  # fmt: skip
+        rows.append(
+            {
+                **r,
+                "unit": unit if known(unit) and unit else r["township"],
+                "behind": behind.get(code, ""),
+                "disposal": firms["method_en" if english else "method"].get(code) or BLANK,
+                "state": word(r.get("outcome"), c.lang) or BLANK,
+                "done": BLANK,
+            }
+        )
     rows.sort(key=lambda r: (str(r["unit"]), not r["behind"], str(r["credit_code"])))
-    return tabulate(c, "schedule", rows, say("schedule.table", c.lang), source=c.source("tax", "towns"),
-                    note=say("schedule.note", c.lang), cite=c.document)  # fmt: skip
+    return tabulate(
+        c,
+        "schedule",
+        rows,
+        say("schedule.table", c.lang),
+        source=c.source("tax", "towns"),
+        note=say("schedule.note", c.lang),
+        cite=c.document,
+    )
 
 
 TABLES: Mapping[str, Callable[..., Table]] = {
-    "publication": publication, "priority": priority, "letter": letter, "writeoff": writeoff, "survey_form": survey_form,
+    "publication": publication,
+    "priority": priority,
+    "letter": letter,
+    "writeoff": writeoff,
+    "survey_form": survey_form,
     "schedule": schedule_table,
-}  # fmt: skip
+}
 DRAFTS: dict[str, tuple[str, ...]] = {  # a template, and the papers of the table that it writes
-    "notice": ("notice",), "certificate": ("certificate",), "publication": ("publication",), "priority": ("priority", "candidate"),
-    "letter": (), "agreement": ("agreement",), "intent": ("intent",), "writeoff": ("writeoff",),
-}  # fmt: skip
+    "notice": ("notice",),
+    "certificate": ("certificate",),
+    "publication": ("publication",),
+    "priority": ("priority", "candidate"),
+    "letter": (),
+    "agreement": ("agreement",),
+    "intent": ("intent",),
+    "writeoff": ("writeoff",),
+}

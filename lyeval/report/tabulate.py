@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from lyeval.render import Column, Table
-from lyeval.render.blocks import Kind, Lang
+from lyeval.ledger.columns import SHEETS, of_sheet
+from lyeval.render import Cell, Column, Table, digits_beside
+from lyeval.render.blocks import Kind, Lang, Tone
 from lyeval.report.context import Context
-from lyeval.report.tracing import ALIASES, TRACED, columns_of, row_id
-from lyeval.report.words import fact_name, joined, known, named, unit_name, word
+from lyeval.report.tracing import TRACED, columns_of, row_id
+from lyeval.report.words import (
+    OF_TARGET,
+    amount,
+    band,
+    fact_name,
+    few,
+    joined,
+    kind_of,
+    known,
+    listed,
+    named,
+    number,
+    percent,
+    say,
+    shown,
+    statistic,
+    texts,
+    tone_of,
+    unit_name,
+    word,
+)
+from lyeval.tables.verdict import industry_name
+
+Row = Mapping[str, Any]
+PLAIN = ("text", "number", "percent", "count", "date")
 
 
 class Heading(NamedTuple):
     """One column: field, heading in both languages, unit, and kind.
 
-    Kinds: text, number (``number:4``: four decimals), percent, count and date show a value as it is; label (the field in the reader's language),
-    class, word (a fixed word), list and facts (joined), tri (是, 否, 待判定) are put into words.
+    Kinds: text, number (``number:4``: four decimals), percent, count and date show a value as it is; the others are those of `WRITERS`,
+    which put a field into words, some by what follows the colon.
     """
 
     key: str
@@ -29,6 +54,18 @@ class Heading(NamedTuple):
     kind: str
 
 
+class Laid(NamedTuple):
+    """Rows to lay out; headings in place of the usual, words for title and note, what makes the sheet one of several, and
+    the run's table where the sheet's own row names none.
+    """
+
+    rows: list[dict[str, Any]]
+    heads: tuple[Heading, ...] = ()
+    words: Mapping[str, Any] = {}
+    of: str = ""
+    table: str = ""
+
+
 @cache
 def headings(table: str) -> tuple[Heading, ...]:
     """Return the columns of a table as ``headings.csv`` beside this module gives them."""
@@ -36,61 +73,276 @@ def headings(table: str) -> tuple[Heading, ...]:
         return tuple(Heading(*row[1:]) for row in list(csv.reader(file))[1:] if row[0] == table)
 
 
-def tabulate(c: Context, name: str, rows: Iterable[Mapping[str, Any]], title: str, **more: Any) -> Table:
+def tabulate(c: Context, name: str, rows: Iterable[Row], title: str, **more: Any) -> Table:
     """Lay out rows under the headings of table ``name``.
 
     Parameters
     ----------
     more
-        id (else ``name``), columns (in place of the headings), and source, note, cite, sortable of `Table`.
+        id (else ``name``), columns (in place of the headings), traced (the run's table whose rows these are, else the id), and source, note,
+        cite, sortable of `Table`.
     """
     heads = more.pop("columns", None) or headings(name)
     rows, id = list(rows), more.pop("id", name)
     body = tuple(tuple(_cell(c, row, head) for head in heads) for row in rows)
     columns = tuple(_column(head, c.lang) for head in heads)
-    return Table(id, title, columns, body, **_origins(c, id, name, rows, [head.key for head in heads]), **more)
+    traced = more.pop("traced", id)
+    return Table(id, title, columns, body, **_origins(c, traced, rows, [head.key for head in heads]), **more)
 
 
-def _origins(c: Context, id: str, name: str, rows: list[Mapping[str, Any]], keys: list[str]) -> dict[str, Any]:
+def _origins(c: Context, traced: str, rows: list[Row], keys: list[str]) -> dict[str, Any]:
     """Return the ids of a table's rows and of its columns, where its figures can be traced."""
-    source = SOURCES.get(name, id)
-    if source not in TRACED or any(key not in row for row in rows for key in TRACED[source]):
+    if traced not in TRACED or any(key not in row for row in rows for key in TRACED[traced]):
         return {}
-    there = columns_of(c.frame(source), source)
-    fields = tuple(ALIASES.get((source, key), key) for key in keys)
-    refs = tuple(row_id(source, row) for row in rows)
-    return {"refs": refs, "fields": tuple(f if f in there else "" for f in fields)}
+    there = columns_of(c.frame(traced), traced)
+    refs = tuple(row_id(traced, row) for row in rows)
+    return {"refs": refs, "fields": tuple(key if key in there else "" for key in keys)}
 
 
 def _column(head: Heading, lang: Lang) -> Column:
     name, _, digits = head.kind.partition(":")
-    kind = cast("Kind", name if name in ("number", "percent", "count", "date") else "text")
+    kind = cast("Kind", NUMBERS.get(name, name if name in PLAIN else "text"))
     title, unit = (head.zh, head.unit) if lang == "zh" else (head.en, unit_name(head.unit, lang).strip())
-    return Column(head.key, title, unit, kind, int(digits) if digits else None)
+    return Column(head.key, title, unit, kind, int(digits) if digits.isdigit() else None)
 
 
-def _cell(c: Context, row: Mapping[str, Any], head: Heading) -> Any:
+def _cell(c: Context, row: Row, head: Heading) -> Any:
+    name, _, more = head.kind.partition(":")
     value = row.get(head.key)
-    if head.kind == "label":
-        return named(row, c.lang, head.key) or None
-    if head.kind == "class":
-        return c.class_(value)
-    if head.kind == "word":
-        return word(value, c.lang) or None
-    if head.kind == "tri":
-        return TRI[c.lang][2 if not known(value) else 0 if str(value) == "True" else 1]
-    if head.kind == "list":
-        return joined([str(v) for v in value or []], c.lang) or None
-    if head.kind == "facts":
-        return joined([fact_name(str(v), c.lang) for v in value or []], c.lang) or None
-    if head.kind == "text" and isinstance(value, int | float) and known(value):
+    if name in WRITERS:
+        return WRITERS[name](c, value, row, more or head.key)
+    if name == "text" and isinstance(value, int | float) and known(value):
         return f"{value:g}"
     return value
 
 
-SOURCES = {
-    "firms": "enterprises",
-    "trend": "totals",
-    **{f"bulletin_{name}": name for name in ("units", "months", "moves", "warnings")},
+def between(lang: Lang) -> str:
+    """Return what stands between the items of a list of clauses."""
+    return "；" if lang == "zh" else "; "
+
+
+def said(c: Context, values: Any, group: str) -> str | None:
+    """Put one fixed word, or each of a list, into words: the texts ``group.word``."""
+    words = values if isinstance(values, list) else [values] if known(values) else []
+    return (
+        between(c.lang).join(say(key, c.lang) if (key := f"{group}.{w}") in texts() else str(w) for w in words) or None
+    )
+
+
+def _lines(c: Context, value: Any, row: Row, key: str) -> str | None:
+    """Join a list of clauses, the English ones where the row has them."""
+    chosen = row.get(f"{key}_en", value) if c.lang == "en" else value
+    return between(c.lang).join(str(v).rstrip("?") for v in chosen or []) or None
+
+
+def _list(c: Context, value: Any, row: Row, key: str) -> str | None:
+    chosen = row.get(f"{key}_en", value) if c.lang == "en" else value
+    return joined([str(v) for v in chosen or []], c.lang) or None
+
+
+def _facts(c: Context, value: Any, row: Row, key: str) -> str | None:
+    names = value.split("、") if isinstance(value, str) else value or []
+    return joined([fact_name(str(v), c.lang) for v in names if v], c.lang) or None
+
+
+def _fact(c: Context, value: Any, row: Row, key: str) -> str:
+    """Name a fact, with its year where the column says so."""
+    return fact_name(f"{value}@{row['year']}" if key == "year" else str(value), c.lang)
+
+
+def _look(c: Context, value: Any, row: Row, how: str) -> Any:
+    """Return a field of the row of another table whose first key stands in this one: ``table.key.field``."""
+    table, key, field = how.split(".")
+    there = c.by(table).get(str(row[key]))
+    return None if there is None else named(there, c.lang, field)
+
+
+def _target(c: Context, value: Any, row: Row, key: str) -> str:
+    """Name a row's target."""
+    id = str(row["target"] if "target" in row else row["id"])
+    return named(c.goals[id], c.lang) if id in c.goals else id
+
+
+def _of_target(c: Context, value: Any, row: Row, key: str) -> Any:
+    """Write a figure of a target, the status with its tone."""
+    text = OF_TARGET[key](row, c.lang)
+    return Cell(text, tone=tone_of(row)) if key == "status" else text
+
+
+def _reading(c: Context, value: Any, row: Row, key: str) -> Any:
+    """Write what becomes of a target under a reading: its value (none where fewer than ten are counted), status, or a field of its own."""
+    target = c.by("targets")[str(row.get("target", row.get("id")))]
+    if key == "status":
+        return Cell(say(f"status.{value}", c.lang), tone=tone_of({"status": value}))
+    if key == "clause":
+        return target["clause"]
+    if not known(value) or few(target):
+        return "—"
+    if key == "width":
+        return _width(value, target, c.lang)
+    return amount(shown(value, target["goal"], kind_of(target)), target["unit"], c.lang)
+
+
+def _width(value: float, target: Row, lang: Lang) -> str:
+    """Write the width of a target's range: points for a share."""
+    if target["kind"] == "share":
+        return number(value * 100, 2) + {"zh": "个百分点", "en": " points"}[lang]
+    return amount(number(value, 2 if target["kind"] == "mean" else 0), target["unit"], lang)
+
+
+def _band(c: Context, value: Any, row: Row, key: str) -> str:
+    return band(row["probability"], row["certain"], c.lang) if known(row["probability"]) else "—"
+
+
+def _tri(c: Context, value: Any, row: Row, key: str) -> str:
+    return TRI[c.lang][2 if not known(value) else 0 if str(value) == "True" else 1]
+
+
+def _overdue(c: Context, value: Any, row: Row, key: str) -> str | None:
+    """Tell whether a term has passed; of a step without a term, that there is none."""
+    if known(value):
+        return TRI[c.lang][0 if value else 1]
+    return say("reason.no_term", c.lang) if "step" in row else None
+
+
+def _basis(c: Context, value: Any, row: Row, key: str) -> str | None:
+    return said(c, "same_year" if row.get("same_year") else value, "reason")
+
+
+def _disposal(c: Context, value: Any, row: Row, key: str) -> str | None:
+    return listed([named(row, c.lang, "method"), word(row["progress"], c.lang)], c.lang) or None
+
+
+def _beside(c: Context, value: Any, row: Row, key: str) -> Any:
+    """Write a ratio with decimals enough to stand on its side of the line."""
+    line = row.get("line")
+    return Cell(value, digits=digits_beside(value, line, "number")) if known(value) and known(line) else value
+
+
+def _unless(c: Context, value: Any, row: Row, key: str) -> Any:
+    return None if str(row[key]) == "True" else value
+
+
+def _option(c: Context, value: Any, row: Row, key: str) -> str:
+    return named(row, c.lang) + (say("sheet.default", c.lang) if row["default"] else "")
+
+
+def _criteria(c: Context, value: Any, row: Row, key: str) -> str | None:
+    """Name the criteria that hold."""
+    labels = c.by("criteria")
+    gap = between(c.lang)
+    return gap.join(named(labels[k], c.lang) if k in labels else str(k) for k in value or []) or None
+
+
+def _targets(c: Context, value: Any, row: Row, key: str) -> str:
+    labels = c.by("targets")
+    return joined([named(labels[t], c.lang) if t in labels else t for t in str(value).split("、")], c.lang)
+
+
+def _unit(c: Context, value: Any, row: Row, key: str) -> str:
+    """Name a township or county; the whole, or one that is not filled in, in words."""
+    whole = say(key if key in texts() else "sheet.whole", c.lang)
+    return whole if row.get("whole") is True else str(value or "") or say("sheet.blank", c.lang)
+
+
+def _office(c: Context, value: Any, row: Row, key: str) -> str:
+    from lyeval.assessment.needs import office_of
+
+    return office_of(str(row["fact"]))[c.lang == "en"]
+
+
+def _needs(c: Context, value: Any, row: Row, key: str) -> str:
+    """Name the sheets and columns that a reading asks for, as the ledger's form calls them."""
+    out = []
+    for need in str(value).replace("、", ",").split(","):
+        sheet, _, column = need.strip().partition(".")
+        columns = of_sheet(sheet) if sheet in SHEETS else {}
+        if column in columns:
+            out.append(columns[column].label(c.lang))
+        else:
+            out.append(
+                say("sheet.form", c.lang, name=SHEETS[sheet][0] if c.lang == "zh" else sheet)
+                if sheet in SHEETS
+                else need.strip()
+            )
+    return joined(out, c.lang)
+
+
+def _path(c: Context, value: Any, row: Row, key: str) -> str:
+    """Name an assumption: the method in the plan's words where there is one, then the figure."""
+    parts = [p for p in str(value).split(".") if p != "methods"]
+    return " · ".join(say(f"figure.{p}", c.lang) if f"figure.{p}" in texts() else p.replace("_", " ") for p in parts)
+
+
+def _numbers(c: Context, value: Any, row: Row, key: str) -> str:
+    """Write an assumption's figures: ``mean 0.15, sd 0.3`` as 均值0.15，标准差0.3."""
+    if c.lang == "en":
+        return str(value)
+    words = [part.partition(" ") for part in str(value).split(", ")]
+    return "，".join(
+        say(f"figure.{a}", "zh") + b if b and f"figure.{a}" in texts() else a + gap + b for a, gap, b in words
+    )
+
+
+def _changed(c: Context, value: Any, row: Row, key: str) -> str | None:
+    """Write what a scenario changes (``path=value；…``) in words where there are words for it."""
+    parts = []
+    for part in str(value or "").split("；"):
+        path, _, figure = part.partition("=")
+        name = f"changed.{path.removesuffix('.value')}"
+        parts.append(say(name, c.lang, value=figure.replace("-", "−")) if name in texts() else part)
+    return joined(parts, c.lang) or None
+
+
+def _bounds(c: Context, value: Any, row: Row, key: str) -> str:
+    return f"{number(value, 3)} … {number(row['bound_high'], 3)}" if known(value) else ""
+
+
+def _judged(c: Context, value: Any, row: Row, group: str) -> Cell:
+    """Put a finding into words with its tone."""
+    name = str(value) if known(value) else "none"
+    return Cell(say(f"{group}.{name}", c.lang), tone=cast("Tone", TONES.get(name, "open")))
+
+
+WRITERS: dict[str, Callable[[Context, Any, Row, str], Any]] = {
+    "label": lambda c, value, row, key: named(row, c.lang, key) or None,
+    "twin": lambda c, value, row, key: row[f"{key}_{c.lang}"],
+    "class": lambda c, value, row, key: c.class_(value),
+    "word": lambda c, value, row, key: word(value, c.lang) or None,
+    "year": lambda c, value, row, key: str(int(value)) if known(value) else None,
+    "industry": lambda c, value, row, key: industry_name(str(value), c.lang) if known(value) and value else None,
+    "sheet": lambda c, value, row, key: SHEETS[value][0] if c.lang == "zh" else str(value),
+    "said": lambda c, value, row, key: said(c, value, key),
+    "id": lambda c, value, row, key: f"{row_id('targets', row)}/{key}",
+    "filled": lambda c, value, row, key: percent(int(value * 1000) / 1000) if known(value) and row["there"] else None,
+    "tri": _tri,
+    "list": _list,
+    "lines": _lines,
+    "fact": _fact,
+    "facts": _facts,
+    "look": _look,
+    "target": _target,
+    "of": _of_target,
+    "statistic": lambda c, value, row, key: statistic(value, row, c.lang),
+    "reading": _reading,
+    "band": _band,
+    "overdue": _overdue,
+    "basis": _basis,
+    "disposal": _disposal,
+    "beside": _beside,
+    "unless": _unless,
+    "option": _option,
+    "criteria": _criteria,
+    "targets": _targets,
+    "unit": _unit,
+    "office": _office,
+    "needs": _needs,
+    "path": _path,
+    "numbers": _numbers,
+    "bounds": _bounds,
+    "changed": _changed,
+    "judged": _judged,
 }
+NUMBERS = {"beside": "number", "unless": "number"}
+TONES = {"found": "good", "True": "good", "failed": "bad", "False": "bad"}
 TRI = {"zh": ("是", "否", "待判定"), "en": ("yes", "no", "open")}

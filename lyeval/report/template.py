@@ -90,9 +90,12 @@ class Template:
 
         sources = {**self.others, self.name: self.source}
         environment = ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_only_values,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            finalize=_only_values,
             loader=jinja2.FunctionLoader(lambda name: (sources[name], name, None) if name in sources else None),
-        )  # fmt: skip
+        )
         return environment.get_template(self.name)
 
     def check(self) -> None:
@@ -264,9 +267,11 @@ class _Reader:
         if blocks and whole:
             line = (token.map or [0])[0] + 1
             raise fault(
-                self.name, 0, f"表或图须单独成段：{whole[:20]}（成文第 {line} 行）",
+                self.name,
+                0,
+                f"表或图须单独成段：{whole[:20]}（成文第 {line} 行）",
                 f"a table or figure must stand alone: {whole[:20]} (line {line} of the text)",
-            )  # fmt: skip
+            )
         text = self._text(token)
         yield from blocks
         side = SIDES.get(token.content[:1])

@@ -6,18 +6,30 @@ An id is table, keys and column, joined by ``/``: ``targets/above_scale_clear/20
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lyeval.render.blocks import Column, Lang, Table
+from lyeval.render.blocks import Lang
 from lyeval.report.words import count, known, named, number, say, texts
 from lyeval.tables.comparative import behind, described, keys
+from lyeval.tables.research import derived
 
 Row = Mapping[str, Any]
+
+
+def _keys() -> dict[str, tuple[str, ...]]:
+    """Return by table the columns that name a row, as ``keys.csv`` beside this module gives them."""
+    with Path(__file__).with_name("keys.csv").open(encoding="utf-8", newline="") as file:
+        return {row["table"]: tuple(row["keys"].split()) for row in csv.DictReader(file)}
+
+
+TRACED = _keys() | {name: columns for name, columns in keys().items() if columns}
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +80,6 @@ def columns_of(frame: pd.DataFrame, name: str) -> list[str]:
     return [str(c) for c in frame.columns if c not in TRACED[name] and (c in SAID or _figures(frame[c]))]
 
 
-def with_ids(table: Table, lang: Lang) -> Table:
-    """Return a table with the id of each row's value as its last column."""
-    rows = tuple((*row, f"{ref}/value") for row, ref in zip(table.rows, table.refs, strict=True))
-    heads = (*table.columns, Column("trace_id", say("trace.id", lang)))
-    return replace(table, columns=heads, rows=rows, fields=(*table.fields, ""))
-
-
 def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     """Return one figure's origin.
 
@@ -83,13 +88,14 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     KeyError
         No figure has this id.
     """
+    if not {name for name in DERIVED if name in tables} and id.partition("/")[0].partition("[")[0] in DERIVED:
+        tables = {**tables, **derived(tables)}
     if (chosen := SELECTION.fullmatch(id)) is not None:
         return _selected(tables, id, chosen, lang)
     name, _, key = id.partition("/")
     if isinstance(tables.get(name), Mapping) and key in tables[name]:
         return _plain(tables, name, key, lang)
     name, row, column = _found(tables, id)
-    column = ALIASES.get((name, column), column)
     codes, members = _behind(tables, name, row)
     rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
     names = _names(tables)
@@ -97,8 +103,16 @@ def trace(tables: Mapping[str, Any], id: str, *, lang: Lang = "zh") -> Trace:
     for frame in (mine, members):
         frame.insert(1, "name", frame["credit_code"].map(names))
     value = row[column] if known(row[column]) else None
-    return Trace(id, _label(name, row, column, lang), value, _formula(name, row, column, lang), _clause(tables, name, row),
-                 _readings(tables, name, row, lang), members.reset_index(drop=True), mine.reset_index(drop=True))  # fmt: skip
+    return Trace(
+        id,
+        _label(name, row, column, lang),
+        value,
+        _formula(name, row, column, lang),
+        _clause(tables, name, row),
+        _readings(tables, name, row, lang),
+        members.reset_index(drop=True),
+        mine.reset_index(drop=True),
+    )
 
 
 def _plain(tables: Mapping[str, Any], name: str, key: str, lang: Lang) -> Trace:
@@ -149,7 +163,7 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
         raise KeyError(id)
     *keys, column = keys
     frame = tables[name]
-    fields = [*columns_of(frame, name), *(alias for table, alias in ALIASES if table == name)]
+    fields = [*columns_of(frame, name)]
     for row in _rows(frame):
         known_column = column in fields or column in TRACED[name] or isinstance(row.get(column), list)
         if known_column and [_key(row[k]) for k in TRACED[name]] == keys:
@@ -176,17 +190,6 @@ def _figures(values: pd.Series) -> bool:
     """Tell whether a column holds numbers or yes and no, whatever is missing."""
     there = [v for v in values.tolist() if not (v is None or v is pd.NA or v != v)]
     return bool(there) and all(isinstance(v, int | float) for v in there)
-
-
-def _values(tables: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield each number with its id."""
-    for name in _traced(tables):
-        fields = columns_of(tables[name], name)
-        for row in _rows(tables[name]):
-            for field in fields:
-                value = row[field]
-                if known(value) and isinstance(value, int | float) and not isinstance(value, bool):
-                    yield f"{row_id(name, row)}/{field}", value
 
 
 def _behind(tables: Mapping[str, Any], name: str, row: Row) -> tuple[list[str], pd.DataFrame]:
@@ -277,25 +280,5 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
 SELECTION = re.compile(
     r"(?P<table>\w+)(?:\[(?P<asked>[^\]:]*=[^\]]*)\])?(?:\[(?P<cut>\d*:\d*)\])?/(?:count|sum:(?P<column>\w+))"
 )
-TRACED: dict[str, tuple[str, ...]] = {
-    "targets": ("id", "year"), "county_targets": ("county", "target"), "enterprises": ("credit_code",), "criteria": ("id",),
-    "exclusions": ("id",), "stages": ("stage",), "townships": ("township",), "industries": ("industry",), "counties": ("county",),
-    "flows": ("class",), "doors": ("door",), "disposals_summary": ("method",), "totals": ("year",), "forecast": ("id", "year"),
-    "simulation": ("id", "year"), "readings": ("id",),
-    "history": ("id", "year"), "deciding": ("target", "credit_code"), "causes": ("target", "cause"), "duties": ("unit",),
-    "work": ("id",), "parks": ("id",), "quotas": ("county", "target"),
-    "overdue_issues": ("department",),
-    "enough": ("target",), "actions": ("rank",), "next_steps": ("measure",), "examples": ("credit_code",), "calendar": ("id",),
-    "years": ("year",), "bridge": ("by", "group"), "counts": ("id", "by", "group"), "next_targets": ("id",), "turns": ("target", "what"),
-    "narrowing": ("target", "fact"),
-    "ranking_townships": ("unit",), "ranking_counties": ("unit",), "list_relapsed": ("credit_code",), "list_guided": ("credit_code",),
-    "list_issues": ("credit_code", "matter"), "opening_list": ("credit_code",),
-    "papers": ("paper", "credit_code"), "evidence": ("credit_code", "criterion", "item"), "files": ("credit_code",), 
-    "file_years": ("credit_code", "year"),
-    "pressed_units": ("unit",), "procedure": ("step",), "list_missed": ("credit_code",), "list_undecided": ("credit_code",),
-    "list_pressed": ("credit_code",), "units": ("unit", "whole"), "months": ("month",), "moves": ("move",),
-    "warnings": ("credit_code",), "pace": ("class", "against"), "drivers": ("credit_code",),
-}  # fmt: skip
-TRACED |= {name: columns for name, columns in keys().items() if columns}
 SAID = ("status",)
-ALIASES = {("targets", "short"): "short_by", ("targets", "bounds"): "low"}
+DERIVED = ("below_line", "beside_usual", "odds_bearing", "record", "record_sum")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,13 +87,23 @@ def unit_name(unit: str, lang: Lang) -> str:
     """Return a unit in one language, with the space that English wants before it."""
     if lang == "zh" or not unit:
         return unit
-    return f" {UNITS_EN.get(unit, unit)}"
+    return f" {texts().get(f'unit.{unit}', (unit, unit))[1]}"
 
 
 def amount(text: str, unit: Any, lang: Lang) -> str:
     """Put a unit to a number already written; one of a thing is singular in English."""
     name = unit_name(str(unit or ""), lang)
     return text + (name.removesuffix("s") if lang == "en" and text in ("1", "+1", "−1") else name)
+
+
+def kind_by_unit(row: Row) -> str:
+    """Return what a projected target is, by its unit: share, mean or count."""
+    return {"": "share", "万元/亩": "mean"}.get(str(row["unit"] or ""), "count")
+
+
+def statistic(value: Any, row: Row, lang: Lang) -> str:
+    """Write a projected figure of a target in its own unit."""
+    return amount(shown(value, None, kind_of(row)), row["unit"], lang) if known(value) else "—"
 
 
 def kind_of(row: Row) -> str:
@@ -157,9 +167,85 @@ def range_text(low: Any, high: Any, row: Row, lang: Lang) -> str:
     return f"{ends[0]}{unit}" if ends[0] == ends[1] else f"{ends[0]}{TO[lang]}{ends[1]}{unit}"
 
 
+def of_target(target: Row, raw: Any, goal: Any, column: str, lang: Lang, row: Row | None = None) -> str:
+    """Write a figure of a target with its unit, on its side of the goal.
+
+    Parameters
+    ----------
+    row
+        The row that the figure stands in: the part and the whole that it carries are printed where fewer than ten firms are counted.
+    """
+    if not known(raw):
+        return "—"
+    if column == "goal":
+        return goal_text({**target, "goal": raw}, lang)
+    own = row or {}
+    n = own["n"] if column == "value" and "year" in own else target["n"]
+    if few({**target, "n": n}):
+        if known(own.get("part")) and known(own.get("whole")):
+            unit = "家" if target["weight"] == "count" else "亩"
+            return share(own["part"], own["whole"], int(n), lang, unit)
+        part = raw * int(n)
+        whole = target["weight"] == "count" and abs(part - round(part)) < 1e-6
+        return amount(f"{round(part)}/{int(n)}", "家", lang) if whole else "—"
+    return amount(shown(raw, goal, kind_of(target)), target["unit"], lang)
+
+
+def told_text(row: Row, lang: Lang) -> str:
+    """Write a target's value, or its range where the verdict is open."""
+    if row["reason"] == "empty_class":
+        return status_text(row, lang)
+    if row["status"] == "undetermined" and not few(row) and known(row["low"]) and row["low"] != row["high"]:
+        return range_text(row["low"], row["high"], row, lang)
+    return value_text(row, lang)
+
+
+def short_text(row: Row, lang: Lang) -> str:
+    """Write what a missed target lacks, in its own things: 2家, 47.24亩 too much; empty where nothing is."""
+    if row["status"] != "missed" or not known(row["short_by"]) or not row["short_by"]:
+        return ""
+    return amount(_things(row["short_by"], row), row["thing"], lang)
+
+
+def needed_text(row: Row, lang: Lang) -> str:
+    """Write where the target's numerator must stand, in its own things."""
+    if not known(row["needed"]):
+        return "—"
+    sign = "" if row["needed"] == 0 and row["op"] == "le" else "≥" if row["op"] == "ge" else "≤"
+    return sign + amount(_things(row["needed"], row), row["thing"], lang)
+
+
+def _things(value: Any, row: Row) -> str:
+    return count(value) if row["thing"] in ("家", "个", "m²") else number(value, 2)
+
+
+def gap_text(row: Row, lang: Lang) -> str:
+    """Write value − goal, in points for a share; nothing under ten enterprises, where no percentage stands."""
+    if not known(row["gap"]) or few(row):
+        return "—"
+    sign = "+" if row["gap"] > 0 else "−" if row["gap"] < 0 else ""
+    if row["kind"] == "share":
+        places = next((d for d in range(1, 8) if round(abs(row["gap"]) * 100, d) > 0), 1) if row["gap"] else 1
+        return f"{sign}{number(abs(row['gap']) * 100, places)}{({'zh': '个百分点', 'en': ' points'})[lang]}"
+    digits = 2 if kind_of(row) == "number" else 0
+    return amount(f"{sign}{number(abs(row['gap']), digits)}", row["unit"], lang)
+
+
+def bounds_text(row: Row, lang: Lang) -> str:
+    """Write between what values a target's lies for want of facts."""
+    if not known(row["low"]) or not known(row["high"]) or row["low"] == row["high"] or few(row):
+        return "—"
+    return range_text(row["low"], row["high"], row, lang)
+
+
+def signed(value: Any, digits: int = 1) -> str:
+    """Write a change as a percentage with its sign; a dash where there is nothing to compare with."""
+    return ("+" if value > 0 else "") + percent(value, digits) if known(value) else "—"
+
+
 def status_text(row: Row, lang: Lang) -> str:
     """Return the word for a target's status; a class with nobody is 不涉及."""
-    return STATUS["empty" if row.get("reason") == "empty_class" else str(row["status"])][lang == "en"]
+    return say(f"status.{'empty' if row.get('reason') == 'empty_class' else row['status']}", lang)
 
 
 def tone_of(row: Row) -> Tone:
@@ -179,7 +265,7 @@ def class_text(value: Any, meta: Row, lang: Lang) -> str:
 def word(value: Any, lang: Lang) -> str:
     """Return a fixed word of the ledger (outcome, stage, finality) in one language."""
     text = "" if not known(value) else str(value)
-    return text if lang == "zh" else WORDS_EN.get(text, text)
+    return texts().get(f"word.{text}", (text, text))[lang == "en"]
 
 
 def band(p: float, certain: Any, lang: Lang) -> str:
@@ -210,7 +296,7 @@ def fact_name(fact: str, lang: Lang) -> str:
     from lyeval.assessment.gaps import name_of
 
     name, _, year = fact.partition("@")
-    text = (FACTS.get(name) or name_of(name))[lang == "en"]
+    text = (texts().get(f"fact.{name}") or name_of(name))[lang == "en"]
     if not year:
         return text
     return f"{year}年{text}" if lang == "zh" else f"{text} {year}"
@@ -220,16 +306,28 @@ def day(value: Any, lang: Lang) -> str:
     """Write a date: 2023年12月31日, 31 December 2023; a month 2023-10 as 2023年10月末."""
     parts = [int(p) for p in str(value)[:10].split("-")]
     if len(parts) == 2:
-        return f"{parts[0]}年{parts[1]}月末" if lang == "zh" else f"the end of {MONTHS[parts[1] - 1]} {parts[0]}"
-    return f"{parts[0]}年{parts[1]}月{parts[2]}日" if lang == "zh" else f"{parts[2]} {MONTHS[parts[1] - 1]} {parts[0]}"
+        return (
+            f"{parts[0]}年{parts[1]}月末" if lang == "zh" else f"the end of {say(f'month.{parts[1]}', 'en')} {parts[0]}"
+        )
+    return (
+        f"{parts[0]}年{parts[1]}月{parts[2]}日"
+        if lang == "zh"
+        else f"{parts[2]} {say(f'month.{parts[1]}', 'en')} {parts[0]}"
+    )
 
 
+OF_TARGET: dict[str, Callable[[Row, Lang], str]] = {
+    "value": value_text,
+    "told": told_text,
+    "goal": goal_text,
+    "gap": gap_text,
+    "needed": needed_text,
+    "short": lambda row, lang: short_text(row, lang) or "—",
+    "bounds": bounds_text,
+    "status": status_text,
+}
 DIGITS = "零一二三四五六七八九十"
 TO = {"zh": "至", "en": " to "}
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 BANDS: tuple[tuple[float, str, str], ...] = (
     (0.95, "基本可以完成", "can practically be counted on"),
     (0.80, "完成的把握较大", "is likely"),
@@ -240,27 +338,3 @@ BANDS: tuple[tuple[float, str, str], ...] = (
     (0.0, "基本难以完成", "is practically out of reach"),
 )
 SETTLED = {"met": ("完成已成定局", "is settled: met"), "missed": ("不能完成已成定局", "is settled: not met")}
-STATUS = {
-    "met": ("达标", "met"),
-    "missed": ("未达标", "missed"),
-    "undetermined": ("暂不能判定", "undetermined"),
-    "empty": ("不涉及", "not applicable"),
-}
-UNITS_EN = {
-    "家": "firms", "户": "firms", "亩": "mu", "万元": "×10,000 yuan", "万元/亩": "×10,000 yuan/mu", "个": "blocks", "m²": "m²",
-    "人": "people", "元": "yuan", "吨": "t", "平方米": "m²", "立方米": "m³", "千伏安": "kVA",
-    "万千瓦时": "×10,000 kWh", "件": "cases", "种": "readings",
-}  # fmt: skip
-WORDS_EN = {
-    "符合认定条件": "meeting the criteria", "已告知": "notified", "已认定": "certified", "重点": "priority",
-    "达标": "reached", "关停": "closed", "清退": "removed", "注销": "deregistered", "整体收储": "whole site banked",
-    "部分收储": "part banked", "收储": "banked", "转让": "transferred", "重组": "restructured", "破产": "bankrupt",
-    "搬迁": "moved away", "进行中": "in progress", "未启动": "not started", "未完成": "not completed", "快报": "preliminary",
-    "定稿": "final", "部分快报": "partly preliminary",
-}  # fmt: skip
-FACTS = {
-    "quota": ("本地应承担的任务数", "the county's share of the city total"),
-    "agreement_breached": ("未按协议完成", "agreement not kept"), "no_feasible_method": ("处置方法均无法实施", "no method feasible"),
-    "plan_overdue": ("未按期提交方案", "plan not handed in on time"),
-    "still_below_after_treatment": ("整治后仍不达标", "still below after treatment"),
-}  # fmt: skip

@@ -20,7 +20,7 @@ from lyeval.run.folders import RECORD, held, read_object, stands
 from lyeval.run.outputs import PATIENCE, PRIVATE, placed
 
 if TYPE_CHECKING:
-    from lyeval.report.releasing import Release
+    from lyeval.tables.releasing import Release
 
 
 def private_of(folder: Path) -> Path:
@@ -108,7 +108,7 @@ def hold_against_earlier(folder: Path, tables: Mapping[str, Any], releases: Sequ
 
 def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
     """Return every edition of a year that was published in a folder, with the name of its run."""
-    from lyeval.report.releasing import Release
+    from lyeval.tables.releasing import Release
 
     return [
         (path.name.removesuffix(PRIVATE), [Release(name, amounts) for name, amounts in edition["sums"].items()])
@@ -119,7 +119,7 @@ def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
 
 
 def _refuse_to_reveal(earlier: Sequence[tuple[str, list[Release]]], mine: Sequence[Release]) -> None:
-    from lyeval.report.releasing import reveals
+    from lyeval.tables.releasing import reveals
 
     codes = _codes(mine)
     near = [(name, sums) for name, sums in earlier if _codes(sums) & codes]

@@ -124,7 +124,7 @@ def _exists(name: str | Path) -> bool:
 
 def _check_folders(run: RunFile) -> None:
     """Refuse fonts that are no folder, and a bulletin before that is none's folder; what is not there is told elsewhere."""
-    from lyeval.report.products import FILES
+    from lyeval.report.writing import FILES
 
     fonts, previous = run.spec.fonts.folder, run.spec.previous
     if fonts and run.find(fonts).is_dir() and not any(p.suffix.lower() in FILES for p in run.find(fonts).iterdir()):

@@ -22,7 +22,7 @@ from lyeval.textfiles import CONTROL, Unreadable, name_fault, reserved, shown, y
 
 def _products() -> dict[str, str]:
     """Return the products that there are, with what says so loaded only to check one."""
-    from lyeval.report.products import PRODUCTS
+    from lyeval.report.writing import PRODUCTS
 
     return dict.fromkeys(PRODUCTS, "")
 

@@ -35,21 +35,44 @@ def consequences(assessment: Assessment) -> pd.DataFrame:
         for i in np.flatnonzero(masks[c.id]):
             mine = effects_on(c, frame, int(i))
             own = table.iloc[i]
-            rows.append({
-                "consequence": c.id, "label": c.label, "label_en": c.label_en, "trigger": c.trigger,
-                "year": assessment.year + c.year_offset, "clause": "；".join(c.cite),
-                **{k: own[k] for k in ("credit_code", "name", "township", "county", "class", "stage")},
-                "grounds": _grounds(c.when, frame, int(i)), "effects": [zh for zh, _ in mine],
-                "effects_en": [en for _, en in mine],
-                **{k: own[k] for k in ("land_mu", "tax_per_mu", "tax_needed_wan")},
-            })  # fmt: skip
+            rows.append(
+                {
+                    "consequence": c.id,
+                    "label": c.label,
+                    "label_en": c.label_en,
+                    "trigger": c.trigger,
+                    "year": assessment.year + c.year_offset,
+                    "clause": "；".join(c.cite),
+                    **{k: own[k] for k in ("credit_code", "name", "township", "county", "class", "stage")},
+                    "grounds": _grounds(c.when, frame, int(i)),
+                    "effects": [zh for zh, _ in mine],
+                    "effects_en": [en for _, en in mine],
+                    **{k: own[k] for k in ("land_mu", "tax_per_mu", "tax_needed_wan")},
+                }
+            )
     return pd.DataFrame(rows, columns=CONSEQUENCE_COLUMNS)
 
 
 CONSEQUENCE_COLUMNS = [
-    "consequence", "label", "label_en", "trigger", "year", "clause", "credit_code", "name", "township", "county", "class", "stage",
-    "grounds", "effects", "effects_en", "land_mu", "tax_per_mu", "tax_needed_wan",
-]  # fmt: skip
+    "consequence",
+    "label",
+    "label_en",
+    "trigger",
+    "year",
+    "clause",
+    "credit_code",
+    "name",
+    "township",
+    "county",
+    "class",
+    "stage",
+    "grounds",
+    "effects",
+    "effects_en",
+    "land_mu",
+    "tax_per_mu",
+    "tax_needed_wan",
+]
 
 
 def _grounds(condition: Condition | None, frame: Frame, i: int) -> list[str]:
@@ -66,14 +89,22 @@ def rules(assessment: Assessment) -> pd.DataFrame:
     """Return the plan's consequences with each effect and its clause, whether or not they meet anybody."""
     rows = [
         {
-            "consequence": c.id, "label": c.label, "label_en": c.label_en, "trigger": c.trigger, "class": c.class_,
-            "clause": "；".join(c.cite), "year": assessment.year + c.year_offset, "effect": e.label,
-            "effect_en": e.label_en, "kind": e.kind, "rate_yuan_m2": e.rate_yuan_m2,
+            "consequence": c.id,
+            "label": c.label,
+            "label_en": c.label_en,
+            "trigger": c.trigger,
+            "class": c.class_,
+            "clause": "；".join(c.cite),
+            "year": assessment.year + c.year_offset,
+            "effect": e.label,
+            "effect_en": e.label_en,
+            "kind": e.kind,
+            "rate_yuan_m2": e.rate_yuan_m2,
             "effect_clause": "；".join(e.cite or c.cite),
         }
         for c in assessment.policy.consequences
         for e in c.effects
-    ]  # fmt: skip
+    ]
     columns = ["consequence", "label", "label_en", "trigger", "class", "clause", "year", "effect", "effect_en", "kind"]
     return pd.DataFrame(rows, columns=[*columns, "rate_yuan_m2", "effect_clause"], dtype=object)
 
@@ -100,9 +131,12 @@ def opening_list(assessment: Assessment) -> pd.DataFrame:
         "before": standing.listed.true,
         "by_line": ~standing.listed.true & _only_tax(nxt) & standing.below.false,
         "criteria": [[k for k, c in nxt.criteria.items() if c.true[i]] for i in range(len(frame.book))],
-        "land_mu": land, "tax_per_mu": nxt.before.tax_per_mu, "line": line,
-        "tax_needed_wan": np.maximum(0.0, line * land - tax), "stage": Standing(nxt, assessment.day).stage,
-    }  # fmt: skip
+        "land_mu": land,
+        "tax_per_mu": nxt.before.tax_per_mu,
+        "line": line,
+        "tax_needed_wan": np.maximum(0.0, line * land - tax),
+        "stage": Standing(nxt, assessment.day).stage,
+    }
     return pd.DataFrame(columns)[keep].reset_index(drop=True)
 
 
@@ -170,12 +204,22 @@ def _base_rows(assessment: Assessment, target: Target) -> list[dict[str, Any]]:
             continue
         told = _in_base_year(rules, own, year, assessment)
         words = [[getattr(o, w) for o in chosen] for w in ("why", "why_en")]
-        rows.append({
-            "id": target.id, "label": target.label, "label_en": target.label_en, "stated": stated, "year": year,
-            "reading": {r.id: o.id for r, o in zip(bearing, chosen, strict=True)}, "words": words[0], "words_en": words[1],
-            "default": all(o.id == assessment.readings[r.id] for r, o in zip(bearing, chosen, strict=True)), "value": told.value,
-            "n": told.n, "reproduces": told.value is not None and abs(told.value - stated) <= 0.0005 + 1e-12,
-        })  # fmt: skip
+        rows.append(
+            {
+                "id": target.id,
+                "label": target.label,
+                "label_en": target.label_en,
+                "stated": stated,
+                "year": year,
+                "reading": {r.id: o.id for r, o in zip(bearing, chosen, strict=True)},
+                "words": words[0],
+                "words_en": words[1],
+                "default": all(o.id == assessment.readings[r.id] for r, o in zip(bearing, chosen, strict=True)),
+                "value": told.value,
+                "n": told.n,
+                "reproduces": told.value is not None and abs(told.value - stated) <= 0.0005 + 1e-12,
+            }
+        )
     return rows
 
 
@@ -206,20 +250,31 @@ def owed(assessment: Assessment) -> dict[str, pd.DataFrame]:
     townships, counties = (rankings.ranking(assessment, by) for by in ("township", "county"))
     own = consequences(assessment)
     made = {
-        "reached": rosters.reached(assessment), "missed": rosters.missed(assessment), "undecided": rosters.undecided(assessment),
-        "closed": rosters.closed(assessment), "demolished": rosters.demolished(assessment), "banked": rosters.banked(assessment),
-        "relapsed": rosters.relapsed(assessment), "priority": _priority(assessment, own), "guided": rosters.guided(assessment),
+        "reached": rosters.reached(assessment),
+        "missed": rosters.missed(assessment),
+        "undecided": rosters.undecided(assessment),
+        "closed": rosters.closed(assessment),
+        "demolished": rosters.demolished(assessment),
+        "banked": rosters.banked(assessment),
+        "relapsed": rosters.relapsed(assessment),
+        "priority": _priority(assessment, own),
+        "guided": rosters.guided(assessment),
         "grade_d": own[(own["trigger"] == "missed").to_numpy(dtype=bool)].reset_index(drop=True),
-        "subsidised": rosters.subsidised(assessment), "shock_hit": rosters.shock_hit(assessment),
-        "pressed": duties.pressed(assessment), "summoned": _summoned(assessment, townships, counties),
-        "issues": duties.issues_overdue(assessment), "papers": duties.papers_owed(assessment),
+        "subsidised": rosters.subsidised(assessment),
+        "shock_hit": rosters.shock_hit(assessment),
+        "pressed": duties.pressed(assessment),
+        "summoned": _summoned(assessment, townships, counties),
+        "issues": duties.issues_overdue(assessment),
+        "papers": duties.papers_owed(assessment),
         "steps": duties.steps_waiting(assessment),
-    }  # fmt: skip
+    }
     return {f"list_{name}": table for name, table in made.items()} | {
-        "ranking_townships": townships, "ranking_counties": counties,
-        "contributions": rankings.contributions(assessment, _by(assessment)), "pace": rankings.pace(assessment),
+        "ranking_townships": townships,
+        "ranking_counties": counties,
+        "contributions": rankings.contributions(assessment, _by(assessment)),
+        "pace": rankings.pace(assessment),
         "departments": _departments(assessment),
-    }  # fmt: skip
+    }
 
 
 def _departments(assessment: Assessment) -> pd.DataFrame:
@@ -250,12 +305,18 @@ def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
     for code in sorted(set(met) | {c for c in named if c in here}):
         part, firm = met.get(code), firms.loc[code]
         own_clause = [] if part is None else part["clause"].tolist()
-        out.append({
-            **{k: firm[k] for k in (*WHO, "tax_needed_wan")}, "listed_on": named.get(code, pd.NaT),
-            "grounds": [] if part is None else list(dict.fromkeys(g for gs in part["grounds"] for g in gs)),
-            **{k: [] if part is None else list(dict.fromkeys(e for es in part[k] for e in es)) for k in ("effects", "effects_en")},
-            "clause": "；".join(dict.fromkeys(own_clause)) or _priority_clause(assessment),
-        })  # fmt: skip
+        out.append(
+            {
+                **{k: firm[k] for k in (*WHO, "tax_needed_wan")},
+                "listed_on": named.get(code, pd.NaT),
+                "grounds": [] if part is None else list(dict.fromkeys(g for gs in part["grounds"] for g in gs)),
+                **{
+                    k: [] if part is None else list(dict.fromkeys(e for es in part[k] for e in es))
+                    for k in ("effects", "effects_en")
+                },
+                "clause": "；".join(dict.fromkeys(own_clause)) or _priority_clause(assessment),
+            }
+        )
     table = pd.DataFrame(
         out, columns=[*WHO, "tax_needed_wan", "listed_on", "grounds", "effects", "effects_en", "clause"]
     )

@@ -22,19 +22,40 @@ from lyeval.tables.casework import case_rows, responsible
 from lyeval.tables.rankings import Months
 
 UNITS = [
-    "unit", "whole", "listed", "left", "n", "now", "on_month", "on_year", "date", "asked", "share", "schedule", "usual", "on_course",
-    "on_course_before", "open", "overdue", "owners",
-]  # fmt: skip
+    "unit",
+    "whole",
+    "listed",
+    "left",
+    "n",
+    "now",
+    "on_month",
+    "on_year",
+    "date",
+    "asked",
+    "share",
+    "schedule",
+    "usual",
+    "on_course",
+    "on_course_before",
+    "open",
+    "overdue",
+    "owners",
+]
 MONTHS = ["month", "n", "now", "before", "change", "date", "date_before", "so_far"]
 MOVES = ["move", "label", "label_en", "n", "names"]
 WARNINGS = ["credit_code", "name", "township", "class", "reasons", "date", "asked", "responsible"]
 NAMED = 5
 MOVE = {
-    "started": ("启动处置", "cases begun"), "finished": ("办结处置", "cases ended"), "written_off": ("销号", "written off"),
-    "on_course": ("转为可达标进度", "now on course"), "off_course": ("由可达标转为滞后", "now off course"),
-    "notified": ("告知", "notified"), "certified": ("认定", "certified"), "published": ("公示", "published"),
+    "started": ("启动处置", "cases begun"),
+    "finished": ("办结处置", "cases ended"),
+    "written_off": ("销号", "written off"),
+    "on_course": ("转为可达标进度", "now on course"),
+    "off_course": ("由可达标转为滞后", "now off course"),
+    "notified": ("告知", "notified"),
+    "certified": ("认定", "certified"),
+    "published": ("公示", "published"),
     "plan_approved": ("方案审定", "plans approved"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,14 +187,24 @@ def _unit(v: View, unit: str, mask: np.ndarray, listed: np.ndarray) -> dict[str,
     course = {k: tax.on_course(year, m, year) for k, m in (("on_course", month), ("on_course_before", month - 1))}
     asked, done = float(line[full].sum()), float(date[full].sum())
     return {
-        "unit": unit, "whole": False, "listed": int(here.sum()), "left": int((listed & mask & ~v.here).sum()), "n": int(full.sum()),
-        "now": float(now[here & ~np.isnan(now + last_month)].sum()), "on_month": _rise(now, last_month, here),
-        "on_year": _rise(now, last_year, here), "date": done,
-        "asked": asked, "share": done / asked if asked > 0 else None, "schedule": month / 12, "usual": tax.usual(year, month),
+        "unit": unit,
+        "whole": False,
+        "listed": int(here.sum()),
+        "left": int((listed & mask & ~v.here).sum()),
+        "n": int(full.sum()),
+        "now": float(now[here & ~np.isnan(now + last_month)].sum()),
+        "on_month": _rise(now, last_month, here),
+        "on_year": _rise(now, last_year, here),
+        "date": done,
+        "asked": asked,
+        "share": done / asked if asked > 0 else None,
+        "schedule": month / 12,
+        "usual": tax.usual(year, month),
         **{k: int(np.nansum(c[full])) for k, c in course.items()},
-        "open": int(mine["open"].sum()), "overdue": int(mine["overdue"].sum()),
+        "open": int(mine["open"].sum()),
+        "overdue": int(mine["overdue"].sum()),
         "owners": rankings.owners(responsible(v.assessment, v.end), late),
-    }  # fmt: skip
+    }
 
 
 def _rise(now: np.ndarray, before: np.ndarray, mask: np.ndarray) -> float | None:
@@ -194,8 +225,17 @@ def months(v: View) -> pd.DataFrame:
         both = mask & ~np.isnan(a) & ~np.isnan(b)
         now, old = float(a[both].sum()), float(b[both].sum())
         so_far += (now, old)
-        rows.append((month, int(both.sum()), now, old, now / old - 1 if old > 0 else None, *so_far.tolist(),
-                     so_far[0] / so_far[1] - 1 if so_far[1] > 0 else None))  # fmt: skip
+        rows.append(
+            (
+                month,
+                int(both.sum()),
+                now,
+                old,
+                now / old - 1 if old > 0 else None,
+                *so_far.tolist(),
+                so_far[0] / so_far[1] - 1 if so_far[1] > 0 else None,
+            )
+        )
     return pd.DataFrame(rows, columns=MONTHS).astype({"change": object, "so_far": object})
 
 
@@ -274,11 +314,17 @@ def stamp(v: View, ledger: Ledger, policy: Policy) -> dict[str, Any]:
     ).hexdigest()
     taxes = {
         f"{year}-{month:02d}": round(float(np.nansum(v.months.alone(year, month))), 6)
-        for year in (v.date.year - 1, v.date.year) for month in range(1, 13) if (year, month) <= (v.date.year, v.date.month)
-    }  # fmt: skip
+        for year in (v.date.year - 1, v.date.year)
+        for month in range(1, 13)
+        if (year, month) <= (v.date.year, v.date.month)
+    }
     facts = ledger.annual[ledger.annual["year"] <= v.date.facts_year]
     return {
-        "as_of": str(v.date), "rule": rule, "readings": dict(sorted(v.assessment.readings.items())), "months": taxes,
-        "annual": round(float(facts["tax_wan"].sum()), 6) if "tax_wan" in facts else None, "annual_rows": len(facts),
+        "as_of": str(v.date),
+        "rule": rule,
+        "readings": dict(sorted(v.assessment.readings.items())),
+        "months": taxes,
+        "annual": round(float(facts["tax_wan"].sum()), 6) if "tax_wan" in facts else None,
+        "annual_rows": len(facts),
         "listed": int(v.here.sum()),
-    }  # fmt: skip
+    }

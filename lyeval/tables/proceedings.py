@@ -36,17 +36,26 @@ def disposals(assessment: Assessment) -> pd.DataFrame:
     earlier = finished & (done <= start)
     idle = still & np.isnat(began) & (rows.outcome == "未启动")
     state = np.where(earlier, "earlier", np.where(finished, "finished", np.where(idle, "not_started", "open")))
-    table = pd.DataFrame({
-        "credit_code": frame.book.codes[at], "name": frame.book.text("name")[at],
-        "township": frame.book.text("township")[at], "class": assessment.enterprises["class"].to_numpy(dtype=object)[at],
-        "listed": standing.listed.true[at], **_labels(assessment, rows.method, sheet),
-        "started": _until(began, end), "due": _day(sheet, "due").astype("datetime64[us]"), "finished": _until(done, end),
-        "outcome": np.where(finished | np.isin(outcome, ("未启动", "未完成")), outcome, "进行中"),
-        "state": state, "new": (began > start) & (began <= end),
-        "overdue": standing.case("overdue"), "undated": rows.undated,
-        "released_mu": np.where(finished & ~earlier, rows.released, np.nan),
-        "demolished_m2": np.where(_demolished_on(sheet, start, end), _number(sheet, "demolished_m2"), np.nan),
-    })  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "credit_code": frame.book.codes[at],
+            "name": frame.book.text("name")[at],
+            "township": frame.book.text("township")[at],
+            "class": assessment.enterprises["class"].to_numpy(dtype=object)[at],
+            "listed": standing.listed.true[at],
+            **_labels(assessment, rows.method, sheet),
+            "started": _until(began, end),
+            "due": _day(sheet, "due").astype("datetime64[us]"),
+            "finished": _until(done, end),
+            "outcome": np.where(finished | np.isin(outcome, ("未启动", "未完成")), outcome, "进行中"),
+            "state": state,
+            "new": (began > start) & (began <= end),
+            "overdue": standing.case("overdue"),
+            "undated": rows.undated,
+            "released_mu": np.where(finished & ~earlier, rows.released, np.nan),
+            "demolished_m2": np.where(_demolished_on(sheet, start, end), _number(sheet, "demolished_m2"), np.nan),
+        }
+    )
     for column in ("upgraded", "responsible", "difficulty", "next_step"):
         if column in sheet:
             table[column] = sheet[column].array
@@ -126,12 +135,18 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
         )
     by = done["outcome"].value_counts()
     return {
-        "opening": opening, "started": started, "finished": len(done), "closing": len(still),
-        "overdue": int(rows["overdue"].sum()), "undated": int(rows["undated"].sum()),
-        "not_started": int((rows["state"] == "not_started").sum()), "enterprises": live["credit_code"].nunique(),
-        "released_mu": float(rows["released_mu"].sum()), "demolished_m2": float(rows["demolished_m2"].sum()),
+        "opening": opening,
+        "started": started,
+        "finished": len(done),
+        "closing": len(still),
+        "overdue": int(rows["overdue"].sum()),
+        "undated": int(rows["undated"].sum()),
+        "not_started": int((rows["state"] == "not_started").sum()),
+        "enterprises": live["credit_code"].nunique(),
+        "released_mu": float(rows["released_mu"].sum()),
+        "demolished_m2": float(rows["demolished_m2"].sum()),
         "outcomes": {str(k): int(by[k]) for k in sorted(by.index)},
-    }  # fmt: skip
+    }
 
 
 def progress(assessment: Assessment) -> list[list[str | None]]:
@@ -177,10 +192,15 @@ def _change(group: str, year: int, assessment: Assessment, mask: np.ndarray) -> 
     band = mask & known & here & under(tax[0] / land[0], line).true
     before, after = float(tax[0][band].sum()), float(tax[1][band].sum())
     return {
-        "group": group, "year": year, "n": int(band.sum()), "tax_before": before, "tax_after": after,
-        "land_before": float(land[0][band].sum()), "land_after": float(land[1][band].sum()),
+        "group": group,
+        "year": year,
+        "n": int(band.sum()),
+        "tax_before": before,
+        "tax_after": after,
+        "land_before": float(land[0][band].sum()),
+        "land_after": float(land[1][band].sum()),
         "rise": after / before - 1 if before > 0 else None,
-    }  # fmt: skip
+    }
 
 
 YEARS = ["credit_code", "year", "above_scale", "land_mu", "tax_wan", "tax_per_mu", "line"]

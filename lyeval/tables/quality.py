@@ -43,13 +43,28 @@ def narrowing(assessment: Assessment) -> pd.DataFrame:
         if outcome.members is not None:
             rows += [_row(assessment, outcome, lack) for lack in _lacks(assessment, outcome) if lack.mask.any()]
     table = pd.DataFrame(rows, columns=COLUMNS)
-    return table.sort_values(["decides", "narrower", "n", "target", "fact"], ascending=[False, False, False, True, True],
-                             kind="stable", ignore_index=True)  # fmt: skip
+    return table.sort_values(
+        ["decides", "narrower", "n", "target", "fact"],
+        ascending=[False, False, False, True, True],
+        kind="stable",
+        ignore_index=True,
+    )
 
 
 COLUMNS = [
-    "target", "label", "label_en", "fact", "department", "department_en", "n", "land_mu", "width", "narrower", "decides", "credit_codes",
-]  # fmt: skip
+    "target",
+    "label",
+    "label_en",
+    "fact",
+    "department",
+    "department_en",
+    "n",
+    "land_mu",
+    "width",
+    "narrower",
+    "decides",
+    "credit_codes",
+]
 
 
 def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
@@ -57,9 +72,12 @@ def _lacks(assessment: Assessment, outcome: Outcome) -> list[_Lack]:
     assert m is not None
     waits = m.member.possible & (~m.member.true | m.hit.unknown | np.isnan(m.tax) | np.isnan(m.land))
     masks = {
-        "tax_wan": np.isnan(m.tax), "land_mu": np.isnan(m.land), "above_scale": frame.above.unknown,
-        "finished": frame.exits.gone.unknown, "identified": frame.identified.unknown & ~m.member.true,
-    }  # fmt: skip
+        "tax_wan": np.isnan(m.tax),
+        "land_mu": np.isnan(m.land),
+        "above_scale": frame.above.unknown,
+        "finished": frame.exits.gone.unknown,
+        "identified": frame.identified.unknown & ~m.member.true,
+    }
     return [_Lack(name, mask & waits) for name, mask in masks.items()]
 
 
@@ -73,11 +91,19 @@ def _row(assessment: Assessment, outcome: Outcome, lack: _Lack) -> dict[str, obj
     codes = [str(c) for c in assessment.frame.book.codes[lack.mask]]
     land = float(np.nansum(outcome.members.land[lack.mask])) if outcome.members else 0.0
     return {
-        "target": target.id, "label": target.label, "label_en": target.label_en, "fact": lack.fact, "department": office[0],
-        "department_en": office[1], "n": int(lack.mask.sum()), "land_mu": land,
-        "width": now, "narrower": narrower, "decides": outcome.status == "undetermined" and left == 0.0 and not told,
+        "target": target.id,
+        "label": target.label,
+        "label_en": target.label_en,
+        "fact": lack.fact,
+        "department": office[0],
+        "department_en": office[1],
+        "n": int(lack.mask.sum()),
+        "land_mu": land,
+        "width": now,
+        "narrower": narrower,
+        "decides": outcome.status == "undetermined" and left == 0.0 and not told,
         "credit_codes": codes,
-    }  # fmt: skip
+    }
 
 
 def _width(b: Bounded) -> float | None:
@@ -110,14 +136,18 @@ def missing_facts(assessment: Assessment) -> pd.DataFrame:
     table = pd.DataFrame(
         [
             {
-                "fact": fact, "year": year, "n": int(mask.sum()), "land_mu": float(np.nansum(frame.last_land[mask])),
-                "department": office_of(fact)[0], "department_en": office_of(fact)[1],
+                "fact": fact,
+                "year": year,
+                "n": int(mask.sum()),
+                "land_mu": float(np.nansum(frame.last_land[mask])),
+                "department": office_of(fact)[0],
+                "department_en": office_of(fact)[1],
                 "credit_codes": [str(c) for c in frame.book.codes[mask]],
             }
             for fact, year, mask in rows
         ],
         columns=["fact", "year", "n", "land_mu", "department", "department_en", "credit_codes"],
-    )  # fmt: skip
+    )
     return table.sort_values(["n", "year", "fact"], ascending=[False, False, True], kind="stable", ignore_index=True)
 
 

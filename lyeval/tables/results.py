@@ -97,9 +97,12 @@ def forecast_tables(
         tables["forecast_levies"] = forecast.by_levy
     if backtest is not None:
         tables["backtest_meta"] = {
-            "years": list(backtest.years), "months": list(backtest.months), "enough": backtest.enough,
-            "notes": [n.zh for n in backtest.notes], "notes_en": [n.en for n in backtest.notes],
-        }  # fmt: skip
+            "years": list(backtest.years),
+            "months": list(backtest.months),
+            "enough": backtest.enough,
+            "notes": [n.zh for n in backtest.notes],
+            "notes_en": [n.en for n in backtest.notes],
+        }
         tables |= {f"backtest_{name}": getattr(backtest, name) for name in RECORD}
     if sensitivity is not None:
         tables |= {"sensitivity": sensitivity.factors, "sensitivity_groups": sensitivity.groups}
@@ -117,11 +120,16 @@ def _outlook(name: str, outlook: Any) -> Tables:
         f"{name}_scenarios": outlook.scenarios,
         f"{name}_left": outlook.left,
         f"{name}_meta": {
-            "policy": outlook.policy, "assumptions": outlook.assumptions, "as_of": outlook.as_of,
-            "facts_year": outlook.facts_year, "draws": outlook.draws, "seed": outlook.seed,
-            "notes": [n.zh for n in outlook.notes], "notes_en": [n.en for n in outlook.notes],
+            "policy": outlook.policy,
+            "assumptions": outlook.assumptions,
+            "as_of": outlook.as_of,
+            "facts_year": outlook.facts_year,
+            "draws": outlook.draws,
+            "seed": outlook.seed,
+            "notes": [n.zh for n in outlook.notes],
+            "notes_en": [n.en for n in outlook.notes],
         },
-    }  # fmt: skip
+    }
 
 
 def assumption_tables(assumptions: Assumptions | str | Sequence[Any] = "default") -> Tables:

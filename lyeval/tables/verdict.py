@@ -23,22 +23,38 @@ def meta(assessment: Assessment) -> dict[str, Any]:
     defaults = {r.id: r.default for r in policy.readings}
     governed = sorted({*policy.years.identification, *policy.years.targets})
     return {
-        "policy": policy.id, "policy_title": policy.title, "policy_title_en": policy.title_en,
-        "place": policy.place.name, "place_en": policy.place.name_en, "place_level": policy.place.level,
-        "counties": _counties(assessment), "document": policy.document.number, "issuer": policy.document.issuer,
-        "issued": policy.document.issued.isoformat(), "year": year, "level": assessment.level, "governed": governed,
-        "target_years": list(policy.years.targets), "next_governed": year + 1 in policy.years.identification,
+        "policy": policy.id,
+        "policy_title": policy.title,
+        "policy_title_en": policy.title_en,
+        "place": policy.place.name,
+        "place_en": policy.place.name_en,
+        "place_level": policy.place.level,
+        "counties": _counties(assessment),
+        "document": policy.document.number,
+        "issuer": policy.document.issuer,
+        "issued": policy.document.issued.isoformat(),
+        "year": year,
+        "level": assessment.level,
+        "governed": governed,
+        "target_years": list(policy.years.targets),
+        "next_governed": year + 1 in policy.years.identification,
         "next_targets": next((y for y in policy.years.targets if y > year), None),
-        "above": policy.classes.above, "below": policy.classes.below, "above_en": policy.classes.above_en,
-        "below_en": policy.classes.below_en, "class_year": assessment.frame.class_year,
+        "above": policy.classes.above,
+        "below": policy.classes.below,
+        "above_en": policy.classes.above_en,
+        "below_en": policy.classes.below_en,
+        "class_year": assessment.frame.class_year,
         "other_readings": {k: v for k, v in assessment.readings.items() if v != defaults[k]},
-        "quotas": dict(sorted(assessment.inputs.quotas.items())), "facts": dict(sorted(assessment.inputs.facts.items())),
-        "synthetic": assessment.ledger.synthetic, "final": finality(assessment),
-        "cutoff": f"{year}-12-31", "enterprises": len(assessment.frame.book),
+        "quotas": dict(sorted(assessment.inputs.quotas.items())),
+        "facts": dict(sorted(assessment.inputs.facts.items())),
+        "synthetic": assessment.ledger.synthetic,
+        "final": finality(assessment),
+        "cutoff": f"{year}-12-31",
+        "enterprises": len(assessment.frame.book),
         "lines": {c: float(_line(assessment, c)) for c in ("above", "below")},
         "land_use_tax_input": assessment.ledger.has("annual", "land_use_tax_extra_wan"),
         "sources": [s.name for s in assessment.ledger.sources],
-    }  # fmt: skip
+    }
 
 
 def _line(assessment: Assessment, name: str) -> float:
@@ -68,13 +84,22 @@ def targets(assessment: Assessment) -> pd.DataFrame:
     for outcome in assessment.outcomes:
         target, stat = outcome.target, STATISTICS[outcome.target.statistic]
         base = target.baseline
-        extra.append({
-            "kind": stat.kind, "side": stat.side, "weight": stat.weight, "statistic": stat.label, "statistic_en": stat.label_en,
-            "threshold": target.years[assessment.year].threshold if assessment.year in target.years else None,
-            "part": outcome.bounded.part, "whole": outcome.bounded.whole, "quota": target.quota,
-            "baseline": None if base is None else base.value, "baseline_year": None if base is None else base.year,
-            "path": {str(y): [d.threshold, d.value] for y, d in sorted(target.years.items())},
-        })  # fmt: skip
+        extra.append(
+            {
+                "kind": stat.kind,
+                "side": stat.side,
+                "weight": stat.weight,
+                "statistic": stat.label,
+                "statistic_en": stat.label_en,
+                "threshold": target.years[assessment.year].threshold if assessment.year in target.years else None,
+                "part": outcome.bounded.part,
+                "whole": outcome.bounded.whole,
+                "quota": target.quota,
+                "baseline": None if base is None else base.value,
+                "baseline_year": None if base is None else base.year,
+                "path": {str(y): [d.threshold, d.value] for y, d in sorted(target.years.items())},
+            }
+        )
     columns = ["kind", "side", "weight", "statistic", "statistic_en", "threshold", "part", "whole", "quota", "baseline"]
     more = pd.DataFrame(extra, columns=[*columns, "baseline_year", "path"], dtype=object)
     return pd.concat([assessment.targets.astype(object), more], axis=1)
@@ -144,13 +169,17 @@ def criteria(assessment: Assessment) -> pd.DataFrame:
     pool = frame.pool("identification").true
     rows = [
         {
-            "id": c.id, "label": c.label, "label_en": c.label_en, "angle": c.angle, "clause": "；".join(c.cite),
+            "id": c.id,
+            "label": c.label,
+            "label_en": c.label_en,
+            "angle": c.angle,
+            "clause": "；".join(c.cite),
             "holds": int((frame.criteria[c.id].true & pool).sum()),
             "not": int((frame.criteria[c.id].false & pool).sum()),
             "unknown": int((frame.criteria[c.id].unknown & pool).sum()),
         }
         for c in frame.policy.identification.criteria
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -169,11 +198,20 @@ def switches(assessment: Assessment) -> pd.DataFrame:
     rows = []
     for r in assessment.policy.readings:
         option = next(o for o in r.options if o.id == assessment.readings[r.id])
-        rows.append({
-            "id": r.id, "kind": r.kind, "question": r.question, "question_en": r.question_en, "option": option.id,
-            "why": option.why, "why_en": option.why_en, "default": option.id == r.default,
-            "others": [o.id for o in r.options if o.id != option.id], "clause": "；".join(r.cite),
-        })  # fmt: skip
+        rows.append(
+            {
+                "id": r.id,
+                "kind": r.kind,
+                "question": r.question,
+                "question_en": r.question_en,
+                "option": option.id,
+                "why": option.why,
+                "why_en": option.why_en,
+                "default": option.id == r.default,
+                "others": [o.id for o in r.options if o.id != option.id],
+                "clause": "；".join(r.cite),
+            }
+        )
     columns = ["id", "kind", "question", "question_en", "option", "why", "why_en", "default", "others", "clause"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -217,9 +255,17 @@ def stages(assessment: Assessment) -> pd.DataFrame:
 
 
 SPREAD = [
-    "n", "listed", "listed_above", "listed_below", "undetermined", "land_mu", "listed_land_mu", "tax_wan", "taxed_land_mu",
+    "n",
+    "listed",
+    "listed_above",
+    "listed_below",
+    "undetermined",
+    "land_mu",
+    "listed_land_mu",
+    "tax_wan",
+    "taxed_land_mu",
     "tax_per_mu",
-]  # fmt: skip
+]
 
 
 def pick(frame: pd.DataFrame, keep: Iterable[bool]) -> pd.DataFrame:
@@ -256,12 +302,17 @@ def _sums(rows: pd.DataFrame) -> dict[str, object]:
     both = rows[rows["tax_wan"].notna() & rows["land_mu"].notna()]
     tax, land = float(both["tax_wan"].sum()), float(both["land_mu"].sum())
     return {
-        "n": len(rows), "listed": len(listed), "listed_above": int((listed["class"] == "above").sum()),
+        "n": len(rows),
+        "listed": len(listed),
+        "listed_above": int((listed["class"] == "above").sum()),
         "listed_below": int((listed["class"] == "below").sum()),
         "undetermined": int(rows["identified"].isna().sum()),
-        "land_mu": float(rows["land_mu"].sum()), "listed_land_mu": float(listed["land_mu"].sum()), "tax_wan": tax,
-        "taxed_land_mu": land, "tax_per_mu": tax / land if land > 0 else None,
-    }  # fmt: skip
+        "land_mu": float(rows["land_mu"].sum()),
+        "listed_land_mu": float(listed["land_mu"].sum()),
+        "tax_wan": tax,
+        "taxed_land_mu": land,
+        "tax_per_mu": tax / land if land > 0 else None,
+    }
 
 
 @cache

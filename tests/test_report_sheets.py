@@ -1,3 +1,5 @@
+"""Every sheet of the annex: laid out from one table of the run, under words of both languages, told in the index of lists."""
+
 from __future__ import annotations
 
 import re
@@ -6,15 +8,16 @@ from datetime import date
 import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
+from test_report_words import text_of
 
 from lyeval import report
 from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy
-from lyeval.render import Paragraph, Table, to_xlsx
-from lyeval.report import rolls
+from lyeval.render import to_xlsx
 from lyeval.report.context import Context
-from lyeval.report.words import percent
+from lyeval.report.sheets import ROWS, headings, sheet, sheets
+from lyeval.report.tabulate import PLAIN, WRITERS
 
 YEARS = {"linshu-2021": ("sample:linshu", 2023, "county"), "zhoushan-2020": ("sample:zhoushan", 2020, "city")}
 
@@ -30,21 +33,19 @@ def tables(request) -> dict:
 
 
 def test_every_list_with_anybody_is_a_sheet_and_stands_in_the_index(tables, tmp_path):
-    c = Context(tables, "zh")
-    sheets = {t.id: t for t in report.annex(tables | {"run": {"edition": "research"}})}
-    listed = [name for name in rolls.LISTS if len(tables[name])]
-    assert [name for name in sheets if name.startswith("list_")] == listed
-    table = rolls.index(c)
-    assert table is not None
+    made = {t.id: t for t in report.annex(tables | {"run": {"edition": "research"}})}
+    listed = [name for name in tables if name.startswith("list_") and len(tables[name])]
+    assert sorted(name for name in made if name.startswith("list_")) == sorted(listed)
+    table = made["lists"]
     numbers = {row[1]: row[2] for row in table.rows}
-    assert [numbers[sheets[name].title] for name in listed] == [len(tables[name]) for name in listed]
+    assert [numbers[made[name].title] for name in listed] == [len(tables[name]) for name in listed]
     assert all(row[0] != "—" for row in table.rows)
     path = tmp_path / "annex.xlsx"
     to_xlsx(
         report.annex(tables | {"run": {"edition": "research"}}), path, title="附表", created=date(2024, 1, 1), notes=[]
     )
     names = CalamineWorkbook.from_path(str(path)).sheet_names
-    assert {sheets[name].title for name in listed} <= set(names)
+    assert {made[name].title for name in listed} <= set(names)
 
 
 def test_lists_come_back_from_disk_as_they_were(tables, tmp_path):
@@ -75,24 +76,51 @@ def test_english_sheets_have_english_words(tables):
 
 
 def test_sentences_say_what_the_tables_hold(tables):
-    c = Context(tables, "zh")
-    blocks = rolls.standing_blocks(c)
-    texts = [b.text for b in blocks if isinstance(b, Paragraph)]
-    by = {b.id: b for b in blocks if isinstance(b, Table)}
-    ranked = next(t for name, t in by.items() if name.startswith("ranking_"))
-    first = ranked.rows[0][0]
-    assert f"居前的是{first}" in texts[0]
-    rows = {r["against"]: r for r in c.rows("pace") if r["class"] == "all"}
-    assert f"{rows['last_month']['now']:,.2f}万元" in texts[1]
-    assert percent(rows["last_year"]["change"]) in texts[1]
-    assert (
-        percent(rows["schedule"]["now"] / rows["schedule"]["before"] * 12 / rows["schedule"]["month"] * 1.0) in texts[1]
-    )
+    text = text_of(report.build_report(tables | {"run": {"edition": "research"}}))
+    units = tables["ranking_counties"] if len(tables["ranking_counties"]) > 2 else tables["ranking_townships"]
+    first = units[units["rank"] == 1].iloc[0]
+    assert f"完成率居首的：{first['unit']}（列入{first['listed']}家，达到{first['reached']}家" in text
+    rows = tables["pace"].query("`class` == 'all'").set_index("against")
+    assert f"当月入库{rows.loc['last_month', 'now']:,.2f}万元" in text
+    asked = rows.loc["schedule"]
+    assert f"本年累计{asked['now']:,.2f}万元，按时序进度为达到标准线应入库{asked['before']:,.2f}万元" in text
+    released = tables["disposals_summary"].set_index("method").loc["all", "released_mu"]
+    assert (f"全年腾出土地{released:,.2f}亩" in text) == (released > 0)
+    below = tables["enterprises"].query("`class` == 'above'")
+    below = below[below["in_scope"].eq(True) & ~below["gone"].eq(True) & below["excluded_by"].isna()]
+    assert f"其中低于{tables['meta']['lines']['above']:g}万元/亩的{below['below_line'].eq(True).sum()}家" in text
+
+
+def test_the_distance_of_who_is_gone_is_not_told(tables):
+    made = sheet(Context(tables, "zh"), "enterprises")
+    told = {c.key: i for i, c in enumerate(made.columns)}
+    gone = [row for row in made.rows if row[told["gone"]] == "是"]
+    assert gone
+    assert all(row[told["tax_needed_wan"]] is None for row in gone)
+
+
+def test_a_projected_or_counted_figure_of_a_sheet_knows_its_cell(tables):
+    made = sheet(Context(tables, "zh"), "bounds")
+    assert made.fields[made.columns.index(next(c for c in made.columns if c.key == "low"))] == "low"
+    assert made.rows[0][-1] == f"{made.refs[0]}/value"
+    units = sheet(Context(tables, "zh"), "units")
+    assert units.refs[0].startswith(("ranking_townships/", "ranking_counties/"))
+
+
+def test_every_sheet_has_headings_and_every_heading_a_writer():
+    for spec in sheets().values():
+        assert headings(spec.heads), spec.id
+        assert spec.zh, spec.id
+        assert spec.en, spec.id
+        for head in headings(spec.heads):
+            kind = head.kind.partition(":")[0]
+            assert kind in WRITERS or kind in PLAIN, (spec.id, head.key, kind)
+    assert set(ROWS) <= set(sheets())
 
 
 def test_firms_on_course_are_counted_and_compared_in_firms(tables):
     c = Context(tables, "zh")
-    table = rolls.pace(c)
+    table = sheet(c, "pace")
     keys = [column.key for column in table.columns]
     rows = [r for r in c.rows("pace") if r["n"]]
     assert len(rows) == len(table.rows)
@@ -119,9 +147,9 @@ def test_priority_firms_have_a_trigger_or_were_named(tables):
 
 
 def test_note_of_every_rule_is_told_where_it_is_used(tables):
-    sheets = {t.id: t for t in report.annex(tables | {"run": {"edition": "research"}})}
-    assert "督办规则" in sheets["list_pressed"].note
-    assert "不足5家的不排名" in next(t for i, t in sheets.items() if i.startswith("ranking_")).note
-    if "list_summoned" in sheets:
-        assert "一半" in sheets["list_summoned"].note
-    assert "不作为征收依据" in sheets["list_missed"].note
+    made = {t.id: t for t in report.annex(tables | {"run": {"edition": "research"}})}
+    assert "督办规则" in made["list_pressed"].note
+    assert "不足5家的不排名" in next(t for i, t in made.items() if i.startswith("ranking_")).note
+    if "list_summoned" in made:
+        assert "一半" in made["list_summoned"].note
+    assert "不作为征收依据" in made["list_missed"].note

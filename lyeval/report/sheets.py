@@ -1,0 +1,508 @@
+"""Every table of the review and its annex as data (``sheets.csv``): from which table of the run, under which headings, with which words (表).
+
+A template names a sheet, ``{{ table("targets") }}``; the annex is those that ``sheets.csv`` numbers. Where a table of the run is not
+laid out row by row, a function of `ROWS` chooses, orders and completes its rows; nothing is computed here that a reader could quote.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lyeval.render import Cell, Table
+from lyeval.render.blocks import Lang
+from lyeval.report import office
+from lyeval.report.context import Context
+from lyeval.report.tabulate import Heading, Laid, headings, tabulate
+from lyeval.report.words import (
+    FEW,
+    amount,
+    count,
+    day,
+    joined,
+    kind_by_unit,
+    known,
+    named,
+    number,
+    percent,
+    say,
+    share,
+    shown,
+    signed,
+    word,
+)
+
+Row = dict[str, Any]
+
+
+class Sheet(NamedTuple):
+    """A sheet: its id, the run's table, the headings' name, whence its figures, which clause it cites, its place in either annex, its words."""
+
+    id: str
+    table: str
+    heads: str
+    source: str
+    cite: str
+    office: str
+    research: str
+    zh: str
+    en: str
+    note_zh: str
+    note_en: str
+
+
+@cache
+def sheets() -> dict[str, Sheet]:
+    """Return every sheet by its id, in the order of the file."""
+    with Path(__file__).with_name("sheets.csv").open(encoding="utf-8", newline="") as file:
+        return {row[0]: Sheet(*row) for row in list(csv.reader(file))[1:]}
+
+
+def sheet(c: Context, id: str, *asked: Any, empty: bool = False) -> Table | None:
+    """Lay out a sheet; None where it would hold no row.
+
+    Parameters
+    ----------
+    asked
+        What the sheet is of, where there are several of it: a target, a side.
+    empty
+        Whether a sheet without rows is laid out all the same.
+    """
+    spec = sheets()[id]
+    make = ROWS.get(id)
+    made = make(c, *(getattr(a, "raw", a) for a in asked)) if make else c.rows(spec.table)
+    laid = made if isinstance(made, Laid) else Laid(made)
+    if not laid.rows and not empty:
+        return None
+    heads = laid.heads or headings(spec.heads)
+    words = {**_words(c, spec), **laid.words}
+    heads = tuple(h._replace(zh=h.zh.format(**words), en=h.en.format(**words)) for h in heads if _there(h, laid.rows))
+    title, note = (spec.zh, spec.note_zh) if c.lang == "zh" else (spec.en, spec.note_en)
+    return tabulate(
+        c,
+        spec.heads,
+        laid.rows,
+        title.format(**words),
+        id=id + laid.of,
+        columns=heads,
+        traced=laid.table or spec.table,
+        source=_source(c, spec),
+        note=note.format(**words),
+        cite=_cite(c, spec, laid.rows),
+        sortable=bool(spec.research) and len(laid.rows) > 12,
+    )
+
+
+def annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
+    """Return the sheets of the annex in their order: thirteen for the office, all of them in the research edition."""
+    c = Context(tables, lang)
+    place = "research" if c.research else "office"
+    chosen = sorted((s for s in sheets().values() if getattr(s, place)), key=lambda s: int(getattr(s, place)))
+    return [table for s in chosen if (table := sheet(c, s.id)) is not None]
+
+
+def annex_notes(c: Context) -> list[tuple[str, str]]:
+    """Return the lines of the notes sheet: how figures are made, and every doubtful clause with the reading in force."""
+    head = say("annex.basis", c.lang)
+    lines = [(head, say(key, c.lang)) for key in ("sheet.basis_text", "listing.distance_note", "document.footer")]
+    return lines + [
+        (named(r, c.lang, "question"), f"{named(r, c.lang, 'why')} [{r['clause']}]") for r in c.rows("switches")
+    ]
+
+
+def _there(head: Heading, rows: list[Row]) -> bool:
+    """Tell whether a ledger that keeps a column of its own has it: one that no row knows of is left out."""
+    return head.key not in ("responsible", "difficulty", "next_step", "upgraded") or not rows or head.key in rows[0]
+
+
+def _words(c: Context, spec: Sheet) -> dict[str, Any]:
+    """Return what titles and notes may name."""
+    words: dict[str, Any] = {"year": c.year, "before": c.year - 1, "next": c.year + 1, "place": c.place}
+    words |= {name: c.class_(name) for name in ("above", "below") if name in c.meta}
+    name = (
+        spec.table.partition("_")[0]
+        if spec.table.startswith(("backtest", "sensitivity"))
+        else spec.source.partition(":")[2]
+    )
+    meta = c.value(f"{name}_meta")
+    words |= {k: int(meta[k]) for k in ("draws", "samples", "seed") if k in meta}
+    words["notes"] = " ".join(str(n) for n in meta.get("notes_en" if c.lang == "en" else "notes", []))
+    words["years"] = joined([str(y) for y in meta.get("years", [])], c.lang)
+    words["as_if"] = "" if c.meta.get("next_governed", True) else say("sheet.as_if", c.lang)
+    return words
+
+
+def _source(c: Context, spec: Sheet) -> str:
+    """Return the line under a sheet: departments of the ledger, draws, or the files of assumptions."""
+    kind, _, name = spec.source.partition(":")
+    if kind == "assumed":
+        return say("sheet.assumed", c.lang)
+    if kind == "draws":
+        meta = c.value(f"{name}_meta") or c.value("simulation_meta")
+        values = {"as_of": day(meta["as_of"], c.lang), "draws": f"{int(meta['draws']):,}", "seed": int(meta["seed"])}
+        return say("sheet.draws", c.lang, assumptions=meta["assumptions"], **values)
+    return c.source(*([] if kind == "-" else kind.split())) if kind else ""
+
+
+def _cite(c: Context, spec: Sheet, rows: list[Row]) -> str:
+    """Return the plan's number, the clauses that the rows rest on, or the first row's."""
+    if spec.cite == "plan":
+        return c.document
+    return cited(rows if spec.cite == "rows" else rows[:1]) if spec.cite else ""
+
+
+def cited(rows: list[Row]) -> str:
+    """Return the clauses that rows rest on, each once."""
+    return "；".join(dict.fromkeys(part for r in rows for part in str(r.get("clause") or "").split("；") if part))
+
+
+def _county_targets(c: Context) -> Laid:
+    """Lay out each county's part in the targets, where there are several."""
+    own = c.by("targets")
+    told: dict[str, Row] = {}
+    for r in c.rows("county_targets"):
+        told.setdefault(str(r["county"]), {"county": r["county"]})[str(r["target"])] = _part(
+            r, own[r["target"]], c.lang
+        )
+    ids = [id for id in own if any(id in row for row in told.values())]
+    heads = (
+        *headings("county_targets"),
+        *(Heading(id, str(own[id]["label"]), str(own[id]["label_en"]), "", "text") for id in ids),
+    )
+    return Laid([told[name] for name in sorted(told)] if len(told) > 1 else [], heads)
+
+
+def _part(row: Row, target: Row, lang: Lang) -> str:
+    """Write a county's part: a/b with its percentage where ten firms or more are counted, else a/b; a number where there is no whole."""
+    if not known(row["whole"]):
+        return amount(count(row["part"]), target["unit"], lang)
+    digits = 0 if target["weight"] == "count" else 1
+    text = f"{number(row['part'], digits)}/{number(row['whole'], digits)}"
+    if int(row["n"]) < FEW or not row["whole"]:
+        return text
+    near = shown(row["part"] / row["whole"], target["goal"], "percent")
+    return f"{text}（{near}）" if lang == "zh" else f"{text} ({near})"
+
+
+def _list(c: Context) -> Laid:
+    """Lay out the listed by township, most land first; stage and ground only where they differ."""
+    rows = [r for r in c.rows("enterprises") if r["listed"]]
+    rows.sort(key=lambda r: (r["township"] if known(r["township"]) else "~", -_zero(r["land_mu"]), r["credit_code"]))
+    alike = {key for key in ("stage", "criteria") if len({str(r[key]) for r in rows}) < 2}
+    return Laid(rows, tuple(h for h in headings("firms") if h.key not in alike))
+
+
+def _zero(value: Any) -> float:
+    return float(value) if known(value) else 0.0
+
+
+def _spread(name: str, column: str, zh: str, en: str) -> Callable[[Context], Laid]:
+    """Return how the listed stand by place or industry: a share only of ten firms or more."""
+
+    def make(c: Context) -> Laid:
+        rows = [
+            {
+                **r,
+                "place": r[column],
+                "share": r["listed_land_mu"] / r["land_mu"] if r["land_mu"] and r["n"] >= FEW else None,
+            }
+            for r in c.rows(name)
+        ]
+        first = headings("spread")[0]._replace(zh=zh, en=en, kind="industry" if column == "industry" else "unit")
+        return Laid(rows, (first, *headings("spread")[1:]))
+
+    return make
+
+
+def _grades(c: Context) -> Laid:
+    rated = [r["grade"] for r in c.rows("grades") if known(r["grade"])]
+    rows = [
+        {"grade": g, "n": rated.count(g), "share": rated.count(g) / len(rated) if len(rated) >= FEW else None}
+        for g in sorted(set(rated))
+    ]
+    return Laid(rows, (), {"n": len(rated)})
+
+
+def _flows(c: Context) -> Laid:
+    """Lay out the list's stock by class; ways out that nobody took are left out."""
+    rows = [r for r in c.rows("flows") if r["class"] in ("above", "below", "all") or r["opening"] or r["new"]]
+    fixed = headings("flows")
+    exits = [k for r in rows if r["class"] == "all" for k, n in r.items() if n and k not in {h.key for h in fixed}]
+    ways = [Heading(k, f"减：{k}", f"− {word(k, 'en')}", "家", "count") for k in exits]
+    kept = [h for h in fixed[3:] if h.key != "left_scope" or any(r["left_scope"] for r in rows)]
+    return Laid(rows, (*fixed[:3], *ways, *kept))
+
+
+def _doors(c: Context) -> list[Row]:
+    return [r for r in c.rows("doors") if r["n"] or r["door"] == "still_below"]
+
+
+def _disposals(c: Context) -> list[Row]:
+    blank = ("released_mu", "demolished_m2", "clause")
+    return [{**r, **{k: r[k] or None for k in blank}} for r in c.rows("disposals_summary") if len(c.frame("disposals"))]
+
+
+def _outcomes(c: Context) -> Laid:
+    """Lay out what was finished in the year, per method by outcome."""
+    rows = [r for r in c.rows("disposals_summary") if r["finished"]]
+    names = sorted({k for r in rows for k in r["outcomes"] or {}})
+    first, last = headings("outcomes")
+    heads = (first, *(Heading(f"_{k}", k, word(k, "en"), "件", "count") for k in names), last)
+    return Laid(
+        [{**r, **{f"_{k}": (r["outcomes"] or {}).get(k, 0) for k in names}} for r in rows] if names else [], heads
+    )
+
+
+def _cases(c: Context) -> list[Row]:
+    return [r for r in c.rows("disposals") if r["state"] != "not_started"]
+
+
+def _changes(c: Context) -> list[Row]:
+    """Return the groups' tax over two years; none without earlier years to hold the listed against."""
+    rows = [r for r in c.rows("changes") if r["n"]]
+    if not any(r["group"] == "usual" and r["tax_before"] > 0 for r in rows):
+        return []
+    means = [
+        {f"mean_{k}": r[f"tax_{k}"] / r[f"land_{k}"] if r[f"land_{k}"] else None for k in ("before", "after")}
+        for r in rows
+    ]
+    return [
+        {**r, **m, "rise": signed(r["rise"], 0) if r["n"] >= FEW else "—"} for r, m in zip(rows, means, strict=True)
+    ]
+
+
+def _projected(name: str) -> Callable[[Context], list[Row]]:
+    """Return a projection's targets with the kind that their unit tells."""
+
+    def make(c: Context) -> list[Row]:
+        blank = say("sheet.as_arranged", c.lang)
+        return [{**r, "kind": kind_by_unit(r), "scenario": r.get("scenario") or blank} for r in c.rows(name)]
+
+    return make
+
+
+def _left(c: Context) -> list[Row]:
+    """Return how likely each number of enterprises is to be left below the line, and so many or fewer."""
+    so_far: dict[Any, float] = {}
+    rows = []
+    for r in c.rows("forecast_left"):
+        key = r["id"], r["year"]
+        so_far[key] = so_far.get(key, 0.0) + float(r["probability"])
+        rows.append({**r, "at_most": min(so_far[key], 1.0)})
+    return rows
+
+
+def _record(c: Context) -> list[Row]:
+    """Return what became of past odds, with the months known in words."""
+    words = {True: say("record.month", c.lang, month="{}"), False: say("record.year_end", c.lang)}
+    return [
+        {
+            **r,
+            "when": words[bool(r["month"])].format(int(r["month"])),
+            "hits": f"{r['hits']}/{r['n']}",
+        }
+        for r in c.rows("record")
+    ]
+
+
+def _readings(c: Context) -> list[Row]:
+    return [r for r in c.rows("readings") if r["id"] in c.by("targets")]
+
+
+def _switches(c: Context) -> list[Row]:
+    return [r for r in c.rows("readings_switches") if r["target"] in c.by("targets")]
+
+
+def _moved(c: Context) -> list[Row]:
+    """Return the options that alone move a value or a verdict."""
+    rows = _switches(c)
+    base = {r["target"]: r for r in rows if r["default"]}
+    return [r for r in rows if not r["default"] and _differs(r, base[r["target"]])]
+
+
+def _differs(row: Row, base: Row) -> bool:
+    if row["status"] != base["status"] or known(row["value"]) != known(base["value"]):
+        return True
+    return known(row["value"]) and abs(row["value"] - base["value"]) > 1e-9 * max(abs(base["value"]), 1)
+
+
+def _baseline(c: Context) -> Laid:
+    rows = c.rows("baseline")
+    return Laid(rows, (), {"stated": percent(rows[0]["stated"])} if rows else {})
+
+
+def _fault_groups(c: Context) -> list[Row]:
+    return sorted(c.rows("fault_groups"), key=lambda r: (r["severity"] != "warning", -int(r["count"]), str(r["rule"])))
+
+
+def _measures(c: Context) -> list[Row]:
+    order = lambda r: (str(r["consequence"]), str(r["township"]), -(r["land_mu"] or 0), r["credit_code"])  # noqa: E731
+    return sorted(c.rows("consequences"), key=order)
+
+
+def _opening(c: Context) -> list[Row]:
+    """Return who opens next year's list: new ones first, then those that remain, then those that wait for data."""
+    order = lambda r: (r["identified"] is not True, bool(r["before"]), str(r["township"]), str(r["credit_code"]))  # noqa: E731
+    rows = sorted(c.rows("opening_list"), key=order)
+    return [{**r, "state": _state(r)} for r in rows]
+
+
+def _state(row: Row) -> str:
+    if row["identified"] is not True:
+        return "open"
+    return "old" if row["before"] else "line" if row["by_line"] else "new"
+
+
+def _answered(*, refused: bool) -> Callable[..., Laid]:
+    """Return the estimates of one place, or what was not estimated."""
+
+    def make(c: Context, side: str = "", place: str = "") -> Laid:
+        rows = [r for r in c.rows("effects") if r["side"] == side and (r["verdict"] == "refused") == refused]
+        return Laid(rows, (), {"place": place or c.place}, side)
+
+    return make
+
+
+def _checks(c: Context, side: str = "", place: str = "") -> Laid:
+    return Laid([r for r in c.rows("effect_checks") if r["side"] == side], (), {"place": place or c.place}, side)
+
+
+def _lists(c: Context) -> list[Row]:
+    """Return every list that has anybody on it, with the clauses that it rests on."""
+    rows = []
+    named_so = [spec for id, spec in sheets().items() if id.startswith("list_")]
+    for spec in (*named_so, sheets()["opening_list"]):
+        found = c.rows(spec.id)
+        if found:
+            title = (spec.zh if c.lang == "zh" else spec.en).format(**_words(c, spec))
+            clauses = cited(c.rows("criteria") if spec.id == "opening_list" else found)
+            rows.append({"clause": clauses or "—", "list": title, "n": len(found)})
+    return rows
+
+
+def _summoned(c: Context) -> Laid:
+    rows = c.rows("list_summoned")
+    return Laid(rows, (), {"month": round(12 * next((r["schedule"] for r in rows if "schedule" in r), 1))})
+
+
+def _ranking(name: str) -> Callable[[Context], list[Row]]:
+    """Return units by rank; a rate only of ten listed firms or more, a/b of fewer."""
+
+    def make(c: Context) -> list[Row]:
+        rows = []
+        for r in c.rows(name):
+            rate = share(r["reached"] + r["left"], r["listed"], int(r["listed"]), c.lang, "")
+            few = "" if known(r["rank"]) or r["whole"] else say("sheet.few", c.lang)
+            rows.append({**r, "rate_text": rate + few})
+        return rows if len(rows) > 2 else []
+
+    return make
+
+
+def _contributions(c: Context) -> list[Row]:
+    rows = c.rows("contributions")
+    return rows if len({r["unit"] for r in rows}) > 1 else []
+
+
+def _pace(c: Context) -> Laid:
+    """Lay out tax to date against last month, last year and schedule, on the same firms; firms are compared in firms."""
+    units = {True: {"zh": "家", "en": "firms"}, False: {"zh": "万元", "en": "×10,000 yuan"}}
+    rows = []
+    for r in (r for r in c.rows("pace") if r["n"]):
+        firm = r["against"].startswith("on_course")
+        told: Row = {"unit": units[firm][c.lang]}
+        if firm:
+            told |= {k: Cell(r[k], digits=0) for k in ("before", "now")}
+        if firm and known(r["now"]) and known(r["before"]):
+            more = int(r["now"] - r["before"])
+            told["change"] = f"{more:+d}".replace("-", "−") if more else "0"
+        rows.append({**r, **told})
+    return Laid(rows, (), {"month": int(rows[0]["month"]) if rows else 0})
+
+
+def _departments(*, every: bool) -> Callable[[Context], list[Row]]:
+    """Return how far each department's columns are filled, this year and the year before; or what lacks for the list and the targets."""
+
+    def make(c: Context) -> list[Row]:
+        judged = {r["label"] for name in ("targets", "criteria", "exclusions") for r in c.rows(name)}
+        rows = []
+        for r in c.rows("departments"):
+            late = known(r["year"]) and int(r["year"]) not in (c.year - 1, c.year)
+            whole = bool(r["there"]) and (not known(r["share"]) or r["share"] >= 1)
+            if late or (not every and (whole or not judged & set(r["verdicts"]))):
+                continue
+            share = percent(int(r["share"] * 1000) / 1000) if known(r["share"]) else None
+            rows.append({**r, "share_text": share if r["there"] else say("sheet.absent", c.lang)})
+        return rows
+
+    return make
+
+
+def _totals(c: Context) -> list[Row]:
+    return [r for r in c.rows("totals") if r["year"] <= c.year]
+
+
+def _rerun(c: Context) -> list[Row]:
+    """Return what a rerun needs: plan, sources with their hash, draws and seed, fingerprint, versions."""
+    lang = c.lang
+    rows: list[tuple[str, Any]] = [(say("appendix.plan", lang), f"{c.meta['policy']} {c.document}")]
+    rows += [(say("appendix.source", lang, name=r["name"]), f"sha256 {r['sha256']}") for r in c.rows("sources")]
+    for name in ("forecast", "simulation"):
+        meta = c.value(f"{name}_meta")
+        if meta:
+            values = {k: meta[k] for k in ("assumptions", "as_of")} | {k: int(meta[k]) for k in ("draws", "seed")}
+            rows.append((say(f"appendix.{name}", lang), say("appendix.draws", lang, **values)))
+    basis = c.value("run").get("basis")
+    rows += [(say("appendix.fingerprint", lang), str(basis))] if known(basis) and basis else []
+    rows += [(str(r.get("name", r.get("component", ""))), str(r["version"])) for r in c.rows("versions")]
+    return [{"item": item, "value": value} for item, value in rows]
+
+
+ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
+    "leader_targets": office.leader,
+    "bridge": office.bridge,
+    "deciding": office.deciding,
+    "duties": office.duties,
+    "county_targets": _county_targets,
+    "list": _list,
+    "townships": _spread("townships", "township", "镇街", "Township"),
+    "industries": _spread("industries", "industry", "行业（大类）", "Industry"),
+    "counties": _spread("counties", "county", "县区", "County"),
+    "grades": _grades,
+    "flows": _flows,
+    "doors": _doors,
+    "disposals": _disposals,
+    "outcomes": _outcomes,
+    "cases": _cases,
+    "changes": _changes,
+    "forecast_odds": _projected("forecast"),
+    "simulation_odds": _projected("simulation"),
+    "alternatives": _projected("alternatives"),
+    "forecast_left": _left,
+    "record": _record,
+    "readings": _readings,
+    "switches": _switches,
+    "moved": _moved,
+    "baseline": _baseline,
+    "fault_groups": _fault_groups,
+    "measures": _measures,
+    "opening_list": _opening,
+    "units": office.units,
+    "next_steps": office.next_steps,
+    "effects": _answered(refused=False),
+    "refused": _answered(refused=True),
+    "checks": _checks,
+    "lists": _lists,
+    "list_summoned": _summoned,
+    "ranking_townships": _ranking("ranking_townships"),
+    "ranking_counties": _ranking("ranking_counties"),
+    "contributions": _contributions,
+    "pace": _pace,
+    "departments": _departments(every=True),
+    "lacking": _departments(every=False),
+    "totals": _totals,
+    "rerun": _rerun,
+}
