@@ -18,7 +18,7 @@ from lyeval.ledger import Ledger
 from lyeval.policy import Policy, patch
 from lyeval.policy.model import Effect
 from lyeval.simulation.engine import Year
-from lyeval.simulation.odds import Members, members, odds, settled, table, values
+from lyeval.simulation.odds import Members, held_about, members, odds, settled, table, values
 
 Pairs = list[tuple[TargetView, Year]]
 
@@ -83,8 +83,9 @@ def by_land_use_tax(
         return table([], COLUMNS)
     without = patch(policy, {"tax.extra_land_use_tax": "left_out"})
     charge = full_charge(ledger, policy, *years)
+    central = {view.id: (view, year) for view, year in pairs(policy)}
     rows = [
-        {**_odds(view, year, extra), "counted": counted}
+        {**_odds(view, held_about(view, year, central[view.id]), extra), "counted": counted}
         for counted, rules, extra in (("left_out", without, None), ("booked", policy, None), ("full", policy, charge))
         for view, year in pairs(rules)
         if view.kind in ("share", "count", "mean")

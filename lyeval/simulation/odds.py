@@ -94,12 +94,24 @@ def _corrected(view: TargetView, found: np.ndarray, taught: Learned) -> np.ndarr
     known = ~np.isnan(found)
     if not known.any() or (taught.shift == 0 and taught.scale == 1):
         return found
-    mean, spread = found[known].mean(), found[known].std()
+    mean, spread = taught.about or (found[known].mean(), found[known].std())
     moved = mean + taught.shift * spread + taught.scale * (found - mean)
     if view.kind == "mean":
         return moved
     least, most = (0.0, 1.0) if view.kind == "share" else (0.0, float(np.sum(view.member)))
     return np.clip(np.rint(moved) if view.kind == "count" else moved, least, most)
+
+
+def held_about(view: TargetView, year: Year, central: tuple[TargetView, Year]) -> Year:
+    """Return a year whose draws of a target are corrected about the central ones, so that what-ifs keep their order."""
+    taught = year.learned.get(view.id)
+    if taught is None:
+        return year
+    plain = {view.id: replace(taught, shift=0.0, scale=1.0)}
+    found = values(members(central[0], replace(central[1], learned=plain)))
+    known = found[~np.isnan(found)]
+    about = (float(known.mean()), float(known.std())) if len(known) else None
+    return replace(year, learned={**year.learned, view.id: replace(taught, about=about)})
 
 
 def reaches(view: TargetView, tax_per_mu: np.ndarray, line: float) -> np.ndarray:
