@@ -163,10 +163,12 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
         raise KeyError(id)
     *keys, column = keys
     frame = tables[name]
-    fields = [*columns_of(frame, name)]
-    for row in _rows(frame):
-        known_column = column in fields or column in TRACED[name] or isinstance(row.get(column), list)
-        if known_column and [_key(row[k]) for k in TRACED[name]] == keys:
+    mine = frame
+    for key, wanted in zip(TRACED[name], keys, strict=True):
+        mine = mine[[_key(value) == wanted for value in mine[key]]]
+    for row in _rows(mine):
+        figures = column in frame and (column in SAID or _figures(frame[column]))
+        if figures or column in TRACED[name] or isinstance(row.get(column), list):
             return name, row, column
     raise KeyError(id)
 
