@@ -52,7 +52,7 @@ def test_every_use_has_its_row_and_gives_what_stands_in_it() -> None:
 
 
 def test_every_row_is_used_and_says_something_in_either_language() -> None:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in (*PATHS, PACKAGE / "ledger" / "changes.py"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (*PATHS, PACKAGE / "ledger" / "diff.py"))
     for key, row in ROWS.items():
         last = key.rpartition(".")[2]
         assert f'"{key}"' in text or f'"{last}' in text, key
