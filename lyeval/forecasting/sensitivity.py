@@ -192,6 +192,7 @@ class Study:
     ]  # by reading, the chosen one first: layout, and the year it is judged on
     options: list[tuple[str, str]]  # switch and option of each reading after the first
     labels: dict[str, tuple[str, str]]  # of switches
+    open: set[tuple[str, str, str]]  # target, switch, option under which the books leave it undetermined: no odds
 
     @classmethod
     def of(cls, told: Forecast, draws: int) -> Study:
@@ -210,7 +211,9 @@ class Study:
         sets = [basis.readings, *({**basis.readings, switch: option} for switch, option in options)]
         laid = [{view.id: (view, year.year) for view, year in basis.pairs(chosen)} for chosen in sets]
         labels = {r.id: (r.question, r.question_en) for r in basis.policy.readings}
-        return cls(given, basis.year, Point(given.assumed, given.pace), open_, laid, options, labels)
+        by = told.by_reading[told.by_reading["probability"].isna()]
+        undetermined = set(zip(by["id"], by["switch"], by["option"], strict=True))
+        return cls(given, basis.year, Point(given.assumed, given.pace), open_, laid, options, labels, undetermined)
 
     def odds(self, point: Point) -> np.ndarray:
         """Return each target's odds and the median of its statistic under some assumptions, shape (2, targets)."""
@@ -274,8 +277,9 @@ def _readings(study: Study, central: np.ndarray) -> list[dict[str, Any]]:
     for switch, tried in found.items():
         zh, en = study.labels[switch]
         head = {"group": "readings", "factor": switch, "label": zh, "label_en": en}
-        for i in range(len(study.ids)):
-            low, high = (pick(tried, key=lambda t: t[1][0, i]) for pick in (min, max))
+        for i, id in enumerate(study.ids):
+            told = [one for one in tried if (id, switch, one[0]) not in study.open]
+            low, high = (pick(told, key=lambda t: t[1][0, i]) for pick in (min, max))
             rows.append(_rows(study, {**head, "low": low[0], "high": high[0]}, [low[1], high[1]], central)[i])
     return rows
 
