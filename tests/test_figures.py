@@ -20,9 +20,11 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 from python_calamine import CalamineWorkbook
 
+import lyeval as ly
 from lyeval import figures
 from lyeval.figures.strips import chance
 from lyeval.figures.style import drawable, fit, goal_of, number, span
+from lyeval.policy import documents
 
 ROOT = Path(__file__).parents[1]
 FONTS = ROOT / "lyeval/fonts"
@@ -185,6 +187,7 @@ def results() -> dict[str, Axes | Figure]:
         "reliability": figures.reliability(SimpleNamespace(reliability=months)),
         "tornado": figures.tornado(SimpleNamespace(factors=moved)),
         "plans": figures.plans(sides),
+        "timeline": figures.timeline(documents.timeline([ly.load_policy("linshu-2021")], [None])),
     }
 
 

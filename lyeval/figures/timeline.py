@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lyeval.figures.style import BAD, FAINT, GOOD, INK, SOFT, Lang, canvas, ems, fit, house
+from lyeval.figures.style import BAD, FAINT, GOOD, INK, SOFT, Lang, canvas, ems, fit, frame_of, house
+from lyeval.ledger.columns import records
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -12,26 +13,35 @@ if TYPE_CHECKING:
 
 COLOURS = {"work": GOOD, "rhythm": SOFT}
 MARKS = {"target": ("D", BAD), "issued": ("o", INK)}
-ROOM = 36.0
+ROOM = 26.0  # ems of a label's line
 
 
-def timeline(events: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+def timeline(events: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
     """Draw the dates of documents.
 
     Parameters
     ----------
     events
         As `lyeval.policy.documents.timeline` gives them: policy, place, lane (issued, work, rhythm, target), label, start, end, and
-        ``_en`` twins.
+        ``_en`` twins; or what holds them as ``timeline``.
     ax : Axes, optional
     lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import lyeval as ly
+    >>> from lyeval import figures
+    >>> from lyeval.policy import documents
+    >>> events = documents.timeline([ly.load_policy("zhoushan-2020")], [None])
+    >>> [label.get_text() for label in figures.timeline(events, lang="en").get_yticklabels()][:2]
+    ['Zhoushan', 'issued']
     """
     from matplotlib.dates import YearLocator, date2num
 
-    tail = "_en" if lang == "en" else ""
-    rows = _rows([{str(k): v for k, v in row.items()} for row in events.to_dict("records")], tail)
+    tail, events = "_en" if lang == "en" else "", frame_of(events, "timeline")
+    rows = _rows(records(events), tail)
     with house():
-        ax = canvas(ax, 0.5 + 0.2 * len(rows))
+        ax = canvas(ax, 0.5 + 0.31 * len(rows))
         for at, (_, lane, start, end) in enumerate(rows):
             if lane == "place":
                 ax.axhline(at - 0.5, color=FAINT, linewidth=0.8)
@@ -43,14 +53,13 @@ def timeline(events: DataFrame, ax: Axes | None = None, lang: Lang = "zh") -> Ax
                 mark, colour = MARKS[lane]
                 ax.plot([stop], [at], mark, color=colour, markersize=4.5)
         ax.set_ylim(len(rows) - 0.4, -0.6)
-        ax.set_yticks(range(len(rows)), [_wrapped(text) for text, *_ in rows], fontsize=6.2)
+        ax.set_yticks(range(len(rows)), [_wrapped(text) for text, *_ in rows])
         for label, (_, lane, *_) in zip(ax.get_yticklabels(), rows, strict=True):
             label.set_fontweight("bold" if lane == "place" else "normal")
         first, last = (float(date2num(day)) for day in (events["start"].min(), events["end"].max()))
         ax.set_xlim(first - 40, last + 60)
         ax.xaxis.set_major_locator(YearLocator())
         ax.xaxis_date()
-        ax.tick_params(axis="x", labelsize=8)
         ax.tick_params(axis="y", length=0)
         ax.grid(True, axis="x")
     return ax
@@ -63,7 +72,7 @@ def _wrapped(text: str) -> str:
         return line
     words = line.split(" ") if " " in line else list(line)
     joint, first = (" " if " " in line else ""), ""
-    while words and ems(first + joint + words[0]) <= ROOM:
+    while words and (ems(first + joint + words[0]) <= ROOM or words[0] in "，。；、"):
         first = f"{first}{joint}{words.pop(0)}".strip()
     return f"{first}\n{fit(joint.join(words), ROOM)}"
 

@@ -108,6 +108,11 @@ def odds_after(
         Month of knowledge, "YYYY-MM"; empty or None: December of ``year``.
     plan, options
         As for `lyeval.forecast`: assumptions, readings, quotas, level, draws, seed.
+
+    Examples
+    --------
+    >>> ly.odds_after(ledger, policy, 2020).year is None  # the plan sets no target after 2020
+    True
     """
     ahead = next_target(ledger, policy, year, as_of or None)
     made = None
