@@ -42,8 +42,7 @@ def carry(policy: Policy, year: int) -> Policy:
         "years.identification": sorted({*policy.years.identification, year}),
     }
     for target in policy.targets:
-        nearest = min(target.years, key=lambda y: (abs(y - year), y))
-        changes[f"targets.{target.id}.years"] = {year: target.years[nearest].model_dump()}
+        changes[f"targets.{target.id}.years"] = {year: target.nearest(year)}
     return patch(policy, changes)
 
 

@@ -22,7 +22,7 @@ from lyeval.simulation.engine import Setting, Year, setting, years_to_come
 from lyeval.simulation.known import Note, as_known, date_of, distinct, note
 from lyeval.simulation.learning import learned
 from lyeval.simulation.odds import OPEN_EDGE, members, probability, reaches, tax_basis, values
-from lyeval.simulation.projection import as_if, check_draws, past_targets
+from lyeval.simulation.projection import check_draws, past_targets, valued
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +184,7 @@ def _origin(
     given = setting(known, date, None, taken, sampling)
     if given.panel.month < month:
         return None
-    rules, rules_before = as_if(policy, year)[0], as_if(policy, year - 1)[0]
+    rules, rules_before = valued(policy, year)[0], valued(policy, year - 1)[0]
     before = [v for v in views(known, rules, year, year - 1) if v.kind in ("share", "count", "mean")]
     given = learned(given, before, past_targets(known, policy, year - 1, quotas=None, level="county"))
     came = {v.id: v for v in views(ledger, rules, year, year)}

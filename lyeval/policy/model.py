@@ -236,6 +236,10 @@ class Target(Frozen):
                     raise ValueError(f"{told} / 占比应在 0 与 1 之间（20% 写 0.2），不能填 {dated.value:g}")
         return self
 
+    def nearest(self, year: int) -> dict[str, Any]:
+        """Return the values of the dated year nearest to ``year``, of two as near the earlier's, as a patch takes them."""
+        return self.years[min(self.years, key=lambda dated: (abs(dated - year), dated))].model_dump()
+
 
 class Action(Frozen):
     """One way of carrying out a method."""

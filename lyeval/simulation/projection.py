@@ -150,7 +150,7 @@ def simulate(
     policy, _ = choose(assessment.policy, readings)
     given = setting(ledger, date, plan, assumed(assumptions), sampling)
     options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
-    rules = {ahead: as_if(policy, ahead) for ahead in range(year + 1, year + 1 + years)}
+    rules = {ahead: valued(policy, ahead) for ahead in range(year + 1, year + 1 + years)}
     laid = {ahead: views(ledger, rule, ahead, year, **options) for ahead, (rule, _) in rules.items()}
     past = past_targets(ledger, policy, year, **options)
     given = learned(given, laid[year + 1], past)
@@ -172,7 +172,7 @@ def check_draws(draws: int) -> None:
         raise ValueError(f"draws 应在 100 至 1000000 之间 / must be 100 to 1,000,000, not {draws}")
 
 
-def as_if(policy: Policy, year: int) -> tuple[Policy, bool]:
+def valued(policy: Policy, year: int) -> tuple[Policy, bool]:
     """Give each target of a plan a value in ``year``: its own, else that of the nearest dated year (the earlier of two alike).
 
     Returns
@@ -184,8 +184,7 @@ def as_if(policy: Policy, year: int) -> tuple[Policy, bool]:
     for target in policy.targets:
         if year in target.years:
             return policy, False
-        nearest = min(sorted(target.years), key=lambda dated: abs(dated - year))
-        changes[f"targets.{target.id}.years.{year}"] = target.years[nearest].model_dump()
+        changes[f"targets.{target.id}.years.{year}"] = target.nearest(year)
     return (patch(policy, changes), True) if changes else (policy, False)
 
 
