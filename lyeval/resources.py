@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def root() -> Path:
 def path(name: str) -> Path:
     """Return the absolute path of a shipped file or folder, e.g. ``parameters/policies``."""
     return root() / name
+
+
+def read_rows(module: str, name: str) -> list[dict[str, str]]:
+    """Return the rows of a table of data (CSV with headings) that stands beside a module.
+
+    Parameters
+    ----------
+    module
+        The module's ``__file__``.
+    """
+    with Path(module).with_name(name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def sample(name: str) -> list[Path]:

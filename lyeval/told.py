@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-import csv
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Self
+
+from lyeval.resources import read_rows
 
 Pair = tuple[str, str]
 """A text in Chinese and in English."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """One text in Chinese and English; ``str()`` is the Chinese."""
+
+    zh: str
+    en: str
+
+    def text(self, lang: str = "zh") -> str:
+        """Return the text in one language."""
+        return self.en if lang == "en" else self.zh
+
+    def __str__(self) -> str:
+        return self.zh
 
 
 class Told(ValueError):
@@ -73,6 +89,5 @@ def message(key: str, /, **given: Any) -> Pair:
 @lru_cache(maxsize=1)
 def _rows() -> dict[str, dict[str, str]]:
     """Return every message by its key; line ends are written as two signs."""
-    with Path(__file__).with_name("messages.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return {row["key"]: {name: text.replace("\\n", "\n") for name, text in row.items()} for row in rows}
+    told = read_rows(__file__, "messages.csv")
+    return {row["key"]: {name: text.replace("\\n", "\n") for name, text in row.items()} for row in told}

@@ -25,8 +25,9 @@ from lyeval.effect.clusters import (
     wald,
     wild,
 )
-from lyeval.effect.estimate import Check, Effect, EffectError, Words, check, error, student, told, tried, within
+from lyeval.effect.estimate import Check, Effect, EffectError, check, error, student, told, tried, within
 from lyeval.effect.frames import Columns, columns, flag, of_cluster, varies
+from lyeval.told import Words
 
 TRENDS = ["time", "estimate", "std_error", "p_value", "low", "high"]
 TOWN, TINY = "township", 1e-10

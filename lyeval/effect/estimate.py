@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import math
 from collections.abc import Callable, Sequence
@@ -17,6 +16,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 from lyeval import figures
 from lyeval.render import Column, Document, Paragraph, Table, to_docx
+from lyeval.resources import read_rows
+from lyeval.told import Words
 
 Z_95 = 1.959963984540054
 MDE_80 = Z_95 + 0.8416212335729143
@@ -25,21 +26,6 @@ MDE_80 = Z_95 + 0.8416212335729143
 
 class EffectError(ValueError):
     """An effect cannot be estimated; the message says why and what to do (zh / en)."""
-
-
-@dataclass(frozen=True)
-class Words:
-    """One text in Chinese and English; ``str()`` is the Chinese."""
-
-    zh: str
-    en: str
-
-    def text(self, lang: str = "zh") -> str:
-        """Return the text in one language."""
-        return self.en if lang == "en" else self.zh
-
-    def __str__(self) -> str:
-        return self.zh
 
 
 @dataclass(frozen=True)
@@ -305,8 +291,7 @@ def _said(name: str, value: Any, lang: str) -> str:
 
 @cache
 def _texts() -> dict[str, tuple[str, str]]:
-    with Path(__file__).with_name("texts.csv").open(encoding="utf-8", newline="") as file:
-        return {row[0]: (row[1], row[2]) for row in list(csv.reader(file))[1:]}
+    return {key: (zh, en) for key, zh, en in map(dict.values, read_rows(__file__, "texts.csv"))}
 
 
 def _scalar(value: Any) -> bool:

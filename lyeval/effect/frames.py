@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lyeval.effect.estimate import Words, error
+from lyeval.effect.estimate import error
+from lyeval.told import Words
 
 CODE = "credit_code"
 

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lyeval.effect.clusters import Fit, clustered, demeaned, recoded
-from lyeval.effect.estimate import Check, Effect, EffectError, Words, check, error, normal, told, tried
+from lyeval.effect.estimate import Check, Effect, EffectError, check, error, normal, told, tried
 from lyeval.effect.frames import columns, flag, grid, varies
+from lyeval.told import Words
 
 FEWEST = 10
 Projection = str | Callable[[pd.DataFrame, pd.DataFrame], np.ndarray] | None

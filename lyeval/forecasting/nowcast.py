@@ -16,6 +16,7 @@ from lyeval.forecasting.land_use_tax import COLUMNS as LAND_USE_TAX_COLUMNS
 from lyeval.forecasting.land_use_tax import by_land_use_tax
 from lyeval.indicators import book
 from lyeval.ledger import Ledger
+from lyeval.ledger.columns import records
 from lyeval.policy import Option, Policy, PolicyError, choose, load_policy, patch
 from lyeval.policy.assumptions import Assumptions
 from lyeval.simulation.assumed import assumed
@@ -85,8 +86,8 @@ class Forecast(Projection):
         if b is None:
             return table([], READING_COLUMNS)
         central = {row["id"]: row["probability"] for row in self.targets.to_dict("records")}
-        found = by_reading(b.ledger, b.policy, b.readings, b.pairs).to_dict("records")
-        rows = [{str(k): v for k, v in row.items()} | {"central": central[row["id"]]} for row in found]
+        found = by_reading(b.ledger, b.policy, b.readings, b.pairs)
+        rows = [row | {"central": central[row["id"]]} for row in records(found)]
         return table(rows, READING_COLUMNS)
 
     @cached_property

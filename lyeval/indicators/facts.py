@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +12,7 @@ from lyeval.indicators.book import Book
 from lyeval.indicators.exits import cases, year_end
 from lyeval.indicators.tri import Tri, compare
 from lyeval.ledger.columns import of_sheet
+from lyeval.resources import read_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -411,10 +410,9 @@ class Fact:
 def _load() -> dict[str, Fact]:
     """Read ``facts.csv``, which stands beside this module, and add the ledger's own flags."""
     told: dict[str, Fact] = {}
-    with Path(__file__).with_name("facts.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            columns = tuple(row.pop("columns").split())
-            told[row["name"]] = Fact(**row, columns=columns)
+    for row in read_rows(__file__, "facts.csv"):
+        columns = tuple(row.pop("columns").split())
+        told[row["name"]] = Fact(**row, columns=columns)
     plain = [c for c in of_sheet("enterprises").values() if c.kind in ("flag", "reason") and c.name not in told]
     return told | {c.name: Fact(c.name, "flag", "", c.zh, c.en, (c.name,), "entry") for c in plain}
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from lyeval.indicators.tri import Tri
+from lyeval.resources import read_rows
 
 
 @dataclass(frozen=True)
@@ -147,10 +146,9 @@ def _extreme_mean(member: Tri, taxes: np.ndarray, lands: np.ndarray, sign: int) 
 def _load() -> dict[str, Statistic]:
     """Read ``statistics.csv``, which stands beside this module."""
     out: dict[str, Statistic] = {}
-    with Path(__file__).with_name("statistics.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            columns = tuple(row.pop("columns").split())
-            out[row["name"]] = Statistic(**row, columns=columns)
+    for row in read_rows(__file__, "statistics.csv"):
+        columns = tuple(row.pop("columns").split())
+        out[row["name"]] = Statistic(**row, columns=columns)
     return out
 
 

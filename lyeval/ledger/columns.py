@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lyeval.ledger.faults import Fault
-from lyeval.ledger.vocabulary import read_table
+from lyeval.resources import read_rows
 
 NUMERIC = ("amount", "quantity", "share")
 DATES = ("date_from", "date_to")
@@ -155,8 +155,8 @@ def of_sheet(sheet: str) -> dict[str, Column]:
     return {column.name: column for column in COLUMNS if column.sheet == sheet}
 
 
-COLUMNS = tuple(map(_column, read_table("columns.csv")))
-LAYOUTS = {row["sheet"]: _sheet(row) for row in read_table("sheets.csv")}
+COLUMNS = tuple(map(_column, read_rows(__file__, "columns.csv")))
+LAYOUTS = {row["sheet"]: _sheet(row) for row in read_rows(__file__, "sheets.csv")}
 SHEETS = {name: (sheet.zh, sheet.keys) for name, sheet in LAYOUTS.items()}
 
 
@@ -177,6 +177,11 @@ def empty(sheet: str) -> pd.DataFrame:
     keys = {name: pd.Series(dtype=dtype_of(sheet, name)) for name in SHEETS[sheet][1]}
     place = {"source_file": "str", "source_sheet": "str", "source_row": "int64"}
     return pd.DataFrame(keys | {name: pd.Series(dtype=kind) for name, kind in place.items()})
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as dicts by the columns' names."""
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
 
 
 def each(rows: pd.DataFrame) -> Iterator[Any]:

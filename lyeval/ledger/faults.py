@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.ledger.vocabulary import read_table
+from lyeval.resources import read_rows
 from lyeval.told import Told
 
 ORDER = {"error": 0, "warning": 1, "gap": 2}
@@ -38,7 +38,7 @@ class Rule:
         return self.zh_title if lang == "zh" else self.en_title
 
 
-RULES = {row.pop("rule"): Rule(**row) for row in read_table("rules.csv")}
+RULES = {row.pop("rule"): Rule(**row) for row in read_rows(__file__, "rules.csv")}
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lyeval import resources
+from lyeval.resources import read_rows
 from lyeval.textfiles import read_yaml
 
 
@@ -67,12 +66,6 @@ def terms(name: str) -> list[tuple[str, str, str]]:
     return [(row["term"], row["zh"], row["en"]) for row in TERMS if row["list"] == name]
 
 
-def read_table(name: str) -> list[dict[str, str]]:
-    """Return the rows of a table that stands beside this module."""
-    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def _words(name: str) -> frozenset[str]:
     """Return the words of a list of one row."""
     return frozenset(terms(name)[0][1].split())
@@ -87,7 +80,7 @@ UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
 )
 GUARDED = re.compile(r'\s*=\s*"([^"]*)"\s*|\s*[\'’‘＇`]([^\'’‘＇]+)[\'’‘＇]?\s*', re.S)
-TERMS = read_table("terms.csv")
+TERMS = read_rows(__file__, "terms.csv")
 MISSING = _words("missing") | {""}
 YES, NO = _words("yes"), _words("no")
 ABOVE, BELOW = YES | _words("above"), NO | _words("below")
@@ -198,6 +191,6 @@ UNITLIKE = re.compile(
 )
 SIZES = {
     _spelt(word): (row["dimension"], Fraction(row["size"]))
-    for row in read_table("units.csv")
+    for row in read_rows(__file__, "units.csv")
     for word in row["words"].split()
 }

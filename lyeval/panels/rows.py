@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +14,7 @@ from lyeval.assessment.grades import grades
 from lyeval.indicators import Book, Tri, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, load_policy
+from lyeval.resources import read_rows
 
 STEPS = (
     "checked",
@@ -217,5 +216,4 @@ class PanelColumn:
 @cache
 def columns() -> tuple[PanelColumn, ...]:
     """Return the columns of the panel in their order."""
-    with Path(__file__).with_name("panel_columns.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(PanelColumn(*row) for row in list(csv.reader(file))[1:])
+    return tuple(PanelColumn(*row.values()) for row in read_rows(__file__, "panel_columns.csv"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from lyeval.ledger.columns import records
 from lyeval.render import Column, format_value
 from lyeval.render.blocks import Lang
 from lyeval.render.numbers import plain
@@ -238,7 +239,7 @@ class Selector:
     def _records(self, table: str) -> list[dict[str, Any]]:
         if table not in self.cache:
             frame = self.tables[table]
-            self.cache[table] = [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+            self.cache[table] = records(frame)
         return self.cache[table]
 
     def _there(self, table: str) -> Any:

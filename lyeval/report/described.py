@@ -193,19 +193,7 @@ def side_table(
                 for i, k in enumerate(names)
             )
         )
-    heads = tuple(_titled(c, column) for column in made.columns)
-    return Table(
-        made.id,
-        made.title,
-        heads,
-        tuple(body),
-        made.source,
-        made.note,
-        made.cite,
-        made.sortable,
-        made.refs,
-        made.fields,
-    )
+    return replace(made, columns=tuple(_titled(c, column) for column in made.columns), rows=tuple(body))
 
 
 def _titled(c: Context, column: Column) -> Column:
@@ -216,7 +204,7 @@ def _titled(c: Context, column: Column) -> Column:
             title = title.replace(zh, brief(c, key))
         elif c.lang == "en" and title.startswith(en):
             title = title.replace(en, brief(c, key), 1)
-    return Column(column.key, title, column.unit, column.kind, column.digits)
+    return replace(column, title=title)
 
 
 @cache

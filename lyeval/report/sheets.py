@@ -6,10 +6,8 @@ laid out row by row, a function of `ROWS` chooses, orders and completes its rows
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from lyeval.render import Cell, Table
@@ -34,6 +32,7 @@ from lyeval.report.words import (
     signed,
     word,
 )
+from lyeval.resources import read_rows
 
 Row = dict[str, Any]
 
@@ -57,8 +56,7 @@ class Sheet(NamedTuple):
 @cache
 def sheets() -> dict[str, Sheet]:
     """Return every sheet by its id, in the order of the file."""
-    with Path(__file__).with_name("sheets.csv").open(encoding="utf-8", newline="") as file:
-        return {row[0]: Sheet(*row) for row in list(csv.reader(file))[1:]}
+    return {row["sheet"]: Sheet(*row.values()) for row in read_rows(__file__, "sheets.csv")}
 
 
 def sheet(c: Context, id: str, *asked: Any, empty: bool = False) -> Table | None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from lyeval.ledger.columns import SHEETS, of_sheet
@@ -34,6 +32,7 @@ from lyeval.report.words import (
     unit_name,
     word,
 )
+from lyeval.resources import read_rows
 from lyeval.tables.verdict import industry_name
 
 Row = Mapping[str, Any]
@@ -69,8 +68,7 @@ class Laid(NamedTuple):
 @cache
 def headings(table: str) -> tuple[Heading, ...]:
     """Return the columns of a table as ``headings.csv`` beside this module gives them."""
-    with Path(__file__).with_name("headings.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(Heading(*row[1:]) for row in list(csv.reader(file))[1:] if row[0] == table)
+    return tuple(Heading(*told) for of, *told in map(dict.values, read_rows(__file__, "headings.csv")) if of == table)
 
 
 def tabulate(c: Context, name: str, rows: Iterable[Row], title: str, **more: Any) -> Table:

@@ -6,17 +6,17 @@ An id is table, keys and column, joined by ``/``: ``targets/above_scale_clear/20
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lyeval.ledger.columns import records
 from lyeval.render.blocks import Lang
 from lyeval.report.words import count, known, named, number, say, texts
+from lyeval.resources import read_rows
 from lyeval.tables.comparative import behind, described, keys
 from lyeval.tables.research import derived
 
@@ -25,8 +25,7 @@ Row = Mapping[str, Any]
 
 def _keys() -> dict[str, tuple[str, ...]]:
     """Return by table the columns that name a row, as ``keys.csv`` beside this module gives them."""
-    with Path(__file__).with_name("keys.csv").open(encoding="utf-8", newline="") as file:
-        return {row["table"]: tuple(row["keys"].split()) for row in csv.DictReader(file)}
+    return {row["table"]: tuple(row["keys"].split()) for row in read_rows(__file__, "keys.csv")}
 
 
 TRACED = _keys() | {name: columns for name, columns in keys().items() if columns}
@@ -65,7 +64,7 @@ def ids(tables: Mapping[str, Any]) -> list[str]:
     return [
         f"{row_id(name, row)}/{column}"
         for name in _traced(tables)
-        for row in _rows(tables[name])
+        for row in records(tables[name])
         for column in columns_of(tables[name], name)
     ]
 
@@ -166,7 +165,7 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
     mine = frame
     for key, wanted in zip(TRACED[name], keys, strict=True):
         mine = mine[[_key(value) == wanted for value in mine[key]]]
-    for row in _rows(mine):
+    for row in records(mine):
         figures = column in frame and (column in SAID or _figures(frame[column]))
         if figures or column in TRACED[name] or isinstance(row.get(column), list):
             return name, row, column
@@ -177,10 +176,6 @@ def _traced(tables: Mapping[str, Any]) -> list[str]:
     """Return the names of a run's tables whose figures have ids: those of a review, under the keys of one."""
     there = {name: table for name, table in tables.items() if isinstance(table, pd.DataFrame)}
     return [name for name, keys in TRACED.items() if name in there and set(keys) <= set(there[name])]
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def _key(value: Any) -> str:
@@ -274,7 +269,7 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
         moving = {str(s) for s, part in mine.groupby("switch") if len(set(part["value"].map(str))) > 1}
     return tuple(
         (named(r, lang, "question"), named(r, lang, "why"), str(r["clause"]))
-        for r in _rows(tables.get("switches", pd.DataFrame()))
+        for r in records(tables.get("switches", pd.DataFrame()))
         if r["id"] in moving or cites & set(str(r["clause"]).split("；"))
     )
 

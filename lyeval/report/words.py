@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from lyeval.render import Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
+from lyeval.resources import read_rows
 
 FEW = 10
 Row = Mapping[str, Any]
@@ -26,8 +25,7 @@ def known(value: Any) -> bool:
 @cache
 def texts() -> dict[str, tuple[str, str]]:
     """Return every sentence of the report (zh, en) by its key, ``<section>.<name>``, from ``texts.csv`` beside this module."""
-    with Path(__file__).with_name("texts.csv").open(encoding="utf-8", newline="") as file:
-        return {row[0]: (row[1], row[2]) for row in list(csv.reader(file))[1:]}
+    return {key: (zh, en) for key, zh, en in map(dict.values, read_rows(__file__, "texts.csv"))}
 
 
 def say(key: str, lang: Lang, **values: Any) -> str:

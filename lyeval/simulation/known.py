@@ -5,47 +5,37 @@ Every projection starts from `as_known`, so nothing later than the date can reac
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from lyeval.indicators import Book, book
 from lyeval.ledger import Ledger
+from lyeval.resources import read_rows
+from lyeval.told import Words
 
 
 @dataclass(frozen=True)
-class Note:
-    """A remark on a result: its id (a row of ``notes.csv``) and the sentence in Chinese and English."""
+class Note(Words):
+    """A remark on a result: the sentence in Chinese and English, and its id (a row of ``notes.csv``)."""
 
     id: str
-    zh: str
-    en: str
-
-    def text(self, lang: str = "zh") -> str:
-        """Return the sentence in one language."""
-        return self.en if lang == "en" else self.zh
-
-    def __str__(self) -> str:
-        return self.zh
 
 
 def note(id: str, **params: object) -> Note:
     """Fill the sentence ``id`` of ``notes.csv`` with its figures."""
     zh, en = _sentences()[id]
-    return Note(id, zh.format(**params), en.format(**params))
+    return Note(zh.format(**params), en.format(**params), id)
 
 
 @cache
 def _sentences() -> dict[str, tuple[str, str]]:
-    with Path(__file__).with_name("notes.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: (row["zh"], row["en"]) for row in csv.DictReader(file)}
+    return {row["id"]: (row["zh"], row["en"]) for row in read_rows(__file__, "notes.csv")}
 
 
 def distinct(notes: Iterable[Note]) -> tuple[Note, ...]:

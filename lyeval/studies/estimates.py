@@ -13,7 +13,6 @@ from lyeval.effect import (
     Check,
     Effect,
     EffectError,
-    Words,
     bunching,
     density,
     did,
@@ -29,6 +28,7 @@ from lyeval.effect.estimate import normal, number
 from lyeval.effect.frames import columns
 from lyeval.effect.rd import Design, jump
 from lyeval.studies.questions import ON_LINE, UNIT, Case, Specification, estimand, target_of
+from lyeval.told import Words
 
 
 def run(one: Specification, case: Case) -> Effect:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
+
+from lyeval.resources import read_rows
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,11 @@ class Count:
     definition_en: str
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = files("lyeval.tables").joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
-
-
 @cache
 def schema(file: str = "registry.csv") -> dict[str, dict[str, Column]]:
     """Return the tables that a file here describes: name → column → description, in its order."""
     out: dict[str, dict[str, Column]] = {}
-    for row in _rows(file):
+    for row in read_rows(__file__, file):
         told = (row[k] for k in ("unit", "format", "zh", "en", "source"))
         out.setdefault(row["table"], {})[row["name"]] = Column(row["name"], row["key"] == "1", *told)
     return out
@@ -81,13 +76,13 @@ def schema(file: str = "registry.csv") -> dict[str, dict[str, Column]]:
 @cache
 def words() -> dict[str, Count]:
     """Return every word that is counted, by its id, in the order of the file."""
-    return {row["id"]: Count(**row) for row in _rows("counts.csv")}
+    return {row["id"]: Count(**row) for row in read_rows(__file__, "counts.csv")}
 
 
 @cache
 def layout() -> dict[str, list[str]]:
     """Return the columns of each table that is laid out row by row, by the table's name."""
-    return {row["table"]: row["columns"].split() for row in _rows("layout.csv")}
+    return {row["table"]: row["columns"].split() for row in read_rows(__file__, "layout.csv")}
 
 
 def framed(table: str, rows: pd.DataFrame | Iterable[Any]) -> pd.DataFrame:

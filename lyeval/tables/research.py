@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from lyeval.ledger.columns import records
+
 Tables = Mapping[str, Any]
 NOMINAL, NARROW = 0.8, 0.7  # the interval that is told; below this share of hits it is called too narrow
 SCORES = {"enterprise": "brier", "county": "crps"}
@@ -36,9 +38,7 @@ def derived(tables: Tables) -> dict[str, Any]:
 
 def _rows(tables: Tables, name: str) -> list[dict[str, Any]]:
     held = tables.get(name)
-    return (
-        [{str(k): v for k, v in r.items()} for r in held.to_dict("records")] if isinstance(held, pd.DataFrame) else []
-    )
+    return records(held) if isinstance(held, pd.DataFrame) else []
 
 
 def below_line(tables: Tables) -> pd.DataFrame:

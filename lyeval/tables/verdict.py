@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ import pandas as pd
 from lyeval.assessment import Assessment, Frame, Readings
 from lyeval.assessment.flows import door_of
 from lyeval.indicators import STATISTICS
+from lyeval.resources import read_rows
 from lyeval.tables.proceedings import progress
 
 
@@ -318,8 +317,7 @@ def _sums(rows: pd.DataFrame) -> dict[str, object]:
 @cache
 def industries() -> dict[str, tuple[str, str]]:
     """Return the names (zh, en) of the industrial divisions of GB/T 4754 by their two digits."""
-    with Path(__file__).with_name("industries.csv").open(encoding="utf-8", newline="") as file:
-        return {row[0]: (row[1], row[2]) for row in list(csv.reader(file))[1:]}
+    return {code: (zh, en) for code, zh, en in map(dict.values, read_rows(__file__, "industries.csv"))}
 
 
 def industry_name(code: str, lang: str = "zh") -> str:
