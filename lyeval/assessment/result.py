@@ -310,7 +310,7 @@ def assess(
     policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     quotable = [t.id for t in policy.targets if t.quota == "city_total"]
     faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.facts))]
-    governed = sorted({*policy.years.identification, *policy.years.targets})
+    governed = policy.years.governed
     if year not in governed:
         listed = "、".join(map(str, governed))
         faults.append(

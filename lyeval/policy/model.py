@@ -84,6 +84,11 @@ class Years(Frozen):
     targets: tuple[Year, ...]
     cite: Cite = ()
 
+    @property
+    def governed(self) -> list[int]:
+        """All of them, in order."""
+        return sorted({*self.identification, *self.targets})
+
 
 class Coefficient(Frozen):
     """How much of a tax item and flow counts (−1, 0, 0.5, 1); ``*`` is every item or flow not named."""

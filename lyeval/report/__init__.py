@@ -3,7 +3,7 @@
 from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
 from lyeval.report.compared import build_comparison, comparison_annex
-from lyeval.report.disclosure import public, released
+from lyeval.report.disclosure import earlier_land, land_only, public, released
 from lyeval.report.document import build_report
 from lyeval.report.sheets import annex
 from lyeval.report.writing import write
@@ -29,8 +29,10 @@ __all__ = [
     "build_report",
     "bulletin_tables",
     "comparison_annex",
+    "earlier_land",
     "effect_tables",
     "forecast_tables",
+    "land_only",
     "ledger_tables",
     "load",
     "public",

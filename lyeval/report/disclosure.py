@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lyeval.assessment.result import Assessment, assess_frame
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.words import goal_text, status_text, value_text
+from lyeval.tables.origins import members
 from lyeval.tables.releasing import FEWEST, Release, releasable
+from lyeval.tables.verdict import enterprises, targets
 
 Tables = Mapping[str, Any]
 
@@ -50,15 +53,34 @@ def public(
     }
 
 
-def released(tables: Tables) -> list[Release]:
+def released(tables: Tables, beside: Sequence[Release] = ()) -> list[Release]:
     """Choose which sums are shown: the total, then the targets, then townships from the largest, each if it reveals nothing beside those before.
 
-    What it returns holds every enterprise's figures: it is for the office alone.
+    ``beside`` is what other editions show, as `earlier_land` gives it. What it returns holds every enterprise's figures: it is for the office alone.
     """
     parts = _parts(tables)
     total, *places = sorted(parts, key=lambda name: (bool(name), -len(parts[name]), name))
     order = [[_release(_place_name(total), parts[total])], *_by_target(tables)]
-    return releasable([*order, *([_release(_place_name(name), parts[name])] for name in places)])
+    return releasable([*order, *([_release(_place_name(name), parts[name])] for name in places)], beside)
+
+
+def earlier_land(now: Assessment) -> list[Release]:
+    """Return the sums of land that this ledger gives to publish for the plan's years before.
+
+    Land hardly changes, so that editions of two years would tell by subtraction who came and who went. They are worked out anew, whether they
+    were published or not: what is shown of a year does not depend on what else stands in a folder.
+    """
+    kept: list[Release] = []
+    for year in (y for y in now.policy.years.governed if y < now.year and y in now.ledger.years):
+        then = assess_frame(now.ledger, now.policy, year, year, now.readings, now.inputs)
+        tables = {"enterprises": enterprises(then), "targets": targets(then), "members": members(then)}
+        kept += land_only(str(year), released(tables, kept))
+    return kept
+
+
+def land_only(edition: str, sums: Sequence[Release]) -> list[Release]:
+    """Return the sums of land alone of an edition; its tax is another year's and tells nothing of this one's."""
+    return [Release(f"{edition}/{r.name}", {"land": r.amounts["land"]}) for r in sums if "land" in r.amounts]
 
 
 def certified(tables: Tables) -> pd.DataFrame:

@@ -107,15 +107,17 @@ def hold_against_earlier(folder: Path, tables: Mapping[str, Any], releases: Sequ
 
 
 def _editions(root: Path, year: int) -> list[tuple[str, list[Release]]]:
-    """Return every edition of a year that was published in a folder, with the name of its run."""
+    """Return every edition that was published in a folder, with the name of its run; of other years the land alone."""
+    from lyeval.report import land_only
     from lyeval.tables.releasing import Release
 
-    return [
-        (path.name.removesuffix(PRIVATE), [Release(name, amounts) for name, amounts in edition["sums"].items()])
-        for path in sorted(root.glob(f"*{PRIVATE}"))
-        for edition in (_read(path) or {"editions": []})["editions"]
-        if edition["year"] == year
-    ]
+    found = []
+    for path in sorted(root.glob(f"*{PRIVATE}")):
+        name = path.name.removesuffix(PRIVATE)
+        for edition in (_read(path) or {"editions": []})["editions"]:
+            sums = [Release(of, amounts) for of, amounts in edition["sums"].items()]
+            found.append((name, sums if edition["year"] == year else land_only(name, sums)))
+    return found
 
 
 def _refuse_to_reveal(earlier: Sequence[tuple[str, list[Release]]], mine: Sequence[Release]) -> None:

@@ -245,18 +245,17 @@ def produce(
     checked = check_run(run) if anew else None
     with held(final):
         claim(final)
-        if not anew:
-            if whole(final, made_from(run)):
-                return final
-            checked = check_run(run)
-        if run.spec.disclosure == "public" and checked is not None:
+        if checked is None and whole(final, made_from(run)):
+            return final
+        checked = checked or check_run(run)
+        if run.spec.disclosure == "public":
             _foresee(checked, final)
         try:
             part = begin(final)
         except OSError as error:
             raise unwritable(final, error) from None
         try:
-            _make(run, part, final, told or (lambda *_: None), jobs, limit or run.spec.cell_limit)
+            _make(run, checked, part, final, told or (lambda *_: None), jobs, limit or run.spec.cell_limit)
         except NotebookError as error:
             if run.spec.disclosure == "public":
                 raise
@@ -291,11 +290,11 @@ def _foresee(checked: Assessment, final: Path) -> None:
         report.save(away, report.ledger_tables(now.ledger, now.policy))
         report.save(away, report.assessment_tables(now, readings(now.ledger, now.policy, now.year, **told)))
         tables = report.load(away)
-    sums = report.released(tables)
+    sums = report.released(tables, report.earlier_land(checked))
     hold_against_earlier(final, report.public(tables, sums=sums), sums)
 
 
-def _make(run: RunFile, part: Path, final: Path, told: Told, jobs: int, limit: float) -> None:
+def _make(run: RunFile, checked: Assessment, part: Path, final: Path, told: Told, jobs: int, limit: float) -> None:
     """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
     ordered, public = notebooks(run.spec.kind, run.spec.edition), run.spec.disclosure == "public"
     with scratch() as away, kernels(away):
@@ -306,14 +305,16 @@ def _make(run: RunFile, part: Path, final: Path, told: Told, jobs: int, limit: f
         parameters |= {"out": "tables", "folder": ".", "basis": source["basis"]}
         _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs, limit)
         if public:
-            _announce(run, place / "tables", part, final, source)
+            _announce(run, checked, place / "tables", part, final, source)
             return
     erase(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
     record(part, run.id, source, run.changes)
 
 
-def _announce(run: RunFile, private: Path, part: Path, final: Path, source: Mapping[str, Any]) -> None:
+def _announce(
+    run: RunFile, checked: Assessment, private: Path, part: Path, final: Path, source: Mapping[str, Any]
+) -> None:
     """Write the public edition from private tables, record it, and keep what the office needs of it beside its folder.
 
     Raises
@@ -328,7 +329,7 @@ def _announce(run: RunFile, private: Path, part: Path, final: Path, source: Mapp
     day = str(spec.report_date or "")
     made = about(title=spec.title or "", report_date=day, basis=shown["basis"], seed=spec.seed, draws=spec.draws)
     tables = report.load(private) | made
-    releases = report.released(tables)
+    releases = report.released(tables, report.earlier_land(checked))
     tables = report.public(tables, objections=spec.objections, period=spec.period, sums=releases)
     report.announce(tables, part, lang=spec.lang, formats=spec.formats)
     told = record(part, run.id, shown, told_changes(run.changes))

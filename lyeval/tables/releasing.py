@@ -38,17 +38,19 @@ class Release:
     amounts: Amounts
 
 
-def releasable(candidates: Iterable[Sequence[Release]]) -> list[Release]:
+def releasable(candidates: Iterable[Sequence[Release]], beside: Iterable[Release] = ()) -> list[Release]:
     """Take what may be published, one after the other: whatever would reveal a figure beside what is taken already is left out.
 
     Parameters
     ----------
     candidates
         What to publish, the most wanted first; each with all the sets that it tells of.
+    beside
+        What is published besides.
     """
-    kept: list[Release] = []
+    known, kept = list(beside), []
     for sets in candidates:
-        if not reveals([*kept, *sets]):
+        if not reveals([*known, *kept, *sets]):
             kept += sets
     return kept
 

@@ -20,7 +20,7 @@ def meta(assessment: Assessment) -> dict[str, Any]:
     """Return what the title block and the running text need, as plain values."""
     policy, year = assessment.policy, assessment.year
     defaults = {r.id: r.default for r in policy.readings}
-    governed = sorted({*policy.years.identification, *policy.years.targets})
+    governed = policy.years.governed
     return {
         "policy": policy.id,
         "policy_title": policy.title,
