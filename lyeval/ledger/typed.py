@@ -563,11 +563,7 @@ def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
     if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
-        untidy = pc.match_substring_regex(
-            distinct,
-            r"^\s|\s$|\s\s|^[='’‘`＇]|\p{Han}[ ]\p{Han}|[\x{ad}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200d}"
-            r"\x{2060}-\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]|[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]",
-        )
+        untidy = pc.match_substring_regex(distinct, UNTIDY)
         if not pc.any(pc.or_(missing, untidy)).as_py():
             return Cells(as_text(raw), [], marks=(places, distinct))
     results, places, _ = _each(raw, read)
@@ -600,4 +596,11 @@ def _outcome(words: str) -> str | Odd:
     return Odd("outcome_unreadable", None, {"known": "、".join(dict.fromkeys(OUTCOMES.values()))})
 
 
+UNTIDY = "|".join(
+    (
+        r"^\s|\s$|\s\s|\p{Han} \p{Han}|^[='’‘`＇]|[Ａ-Ｚａ-ｚ０-９／－＃]",
+        r"[\x00-\x1f\x7f-\x{a0}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{1680}\x{17b4}\x{17b5}\x{180b}-\x{180f}]",
+        r"[\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{2800}\x{3000}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]",
+    )
+)
 KNOWN_METHODS = tuple(dict.fromkeys(word for row in METHOD_ROWS for word in (row["words"][0], row["label"])))

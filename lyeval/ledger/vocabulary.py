@@ -77,7 +77,7 @@ def _meanings(name: str) -> dict[str, str]:
 
 
 UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
 )
 GUARDED = re.compile(r'\s*=\s*"([^"]*)"\s*|\s*[\'’‘＇`]([^\'’‘＇]+)[\'’‘＇]?\s*', re.S)
 TERMS = read_rows(__file__, "terms.csv")
