@@ -32,7 +32,7 @@ test: tools  ## every test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fuzz: tools  ## thousands of damaged ledgers: read rightly or told in words; a million rows written and read
-	LYEVAL_FUZZ=2000 $(BIN)/python -m pytest tests/test_ledger_kinds.py -k any_mixture
+	LYEVAL_FUZZ=2000 $(BIN)/python -m pytest tests/test_ledger_mixture.py
 	LYEVAL_FUZZ=400 $(BIN)/python -m pytest tests/test_ledger_hostile.py tests/test_cleaning.py -k "damaged or million"
 
 lint: tools  ## ruff and pyright

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 from hostile import FIXTURE
-from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, code, csv_file, xlsx
+from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, code, csv_file, rewritten, xlsx
 from test_ledger_forms import office_form
 from test_ledger_hostile import bomb, far_binary
 
@@ -124,15 +123,8 @@ def raw(old: str, new: str) -> Callable[[Path], Path]:
 
     def make(folder: Path) -> Path:
         path = xlsx(folder / "f.xlsx", {"年度": ANNUAL} | {n: t for n, t in CLEAN.items() if n != "年度"})
-        with zipfile.ZipFile(path) as archive:
-            parts = {name: archive.read(name).decode() for name in archive.namelist()}
         pattern = rf'<c r="{old}"[^>]*>.*?</c>' if old[-1].isdigit() else re.escape(old)
-        name = "xl/worksheets/sheet1.xml"
-        parts[name] = re.sub(pattern, new, parts[name], count=1)
-        with zipfile.ZipFile(path, "w") as archive:
-            for part, text in parts.items():
-                archive.writestr(part, text)
-        return path
+        return rewritten(path, lambda xml: re.sub(pattern, new, xml, count=1))
 
     return make
 
@@ -310,6 +302,7 @@ PLANTS: dict[str, Plant] = {
     "summary_differs": (sheets(汇总=[["镇街", "2023年税收"], ["大兴镇", 15.25], ["青云镇", 7]]), "汇总", 3),
     "county_given": (alone(年度=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2023, 3]]), "", None),
     "place_unfit": (alone(年度=[[CODE, "企业名称", YEAR, "实缴税金"], [A, "甲公司", 2023, 3]]), "", None),
+    "summary_row": (rows("企业", ["其中：规上", "", "", "", "", ""]), "企业", 5),
     "signature_row": (rows("企业", ["填表人：张三", "审核人：李四", "", "", "", ""]), "企业", 5),
     "remark_says": (column("企业", "备注", "已停产", ""), "企业", 2),
 }  # fmt: skip

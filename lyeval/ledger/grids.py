@@ -118,8 +118,11 @@ def read_grids(path: Path, faults: Faults) -> tuple[list[Grid], Source | None]:
     with path.open("rb") as file:
         source = Source(name, hashlib.file_digest(file, "sha256").hexdigest(), named)
     kind = kind_of(path, named)
-    if kind in DISGUISED:
-        hint, hint_en = DISGUISED[kind]
+    if kind in DISGUISED or kind not in READERS:
+        hint, hint_en = DISGUISED.get(kind) or [
+            f"这是{kind}文件，{INSTEAD[kind][0]}",
+            f"it is a {kind}: {INSTEAD[kind][1]}",
+        ]
         faults.add("file_disguised", name, hint=hint, hint_en=hint_en)
         return [], source
     try:
@@ -144,14 +147,14 @@ def kind_of(path: Path, named: str) -> str:
         except (zipfile.BadZipFile, OSError, ValueError):
             names = []
         unknown = named if named in PARTS.values() or named == "xlsm" else "xlsx"
-        return next((kind for part, kind in PARTS.items() if part in names), unknown)
+        packed = "zip" if any(name.lower().endswith((".xlsx", ".xls", ".csv")) for name in names) else unknown
+        return next((kind for part, kind in PARTS.items() if part in names), packed)
     if start[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
         locked = "EncryptedPackage".encode("utf-16-le") in path.read_bytes()  # a newer workbook behind a password
         return named if named in WORKBOOKS and locked else "xls"
-    if start[:4] == b"PAR1":
-        return "parquet"
-    if start[:5] == b"%PDF-":
-        return "pdf"
+    sign = next((kind for sign, kind in SIGNS.items() if start.startswith(sign)), "")
+    if sign:
+        return sign
     if named == "parquet" or (named in WORKBOOKS and start[:1] in (b"\x09", b"\x00")):
         return named
     words = start.decode(_wide(start) or "utf-8", "ignore").lstrip("\ufeff \r\n\t").lower()
@@ -294,6 +297,8 @@ def _plain_lines(data: bytes) -> bytes:
     """Return CSV with line ends that its readers know, and without the guard of equals sign and quotes that keeps figures from being shortened."""
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         data = re.sub(rb"\r+\n|\r", b"\n", data)
+    elif b"\n" not in data:
+        data = re.sub("\x0b|\x85|\u2028|\u2029".encode(), b"\n", data)
     for guard, plain in GUARDS:
         if b"=" in data and guard[1] in data:
             data = guard[0].sub(plain, data)
@@ -305,7 +310,7 @@ def _csv_grid(name: str, data: bytes, encoding: str) -> Grid:
     data = (
         data.decode(encoding).lstrip("\ufeff").encode() if encoding != "utf-8" else data.removeprefix(b"\xef\xbb\xbf")
     )
-    data = _plain_lines(data)
+    data = _plain_lines(data.rstrip(b"\x1a\x00"))
     head = data if len(data) <= HEAD else data[: data.rfind(b"\n", 0, HEAD) + 1 or HEAD]
     top = head.decode()
     if "\0" in top:
@@ -373,7 +378,17 @@ READERS: dict[str, Callable[[Path, Faults], list[Grid]]] = {
     "html": _page,
     "htm": _page,
 }
-PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "content.xml": "ods"}
+PARTS = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "content.xml": "ods", "word/document.xml": "docx"}
+SIGNS = {
+    b"PAR1": "parquet",
+    b"%PDF-": "pdf",
+    b"\x89PNG": "png",
+    b"\xff\xd8\xff": "jpg",
+    b"GIF8": "gif",
+    b"Rar!": "rar",
+    b"7z\xbc\xaf": "7z",
+    b"{\\rtf": "rtf",
+}
 GUARDS = (
     ((re.compile(rb'(?m)(^|,|\t|;)"=""([^"\n]*)"""(?=,|\t|;|\r?$)'), b'"=""'), rb'\1"\2"'),
     ((re.compile(rb'(?m)(^|,|\t|;)="([^"\n]*)"(?=,|\t|;|\r?$)'), b'="'), rb'\1"\2"'),

@@ -93,16 +93,16 @@ def take_apart(text: str) -> Heading:
         bracket, rest = whole[1], body.replace(whole[0], "")
         parts = re.split("[,，;；、]", bracket)
         mine = [part for part in parts if find_unit(part)]
-        if len(parts) > 1 and len(mine) == 1:
-            unit, body = mine[0], body.replace(whole[0], f"({''.join(p for p in parts if p not in mine)})")
-        elif find_unit(bracket):
-            unit, body = bracket, rest
-        elif HINT.fullmatch(bracket):
-            body = rest
-        elif period is None and not (timed := take_period(bracket))[0]:
-            period, body = timed[1], rest
-        elif looks_like_unit(bracket):
-            odd = bracket
+        if len(mine) == 1:
+            unit, bracket = mine[0], "".join(part for part in parts if part not in mine)
+        timed = take_period(bracket, "累计" in rest)
+        both = _together(period, timed[1]) if timed[1] and not timed[0] else None
+        if both is not None:
+            period = both
+        elif bracket and not HINT.fullmatch(bracket):
+            odd = bracket if looks_like_unit(bracket) else odd
+            rest = body.replace(whole[0], f"({bracket})")
+        body = rest
     for mark in SEPARATOR.finditer(body):
         tail = body[mark.end() :]
         words = tail if find_unit(tail) else take_period(tail)[0]  # a parent's unit, then a child's period
@@ -120,20 +120,27 @@ def _keyed(shown: str, body: str, unit: str, period: Period | None, odd: str) ->
     bare = INNER.sub("", body)
     qualifier = key("".join(INNER.findall(body)))
     whole, dropped = [key(body)], [key(bare)]
-    if period is None and (found := take_period(bare))[1]:
-        period = found[1]
-        timed = [key(take_period(body)[0]), key(found[0])]
-    elif period is None and (found := take_period(body))[1]:
-        period = found[1]
-        timed = [key(found[0]), key(found[0])]
-    else:
-        timed = []
+    found = next((f for f in (take_period(bare), take_period(body)) if f[1]), ("", None))
+    timed: list[str] = []
+    if found[1] is not None and (both := _together(period, found[1])) is not None:
+        period, timed = both, [key(take_period(body)[0]), key(found[0])]
     keys = tuple(dict.fromkeys(k for k in (*whole, *dropped) if k))
     every = tuple(dict.fromkeys((*keys, *(k for k in timed if k))))
     known = {key(body), *timed[:1]}
     lost = frozenset(k for k in every if qualifier and k not in known)
     plain = 0 if period is not None and not timed else len(keys)
     return Heading(shown, unit, every, period, plain, qualifier, lost, odd)
+
+
+def _together(one: Period | None, other: Period) -> Period | None:
+    """Return the period of a bracket and of the words before it: the year of one, the months of the other; None where both differ."""
+    if one is None or one == other:
+        return other
+    years = [p for p in (one, other) if (p.year, p.back) != (None, None)]
+    months = [p for p in (one, other) if not p.whole]
+    if len(years) > 1 or len(months) > 1:
+        return None
+    return replace(years[0] if years else one, first=(months or [one])[0].first, last=(months or [one])[0].last)
 
 
 def stack(parts: tuple[str, ...]) -> Heading:
@@ -181,7 +188,8 @@ def _qualified(heading: Heading, form: str, fit: Fit, sheet: str) -> Fit:
         return fit
     for other in (f"{words}{form}", f"{form}{words}", words):
         named = _look_up(other, sheet)
-        if named.kind in ("refused", "column", "near") and (other != words or _numeric(named)):
+        own = other != words or _numeric(named) or CHANGING.search(words)
+        if named.kind in ("refused", "column", "near") and own:
             return named
     if _numeric(fit) or CHANGING.search(words):
         return Fit("qualified", fit.columns)
@@ -271,13 +279,14 @@ MARKS = re.compile(
 )
 BENIGN = re.compile(
     r"(年度?|全年|实际|实缴|实际缴纳|已入?入库|入库|入库数|入库额|全口径|合计|总计|总数|小计|数字|数值|数|金额|取整|含围墙|围墙内|"
-    r"(税务|自规|自然资源|国土|供电|电力|统计|生态环境|环保|财政|经信|发改)(部门|局|所|公司)?(提供|填报|口径|数据|数)?|"
+    r"(税务|自规|自然资源|国土|供电|电力|统计|生态环境|环保|经信|发改)(部门|局|所|公司)?(提供|填报|口径|数据|数)?|"
     r"(保留|精确到)?(小数点?后?)?[一二两三四0-9]+位(小数)?|(审|核)定数?|确认数?|实测|测绘|实有|现状|年末|年底|期末|"
-    r"定稿|决算|终稿|年报|最终|口径[一-鿿]{0,4}|[一-鿿]{0,4}口径|统计数|台账数|填报数?|不?含小数)"
+    r"定稿|决算|终稿|年报|最终|(入库|实缴|全|统计|统一|税务部?门?|自规|供电)口径|统计数|台账数|填报数?|不?含小数)"
 )
 CHANGING = re.compile(
     r"目标|预计|预测|预算|计划|拟|规划|力争|任务|测算|估算|估计|暂估|模拟|承诺|约定|合同|协议|应[缴纳交]|"
-    r"人均|户均|平均|均|留成|分成|减免|不含|不包括|除|剔除|上报|申报"
+    r"人均|户均|平均|均|留成|分成|减免|不含|不包括|除|剔除|上报|申报|"
+    r"母公司|总公司|控股|集团|承接|受让|合作|并购|房东|出租方|承租方|前身|曾用|更名前"
 )
 WORDS = ("text", "label", "code", "org")
 STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
@@ -316,9 +325,13 @@ class Period:
         return None if own is None else replace(self, year=own - (self.back or 0), back=None)
 
 
-def take_period(text: str) -> tuple[str, Period | None]:
-    """Split normalised text (half width, no spaces) into what is left and its period."""
-    rest, period = text, Period()
+def take_period(text: str, running: bool = False) -> tuple[str, Period | None]:
+    """Split normalised text (half width, no spaces) into what is left and its period.
+
+    10月累计 and 三季度累计 run from January; so does every month where ``running`` tells that 累计 stands beside the text.
+    """
+    rest, period = FIRST_MONTH.sub("1月", text), Period()
+    text = rest
     for pattern, change in PATTERNS:
         matched = pattern.search(rest)
         if not matched:
@@ -328,6 +341,8 @@ def take_period(text: str) -> tuple[str, Period | None]:
             rest, period = rest[: matched.start()] + rest[matched.end() :], changed
     if period == Period() and rest == text:
         return text, None
+    if running and period.first == period.last:
+        period = replace(period, first=1)
     return re.sub(r"^(累计|同期|期间)|(累计|同期|期间)$", "", rest), period
 
 
@@ -354,9 +369,16 @@ def _year(period: Period, matched: re.Match[str]) -> Period | None:
 
 
 def _year_month(period: Period, matched: re.Match[str]) -> Period | None:
-    """Take a month written in figures with its year: 2023-01, 202301, 2023/1/1."""
-    month = int(matched[2])
-    return Period(int(matched[1]), None, month, month) if 1 <= month <= 12 else None
+    """Take a month written in figures with its year: 2023-01, 202301, or as its first or last day, 2023/1/1."""
+    month, day = int(matched["month"]), matched.groupdict().get("day")
+    whole_month = 1 <= month <= 12 and int(day or 1) in (1, 28, 29, 30, 31)
+    return Period(int(matched[1]), None, month, month) if whole_month else None
+
+
+def _year_months(period: Period, matched: re.Match[str]) -> Period | None:
+    """Take a year with the first and last of its months: 2023.1-10, 2023年1月至2023年10月."""
+    first, last = int(matched["first"]), int(matched["last"])
+    return replace(_year(period, matched) or period, first=first, last=last) if 1 <= first < last <= 12 else None
 
 
 def _back(years: int) -> Change:
@@ -375,7 +397,8 @@ def _months(size: int = 1) -> Change:
     def take(period: Period, matched: re.Match[str]) -> Period | None:
         named = matched.groupdict()
         first, last = named.get("first"), _number(named["last"])
-        start = 1 if named.get("until") else _number(first) if first else last
+        until = named.get("until") or (not first and "累计" in matched.string)
+        start = 1 if until else _number(first) if first else last
         if not period.whole or start > last or (size == 1 and first and start == last):
             return None
         return replace(period, first=size * (start - 1) + 1, last=size * last)
@@ -383,9 +406,10 @@ def _months(size: int = 1) -> Change:
     return take
 
 
-def _half(first: int, last: int) -> Change:
+def _half(period: Period, matched: re.Match[str]) -> Period | None:
     """Take a half of the year."""
-    return lambda period, matched: replace(period, first=first, last=last) if period.whole else None
+    first = 1 if matched[0][:1] in "上前" or matched[0][-1:] == "1" else 7
+    return replace(period, first=first, last=first + 5) if period.whole else None
 
 
 def _number(words: str) -> int:
@@ -393,6 +417,7 @@ def _number(words: str) -> int:
     return int(words) if words.isdigit() else NUMERALS.index(words.replace("两", "二")) + 1
 
 
+FIRST_MONTH = re.compile(r"(?<![万千百亿])元月(?!均)")
 Change = Callable[[Period, re.Match[str]], Period | None]
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
@@ -404,25 +429,39 @@ QUARTER = (
     + TO
     + r")?第?(?P<last>[一二两三四1-4])个?季度?(?:累计|当季)?"
 )
+YEAR = r"(?<!\d)((?:19|20)\d\d)"
 PATTERNS: tuple[tuple[re.Pattern[str], Change], ...] = (
-    (re.compile(r"(?<!\d)((?:19|20)\d\d)[-/.](\d{1,2})(?:[-/.]\d{1,2})?(?!\d|月|[-—–~至到])"), _year_month),
-    (re.compile(r"(?<!\d)((?:19|20)\d\d)(0[1-9]|1[0-2])(?!\d)"), _year_month),
-    (re.compile(r"(?<!\d)((?:19|20)\d\d)(?:年度?|(?!\d))"), _year),
+    (
+        re.compile(YEAR + rf"[-/.年](?P<first>\d{{1,2}})月?{TO}\1[-/.年](?P<last>\d{{1,2}})月?(?:累计)?(?!\d)"),
+        _year_months,
+    ),
+    (
+        re.compile(YEAR + rf"[.年]度?(?P<first>\d{{1,2}}){TO}(?P<last>\d{{1,2}})月?份?(?:累计|合计)?(?![\d季年日./])"),
+        _year_months,
+    ),
+    (
+        re.compile(YEAR + r"(?P<to>[-/.])(?P<month>\d{1,2})(?:(?P=to)(?P<day>\d{1,2}))?(?!\d|月|[-—–~～至到])"),
+        _year_month,
+    ),
+    (re.compile(YEAR + r"(?P<month>0[1-9]|1[0-2])(?!\d)"), _year_month),
+    (re.compile(rf"(?:截[至止到]*)?{YEAR}年(?:[底末]|12月31日)"), _year),
+    (re.compile(YEAR + r"(?:年度?|(?!\d))"), _year),
     (re.compile(r"(二[〇零][〇零一二三四五六七八九]{2})年度?"), _year),
-    (re.compile(r"(?<!\d)(\d\d)年度?"), _year),
+    (re.compile(r"(?<!\d)(\d\d)(?:年度?|(?=[qQhH][1-4]))"), _year),
     (re.compile(r"(前年|上上年度?)"), _back(2)),
-    (re.compile(r"(上一?个?年度?|去年|前一年度?)"), _back(1)),
-    (re.compile(r"(本年度?|当年|今年)"), _back(0)),
+    (re.compile(r"(上一?个?年度?|去年|前一年度?)[底末]?"), _back(1)),
+    (re.compile(r"(本年度?|当年|今年)[底末]?"), _back(0)),
     (re.compile(r"同期"), _same),
     (re.compile(f"(?P<until>(?<!\\d)(?:1|01|一))月?份?[-—–~～至到]+{LAST}月份?(?:底|末)?(?:累计|合计)?"), _months()),
     (re.compile(f"(?<![\\d十])(?P<first>{MONTH})月?份?[-—–~～至到]+{LAST}月份?(?:累计|合计)?"), _months()),
-    (re.compile(f"(?P<until>截[至止到]*){LAST}月份?(?:底|末)?(?:累计)?"), _months()),
+    (re.compile(f"(?P<until>截[至止到]*){LAST}月份?(?:底|末|(?:2[89]|3[01])日)?(?:累计)?"), _months()),
     (re.compile(f"(?P<until>前){LAST.replace('[一二', '[一二两')}个?月份?(?:累计)?"), _months()),
-    (re.compile(f"(?<![\\d十]){LAST}月份?(?:当月)?"), _months()),
-    (re.compile(r"上半年度?(?:累计)?"), _half(1, 6)),
-    (re.compile(r"下半年度?(?:累计)?"), _half(7, 12)),
+    (re.compile(f"(?<![\\d十]){LAST}月份?(?:当月)?(?![-—–~～至到])"), _months()),
+    (re.compile(r"[上前下后]半年度?(?:累计)?"), _half),
+    (re.compile(r"(?<![a-zA-Z])[hH][12](?![a-zA-Z0-9])"), _half),
     (re.compile(QUARTER), _months(3)),
-    (re.compile(r"[qQ](?P<last>[1-4])(?![a-z0-9])"), _months(3)),
+    (re.compile(rf"(?<![a-zA-Z])[qQ](?P<first>[1-4]){TO}[qQ]?(?P<last>[1-4])(?![a-zA-Z0-9])"), _months(3)),
+    (re.compile(r"(?<![a-zA-Z])[qQ](?P<last>[1-4])(?![a-zA-Z0-9])"), _months(3)),
     (re.compile(r"全年(?:累计)?"), lambda period, matched: period if period != Period() else None),
 )
 

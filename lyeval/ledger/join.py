@@ -1,5 +1,8 @@
 """From the parts of all tables to one frame per sheet (汇总成册): tables without codes joined, parcels added, nothing counted twice."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported, and pyarrow ships no stubs)
+
 from __future__ import annotations
 
 import re
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from lyeval.ledger.columns import (
     LAYOUTS,
@@ -28,8 +32,8 @@ from lyeval.ledger.faults import LIMIT, Faults, shown
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.rows import DATA, Part, row_kind
-from lyeval.ledger.typed import cell_of, texts_of
-from lyeval.ledger.vocabulary import find_unit, is_missing, key, terms, tidy, well_formed
+from lyeval.ledger.typed import cell_of, is_text, texts_of
+from lyeval.ledger.vocabulary import CODE_SIZE, find_unit, is_missing, key, terms, tidy, well_formed
 from lyeval.ledger.wide import apart
 
 TABLE = ["source_file", "source_sheet"]
@@ -118,7 +122,10 @@ def lacks_codes(grid: Grid, layout: Layout) -> bool:
     if item is None or layout.named("name") is None:
         return False
     raw = grid.body(layout.body)[item.place]
-    return any(map(_blank, raw)) if isinstance(raw, list) else raw.null_count > 0
+    if isinstance(raw, list):
+        return any(map(_blank, raw))
+    short = is_text(raw.type) and (pc.min(pc.binary_length(raw)).as_py() or 0) < CODE_SIZE
+    return raw.null_count > 0 or (short and any(map(_blank, raw.unique().to_pylist())))
 
 
 def names_of(grid: Grid, layout: Layout) -> dict[str, str]:

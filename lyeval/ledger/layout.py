@@ -226,9 +226,8 @@ class _Reader:
             return self._of_status(place, heading)
         if len(fit.columns) > 1:
             return self._decide(place, heading, fit)
-        scale = first == "above_scale" and re.search("规模(?!以上)", heading.keys[0])
-        if scale and {plain(str(cell)) for cell in self._sample(place, heading)} & FIRM_SIZES:
-            return Fit("refused", fit.columns)
+        if first == "above_scale" and (scaled := self._of_scale(place, heading, fit)) is not fit:
+            return scaled
         if heading.keys[0] in BY_VALUES and not _fits(self._sample(place, heading), fit.columns):
             return Fit("carried")
         if fit.kind == "unknown" and heading.period and heading.plain == len(heading.keys):
@@ -253,7 +252,8 @@ class _Reader:
     def _title_months(self) -> Period | None:
         """Return the months, less than a year, that the sheet's name, else its title, else its file's name gives."""
         for words in (self.title, self.grid.sheet, self.grid.file.rsplit(".", 1)[0]):
-            period = take_period("".join(unicodedata.normalize("NFKC", words).split()))[1]
+            text = DAY_SPAN.sub(r"\1-\2月", "".join(unicodedata.normalize("NFKC", words).split()))
+            period = take_period(text if "截" in text else WHOLE_DAYS.sub("", text))[1]
             if period is not None and not period.whole:
                 return period
         return None
@@ -264,9 +264,24 @@ class _Reader:
         if words and words <= SCALES:
             return Fit("column", (of_sheet("annual")["above_scale"],))
         outcomes = bool(words) and all(find_word(word, OUTCOMES) or word in DONE for word in words)
-        if outcomes and not words <= STATES:
+        if outcomes and not words <= STATES | YES | NO:
             return Fit("column", (of_sheet("disposals")["outcome"],))
         return Fit("carried")
+
+    def _of_scale(self, place: int, heading: Heading, fit: Fit) -> Fit:
+        """Return what a heading of 规上 is by its values: not sizes, and not figures or grades under 规模 or 类别."""
+        sample = [cell for cell in self._sample(place, heading) if plain(str(cell)) not in MISSING]
+        if re.search("规模(?!以上)", heading.keys[0]):
+            words = {plain(str(cell)) for cell in sample}
+            figures = bool(sample) and all(isinstance(cell, int | float) and cell not in (0, 1) for cell in sample)
+            return Fit("refused", fit.columns) if figures or words & FIRM_SIZES else fit
+        grade = of_sheet("annual")["grade"]
+        if not re.search("类", heading.keys[0]) or not _fits(sample, (grade,)):
+            return fit
+        self.faults.add(
+            "decided_by_values", *self.grid.where, heading=heading.text, column=grade.zh, column_en=grade.en
+        )
+        return Fit("column", (grade,), "", fit.period)
 
     def _decide(self, place: int, heading: Heading, fit: Fit) -> Fit:
         """Decide a heading of several meanings by its unit or its values, when these fit only one of them (told)."""
@@ -323,15 +338,20 @@ class _Reader:
         if {"year", "month"} & set(names):
             return mapped
         alone = not (set(names) & FIGURES) - {"tax_wan"}
+        whole = [i.period for i in mapped if i.column.name == "tax_wan" and i.period and i.period.whole]
+        own = any(period.back == 0 or (period.year is not None and period.year == months.year) for period in whole)
         out: list[Mapped] = []
         for item in mapped:
             period, running = item.period or Period(back=0), _runs(item.heading, item.period, months)
             plainly = item.period is None and not running
             running |= names.count("tax_wan") == 1 and "同期" in item.heading
-            if item.column.name != "tax_wan" or not period.whole or not (running or plainly):
+            if item.column.name != "tax_wan" or not period.whole or "全年" in item.heading:
                 out.append(item)
                 continue
-            if plainly and not alone:
+            if not running and not plainly and not own:
+                out.append(item)
+                continue
+            if not running and not (plainly and alone):
                 self.faults.add("whole_assumed", *self.grid.where, heading=item.heading, month=months.last)
                 out.append(item)
                 continue
@@ -488,4 +508,5 @@ TOP, SAMPLE, LONGEST = 40, 200, 30
 SCALES = (ABOVE | BELOW) - (YES | NO)
 BY_VALUES = ("企业类型", "企业性质")  # 规上 or 规下, or a legal form that is not read
 FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}
-WHOLE_DAYS = re.compile(r"(?<=\d{4})\s*[-./年]\s*\d{1,2}\s*[-./月]\s*\d{1,2}日?")
+WHOLE_DAYS = re.compile(r"(?<=\d{4})\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*[日号]?|([-./])\s*\d{1,2}\s*\1\s*\d{1,2}日?)")
+DAY_SPAN = re.compile(r"(\d{1,2})月1日[-—–~～至到]+(?:\d{4}年)?(\d{1,2})月(?:2[89]|3[01])日")

@@ -137,7 +137,7 @@ LIMIT_BINARY = 5_000_000
 LONGEST_TEXT = 40_000  # a spreadsheet cell holds 32,767 characters
 SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$")
 TEXTS = re.compile(r"sharedStrings\.(xml|bin)$")
-MARKS = (b"hidden=", b't="e"', b"<f>", b"<f ", b"<f/")
+MARKS = (b"hidden=", b'ht="0"', b'width="0"', b't="e"', b"<f>", b"<f ", b"<f/")
 CELL_MARKS = (b"<c ", b"<c>", b":c ", b":c>")
 WIDE = re.compile(rb"""r\s*=\s*["']([A-Z]{2,3})\d""")
 ROWS = re.compile(rb"""row [^>]*?\br\s*=\s*["'](\d{1,7})["']""")
@@ -215,7 +215,7 @@ def _beside(data: bytes) -> Beside:
     """Look through one sheet's XML; what is not there costs a search for a few bytes."""
     rows: frozenset[int] = frozenset()
     columns: frozenset[int] = frozenset()
-    if b"hidden=" in data:
+    if any(mark in data for mark in UNSEEN):
         rows = frozenset(int(m[1]) - 1 for row in HIDDEN.findall(data) if (m := NUMBER.search(row)))
         spans = [dict(re.findall(rb'\b(min|max)\s*=\s*"(\d+)"', tag)) for tag in COLUMN.findall(data)]
         columns = frozenset(i for s in spans for i in range(int(s[b"min"]) - 1, min(int(s[b"max"]), WIDEST)))
@@ -251,8 +251,9 @@ def _plain(text: str) -> str:
 
 WIDEST = 1000
 KNOWN = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA")
-HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\bhidden="(?:1|true)"[^>]*>')
-COLUMN = re.compile(rb'<(?:\w+:)?col\b[^>]*\bhidden="(?:1|true)"[^>]*>')
+UNSEEN = (b"hidden=", b'ht="0"', b'width="0"')
+HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\b(?:hidden="(?:1|true)"|ht="0")[^>]*>')
+COLUMN = re.compile(rb'<(?:\w+:)?col\b[^>]*\b(?:hidden="(?:1|true)"|width="0")[^>]*>')
 NUMBER = re.compile(rb'\br="(\d+)"')
 REF = re.compile(rb'\br="([A-Z]+\d+)"')
 ERRORS = re.compile(

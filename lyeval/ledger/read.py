@@ -176,6 +176,12 @@ class _Table:
         """Whether the rows say themselves to whom they belong."""
         return self.layout.named("credit_code") is not None or self.layout.sheet in ("blocks", "counties")
 
+    @property
+    def sums(self) -> bool:
+        """Whether it sums firms up: counties without a year."""
+        dated = self.layout.year or self.layout.named("year") or any(item.period for item in self.layout.columns)
+        return self.layout.sheet == "counties" and not dated
+
     def parts(self, tables: Sequence[_Table], methods: Mapping[str, str], faults: Faults) -> list[Part]:
         """Return what its rows say, by sheet; class and year are taken from names and title where it has none."""
         parts = [_classed(part, self.grid, faults) for part in read_rows(self.grid, self.layout, methods, faults)]
@@ -281,8 +287,11 @@ def _read(opened: list[_Opened], methods: Mapping[str, str]) -> None:
     books = [(one, [table for table in one.tables if table.coded]) for one in opened]
     for one, coded in books:
         real = [table for table in coded if taken_for(table.grid.sheet) is None]
+        firms = any(table.layout.named("credit_code") for table in real)
         for table in one.tables:
-            if table in coded and (not real or table in real):
+            if firms and table.sums:
+                one.passed.append((table.grid, table.layout))
+            elif table in coded and (not real or table in real):
                 one.faults.items += table.told
                 whole = replace(table, grid=_with_codes_of_names(table, one, books))
                 one.parts += whole.parts(one.tables, methods, one.faults)

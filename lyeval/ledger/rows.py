@@ -21,7 +21,7 @@ from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import take_apart
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.summaries import TOTAL, compare_totals, remarks_of
-from lyeval.ledger.typed import Cells, Odd, cell_of, convert, is_text, to_texts
+from lyeval.ledger.typed import Cells, Odd, cell_of, convert, is_text, texts_of, to_texts
 from lyeval.ledger.vocabulary import CODE_FORM, DONE_AS, key
 from lyeval.ledger.wide import difference_rows, unpivot
 
@@ -108,6 +108,7 @@ class _Reader:
         right = values.str.fullmatch(CODE_FORM.pattern) if coded else values.notna()
         doubtful = np.flatnonzero(~right.fillna(False).to_numpy(dtype=bool) & (self.kinds == DATA))
         headings = {key(t) for i in self.layout.columns for t in (i.heading, *take_apart(i.heading).keys)}
+        groups = self._groups() if len(doubtful) else frozenset[str]()
         if len(doubtful) > MANY:
             blank = self._blank_rows(doubtful)
             self.kinds[doubtful[blank]] = BLANK
@@ -115,10 +116,11 @@ class _Reader:
             self.kinds[doubtful[MANY:]] = WRONG
         for turn, position in enumerate(doubtful[:MANY].tolist()):
             cells = self.cells(position)
-            self.kinds[position] = row_kind(cells, headings, position)
-            if self.kinds[position] == SIGNED:
+            self.kinds[position] = row_kind(cells, headings, position, groups)
+            if self.kinds[position] in TOLD:
                 value = next(cell for cell in cells if cell is not None and str(cell).strip())
-                self.faults.add("signature_row", *self.grid.where, row=self.first + position, value=value)
+                rule = TOLD[int(self.kinds[position])]
+                self.faults.add(rule, *self.grid.where, row=self.first + position, value=value)
             elif self.kinds[position] == DATA:
                 self.kinds[position] = WRONG
                 more = {"count": len(doubtful) - turn} if turn == MANY - 1 else {}
@@ -127,6 +129,14 @@ class _Reader:
             for position in self.data.tolist():
                 if TOTAL.fullmatch(key(str(cell_of(self.raws[item.place], position)))):
                     self.kinds[position] = TOTALS
+
+    def _groups(self) -> frozenset[str]:
+        """Return the words by which a row without code may be a group's total: the townships, parks and industries of the others."""
+        named = [item.place for item in self.layout.columns if item.column.name in GROUPED]
+        words = {key(str(cell)) for place in named for cell in set(texts_of(self.raws[place])) if cell is not None}
+        return frozenset(
+            words - {""} | ({key(word) for word in CLASSES} if self.layout.named("above_scale") else set())
+        )
 
     def _examples(self) -> None:
         """Mark the rows, at the head of a table, that show how it is filled in (told)."""
@@ -325,13 +335,20 @@ class _Reader:
         return made
 
 
-def row_kind(cells: Sequence[Any], headings: set[str], position: int) -> int:
-    """Classify a row without a right key."""
+def row_kind(cells: Sequence[Any], headings: set[str], position: int, groups: frozenset[str] = frozenset()) -> int:
+    """Classify a row without a right key; ``groups`` are the words that name a group of firms."""
     filled = [cell for cell in cells if cell is not None and cell == cell and str(cell).strip()]
     if not filled:
         return BLANK
     words = [key(cell) for cell in filled if isinstance(cell, str)]
     if any(TOTAL.fullmatch(word) for word in words[:4]):
+        return TOTALS
+    if any(PART.fullmatch(word) for word in words[:3]):
+        return SUMMED
+    if sum(HINT.fullmatch(word) is not None for word in words) * 2 > len(filled) > 1:
+        return HINTS
+    named = [word for word in words if not SERIAL.fullmatch(word)]
+    if len(filled) > len(words) and named and all({word, SERIAL.sub("", word)} & groups for word in named):
         return TOTALS
     figures = [cell for cell in filled if not isinstance(cell, str) or re.fullmatch(r"[\d.,]+", cell)]
     if NOTE.match(str(filled[0]).strip()) and len(filled) <= 4 and len(figures) <= 1:
@@ -348,11 +365,26 @@ def row_kind(cells: Sequence[Any], headings: set[str], position: int) -> int:
 
 MANY = 2000
 NUMBERED = re.compile(r"[(（]?(\d{1,2})[)）]?\s*(?:[=＝].*)?")
-DATA, TOTALS, BLANK, WRONG, SHOW, OUT, SIGNED = range(7)
+DATA, TOTALS, BLANK, WRONG, SHOW, OUT, SIGNED, SUMMED, HINTS = range(9)
+TOLD = {SIGNED: "signature_row", SUMMED: "summary_row", HINTS: "example_row"}
+GROUPED = ("township", "park", "county", "industry_code", "location")
+CLASSES = ("规上", "规下", "规上企业", "规下企业", "规模以上", "规模以下", "规上工业", "规下工业")
+SERIAL = re.compile(r"^([一二三四五六七八九十]{1,3}|\d{1,2}|[a-z])(?=.|$)")
+PART = re.compile(
+    r"其中.{0,12}|(企业|亩均|户均|总|加权|算术)?(平均|均)(值|数|水平)?|最大值?|最小值?|最高值?|最低值?|中位数|占比|比重|增幅|增长率?|同比.{0,4}|环比.{0,4}|标准差"
+)
+HINT = re.compile(
+    r"(必|选)填.*|自动(计算|生成)|下拉(选择|选项|菜单)?|从下拉.*|(请)?填写.*|(请)?选择.*|[四\d]{1,2}位.{0,6}|是否|文本|数字|数值|日期|日期格式|公式|"
+    r"(企业|单位)?全称|(万?元|亩|平方米|万?千瓦时|㎡)?(保留.*|取整)|yyyy.*|\d{4}mmdd|如\d.*|例如?.*|格式.*"
+)
 HEADMOST = 20
-EXAMPLE = re.compile(r"[(（【]?(填报|填写|填表)?(示例|样例|范例|样本|举例|例如|例子|例)[一二三\d]*[)）】]?[:：]?")
+EXAMPLE = re.compile(
+    r"(注[:：])?[(（【]?(填报|填写|填表|参考)?(示例|样例|范例|样本|样表|模板|示范|举例|例如|例子|例|如(?=[:：])|参考|"
+    r"example|sample|e\.?g\.?)(行|栏|数据|企业)?[一二三\d]*[)）】]?[:：]?",
+    re.I,
+)
 SHOWN = re.compile(
-    r"例[:：].*|[(（【](示例|样例|范例|例)[)）】].*|(填报|填写)?(示例|样例|范例|示范|测试)(企业|公司|单位|工厂)[一二三A-Ca-c\d]{0,2}([(（].*[)）])?|"
+    r"例[:：].*|[*×＊○●xX]{2,}|(请)?(填写|输入)?企业全称|[(（【](示例|样例|范例|例)[)）】].*|(填报|填写)?(示例|样例|范例|示范|测试)(企业|公司|单位|工厂)[一二三A-Ca-c\d]{0,2}([(（].*[)）])?|"
     r".*[(（](请替换|示例|样例|范例|例|举例|请删除|填报示例|填写示例|仅供参考|供参考).*[)）]|.{0,6}(某某|某(?=公司|企业|厂)|[XxＸｘ]{2,}|[×*＊○]{2,}).{0,6}(公司|企业|厂)"
 )
 SIGNATURE = re.compile(

@@ -48,9 +48,9 @@ def _groups(grid: Grid, layout: Layout, frames: Mapping[str, pd.DataFrame]) -> t
         return None
     body = grid.body(layout.body)
     for place in range(min(len(body), 4)):
-        labels = [key(str(cell_of(body[place], p) or "")) for p in range(grid.height - layout.body)]
-        for name in ("township", "county", "park", "industry_code"):
-            own = {key(str(v)) for v in firms[name].dropna().unique()} if name in firms else set()
+        labels = [CLASS.sub(r"\1", key(str(cell_of(body[place], p) or ""))) for p in range(grid.height - layout.body)]
+        for name in ("township", "county", "park", "industry_code", "above_scale"):
+            own = set(_labels(frames, name))
             groups = sum(bool(label) and not TOTAL.fullmatch(label) for label in labels)
             if sum(label in own for label in labels) * 2 >= max(groups, 1):
                 return name, labels
@@ -64,9 +64,7 @@ def _compare(
     annual = frames.get("annual")
     if annual is None or not len(annual):
         return
-    firms = frames["enterprises"][["credit_code", group]]
-    rows = annual.merge(firms, on="credit_code", how="left")
-    rows["group"] = [key(str(v)) if pd.notna(v) else "" for v in rows[group]]
+    rows = annual.assign(group=_labels(frames, group))
     body = grid.body(layout.body)
     heads = [*layout.columns, *_counts(grid, layout)]
     for item in heads:
@@ -82,12 +80,24 @@ def _compare(
             part = figures if TOTAL.fullmatch(label) else figures[(mine["group"] == label).to_numpy()]
             if not isinstance(stated, float) or not (len(part) or TOTAL.fullmatch(label)):
                 continue
-            own = float(np.nansum(part)) / float(item.ratio)
-            if abs(stated - own) > _slack(stated, len(part)):
+            written = part / float(item.ratio)
+            own = float(np.nansum(written))
+            if abs(stated - own) > _slack(stated, written):
                 place = {"row": grid.first_row + layout.body + position, "heading": item.heading, "value": stated}
                 shown = {"stated": f"{stated:.10g}", "own": f"{own:.10g}", "year": year, "column": item.heading}
-                name = str(next(c for c in (cell_of(b, position) for b in body) if key(str(c or "")) == label))
+                name = str(next(c for c in (cell_of(b, position) for b in body) if key(str(c or "")).startswith(label)))
                 faults.add("summary_differs", grid.file, grid.sheet, **place, **shown, group=name)
+
+
+def _labels(frames: Mapping[str, pd.DataFrame], name: str) -> list[str]:
+    """Return the group of each annual row, as a summary labels it; empty where it has none."""
+    annual, firms = frames.get("annual", pd.DataFrame()), frames["enterprises"]
+    if name in annual and name == "above_scale":
+        return [{True: "规上", False: "规下"}.get(flag, "") for flag in annual[name].fillna(pd.NA).astype(object)]
+    if name not in firms or not len(annual):
+        return []
+    known = firms.set_index("credit_code")[name]
+    return [key(str(v)) if pd.notna(v) else "" for v in annual["credit_code"].map(known)]
 
 
 def _figures(item: Mapped, rows: pd.DataFrame) -> np.ndarray | None:
@@ -156,7 +166,7 @@ def compare_totals(
             told = sum(gap for other, gap in wrong if other.level < total.level)
             gap = stated - float(np.nansum(part))
             sums = [gap, gap - told] + ([stated - float(np.nansum(figures))] if total.level == GROUP else [])
-            if min(map(abs, sums)) > _slack(stated, int(np.isfinite(part).sum())):
+            if min(map(abs, sums)) > _slack(stated, part):
                 wrong.append((total, gap))
                 place = {"row": first + total.position, "heading": item.heading}
                 shown = {"total": f"{stated:.10g}", "sum": f"{stated - gap:.10g}"}
@@ -181,9 +191,7 @@ def _side(columns: Sequence[tuple[Mapped, np.ndarray]], data: Sequence[np.ndarra
             stated = written[total.position]
             for side in (0, 1):
                 part = figures[_group(total, totals, len(figures), side == 0)]
-                if np.isfinite(part).any() and abs(stated - np.nansum(part)) <= _slack(
-                    stated, int(np.isfinite(part).sum())
-                ):
+                if np.isfinite(part).any() and abs(stated - np.nansum(part)) <= _slack(stated, part):
                     fits[side] += 1
     if fits[0] != fits[1]:
         return fits[0] > fits[1]
@@ -201,16 +209,20 @@ def _group(total: Total, totals: Sequence[Total], count: int, above: bool) -> sl
     return slice(total.position + 1, min((p for p in others if p > total.position), default=count))
 
 
-def _slack(stated: float, count: int) -> float:
-    """Return by how much a total of so many figures may differ for rounding."""
+def _slack(stated: float, figures: np.ndarray) -> float:
+    """Return by how much a total of some figures may differ for rounding; of whole numbers by nothing."""
+    known = figures[np.isfinite(figures)]
     decimals = min(len(f"{stated:.6f}".rstrip("0").partition(".")[2]), 6)
-    return max(1e-9 * abs(stated), 10.0**-decimals * (0.5 + 0.9 * count**0.5))
+    if not decimals and np.allclose(known, np.rint(known), rtol=0.0, atol=1e-9):
+        return 1e-9 * abs(stated) + 1e-6
+    return max(1e-9 * abs(stated), 10.0**-decimals * (0.5 + 0.9 * len(known) ** 0.5))
 
 
 SUMMARY, NAMELESS = (tuple(words) for _, *words in terms("passed"))
 SUB, GROUP, ALL = 1, 2, 3
+CLASS = re.compile(r"^(规[上下])(工业)?(企业)?$")
 TOTAL = re.compile(
-    r"(总?合计|总计|小计|累计|共计|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
+    r"(总?合计|总计|小计|累计|共计?|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
 )
 
 
@@ -229,7 +241,7 @@ class Remark:
 
 
 def remarks_of(grid: Grid, layout: Layout, data: Sequence[int], codes: pd.Series) -> Iterator[Remark]:
-    """Give the remarks of a table's unread columns that speak of a column of the ledger; what they deny is not said.
+    """Give the remarks of a table's unread columns that speak of a column of the ledger; what they plainly deny is not said.
 
     ``data`` are the positions of data rows.
     """
@@ -246,7 +258,8 @@ def remarks_of(grid: Grid, layout: Layout, data: Sequence[int], codes: pd.Series
             if not isinstance(text, str) or not text.strip():
                 continue
             if text not in known:
-                said = ((next((w for w in c.remarks if re.search(SAYS.format(w), text)), ""), c) for c in COLUMNS)
+                kept = DENIED.sub("", text)
+                said = ((next((w for w in c.remarks if re.search(SAYS.format(w), kept)), ""), c) for c in COLUMNS)
                 known[text] = [(word, column) for word, column in said if word]
             row, code = grid.first_row + layout.body + position, str(codes.iloc[position])
             for word, column in known[text]:
@@ -271,5 +284,8 @@ def tell_remarks(remarks: Sequence[Remark], frames: Mapping[str, pd.DataFrame], 
             faults.add("remark_says", remark.file, remark.sheet, **where, **more)
 
 
-HEADS = re.compile(r"备注|说明|状态|状况|附注")
+HEADS = re.compile(r"备注|说明|状态|状况|附注|情况|现状")
+DENIED = re.compile(
+    r"(未|无|非|不|没有?)(是|属于?|存在|发生|出现|列入|再|被|处于|行业|进行)*(停产|停业|关停|关闭|破产|公益|在建|租赁|出租|搬迁|注销|吊销|行业除外|除外)"
+)
 SAYS = "(?<![未无非不])(?<!没有){}(?!情况无)"

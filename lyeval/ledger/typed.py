@@ -67,6 +67,10 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
     value = bare(value)
     if is_missing(value):
         return None
+    if ERROR.fullmatch(value.strip()):
+        return Odd("cell_error")
+    if MARKED.search(value):  # 24.98① is no 24.981
+        return Odd("number_unreadable")
     if re.search(r"\d\s+\d", value) and not re.fullmatch(r"\s*[+-]?\d{1,3}(\s\d{3})+([.]\d+)?\s*", value):
         return Odd("number_unreadable")
     text = plain(value).replace("−", "-").replace("¥", "").replace("￥", "")
@@ -157,6 +161,8 @@ def date(value: Any, end: bool) -> dt.date | Odd | None:
         return Odd("date_unreadable")
     if is_missing(value) or NOT_YET.fullmatch(plain(value)):
         return None
+    if ERROR.fullmatch(value.strip()):
+        return Odd("cell_error")
     return _of_text(plain(CLOCK.sub("", value)), end)
 
 
@@ -165,6 +171,8 @@ def flag(value: Any, kind: str) -> bool | Odd | None:
     text = plain(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
     if not text:
         return None
+    if ERROR.fullmatch(text.upper()):
+        return Odd("cell_error")
     text = NOTED.sub("", text) or text
     yes, no = (ABOVE, BELOW) if kind in ("scale", "below") else (YES, NO)
     if kind == "below" and text in YES | NO:
@@ -229,7 +237,9 @@ def _of_text(words: str, end: bool) -> dt.date | Odd:
         return Odd("date_completed", dt.date(2100, 12, 31), {"date": "2100-12-31"})
     if words in YES | NO:
         return Odd("date_wanted")
-    words = _of_months(re.sub(r"[(\[]?(?:星期|周)[一二三四五六日天][)\]]?|(?<=[日号])[上下]午.*", "", words))
+    words = _of_months(
+        re.sub(r"[(\[]?(?:星期|周)[一二三四五六日天][)\]]?|(?<=[日号一二三四五六天)])[上下]午.*", "", words)
+    )
     words = re.sub(r"(?<=\d)[、,，。·\\](?=\d)", "-", _in_digits(words))
     if re.fullmatch(r"\d{5}(\.\d+)?", words):
         return _of_figure(float(words), end)
@@ -246,7 +256,8 @@ def _of_months(words: str) -> str:
     if not named:
         return words
     year = named["year"] if len(named["year"]) == 4 else f"20{named['year']}"
-    return f"{year}-{MONTHS.index(named['month'][:3]) + 1}" + (f"-{named['day']}" if named["day"] else "")
+    day = named["day"] or named["us"]
+    return f"{year}-{MONTHS.index(named['month'][:3]) + 1}" + (f"-{day}" if day else "")
 
 
 def _span(words: str, end: bool) -> dt.date | Odd:
@@ -292,10 +303,15 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
 
 
 LARGEST = 1e15
-CLOCK = re.compile(r"(?<=[\d日号])[\sT]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*([AaPp][Mm]|Z)?\s*$")
+ERROR = re.compile(r"#[A-Z][A-Z/_0-9]*[!?]")
+MARKED = re.compile("(?<=[\\d.])[\u00b2\u00b3\u00b9\u2070-\u209c\u00bc-\u00be\u2150-\u2189\u2460-\u24ff\u2776-\u2793]")
+CLOCK = re.compile(
+    r"(?:(?<=[\d日号])[\sT]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*([AaPp][Mm]|Z)?|(?<=[日号])\s*\d{1,2}[时点][\d分秒]*)\s*$"
+)
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 ENGLISH = re.compile(
-    r"(?:(?P<day>\d{1,2})[-./]?)?(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*[-./,]?(?P<year>\d{4}|\d\d)"
+    r"(?:(?P<day>\d{1,2})[-./]?)?(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*[-./,]?"
+    r"(?:(?P<us>\d{1,2}),)?(?P<year>\d{4}|\d\d)"
 )
 ABOUT = re.compile(
     r"(?:约为?|大约|大概|近|≈|~|估计?|暂估|ca\.?)[:：]?(?P<a>.+?)(?:左右|上下|余|多)?|(?P<b>.*\d.*?)(?:左右|上下)"
@@ -547,11 +563,7 @@ def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
     if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
-        untidy = pc.match_substring_regex(
-            distinct,
-            r"^\s|\s$|\s\s|^[='’‘`＇]|\p{Han}[ ]\p{Han}|[\x{ad}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200d}"
-            r"\x{2060}-\x{2065}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]|[\x00-\x1f\x7f-\x{9f}\x{61c}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}\x{3000}]|[Ａ-Ｚａ-ｚ０-９／－＃]",
-        )
+        untidy = pc.match_substring_regex(distinct, UNTIDY)
         if not pc.any(pc.or_(missing, untidy)).as_py():
             return Cells(as_text(raw), [], marks=(places, distinct))
     results, places, _ = _each(raw, read)
@@ -584,4 +596,11 @@ def _outcome(words: str) -> str | Odd:
     return Odd("outcome_unreadable", None, {"known": "、".join(dict.fromkeys(OUTCOMES.values()))})
 
 
+UNTIDY = "|".join(
+    (
+        r"^\s|\s$|\s\s|\p{Han} \p{Han}|^[='’‘`＇]|[Ａ-Ｚａ-ｚ０-９／－＃]",
+        r"[\x00-\x1f\x7f-\x{a0}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{1680}\x{17b4}\x{17b5}\x{180b}-\x{180f}]",
+        r"[\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{2800}\x{3000}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]",
+    )
+)
 KNOWN_METHODS = tuple(dict.fromkeys(word for row in METHOD_ROWS for word in (row["words"][0], row["label"])))

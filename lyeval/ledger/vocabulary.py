@@ -77,7 +77,7 @@ def _meanings(name: str) -> dict[str, str]:
 
 
 UNSEEN = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]"
 )
 GUARDED = re.compile(r'\s*=\s*"([^"]*)"\s*|\s*[\'’‘＇`]([^\'’‘＇]+)[\'’‘＇]?\s*', re.S)
 TERMS = read_rows(__file__, "terms.csv")
@@ -180,14 +180,14 @@ def _spelt(text: str) -> str:
     word = unicodedata.normalize("NFKC", text).strip()
     word = re.sub(r"^(计量|金额|面积)?单位[:：]?", "", word).strip(" .,;:，。；：")
     word = re.sub(r"\s+", "", word).lower().replace("每", "/").replace("⋅", "·").replace("•", "·").replace("・", "·")
-    word = re.sub(r"^(人民币|rmb|cny|¥|￥)(?=.)|人民币$", "", word)
+    word = re.sub(r"^([(]?人民币[):/]*|rmb|cny|¥|￥)(?=.)|人民币$", "", word)
     return re.sub(r"/(年|a|yr)$", "", word)
 
 
 UNITLIKE = re.compile(
     r"[a-z%‰$€£]{1,6}[23²³]?([/·.*-][a-z]{1,4}[23²³]?)?|[百千万亿十仟佰]*(美|欧|港|日|英|澳|加|新台|台|韩)?[百千万亿十仟佰]*(元|币|镑|美金)"
     r"|[百千万亿十仟佰]*(平方?|立方?|公|英|市|标)?(米|尺|丈|里|亩|顷|坪|吨|斤|克|两|升|桶|担|箱|瓦|瓦时|焦|卡|伏|安|千卡|大卡)[23²³]?"
-    r"|[百千万亿十仟佰]*(吨标油|吨油当量|平方[一-鿿]{1,2}|立方[一-鿿]{1,2})|[一-鿿a-z]{1,4}/[一-鿿a-z]{1,3}[23²³]?"
+    r"|倍|小时|台套?|辆|个?百分[点比]|厘|[百千万亿]*(焦耳?|[千公]?克标准?煤)|[百千万亿十仟佰]*(吨标油|吨油当量|平方[一-鿿]{1,2}|立方[一-鿿]{1,2})|[一-鿿a-z]{1,4}/[一-鿿a-z]{1,3}[23²³]?"
 )
 SIZES = {
     _spelt(word): (row["dimension"], Fraction(row["size"]))

@@ -111,7 +111,8 @@ class _Table:
         for when in sorted(groups, key=lambda w: (w[0] or 0, -w[1])):
             frame = pd.DataFrame({**self.base, **groups[when], "year": self.years(when)})
             flows = [n for n in groups[when] if n in constant and _is_flow(n)]
-            names = [*telling.get(when, []), *flows] or list(groups[when])
+            names = [*telling.get(when, []), *flows]
+            names = list(groups[when]) if not names or when == (self.own, 0) else names
             filled = frame[names].notna().any(axis=1).to_numpy() if names else np.zeros(len(frame), dtype=bool)
             pieces[when] = frame if when == (None, 0) else frame.loc[filled]
         if "year" not in self.rows:
@@ -174,8 +175,21 @@ class _Table:
             for (first, month), values in sorted(_months(spans, self.rows, self.where, self.faults).items()):
                 frame = pd.DataFrame({**self.base, "tax_wan": values, "month": float(month), "first": float(first)})
                 frame = frame.assign(year=self.years(when)) if dated else frame
-                pieces.append(frame[values.notna().to_numpy()])
+                frame = frame[values.notna().to_numpy()]
+                pieces.append(self._once(frame, when) if "year" in self.rows and when[0] is not None else frame)
         return pd.concat(pieces, ignore_index=True)
+
+    def _once(self, frame: pd.DataFrame, when: When) -> pd.DataFrame:
+        """Take the months of a named year once a firm, however many of its years' rows repeat them: from that year's own row."""
+        own = self.rows["year"].reindex(frame.index).eq(when[0])
+        frame = frame.loc[own.sort_values(ascending=False, kind="stable").index]
+        again = frame["credit_code"].duplicated() if "credit_code" in frame else own & False
+        first = frame[~again].set_index("credit_code")["tax_wan"] if again.any() else frame["tax_wan"]
+        rest = frame[again]
+        differs = rest["credit_code"].map(first) != rest["tax_wan"] if len(rest) else again[again]
+        lines = list(zip(rest["source_row"][differs], rest["tax_wan"][differs], strict=True))
+        self.faults.add_rows("last_year_differs", self.where, lines, heading=self.headings.get("tax_wan", "tax_wan"))
+        return frame[~again].sort_index()
 
 
 def _is_flow(name: str) -> bool:
