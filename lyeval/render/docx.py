@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -39,6 +40,7 @@ from lyeval.render.paging import (
     stored_date,
     title_lines,
 )
+from lyeval.render.pdf import heading_pages
 from lyeval.render.word import NS, attribute, text
 
 INKS = {"good": "0A5A9C", "bad": "A83208", "open": "5D5346"}
@@ -155,7 +157,11 @@ class _Writer:
         elif isinstance(block, KeyFigures):
             yield key_figures(block)
         elif isinstance(block, Slot):
-            yield slot(self.words["slot"].format(block.name, block.text))
+            yield slot(self.written(block).text)
+
+    def written(self, block: Any) -> Any:
+        """Return a place for the office's own words as the paragraph that marks it; any other block as it is."""
+        return Paragraph(self.words["slot"].format(block.name, block.text)) if isinstance(block, Slot) else block
 
     def heading(self, block: Heading, entry: tuple[int, str, str]) -> str:
         """Return a heading with the bookmark that the contents point to."""
@@ -170,15 +176,17 @@ class _Writer:
         )
 
     def contents(self) -> str:
-        """Return the contents as a field that Word can renew, filled with the headings."""
+        """Return the contents as a field that Word can renew, filled with the headings and the pages that they stand on in print."""
         shown = [entry for entry in self.entries if entry[0] <= self.depth]
         rows = []
         keep = "<w:keepNext/>" if len(shown) <= ONE_PAGE else ""
+        pages = heading_pages(replace(self.document, blocks=tuple(map(self.written, self.document.blocks))))
         for place, (level, anchor, said) in enumerate(shown):
             begin = field_begin(f'TOC \\o "1-{self.depth}" \\h \\z \\u') if place == 0 else ""
-            link = f'<w:hyperlink w:anchor="{anchor}" w:history="1"><w:r>{text(said)}</w:r></w:hyperlink>'
+            number = field_begin(f"PAGEREF {anchor} \\h") + f"<w:r><w:t>{pages[place]}</w:t></w:r>{FIELD_END}"
+            link = f'<w:hyperlink w:anchor="{anchor}" w:history="1"><w:r>{text(said)}</w:r>{TAB}{number}</w:hyperlink>'
             rows.append(f'<w:p><w:pPr><w:pStyle w:val="TOC{level}"/>{keep}</w:pPr>{begin}{link}</w:p>')
-        end = '<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+        end = f'<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr>{FIELD_END}</w:p>'
         return (
             '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/><w:docPartUnique/></w:docPartObj></w:sdtPr>'
             f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'])}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
@@ -367,6 +375,8 @@ def card(item: Any, width: int) -> str:
     )
 
 
+FIELD_END = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+TAB = "<w:r><w:tab/></w:r>"
 BOTH = '<w:gridSpan w:val="2"/>'
 AFTER = '<w:spacing w:before="40" w:after="200" w:line="240" w:lineRule="auto"/>'
 GAP = '<w:spacing w:before="0" w:after="0" w:line="160" w:lineRule="exact"/>'

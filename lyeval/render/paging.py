@@ -109,11 +109,16 @@ def _levelled(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
 
 def contents_depth(blocks: Sequence[Block]) -> int:
     """Return how many levels of headings the contents show: 0 for a short document, or for one of many sheets."""
-    if sum(isinstance(block, Heading) and block.fresh for block in blocks) > SHEETS:
+    if sheets(blocks) > SHEETS:
         return 0
     levels = [level for block, level in _levelled(blocks) if isinstance(block, Heading)]
     two, one = sum(level <= 2 for level in levels), sum(level == 1 for level in levels)
     return 2 if LONG <= two <= MOST else 1 if LONG <= one <= MOST else 0
+
+
+def sheets(blocks: Sequence[Block]) -> int:
+    """Return how many headings begin a page."""
+    return sum(isinstance(block, Heading) and block.fresh for block in blocks)
 
 
 def listed(blocks: Sequence[Block]) -> int:
