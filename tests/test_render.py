@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import paged
+import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
 

@@ -27,7 +27,7 @@ DAY = date(2024, 1, 15)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 ORDER = {  # of ECMA-376, as far as these elements are used
     "pPr": "pStyle keepNext keepLines pageBreakBefore widowControl numPr pBdr shd tabs snapToGrid spacing ind jc outlineLvl sectPr",
-    "rPr": "rStyle rFonts b bCs i color sz szCs lang",
+    "rPr": "rStyle rFonts b bCs i color sz szCs u lang",
     "tblPr": "tblStyle tblW jc tblInd tblBorders tblLayout tblCellMar tblLook tblCaption",
     "tcPr": "tcW gridSpan tcBorders shd vAlign",
     "tcBorders": "top left bottom right insideH insideV",

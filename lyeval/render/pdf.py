@@ -199,7 +199,8 @@ class _Writer:
         if isinstance(block, Heading):
             return {"level": part.level, "text": self.text(block.text), "fresh": block.fresh, "titled": block.titled}
         if isinstance(block, Paragraph):
-            return {"text": self.lines(block.text), "close": block.close, "align": block.align}
+            told = {"text": self.lines(block.text), "close": block.close, "align": block.align}
+            return told | {"room": part.room, "opens": part.opens}
         if isinstance(block, Note):
             return {"text": self.lines(block.text), "tone": block.tone}
         if isinstance(block, Bullets):
