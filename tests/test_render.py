@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import paged
 import pandas as pd
 import pytest
 from python_calamine import CalamineWorkbook
@@ -212,6 +213,32 @@ def test_html_shows_units_source_basis_and_signs() -> None:
     assert "<small> (亩)</small>" in english
     assert "Source: </b>" in english
     assert '<html lang="en">' in english
+
+
+def test_the_first_chapter_stands_before_the_contents() -> None:
+    blocks = (Heading(1, "领导参阅"), Paragraph("首页"), Heading(1, "一、情况"), Paragraph("后文"))
+    page = to_html(document(blocks=blocks))
+    places = [page.index(text) for text in ("首页", '<nav class="contents"', "后文")]
+    assert places == sorted(places)
+    assert len(Outline(page).find("main")) == len(Outline(page).find("nav")) == 1
+    alone = to_html(document(blocks=blocks[:2]))
+    assert alone.index('<nav class="contents"') < alone.index("首页")
+
+
+def test_figures_are_dark_on_a_dark_page() -> None:
+    page = to_html(document(blocks=(paged.drawing(),)))
+    drawn = page[page.index('<div class="pic"') : page.index("<figcaption")]
+    assert not re.search(r"(?<!,)#[0-9a-f]{6}\b", re.sub(r'(href|url\()="?#[^")]+', "", drawn))
+    names = set(re.findall(r"var\(--(c[0-9a-f]{6}),", drawn))
+    dark = re.search(r"@media screen and \(prefers-color-scheme: dark\) \{ \.pic \{ (.*?) \}", page)
+    assert dark
+    turned = dict(re.findall(r"--(c[0-9a-f]{6}):(#[0-9a-f]{6});", dark[1]))
+    assert set(turned) == names
+    assert _luminance(turned["cffffff"]) < 0.02
+    ground = _luminance(turned["cffffff"])
+    for ink in ("c0a5a9c", "ca83208"):  # what is met, and missed
+        assert (_luminance(turned[ink]) + 0.05) / (ground + 0.05) >= 3, ink
+    assert len(page) < 2 * len(paged.drawing().svg) + 20_000
 
 
 def test_the_notice_stands_on_top_and_in_every_printed_margin() -> None:

@@ -21,13 +21,13 @@ import pytest
 from docx.shared import Mm, Pt
 from lxml import etree
 
-from lyeval.render import Bullets, Column, Document, Heading, KeyFigures, Note, Paragraph, Table, to_docx
+from lyeval.render import Bullets, Column, Document, Heading, KeyFigures, Note, Paragraph, Slot, Table, to_docx, to_pdf
 
 DAY = date(2024, 1, 15)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 ORDER = {  # of ECMA-376, as far as these elements are used
     "pPr": "pStyle keepNext keepLines pageBreakBefore widowControl numPr pBdr shd tabs snapToGrid spacing ind jc outlineLvl sectPr",
-    "rPr": "rStyle rFonts b bCs i color sz szCs lang",
+    "rPr": "rStyle rFonts b bCs i color sz szCs u lang",
     "tblPr": "tblStyle tblW jc tblInd tblBorders tblLayout tblCellMar tblLook tblCaption",
     "tcPr": "tcW gridSpan tcBorders shd vAlign",
     "tcBorders": "top left bottom right insideH insideV",
@@ -168,7 +168,29 @@ def test_contents_are_a_field_of_links(word: Any) -> None:
     assert links
     assert set(links) <= marks
     kinds = [node.get(f"{W}fldCharType") for node in body.iter(f"{W}fldChar")]
-    assert kinds.count("begin") == kinds.count("separate") == kinds.count("end") == 1
+    assert kinds.count("begin") == kinds.count("separate") == kinds.count("end") == 1 + len(links)
+
+
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="needs poppler")
+def test_contents_tell_the_pages_that_headings_have_in_print(word: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(to_pdf(paged.report()))
+    out = subprocess.run(["pdftotext", str(tmp_path / "a.pdf"), "-"], capture_output=True, check=True)
+    pages = [plain(page) for page in out.stdout.decode().split("\f")]
+    told = [shown(link) for link in word.element.body.iter(f"{W}hyperlink")]
+    assert len(told) > 8
+    for line in told:
+        name, number = re.fullmatch(r"(.*?)(\d+)", line).groups()  # type: ignore[union-attr]
+        assert plain(name) in pages[int(number) - 1], line
+    assert len({line[-1] for line in told}) > 2
+
+
+def test_contents_count_the_places_that_wait_for_words() -> None:
+    slots = tuple(Slot(f"做法{k}", "由单位填写" * 20) for k in range(30))
+    heads = tuple(Heading(1, f"第{k}部分") for k in range(8))
+    word = docx.Document(io.BytesIO(to_docx(Document("题", blocks=(heads[0], *slots, *heads[1:])))))
+    told = [shown(link) for link in word.element.body.iter(f"{W}hyperlink")]
+    assert told[0] == "第0部分2"
+    assert int(told[1].removeprefix("第1部分")) > 3
 
 
 def test_lists_begin_anew() -> None:

@@ -16,9 +16,11 @@ from test_report_words import text_of
 
 from lyeval import report
 from lyeval.assessment import assess
-from lyeval.render import Document, Heading, Paragraph, Table, to_docx, to_html, to_pdf
+from lyeval.render import Document, Heading, Paragraph, Table, captions, to_docx, to_html, to_pdf
+from lyeval.render.glyphs import ems, one_line
+from lyeval.render.paging import runs, signed
 from lyeval.report.context import Context
-from lyeval.report.papers import dossiers, drafts
+from lyeval.report.papers import dossiers, drafts, schedule
 from lyeval.report.printed import printed
 from lyeval.report.tracing import trace
 
@@ -157,6 +159,41 @@ def test_every_paper_has_its_name_number_addressee_and_signature(lang) -> None:
         assert bool(right) == ("right" in sides)
         assert ('class="text right"' in to_html(document)) == ("right" in sides)
         assert to_pdf(document)
+
+
+def test_a_signature_stands_over_its_date_and_a_number_at_the_margin() -> None:
+    blocks = [Paragraph(text, align="right") for text in ("沭低效〔2024〕1号", "临沭县低效办", "2024年1月5日")]
+    told = signed([blocks[0], Paragraph("正文"), *blocks[1:]])
+    assert told[0] == (0.0, False)
+    (name, opens), (day, second) = told[2], told[3]
+    assert (day, opens, second) == (4.0, True, False)
+    widths = [ems(block.text) for block in blocks[1:]]
+    assert name + widths[0] / 2 == pytest.approx(day + widths[1] / 2)  # centred over the date
+    long = signed([Paragraph("临沭县低效工业用地企业整治提升工作领导小组办公室", align="right"), blocks[2]])
+    assert long[0][0] == 2.0
+    assert long[1][0] > 4.0
+
+
+def test_papers_do_not_number_their_tables_and_a_wide_form_is_turned_whole() -> None:
+    letters, form = (
+        drafts(Context(tables("linshu", 2023), "zh"))["letter"],
+        schedule(Context(tables("linshu", 2023), "zh")),
+    )
+    assert set(captions(letters.blocks).values()) == set(captions(form.blocks).values()) == {""}
+    assert len(captions(letters.blocks)) > 1
+    assert [run.across for run in runs(form, one_line)] == [True]
+    sheet = docx.Document(io.BytesIO(to_docx(form))).sections
+    assert [s.page_width > s.page_height for s in sheet] == [True]
+
+
+def test_a_blank_is_a_line_that_never_breaks() -> None:
+    made = to_docx(Document("函", blocks=(Paragraph("请于________前回复。"),)))
+    runs_ = docx.Document(io.BytesIO(made)).paragraphs[-1].runs
+    assert [(r.text.replace("\u00a0", "·"), bool(r.underline)) for r in runs_] == [
+        ("请于", False),
+        ("·" * 16, True),
+        ("前回复。", False),
+    ]
 
 
 def test_each_firm_has_a_paper_of_its_own_page() -> None:

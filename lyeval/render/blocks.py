@@ -266,6 +266,8 @@ class Document:
 def captions(blocks: Sequence[Block], lang: Lang = "zh") -> dict[str, str]:
     """Return the number of each table and figure by id: 表1, 图1 … / Table 1, Figure 1 …, for references in text.
 
+    It is "" where there is nothing to count: a table alone, and those of papers that begin a page each.
+
     Raises
     ------
     ValueError
@@ -274,13 +276,15 @@ def captions(blocks: Sequence[Block], lang: Lang = "zh") -> dict[str, str]:
     words = {"zh": ("表{}", "图{}"), "en": ("Table {}", "Figure {}")}[lang]
     numbers: dict[str, str] = {}
     counts = [0, 0]
+    fresh = [block.fresh for block in blocks if isinstance(block, Heading)]
+    alone = sum(isinstance(block, Table | Figure) for block in blocks) < 2 or 2 * sum(fresh) > len(fresh)
     for block in blocks:
         if isinstance(block, Table | Figure):
             place = isinstance(block, Figure)
             counts[place] += 1
             if block.id in numbers:
                 raise ValueError(f"two tables or figures have the id {block.id!r}")
-            numbers[block.id] = words[place].format(counts[place])
+            numbers[block.id] = "" if alone else words[place].format(counts[place])
     return numbers
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -39,10 +40,13 @@ from lyeval.render.paging import (
     stored_date,
     title_lines,
 )
+from lyeval.render.pdf import heading_pages
 from lyeval.render.word import NS, attribute, text
 
 INKS = {"good": "0A5A9C", "bad": "A83208", "open": "5D5346"}
 EMU = 12700  # per point
+EM = 320  # twentieths of a point: a character of the body
+BLANK = "\u00a0" * 2  # a place for one letter to be written by hand
 LONGEST_ALT = 2000
 ONE_PAGE = 26  # entries of the contents that stand on one page
 
@@ -136,13 +140,15 @@ class _Writer:
             yield self.caption(part.block, "FigureCaption")
             yield from self.under(part.block)
         else:
-            yield from self.block(part.block)
+            yield from self.block(part.block, part)
 
-    def block(self, block: Block) -> Iterator[str]:
+    def block(self, block: Block, part: Part) -> Iterator[str]:
         """Yield running text, a note, a list or key figures."""
         if isinstance(block, Paragraph):
             style = {"left": "Flush", "right": "Signed"}.get(block.align, "Close" if block.close else "Normal")
-            yield from (paragraph(style, line) for line in lines(block.text))
+            right = f'<w:ind w:right="{round(part.room * EM)}" w:firstLineChars="0" w:firstLine="0"/>'
+            more = (ABOVE if part.opens else "") + right if block.align == "right" else ""
+            yield from (paragraph(style, line, more) for line in lines(block.text))
         elif isinstance(block, Note):
             style = {"good": "NoteGood", "bad": "NoteBad", "open": "NoteOpen"}.get(block.tone, "Note")
             sign = SIGNS[block.tone] + " " if block.tone in SIGNS else ""
@@ -155,7 +161,11 @@ class _Writer:
         elif isinstance(block, KeyFigures):
             yield key_figures(block)
         elif isinstance(block, Slot):
-            yield slot(self.words["slot"].format(block.name, block.text))
+            yield slot(self.written(block).text)
+
+    def written(self, block: Any) -> Any:
+        """Return a place for the office's own words as the paragraph that marks it; any other block as it is."""
+        return Paragraph(self.words["slot"].format(block.name, block.text)) if isinstance(block, Slot) else block
 
     def heading(self, block: Heading, entry: tuple[int, str, str]) -> str:
         """Return a heading with the bookmark that the contents point to."""
@@ -170,15 +180,17 @@ class _Writer:
         )
 
     def contents(self) -> str:
-        """Return the contents as a field that Word can renew, filled with the headings."""
+        """Return the contents as a field that Word can renew, filled with the headings and the pages that they stand on in print."""
         shown = [entry for entry in self.entries if entry[0] <= self.depth]
         rows = []
         keep = "<w:keepNext/>" if len(shown) <= ONE_PAGE else ""
+        pages = heading_pages(replace(self.document, blocks=tuple(map(self.written, self.document.blocks))))
         for place, (level, anchor, said) in enumerate(shown):
             begin = field_begin(f'TOC \\o "1-{self.depth}" \\h \\z \\u') if place == 0 else ""
-            link = f'<w:hyperlink w:anchor="{anchor}" w:history="1"><w:r>{text(said)}</w:r></w:hyperlink>'
+            number = field_begin(f"PAGEREF {anchor} \\h") + f"<w:r><w:t>{pages[place]}</w:t></w:r>{FIELD_END}"
+            link = f'<w:hyperlink w:anchor="{anchor}" w:history="1"><w:r>{text(said)}</w:r>{TAB}{number}</w:hyperlink>'
             rows.append(f'<w:p><w:pPr><w:pStyle w:val="TOC{level}"/>{keep}</w:pPr>{begin}{link}</w:p>')
-        end = '<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
+        end = f'<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr>{FIELD_END}</w:p>'
         return (
             '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/><w:docPartUnique/></w:docPartObj></w:sdtPr>'
             f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'])}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
@@ -186,6 +198,8 @@ class _Writer:
 
     def caption(self, block: Table | Figure, style: str) -> str:
         """Return a caption whose number is a field: 表 1, 图 1."""
+        if not self.numbers[block.id]:
+            return paragraph(style, one_line(block.title))
         label, number = re.fullmatch(r"(\D+?)\s*(\d+)", self.numbers[block.id]).groups()  # type: ignore[union-attr]
         space = " " if self.document.lang == "en" else ""
         field = f'<w:fldSimple w:instr=" SEQ {label} \\* ARABIC "><w:r><w:t>{number}</w:t></w:r></w:fldSimple>'
@@ -237,7 +251,18 @@ def lines(said: str) -> list[str]:
 
 def paragraph(style: str, said: str, more: str = "") -> str:
     """Return a paragraph of a style; ``more`` are further paragraph properties."""
-    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{more}</w:pPr><w:r>{text(said)}</w:r></w:p>'
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{more}</w:pPr>{spoken(said)}</w:p>'
+
+
+def spoken(said: str, look: str = "") -> str:
+    """Return runs of text; a row of underscores is a blank to be filled in by hand, underlined and never broken."""
+    made = []
+    for piece in re.split("(_{4,})", said):
+        line = '<w:u w:val="single"/>' if piece.startswith("____") else ""
+        shown = BLANK * len(piece) if line else piece
+        if shown or not said:
+            made.append(f"<w:r>{f'<w:rPr>{look}{line}</w:rPr>' if look or line else ''}{text(shown)}</w:r>")
+    return "".join(made)
 
 
 def slot(said: str) -> str:
@@ -307,12 +332,12 @@ def head(title: str, unit: str, size: int) -> str:
 
 def cell(said: str, tone: str, align: str, width: int, size: int, keep: bool) -> str:
     """Return one cell; a tone gets a sign and a colour."""
-    look = f'<w:rPr><w:b/><w:bCs/><w:color w:val="{INKS[tone]}"/></w:rPr>' if tone else ""
+    look = f'<w:b/><w:bCs/><w:color w:val="{INKS[tone]}"/>' if tone else ""
     shown = f"{SIGNS[tone]} {said}" if tone else said
     kept = "<w:keepNext/>" if keep else ""
     return (
         f'<w:tc>{cell_properties(width)}<w:p><w:pPr><w:pStyle w:val="TableText{size}"/>{kept}<w:jc w:val="{align}"/></w:pPr>'
-        f"<w:r>{look}{text(shown)}</w:r></w:p></w:tc>"
+        f"{spoken(shown, look)}</w:p></w:tc>"
     )
 
 
@@ -367,6 +392,9 @@ def card(item: Any, width: int) -> str:
     )
 
 
+ABOVE = '<w:spacing w:before="560" w:line="560" w:lineRule="exact"/>'
+FIELD_END = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+TAB = "<w:r><w:tab/></w:r>"
 BOTH = '<w:gridSpan w:val="2"/>'
 AFTER = '<w:spacing w:before="40" w:after="200" w:line="240" w:lineRule="auto"/>'
 GAP = '<w:spacing w:before="0" w:after="0" w:line="160" w:lineRule="exact"/>'

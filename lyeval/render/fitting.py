@@ -12,7 +12,7 @@ from lyeval.render.glyphs import ems
 
 MM = 72 / 25.4
 UPRIGHT, ACROSS = 156 * MM, 225 * MM  # text widths of an A4 page by GB/T 9704, upright and turned, in points
-PADDING = 7.0  # points, both sides of a cell together
+PADDING, TIGHT = 7.0, 4.5  # points, both sides of a cell together: usually, and in the smallest types
 SIZES = (
     (10.5, False, 2.2),
     (9.0, False, 3.0),
@@ -22,8 +22,9 @@ SIZES = (
     (8.0, True, 4.0),
 )
 SMALLEST = 6.5
+SMALLER = ((7.0, False, 4.0), (SMALLEST, False, 4.0))  # before a page is turned for few rows
 MANY = 7  # columns from which a page may be turned
-FEW = 14  # rows for which no page is turned
+FEW = 14  # rows for which no page is turned where they fit upright
 TOKEN = 20  # characters in a row without a break, from which a word may be broken anywhere
 SHORT = 4.5  # ems of a heading that stays on one line
 WIDEST = 36.0  # ems: more than this does not ask for more room
@@ -65,13 +66,15 @@ def fit(columns: Sequence[Column], heads: Sequence[str], rows: Sequence[Sequence
         for k, (column, head) in enumerate(zip(columns, heads, strict=True))
     ]
     feasible: Fit | None = None
-    for size, across, limit in SIZES:
+    few = sorted(SIZES + SMALLER, key=lambda each: each[1])
+    for size, across, limit in few if len(rows) <= FEW else SIZES:
         if across and (len(columns) < MANY or (feasible is not None and len(rows) <= FEW)):
             continue
-        widths = _widths(needs, size, ACROSS if across else UPRIGHT)
+        padding = TIGHT if size < 8 else PADDING
+        widths = _widths(needs, size, ACROSS if across else UPRIGHT, padding)
         if widths is None:
             continue
-        found = Fit(size, tuple(widths), across)
+        found = Fit(size, tuple(widths), across, padding)
         lines = _lines(needs, found)
         found = found._replace(height=len(rows) * size * (1.35 * lines + 0.76))
         if lines <= (limit if len(columns) >= MANY else 2 * limit):
@@ -106,9 +109,9 @@ def _longest(text: str) -> float:
     return max((ems(run[:TOKEN]) if len(run) > TOKEN else ems(run) for run in runs), default=0.0)
 
 
-def _widths(needs: Sequence[_Need], size: float, room: float) -> list[float] | None:
+def _widths(needs: Sequence[_Need], size: float, room: float, padding: float) -> list[float] | None:
     """Share the room out at a type size, in points; None where the columns do not fit."""
-    free = room - PADDING * len(needs)
+    free = room - padding * len(needs)
     least, natural = [need.least * size for need in needs], [need.natural * size for need in needs]
     if sum(natural) <= free:
         spare = (free - sum(natural)) / max(sum(natural), 1e-9)
@@ -118,7 +121,7 @@ def _widths(needs: Sequence[_Need], size: float, room: float) -> list[float] | N
         inner = _poured(least, natural, wishes, free - sum(least))
     else:
         return None
-    return [round(width + PADDING, 2) for width in inner]
+    return [round(width + padding, 2) for width in inner]
 
 
 def _poured(least: list[float], most: list[float], wishes: list[float], rest: float) -> list[float]:

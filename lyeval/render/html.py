@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import colorsys
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ ENLARGED = 1.35  # a wide screen shows a figure this much larger than on paper, 
 SHORT = 6  # characters that stay on one line
 TRACED_CELLS = 600  # a larger table names its rows' ids and its columns' fields instead of each cell's id
 FEW_ROWS = 14  # a table that is not broken over pages
+DARKEST, LIGHTEST = 0.1, 0.92  # of a figure drawn on a dark page: its ground, and its ink
 NUMERIC = ("number", "percent", "count")
 
 
@@ -34,14 +37,16 @@ def to_html(document: Document) -> str:
     sortable = any(isinstance(block, Table) and block.sortable for block in document.blocks)
     script = _file("table.js") if sortable else ""
     parts = _parts(document)
+    contents = [part | {"text": part["block"].text} for part in parts if part.get("level", 9) <= 2]
     return _template().render(
         doc=document,
         lang=document.lang,
         words=WORDS[document.lang],
         signs=SIGNS,
         parts=parts,
-        contents=[part | {"text": part["block"].text} for part in parts if part.get("level", 9) <= 2],
-        style=Markup(_squeeze(_file("style.css")) + _running(document.watermark)),
+        contents=contents,
+        first=[part["anchor"] for part in contents if part["level"] == 1][1:2],
+        style=Markup(_squeeze(_file("style.css")) + _running(document.watermark) + _dark(parts)),
         script=Markup(script),
         policy=_policy(script),
         said=_said,
@@ -134,8 +139,26 @@ def _picture(figure: Figure, prefix: str) -> dict[str, Any]:
     head, rest = svg.split(">", 1)
     found = re.search(r'viewBox="\S+ \S+ (\S+) \S+"', head)
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    rest = re.sub(r'(?<=\s)(fill|stroke)="(#[0-9a-f]{6})"', r'style="\1: \2"', rest)
+    rest = re.sub(r"#([0-9a-f]{6})\b", r"var(--c\1,#\1)", rest)
     width = round(float(found.group(1)) * ENLARGED * 96 / 72) if found else 800
     return {"svg": Markup(f'{head} aria-hidden="true" focusable="false">{rest}'), "width": width}
+
+
+def _dark(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the rule by which figures are drawn light on dark: each colour of theirs with its lightness turned over."""
+    drawn = sorted({code for part in parts for code in re.findall(r"var\(--c([0-9a-f]{6}),", str(part.get("svg", "")))})
+    if not drawn:
+        return ""
+    turned = "".join(f"--c{code}:#{_turned(code)};" for code in drawn)
+    return f"\n@media screen and (prefers-color-scheme: dark) {{ .pic {{ {turned} }} }}"
+
+
+def _turned(code: str) -> str:
+    """Return a colour of the same hue, as light as the given one is dark: white becomes the dark page's paper, black its ink."""
+    hue, light, full = colorsys.rgb_to_hls(*(int(code[k : k + 2], 16) / 255 for k in (0, 2, 4)))
+    light = DARKEST + (LIGHTEST - DARKEST) * (1 - light)
+    return "".join(f"{round(255 * part):02x}" for part in colorsys.hls_to_rgb(hue, light, full))
 
 
 def _policy(script: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -38,11 +39,16 @@ class Laid(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One block with its heading level (0 for others) and its table as text; a block of None is the contents."""
+    """One block with its heading level (0 for others) and its table as text; a block of None is the contents.
+
+    ``room`` is how far a line at the right stands from the margin, in ems; ``opens``: it is the first of a signature.
+    """
 
     block: Block | None
     level: int = 0
     laid: Laid | None = None
+    room: float = 0.0
+    opens: bool = False
 
 
 @dataclass
@@ -77,7 +83,11 @@ def runs(document: Document, text: Callable[[object], str]) -> list[Run]:
 
 
 def _joined(made: list[Run]) -> list[Run]:
-    """Let a few lines of text between two runs of turned pages stand on the turned pages."""
+    """Let a few lines of text between two runs of turned pages stand on the turned pages; a form of one turned table is turned whole."""
+    parts = [part for run in made for part in run.parts]
+    tables = [part.laid for part in parts if part.laid is not None]
+    if len(parts) <= BETWEEN and [laid.fit.across for laid in tables] == [True] and not any(p.level for p in parts):
+        return [Run(True, parts)]
     kept: list[Run] = []
     for place, run in enumerate(made):
         between = 0 < place < len(made) - 1 and not run.across and len(run.parts) <= BETWEEN
@@ -89,13 +99,38 @@ def _joined(made: list[Run]) -> list[Run]:
     return kept
 
 
+def signed(blocks: Sequence[Block]) -> dict[int, tuple[float, bool]]:
+    """Return for the place of each line at the right its distance from the margin in ems, and whether it opens a signature.
+
+    A line alone stands at the margin (文号). Of several the last is the date (成文日期): four characters in, the others (署名) centred
+    over it, none closer to the margin than two.
+    """
+    made: dict[int, tuple[float, bool]] = {}
+    places = [k for k, block in enumerate(blocks) if isinstance(block, Paragraph) and block.align == "right"]
+    for own in _grouped(places):
+        widths = [ems(blocks[k].text) for k in own]  # type: ignore[union-attr]
+        room = max(4.0, 2.0 + (max(widths) - widths[-1]) / 2)
+        for k, width in zip(own, widths, strict=True):
+            made[k] = (room + (widths[-1] - width) / 2, k == own[0]) if len(own) > 1 else (0.0, False)
+    return made
+
+
+def _grouped(places: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the runs of places that follow each other."""
+    for _, group in itertools.groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
+        yield [place for _, place in group]
+
+
 def _parts(document: Document, text: Callable[[object], str]) -> Iterator[Part]:
     """Lay out each block; the contents of a long document stand on its first page, under the title block."""
     place = 0 if contents_depth(document.blocks) else -1
+    at_right = signed(document.blocks)
     for k, (block, level) in enumerate(_levelled(document.blocks)):
         if k == place:
             yield Part(None)
-        yield Part(block, level, lay_out(block, document.lang, text) if isinstance(block, Table) else None)
+        laid = lay_out(block, document.lang, text) if isinstance(block, Table) else None
+        room, opens = at_right.get(k, (0.0, False))
+        yield Part(block, level, laid, room, opens)
 
 
 def _levelled(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
@@ -109,11 +144,16 @@ def _levelled(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
 
 def contents_depth(blocks: Sequence[Block]) -> int:
     """Return how many levels of headings the contents show: 0 for a short document, or for one of many sheets."""
-    if sum(isinstance(block, Heading) and block.fresh for block in blocks) > SHEETS:
+    if sheets(blocks) > SHEETS:
         return 0
     levels = [level for block, level in _levelled(blocks) if isinstance(block, Heading)]
     two, one = sum(level <= 2 for level in levels), sum(level == 1 for level in levels)
     return 2 if LONG <= two <= MOST else 1 if LONG <= one <= MOST else 0
+
+
+def sheets(blocks: Sequence[Block]) -> int:
+    """Return how many headings begin a page."""
+    return sum(isinstance(block, Heading) and block.fresh for block in blocks)
 
 
 def listed(blocks: Sequence[Block]) -> int:

@@ -29,6 +29,7 @@ from lyeval.render.fitting import TOKEN, UPRIGHT
 from lyeval.render.glyphs import clean, drawn, ems, lacking, one_line
 from lyeval.render.paging import (
     SCALE,
+    SHEETS,
     TALLEST,
     WHOLE,
     WORDS,
@@ -39,13 +40,14 @@ from lyeval.render.paging import (
     listed,
     meta_rows,
     runs,
+    sheets,
     stored_date,
     title_lines,
 )
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "page.typ"
-PACES = ("1", "0.96", "1.04", "0.92", "1.08")  # of the standard's space between lines
+PACES = ("1", "0.96", "1.04", "0.92", "1.08", "0.88", "1.12")  # of the standard's space between lines and within rows
 THIRD = 105.0 + 638.0 / 3  # points from the top: margin and a third of the text's height
 
 
@@ -78,24 +80,45 @@ def to_pdf(
     """
     import typst
 
-    document = filled(document)
-    moment = stored_date(created)
+    document, moment = filled(document), stored_date(created)
     with loaded(fonts, names) as faces:
-        data = _data(document, faces, moment)
-        given: dict[str, Any] = {"root": str(HERE), "font_paths": faces.fonts, "ignore_system_fonts": True}
-        inputs = {"document": json.dumps(data, ensure_ascii=False)}
-        inputs["pace"] = _pace(given, inputs) if data["depth"] else PACES[0]
+        page = _page(_data(document, faces, moment), faces)
+        page["sys_inputs"]["pace"] = _pace(page) if sheets(document.blocks) <= SHEETS else PACES[0]
         standards: list[Any] = ["a-2a", "ua-1"] if moment else []
-        return typst.compile(PAGE.read_bytes(), sys_inputs=inputs, timestamp=0, pdf_standards=standards, **given)
+        return typst.compile(timestamp=0, pdf_standards=standards, **page)
 
 
-def _pace(given: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
-    """Return how far lines stand apart: the first of `PACES` at which no page ends before its first third, else the standard's."""
+def heading_pages(document: Document) -> list[int]:
+    """Return the page of each heading that the contents list, as the document stands in the shipped fonts; none without contents."""
+    if not contents_depth(document.blocks):
+        return []
+    with loaded() as faces:
+        return _asked(_page(_data(document, faces, None), faces), "<starts>")[0]
+
+
+def _page(data: Mapping[str, Any], faces: Faces) -> dict[str, Any]:
+    """Return what typst is given: the template, its data, the fonts."""
+    return {
+        "input": PAGE.read_bytes(),
+        "root": str(HERE),
+        "font_paths": faces.fonts,
+        "ignore_system_fonts": True,
+        "sys_inputs": {"document": json.dumps(data, ensure_ascii=False)},
+    }
+
+
+def _asked(page: Mapping[str, Any], label: str) -> list[Any]:
+    """Return what the laid out pages say under a label."""
     import typst
 
+    return json.loads(typst.query(selector=label, field="value", **page))
+
+
+def _pace(page: Mapping[str, Any]) -> str:
+    """Return how far lines stand apart: the first of `PACES` at which no page but the first ends before its first third, else the standard's."""
     for pace in PACES:
-        found = typst.query(PAGE.read_bytes(), "<ending>", field="value", sys_inputs={**inputs, "pace": pace}, **given)
-        if all(float(y) >= THIRD for y in json.loads(found)):
+        ends = _asked({**page, "sys_inputs": {**page["sys_inputs"], "pace": pace}}, "<ending>")
+        if all(number == 1 or y >= THIRD for number, y in ends):
             return pace
     return PACES[0]
 
@@ -176,7 +199,8 @@ class _Writer:
         if isinstance(block, Heading):
             return {"level": part.level, "text": self.text(block.text), "fresh": block.fresh, "titled": block.titled}
         if isinstance(block, Paragraph):
-            return {"text": self.lines(block.text), "close": block.close, "align": block.align}
+            told = {"text": self.lines(block.text), "close": block.close, "align": block.align}
+            return told | {"room": part.room, "opens": part.opens}
         if isinstance(block, Note):
             return {"text": self.lines(block.text), "tone": block.tone}
         if isinstance(block, Bullets):

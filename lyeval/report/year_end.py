@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.render import Paragraph, Table
-from lyeval.render.blocks import Block
+from lyeval.render.blocks import Block, Lang
 from lyeval.render.glyphs import ems
 from lyeval.report.causes import about_effects
 from lyeval.report.context import Context
@@ -58,12 +58,11 @@ ROOM = (
     (3, 1, 3, 1),
     (3, 1, 1, 1),
 )
-PAGE_LINES, PAGE_WIDTH, PER_ROW, LABEL = (
-    26,
-    31,
-    1.2,
-    14,
-)  # of the leader's page: lines of close text, ems a line, lines a row, ems a label
+PAGE: dict[Lang, tuple[int, int, float, int]] = {
+    # of the leader's page: lines of close text, ems a line, lines a row, ems a label
+    "zh": (26, 31, 1.2, 14),
+    "en": (34, 39, 1.2, 11),
+}
 
 
 SHORTER = ("most_actions", "most_turns", "most_names", "most_first")
@@ -71,12 +70,13 @@ SHORTER = ("most_actions", "most_turns", "most_names", "most_first")
 
 def _room(c: Context, things: Mapping[str, Any], words: Mapping[str, Any]) -> tuple[int, ...]:
     """Return what the leader's page has room for: the first of `ROOM` that it holds, else the last."""
+    page_lines, page_width, per_row, label = PAGE[c.lang]
     for most in ROOM:
         blocks = fill("leader", c, things, {**words, **dict(zip(SHORTER, most, strict=True))})
         tables = [b for b in blocks if isinstance(b, Table)]
-        rows = sum(2 + sum(0.5 + 0.5 * math.ceil(ems(str(row[0])) / LABEL) for row in b.rows) for b in tables)
-        lines = sum(math.ceil((ems(b.text) + 2) / PAGE_WIDTH) for b in blocks if isinstance(b, Paragraph))
-        if rows * PER_ROW + lines <= PAGE_LINES:
+        rows = sum(2 + sum(0.5 + 0.5 * math.ceil(ems(str(row[0])) / label) for row in b.rows) for b in tables)
+        lines = sum(math.ceil((ems(b.text) + 2) / page_width) for b in blocks if isinstance(b, Paragraph))
+        if rows * per_row + lines <= page_lines:
             return most
     return ROOM[-1]
 
