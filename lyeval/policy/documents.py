@@ -205,11 +205,22 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
             annexed = [str(r[name]) for r in mine.to_dict("records") if r["clause"].startswith(ANNEX)]
             if annexed:
                 head = "附件另有" if lang == "zh" else "in its annexes"
-                lines.append(f"{head} [{'；'.join(annexed) if lang == 'zh' else '; '.join(annexed)}]")
+                lines.append(f"{head} [{_once(annexed, '；' if lang == 'zh' else '; ')}]")
         out[column] = "\n".join(lines) or "—"
     own = [str(clause) for clause in mine["clause"]]
     named = list(dict.fromkeys(own or cited))
     return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}
+
+
+def _once(names: Sequence[str], sign: str) -> str:
+    """Join clauses, each annex named once: Annex 3, 1.1; 1.2."""
+    out, last = [], ""
+    for name in names:
+        found = re.match(r"(附件\d+|Annex \d+)(?:, )?(?=.)", name)
+        annex = found[0] if found else ""
+        out.append(name.removeprefix(annex).lstrip(".") if annex == last else name)
+        last = annex
+    return sign.join(out)
 
 
 NUMERALS = {sign: at for at, sign in enumerate("一二三四五六七八九十", start=1)}

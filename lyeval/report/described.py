@@ -239,9 +239,3 @@ def headed(c: Context, table: Table, **heads: str) -> Table:
     """Give some columns other headings."""
     columns = tuple(replace(x, title=say_of(c, heads[x.key])) if x.key in heads else x for x in table.columns)
     return replace(table, columns=columns)
-
-
-def paired(c: Context, row: dict[str, Any]) -> None:
-    """Say of a row whose enterprises it is about and under whose rules, in one cell."""
-    words = row["words"]
-    words["side_of"] = say_of(c, "under_of", side=words["side_of"], place=words["rules_of"])
