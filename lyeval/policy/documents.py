@@ -254,6 +254,12 @@ def article(clause: str) -> str:
     return f"Annex {number}{joint}{rest}"
 
 
+def articles(cites: str) -> str:
+    """Write a list of clauses in English, names of places before them left out."""
+    parts = (re.sub(r"^.*[市县区](?=\S)", "", part) for part in cites.split("；") if part)
+    return "; ".join(dict.fromkeys(map(article, parts)))
+
+
 def timeline(plans: Sequence[Policy], registers: Sequence[Register | None]) -> pd.DataFrame:
     """Lay the documents' dates out on one axis.
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from lyeval.policy.documents import article
+from lyeval.policy.documents import articles
 from lyeval.render import Cell, Column, Table
 from lyeval.render.blocks import Kind, Lang
 from lyeval.report.context import Context
@@ -155,14 +155,8 @@ def _worded(c: Context, kind: str, value: Any) -> Any:
     if kind == "flag":
         return fixed_words()["tri"][c.lang][2 if not known(value) else 0 if str(value) == "True" else 1]
     if kind == "clause" and c.lang == "en":
-        return cites_en(str(value or ""))
+        return articles(str(value or ""))
     return value
-
-
-def cites_en(text: str) -> str:
-    """Write a list of clauses in English; names of places before them are left out."""
-    parts = [part for part in text.split("；") if part]
-    return "; ".join(dict.fromkeys(article(part.removeprefix("舟山市").removeprefix("临沭县")) for part in parts))
 
 
 def rows_of(c: Context, table: str, **asked: Any) -> list[dict[str, Any]]:
