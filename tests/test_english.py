@@ -43,6 +43,10 @@ def english_texts() -> Iterator[tuple[str, str]]:
     """Yield every English text that is shipped, with its file: templates, columns named en, words of YAML files."""
     for path in sorted((HERE / "templates/en").glob("*.md")):
         yield path.name, re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", " ", path.read_text(encoding="utf-8"), flags=re.S)
+    root = Path(__file__).resolve().parent.parent
+    for name in ("GLOSSARY.md", "CITATION.cff", "docs/methods.md"):
+        yield name, re.sub(r"`[^`]*`", " ", (root / name).read_text(encoding="utf-8"))
+    yield from (("notebooks", text) for text in leaves(read_yaml(PACKAGE / "run/notebooks_en.yaml")[0]))
     for path in sorted(PACKAGE.rglob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
