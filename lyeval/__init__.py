@@ -1,4 +1,4 @@
-"""lyeval: evaluate a county's low-yield industrial land programme (亩均税收、低效企业整治提升), from ledger to review.
+"""lyeval: evaluate a county's programme for low-efficiency industrial land (亩均税收、低效企业整治提升), from ledger to review.
 
 The public names load their modules on first use, so that ``import lyeval`` stays light.
 """

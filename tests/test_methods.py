@@ -38,6 +38,20 @@ def test_every_citation_is_in_the_bibliography_and_used() -> None:
         assert {"author", "title", "year"} <= set(re.findall(r"(\w+) = {", entry))
 
 
+def test_the_notebook_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", METHODS, flags=re.M | re.S)
+    given: dict[str, object] = {}
+    for block in blocks:
+        exec(block, given)
+    hybrid, strict, own = (given[name].identification.lines.below for name in ("hybrid", "stricter", "zhoushan"))  # type: ignore[attr-defined]
+    assert (dict(hybrid), dict(strict)) == (dict(own), {2020: 3.0})
+    assert (tmp_path / "effects.docx").read_bytes()[:2] == b"PK"
+    assert {"as_if", "compare", "two_places", "study", "sweep", "panel", "decompose"} <= set(
+        re.findall(r"`?ly\.(\w+)", METHODS)
+    )
+
+
 def test_citation_file() -> None:
     found = read_yaml(ROOT / "CITATION.cff")[0]
     assert found["version"] == ly.__version__

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from lyeval.run.execution import in_english
+from lyeval.textfiles import read_yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MAX_LINES = 60
@@ -124,3 +127,19 @@ def test_wheel_works_away_from_the_repo(wheel: Path, tmp_path: Path) -> None:
     assert "jupyterlab" in lyeval("explore", "example", "--dry-run", cwd=space)
     copy = (space / "explore/example.ipynb").read_text(encoding="utf-8")
     assert "year = 2023" in copy
+
+
+ENGLISH = read_yaml(ROOT / "lyeval/run/notebooks_en.yaml")[0]
+
+
+@pytest.mark.parametrize("name", sorted(ENGLISH))
+def test_english_readers_are_told_the_same(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.ipynb"
+    path.write_text((ROOT / f"notebooks/{name}.ipynb").read_text(encoding="utf-8"), encoding="utf-8")
+    in_english(path, name)
+    own, made = (
+        [c for c in cells(p) if c["cell_type"] == "markdown"] for p in (ROOT / f"notebooks/{name}.ipynb", path)
+    )
+    assert len(ENGLISH[name]) == len(own)
+    assert not [source(c) for c in made if re.search(r"[\u4e00-\u9fff]", source(c))]
+    assert [re.findall(r"^#+", source(c), re.M) for c in made] == [re.findall(r"^#+", source(c), re.M) for c in own]

@@ -19,6 +19,7 @@ from lyeval.ledger.columns import of_sheet
 from lyeval.ledger.coverage import coverage_by_department, rows_by_year
 from lyeval.ledger.diff import Changes
 from lyeval.policy import Policy
+from lyeval.policy.documents import articles
 from lyeval.render import Column, digits_beside, format_value
 
 YEARS, MOST = 4, 8
@@ -246,7 +247,9 @@ def _targets(made: Assessment) -> Table:
     table = grid("target", "value>", "goal>", "short>", ratio=1)
     table.add_column(say("head.verdict"), no_wrap=True)
     for row in made.targets.to_dict("records"):
-        label = Text.assemble(str(row[spoken("label", "label_en")]), (f"  {row['clause']}", "dim"))
+        label = Text.assemble(
+            str(row[spoken("label", "label_en")]), (f"  {spoken(row['clause'], articles(row['clause']))}", "dim")
+        )
         share = STATISTICS[made.policy.target(str(row["id"])).statistic].kind == "share"
         table.add_row(label, *_pair(row, share), _short(row), word(str(row["status"])))
     return table

@@ -12,7 +12,7 @@ from rich.text import Text
 from lyeval.cli.terminal import FAULTS, Lang, console, grid, lang, refuse, say, spoken, text
 from lyeval.policy import Policy, PolicyError, find_policy, in_language, load_policy, policy_ids
 from lyeval.policy.difference import compare_policies, describe, describe_policy
-from lyeval.policy.documents import plan_cites
+from lyeval.policy.documents import articles, plan_cites
 from lyeval.policy.register import check_cites, check_partition, load_register
 from lyeval.textfiles import Unreadable, read_text
 
@@ -74,7 +74,10 @@ def _readings(plan: Policy) -> Table:
     table = _two_columns(no_wrap=True)
     for reading in plan.readings:
         question = spoken(reading.question, reading.question_en)
-        table.add_row(text(reading.id, "bold"), text(f"{question}  {'；'.join(reading.cite)}"))
+        table.add_row(
+            text(reading.id, "bold"),
+            text(f"{question}  {spoken('；'.join(reading.cite), articles('；'.join(reading.cite)))}"),
+        )
         for option in reading.options:
             label, why = spoken((option.label, option.why), (option.label_en, option.why_en))
             told = say("plan.option", label=label, why=why) if label else why
@@ -170,7 +173,7 @@ def _write_diff(names: list[str], loaded: list[Policy], out: Path) -> None:
     from lyeval.run import placed
 
     if out.suffix.removeprefix(".").lower() not in FORMATS:
-        refuse("plan.ending", path=out, formats="、".join(FORMATS))
+        refuse("plan.ending", path=out, formats=", ".join(FORMATS))
     registers = [register_of(name) for name in names]
     document = document_of_policies(loaded, registers, lang="en" if lang() == "en" else "zh")
     with placed(out) as place:
@@ -181,7 +184,7 @@ def _write_diff(names: list[str], loaded: list[Policy], out: Path) -> None:
 def _cell(content: str, clauses: str, same: bool) -> Text:
     cell = text(content, "dim" if same else "")
     if clauses:
-        cell.append(f"  [{clauses}]", style="dim")
+        cell.append(f"  [{spoken(clauses, articles(clauses))}]", style="dim")
     return cell
 
 

@@ -26,6 +26,7 @@ from lyeval.cli.terminal import (
     value_text,
 )
 from lyeval.cli.terminal import word as status_word
+from lyeval.policy.documents import articles
 from lyeval.run.finished_runs import Check, Finished
 from lyeval.run.two_runs import ODDS, VERDICT, Difference
 
@@ -241,11 +242,18 @@ def _tell(found: Finished, made: Trace) -> None:
     """Show a figure's origin and the run that it is of."""
     out = console()
     out.print(text(made.id, "bold"), soft_wrap=True)
-    told = {"what": made.label, "value": value_text(made.value), "formula": made.formula, "clause": made.clause or "—"}
+    told = {
+        "what": made.label,
+        "value": value_text(made.value),
+        "formula": made.formula,
+        "clause": spoken(made.clause, articles(made.clause)) or "—",
+    }
     for head, content in told.items():
         out.print(text(say("trace.line", head=say(f"trace.{head}"), content=content)))
     for question, why, clause in made.readings:
-        out.print(text(say("trace.reading", question=question, why=why, clause=clause), "dim"))
+        out.print(
+            text(say("trace.reading", question=question, why=why, clause=spoken(clause, articles(clause))), "dim")
+        )
     _table(made.members, ("enterprise", "part", "whole", "counted"))
     _table(made.rows, ("enterprise", "table", "year", "file", "sheet", "row"))
     out.print(say("trace.run", id=found.id, fingerprint=found.record["fingerprint"]), soft_wrap=True)

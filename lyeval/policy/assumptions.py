@@ -363,7 +363,7 @@ UNITS_EN = {
     "倍": "times",
     "对数": "log points",
     "月": "months",
-    "万元/亩": "10,000 yuan per mu",
+    "万元/亩": "RMB 10,000 per mu",
     "天": "days",
     "自由度": "degrees of freedom",
 }

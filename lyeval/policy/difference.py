@@ -53,8 +53,7 @@ Said = tuple[str, tuple[str, ...]]
 
 
 def _document(policy: Policy, lang: str) -> Said:
-    title = policy.title if lang == "zh" else policy.title_en
-    return f"{policy.document.number} {title}", policy.document.cite
+    return f"{policy.document.number} {policy.title}" if lang == "zh" else policy.title_en, policy.document.cite
 
 
 def _horizon(policy: Policy, lang: str) -> Said:

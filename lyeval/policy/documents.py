@@ -205,11 +205,22 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
             annexed = [str(r[name]) for r in mine.to_dict("records") if r["clause"].startswith(ANNEX)]
             if annexed:
                 head = "附件另有" if lang == "zh" else "in its annexes"
-                lines.append(f"{head} [{'；'.join(annexed) if lang == 'zh' else '; '.join(annexed)}]")
+                lines.append(f"{head} [{_once(annexed, '；' if lang == 'zh' else '; ')}]")
         out[column] = "\n".join(lines) or "—"
     own = [str(clause) for clause in mine["clause"]]
     named = list(dict.fromkeys(own or cited))
     return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}
+
+
+def _once(names: Sequence[str], sign: str) -> str:
+    """Join clauses, each annex named once: Annex 3, 1.1; 1.2."""
+    out, last = [], ""
+    for name in names:
+        found = re.match(r"(附件\d+|Annex \d+)(?:, )?(?=.)", name)
+        annex = found[0] if found else ""
+        out.append(name.removeprefix(annex).lstrip(".") if annex == last else name)
+        last = annex
+    return sign.join(out)
 
 
 NUMERALS = {sign: at for at, sign in enumerate("一二三四五六七八九十", start=1)}
@@ -241,6 +252,12 @@ def article(clause: str) -> str:
     number = annex.removeprefix("附件")
     joint = "" if not rest or rest[0] in ".abcdefgh" else ", "
     return f"Annex {number}{joint}{rest}"
+
+
+def articles(cites: str) -> str:
+    """Write a list of clauses in English, names of places before them left out."""
+    parts = (re.sub(r"^.*[市县区](?=\S)", "", part) for part in cites.split("；") if part)
+    return "; ".join(dict.fromkeys(map(article, parts)))
 
 
 def timeline(plans: Sequence[Policy], registers: Sequence[Register | None]) -> pd.DataFrame:

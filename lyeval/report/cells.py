@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pandas as pd
@@ -57,6 +58,16 @@ class Value:
         """Return the same cell printed otherwise: ``number``, ``percent``, ``count`` with some decimals."""
         return replace(self, text=format_value(Column("", "", kind=kind, digits=digits), self.raw))  # type: ignore[arg-type]
 
+    @property
+    def rmb(self) -> Value:
+        """The same cell, an amount in 万元, printed in yuan or millions of yuan for an English sentence."""
+        return replace(self, text=yuan(self.text))
+
+    @property
+    def rmb_per_mu(self) -> Value:
+        """The same cell, in 万元/亩, printed in yuan per mu with no digit more or less."""
+        return replace(self, text=f"{yuan(self.text, whole=True)} per mu")
+
     def names(self, most: int, *, more: str = "等{}家") -> str:
         """Return the items of a list within a sentence: the first ``most``, then how many there are in all."""
         items = [str(Value("", item, str(item), self.hold)) for item in (self.raw or [])]
@@ -94,6 +105,18 @@ class Value:
 
     def __ge__(self, other: Any) -> bool:
         return self.known and _raw(other) is not None and self.raw >= _raw(other)
+
+
+def yuan(text: str, *, whole: bool = False) -> str:
+    """Return an amount of 万元, as it is printed, in yuan; of a million and more in millions, unless ``whole``."""
+    try:
+        yuan = Decimal(text.replace(",", "").replace("−", "-")) * 10_000
+    except InvalidOperation:
+        return text
+    sign = "−" if yuan < 0 else ""
+    if whole or abs(yuan) < 1_000_000:
+        return f"{sign}RMB {abs(yuan):,f}".rstrip("0").rstrip(".") if yuan % 1 else f"{sign}RMB {abs(yuan):,.0f}"
+    return f"{sign}RMB {abs(yuan) / 1_000_000:,.2f} million"
 
 
 def _raw(value: Any) -> Any:

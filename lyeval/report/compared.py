@@ -21,7 +21,6 @@ from lyeval.report.described import (
     brief,
     fixed_words,
     headed,
-    paired,
     place_of,
     printed_as,
     range_of,
@@ -155,7 +154,7 @@ def _effects(c: Context, side: str, *, whole: bool = False) -> Table:
         say_of(c, "effects", place=brief(c, side)),
         rows,
         id=f"effects{side}",
-        note=say_of(c, "effects_note"),
+        note=say_of(c, "effects_note") if side == "a" or whole else "",
     )
 
 
@@ -181,7 +180,7 @@ def _checks(c: Context, side: str) -> Table:
 
 
 def _burden(c: Context, *, whole: bool = False) -> Table:
-    """Lay out whom each common line falls on: by size in the body, by industry and township too in the annex."""
+    """Lay out whom each common line falls on: by size in the body, by industry and township and for every line in the annex."""
     top = max((r["line"] for r in c.rows("plan_burden")), default=0.0)
     rows = [r for r in rows_of(c, "plan_burden") if whole or (r["by"] == "size" and r["line"] == top)]
     names = industries()
@@ -189,28 +188,9 @@ def _burden(c: Context, *, whole: bool = False) -> Table:
         if row["by"] == "industry" and row["group"] in names:
             row["group"] = names[row["group"]][c.lang == "en"]
     columns = ("side", "line", "by", "group", "scope", "listed", "listed_share", "listed_land_mu", "tax_needed_wan")
-    shown = columns if whole else tuple(k for k in columns if k != "by")
-    return side_table(c, "plan_burden", shown, say_of(c, "burden"), rows, id="burden")
-
-
-def _cases(c: Context) -> Table:
-    """Lay out the decomposition by year, on the tax criterion alone, and under the readings that move it."""
-    own = next(
-        r
-        for r in rows_of(c, "side_cases")
-        if r["case"] == "year" and r["year_b"] == max(x["year_b"] for x in c.rows("side_cases"))
-    )
-    moved = [r for r in rows_of(c, "side_cases") if r["case"] != "reading" or abs(r["rules"] - own["rules"]) > MOVED]
-    shown = ("label", "n_a", "n_b", "value_a", "value_b", "rules", "enterprises", "remainder")
-    return side_table(
-        c,
-        "side_cases",
-        shown,
-        say_of(c, "cases"),
-        moved,
-        id="cases",
-        note=say_of(c, "cases_note", n=len(c.rows("side_cases"))),
-    )
+    shown = columns if whole else tuple(k for k in columns if k not in ("line", "by"))
+    title = say_of(c, "burden") if whole else say_of(c, "burden_at", line=spoken(c, "line", top))
+    return side_table(c, "plan_burden", shown, title, rows, id="burden")
 
 
 def _parts(c: Context) -> Table:
@@ -343,7 +323,10 @@ def document_of_policies(
 def comparison_notes(c: Context) -> list[tuple[str, str]]:
     """Return the lines of the annex's notes sheet."""
     names = ("documents_note", "effects_note", "parts_note", "rules_note", "rates_note")
-    return [*((say_of(c, "basis_of"), say_of(c, name)) for name in names), (say_of(c, "basis_of"), say_of(c, "footer"))]
+    sums = [say_of(c, "checksum", place=brief(c, r["side"]), sha256=r["sha256"]) for r in c.rows("effect_plan")]
+    return [
+        (say_of(c, "basis_of"), text) for text in (*(say_of(c, name) for name in names), *sums, say_of(c, "footer"))
+    ]
 
 
 def _plainly(table: str, columns: str, c: Context, *_: Any, note: str = "", id: str = "") -> Table:
@@ -359,10 +342,9 @@ def _rules(c: Context) -> Table:
     rows = rows_of(c, "side_rules")
     ranges = {"listed_low": "listed_high", "tax_low": "tax_high"}
     for row in rows:
-        paired(c, row)
         row.update({low: range_of(row[low], row[high]) for low, high in ranges.items()})
         row["tax_listed"] = _and_open(c, row["tax_listed"], row["tax_undecided"])
-    columns = ("side", "listed", "listed_undecided", "listed_low", "tax_listed", "tax_low")
+    columns = ("side", "rules", "listed", "listed_undecided", "listed_low", "tax_listed", "tax_low")
     made = side_table(c, "side_rules", columns, say_of(c, "rules"), rows, note=say_of(c, "rules_note"))
     return headed(c, made, listed_low="share", tax_low="tax_share")
 
@@ -387,17 +369,16 @@ def _rates(c: Context) -> Table:
 
 
 def _demand(c: Context) -> Table:
-    """Lay out every step of either plan on either place's enterprises."""
-    rows = rows_of(c, "side_demand")
+    """Lay out every step of either plan, the two places' enterprises one below the other."""
+    rows = sorted(rows_of(c, "side_demand"), key=lambda r: r["rules"])
+    order = {(r["rules"], r["id"], r["year"]): at for at, r in enumerate(reversed(rows))}
+    rows.sort(key=lambda r: -order[r["rules"], r["id"], r["year"]])
     for row in rows:
-        paired(c, row)
-        line = spoken(c, "line", row["line"])
-        row["words"]["label"] = say_of(
-            c, "step", label=named(row, c.lang), year=row["year"], line=line, goal=row["goal_text"]
-        )
         row["below"] = Cell(f"{row['below']}/{row['n']}")
         row["short"] = Cell(_short(c, row))
-    columns = ("side", "label", "below", "short", "median_growth", "tax_needed_wan")
+        if row["kind"] == "mean" and c.lang == "en":
+            row["goal_text"] = f"{row['goal'] * 1e4:,.0f}"
+    columns = ("year", "class", "line", "goal_text", "side", "below", "short", "median_growth", "tax_needed_wan")
     return side_table(c, "side_demand", columns, say_of(c, "demand"), rows, note=say_of(c, "demand_note"))
 
 
@@ -413,10 +394,8 @@ def _short(c: Context, row: Mapping[str, Any]) -> str:
 
 def _sanctions(c: Context) -> Table:
     """Lay out what either plan's sanctions would cost either place's enterprises."""
-    rows = rows_of(c, "side_sanctions")
-    for row in rows:
-        paired(c, row)
-    columns = ("side", "label", "exposed", "undecided", "wan", "wan_high")
+    columns = ("rules", "label", "side", "exposed", "undecided", "wan", "wan_high")
+    rows = sorted(rows_of(c, "side_sanctions"), key=lambda r: r["rules"])
     return side_table(c, "side_sanctions", columns, say_of(c, "sanctions"), rows, note=say_of(c, "sanctions_note"))
 
 
@@ -425,15 +404,15 @@ def _elements(c: Context) -> Table:
     rows = rows_of(c, "side_elements")
     for row in rows:
         row["share_low"] = range_of(row["share_low"], row["share_high"])
-        own = row["element"] in ENDS_OF
-        row["words"]["label"] = say_of(c, "rules_as_they_are", place=named(row, c.lang)) if own else named(row, c.lang)
+        row["words"]["label"] = (
+            say_of(c, f"rules_{row['element']}") if row["element"] in ENDS_OF else named(row, c.lang)
+        )
     columns = ("side", "label", "listed", "undecided", "share_low", "mean", "share_mean")
     made = side_table(c, "side_elements", columns, say_of(c, "elements"), rows, note=say_of(c, "elements_note"))
     return headed(c, made, share_low="share")
 
 
 BLANK = "\u00a0"  # an empty cell would be a dash, which says that there is nothing
-MOVED = 5e-4  # of the part of the rules, from which a reading is shown
 CHUNK = 130.0  # ems of one cell of the documents side by side
 ENDS_OF = ("own", "other")
 RULES = (
@@ -452,7 +431,6 @@ TABLES: dict[str, Callable[..., Table]] = {
     "burden": _burden,
     "rates": _rates,
     "parts": _parts,
-    "cases": _cases,
     "moves": _moves,
     "effects": _effects,
     "odds": partial(_plainly, "side_odds", "side rules label year probability"),

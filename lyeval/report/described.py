@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from lyeval.policy.documents import article
+from lyeval.policy.documents import articles
 from lyeval.render import Cell, Column, Table
 from lyeval.render.blocks import Kind, Lang
 from lyeval.report.context import Context
@@ -155,14 +155,8 @@ def _worded(c: Context, kind: str, value: Any) -> Any:
     if kind == "flag":
         return fixed_words()["tri"][c.lang][2 if not known(value) else 0 if str(value) == "True" else 1]
     if kind == "clause" and c.lang == "en":
-        return cites_en(str(value or ""))
+        return articles(str(value or ""))
     return value
-
-
-def cites_en(text: str) -> str:
-    """Write a list of clauses in English; names of places before them are left out."""
-    parts = [part for part in text.split("；") if part]
-    return "; ".join(dict.fromkeys(article(part.removeprefix("舟山市").removeprefix("临沭县")) for part in parts))
 
 
 def rows_of(c: Context, table: str, **asked: Any) -> list[dict[str, Any]]:
@@ -239,9 +233,3 @@ def headed(c: Context, table: Table, **heads: str) -> Table:
     """Give some columns other headings."""
     columns = tuple(replace(x, title=say_of(c, heads[x.key])) if x.key in heads else x for x in table.columns)
     return replace(table, columns=columns)
-
-
-def paired(c: Context, row: dict[str, Any]) -> None:
-    """Say of a row whose enterprises it is about and under whose rules, in one cell."""
-    words = row["words"]
-    words["side_of"] = say_of(c, "under_of", side=words["side_of"], place=words["rules_of"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from lyeval.policy.documents import articles
 from lyeval.render import Column, Heading, digits_beside
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.cells import Selector
@@ -148,7 +149,7 @@ def thing(c: Context) -> str:
     return next((said[c.lang == "en"] for said in THINGS if said[0] in title), THINGS[0][c.lang == "en"])
 
 
-THINGS = (("低效工业用地企业", "low-yield industrial land"), ("工业低效企业", "low-yield industrial firms"))
+THINGS = (("低效工业用地企业", "low-efficiency industrial land"), ("工业低效企业", "low-efficiency industrial firms"))
 
 
 def titled(blocks: list[Block]) -> tuple[str, list[Block]]:
@@ -276,6 +277,7 @@ COLUMNS: dict[str, Printer] = {
     **dict.fromkeys(("on_month", "on_year", "change", "so_far"), lambda raw, row, lang: signed(raw)),
     **dict.fromkeys(("line", "agreed"), lambda raw, row, lang: f"{raw:g}"),
     "actual": lambda raw, row, lang: shown(raw, row["agreed"], "number"),
+    "clause": lambda raw, row, lang: articles(str(raw)) if lang == "en" else str(raw),
     "share": _beside_schedule,
     **dict.fromkeys(("unit", "item"), _plain),
     **dict.fromkeys(("stage", "outcome"), lambda raw, row, lang: word(raw, lang)),

@@ -407,7 +407,7 @@ def _contributions(c: Context) -> list[Row]:
 
 def _pace(c: Context) -> Laid:
     """Lay out tax to date against last month, last year and schedule, on the same firms; firms are compared in firms."""
-    units = {True: {"zh": "家", "en": "firms"}, False: {"zh": "万元", "en": "×10,000 yuan"}}
+    units = {True: {"zh": "家", "en": "firms"}, False: {"zh": "万元", "en": "RMB 10,000"}}
     rows = []
     for r in (r for r in c.rows("pace") if r["n"]):
         firm = r["against"].startswith("on_course")

@@ -9,6 +9,7 @@ from typing import Any
 
 from lyeval.render import Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
+from lyeval.report.cells import yuan
 from lyeval.resources import read_rows
 
 FEW = 10
@@ -90,6 +91,8 @@ def unit_name(unit: str, lang: Lang) -> str:
 
 def amount(text: str, unit: Any, lang: Lang) -> str:
     """Put a unit to a number already written; one of a thing is singular in English."""
+    if lang == "en" and unit in ("万元", "万元/亩"):
+        return f"{yuan(text, whole=unit != '万元')}{' per mu' if unit != '万元' else ''}"
     name = unit_name(str(unit or ""), lang)
     return text + (name.removesuffix("s") if lang == "en" and text in ("1", "+1", "−1") else name)
 

@@ -18,6 +18,7 @@ from lyeval import resources
 from lyeval.run import kernel
 from lyeval.run.errors import RunError
 from lyeval.scratch import scratch
+from lyeval.textfiles import read_yaml
 from lyeval.told import message
 
 KERNEL = "lyeval"
@@ -91,6 +92,8 @@ def execute(
         with suppress(ValueError):  # a notebook cut short, as by a full disk, is told by the error that cut it
             if output.is_file():
                 tidy(output)
+                if parameters.get("lang") == "en":
+                    in_english(output, notebook.stem)
 
 
 def shipped_notebooks() -> list[Path]:
@@ -161,6 +164,18 @@ def tidy(path: Path) -> None:
                 output["traceback"] = [_bare(line) for line in output["traceback"]]
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def in_english(path: Path, name: str) -> None:
+    """Put the English text of ``notebooks_en.yaml`` in place of a notebook's own, cell by cell; nothing where it has none."""
+    told = read_yaml(Path(__file__).with_name("notebooks_en.yaml"))[0].get(name)
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    spoken = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    for cell, text in zip(spoken, told or [], strict=False):
+        cell["source"] = str(text).strip().splitlines(keepends=True)
+    path.write_text(
+        json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n"
+    )
 
 
 def joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -252,23 +252,23 @@ SORTING = ("density", "bunching")
 SORTED = {
     "signs": (
         "有迹象（至少一项检验通过且线上偏多）",
-        "signs of it (at least one test that passes its checks finds more just above)",
+        "there are signs of it (at least one test that passes its checks finds an excess)",
     ),
-    "none": ("所作检验都没有可认定的迹象", "no test that was made shows it"),
-    "untested": ("本台账无法检验", "this ledger cannot carry a test"),
+    "none": ("所作检验都没有可认定的迹象", "no test shows any"),
+    "untested": ("本台账无法检验", "cannot be tested with this ledger"),
 }
 MECHANISMS = {
     "gap_reach": (
         "超出无政策预测（均值回归）的达线",
-        "Reaching the line beyond the no-policy forecast (mean reversion)",
+        "More enterprises reach the line than the no-policy forecast (mean reversion) implies",
     ),
-    "timing": ("税款挪到年底缴", "Tax moved to the end of the year"),
-    "poisson_tax": ("税收总量上升", "A rise of tax itself"),
+    "timing": ("税款挪到年底缴", "Tax is merely paid later in the year"),
+    "poisson_tax": ("税收总量上升", "Tax itself rises"),
 }
 TOLD = {
-    "found": ("检验通过，区间不含零", "found, every check passed"),
-    "found_unchecked": ("区间不含零，有检验做不了", "zero is excluded, a check was not possible"),
-    "failed": ("检验未通过，不能认定", "a check failed: nothing is shown"),
-    "short": ("未达到可判定的精度", "short of a verdict"),
+    "found": ("检验通过，区间不含零", "supported, and every check passes"),
+    "found_unchecked": ("区间不含零，有检验做不了", "supported, but a check could not be run"),
+    "failed": ("检验未通过，不能认定", "not established, because a check fails"),
+    "short": ("未达到可判定的精度", "inconclusive"),
     "refused": ("不作估计", "not estimated"),
 }

@@ -28,9 +28,9 @@ INTENT = "申请意向书"
 CONTROLS = {
     "plot_ratio": ("容积率", "plot ratio", "", ""),
     "building_density": ("建筑密度", "building density", "", ""),
-    "investment_intensity": ("投资强度", "investment intensity", "万元/亩", "×10⁴ yuan per mu"),
+    "investment_intensity": ("投资强度", "investment intensity", "万元/亩", "RMB 10,000 per mu"),
 }
-PER_MU = ("亩均税收", "tax per mu", "万元/亩", "×10⁴ yuan per mu")
+PER_MU = ("亩均税收", "tax per mu", "万元/亩", "RMB 10,000 per mu")
 WITHDRAWN = "撤销"  # how a statement ended that was upheld
 
 
