@@ -47,7 +47,7 @@ def tables_of(rows: Rows, plan: tuple[str, int] = PLANS[0]) -> dict[str, Any]:
         for y in (plan[1] - 1, plan[1])
     ]
     made = make_ledger(enterprises=firms, annual=annual)
-    return report.assessment_tables(ly.assess(made, policy_of(plan[0]), plan[1]))
+    return report.office_tables(ly.assess(made, policy_of(plan[0]), plan[1]))
 
 
 @cache
