@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import samples
 from browser import CHROMIUM, MISSING, dom
 
 import lyeval as ly
@@ -38,7 +39,7 @@ SCREENS = {
 def pages() -> dict[str, str]:
     """The review of a sample in both languages, and the public edition."""
     policy, ledger = ly.load_policy("linshu-2021"), ly.read_ledger("sample:linshu")
-    tables = report.assessment_tables(ly.assess(ledger, policy, 2023)) | report.ledger_tables(ledger, policy)
+    tables = samples.judged("linshu", 2023) | report.ledger_tables(ledger, policy)
     public = report.announcement(report.public(tables))
     made = {"zh": report.build_report(tables), "en": report.build_report(tables, lang="en")}
     return {"zh": to_html(made["zh"]), "en": to_html(made["en"]), "public": to_html(public)}

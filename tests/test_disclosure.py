@@ -96,7 +96,7 @@ def written(value: float) -> set[str]:
 def private(ledger: Path) -> tuple[set[str], set[str]]:
     """Return every enterprise's figures as they may be written, and the words that name persons, codes and uncertified firms."""
     made = ly.read_ledger(str(ledger / "data"))
-    tables = report.assessment_tables(ly.assess(made, ly.load_policy("linshu-2021"), 2023))
+    tables = report.office_tables(ly.assess(made, ly.load_policy("linshu-2021"), 2023))
     figures = {way for name in FIGURES for value in made.annual[name].dropna() for way in written(value)}
     firms = tables["enterprises"]
     figures |= {way for name in ("tax_per_mu", "tax_needed_wan") for v in firms[name].dropna() for way in written(v)}

@@ -41,7 +41,7 @@ def county(seed: int) -> Rows:
 def tables_of(rows: Rows, plan: tuple[str, int] = PLANS[0]) -> dict[str, Any]:
     """Evaluate a county in earnest: the same figures in the plan's year and in the one before."""
     made = ledger_of({plan[1] - 1: rows, plan[1]: rows})
-    return report.assessment_tables(ly.assess(made, policy_of(plan[0]), plan[1]))
+    return report.office_tables(ly.assess(made, policy_of(plan[0]), plan[1]))
 
 
 def ledger_of(years: dict[int, Rows]) -> ly.Ledger:
@@ -136,7 +136,7 @@ def test_editions_of_two_years_bound_nobody(tmp_path: Path) -> None:
         told, alone = [], []
         for year in (2023, 2024):
             now = ly.assess(made, policy_of("linshu-2021"), year)
-            tables = report.assessment_tables(now)
+            tables = report.office_tables(now)
             alone += told_by(publish(tables, tmp_path / f"{seed}-{year}-alone", None, "html"), tables)
             tables |= {"released": report.released(tables, report.earlier_land(now))}
             told += told_by(publish(tables, tmp_path / str(seed) / str(year), tmp_path / str(seed), "html"), tables)

@@ -28,10 +28,9 @@ PACKAGE = Path(report.__file__).parent
 
 def tables_of(book: Ledger, policy, year: int, **more) -> dict:
     """Return the tables of a ledger's year."""
-    made = report.ledger_tables(book) | report.assessment_tables(assess(book, policy, year, **more))
-    if assess(book, policy, year, **more).outcomes:
-        made |= report.assessment_tables(assess(book, policy, year, **more), readings(book, policy, year, **more))
-    return made
+    now = assess(book, policy, year, **more)
+    read = readings(book, policy, year, **more) if now.outcomes else None
+    return report.ledger_tables(book) | report.assessment_tables(now, read)
 
 
 def words_of(document: Document) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from build import ledger, years
 
@@ -183,11 +186,12 @@ def test_a_grade_is_read_of_the_year_that_it_was_given_in():
     assert assess(made, plan, 2023).enterprises["identified"].tolist() == [True, False, None]
 
 
-def without(*columns):
-    """Return two listed firms, one short of its line, in a ledger that lacks some columns."""
-    kept = [c for c in BLANK if c not in columns]
+def without(*columns, blank=()):
+    """Return two listed firms, one short of its line, in a ledger that lacks some columns and has others wholly blank."""
+    said = {"exempt_industry": None if "exempt_industry" in blank else False}
+    firm = {name: value for name, value in {**dict.fromkeys(BLANK), **said}.items() if name not in columns}
     return ledger(
-        enterprises=[{"credit_code": c, "name": c, **dict.fromkeys(kept)} for c in "AB"],
+        enterprises=[{"credit_code": c, "name": c, **firm} for c in "AB"],
         annual=[r for c, t in (("A", 5.0), ("B", 20.0)) for r in years(c, {2022: 5.0, 2023: t}, 10.0, above=True)],
     )
 
@@ -208,7 +212,69 @@ def test_an_absent_exemption_gives_a_range_and_names_whom_to_confirm():
         1,
         ["A"],
     )
+    assert (turn["low"], turn["high"]) == (0, 1)
     assert assess(without(), LINSHU, 2023).could_turn().empty
+
+
+def test_a_blank_exemption_is_taken_as_no_and_what_it_could_turn_is_told_with_its_range():
+    """A column that is there and wholly blank: the one firm below its line may be exempt, then nobody is below."""
+    got = assess(without(blank=["exempt_industry"]), LINSHU, 2023)
+    row = got.targets.iloc[0]
+    assert (row["value"], row["low"], row["high"], row["status"]) == (1, 1, 1, "missed")
+    assert "全空" in row["reason_zh"]
+    turn = got.could_turn().iloc[0]
+    assert (turn["kind"], turn["what"], turn["n"], turn["credit_codes"]) == (
+        "blank_column",
+        "exempt_industry",
+        1,
+        ["A"],
+    )
+    assert (turn["low"], turn["high"]) == (0, 1)
+    gap = got.gaps.set_index("fact").loc["exempt_industry"]
+    assert (gap["n"], "above_scale_clear" in gap["targets"]) == (2, True)
+
+
+def test_a_blank_date_of_protection_may_turn_a_share():
+    """Two of three reach; by hand: without those who do 0, without the one that does not 1."""
+    firm = {"public_good": False, "protected_until": None}
+    made = ledger(
+        enterprises=[{"credit_code": c, "name": c, **firm} for c in "ABC"],
+        annual=[
+            r
+            for c, t in zip("ABC", (25.0, 30.0, 5.0), strict=True)
+            for r in years(c, {2019: 10.0, 2020: t}, 10.0, False)
+        ],
+    )
+    got = assess(made, ZHOUSHAN, 2020)
+    row = got.targets.set_index("id").loc["below_scale_reach"]
+    assert (row["low"], row["high"], row["status"]) == (row["value"], row["value"], "missed")
+    turn = got.could_turn().set_index("target").loc["below_scale_reach"]
+    assert (turn["what"], turn["low"], turn["high"], turn["credit_codes"]) == ("protected_until", 0, 1, ["C"])
+    assert "above_scale_reach" not in set(got.could_turn()["target"])
+
+
+def test_a_blank_exemption_that_one_firm_answers_is_known():
+    made = without(blank=["exempt_industry"])
+    firms = made.enterprises.assign(exempt_industry=pd.array([None, False], dtype="boolean"))
+    assert assess(replace(made, enterprises=firms), LINSHU, 2023).could_turn().empty
+
+
+def test_blank_dates_of_building_spare_whoever_showed_no_production():
+    """A paid no tax and used no power the year before: it may have been under construction, B, which paid, was not."""
+    rows = [
+        *years("A", {2022: 0.0, 2023: 5.0}, 10.0, above=True),
+        *years("B", {2022: 5.0, 2023: 5.0}, 10.0, above=True),
+    ]
+    firm = {**dict.fromkeys(BLANK), "exempt_industry": False}
+    turn = assess(
+        ledger(enterprises=[{"credit_code": c, **firm} for c in "AB"], annual=rows), LINSHU, 2023
+    ).could_turn()
+    assert turn.empty  # B alone misses the target: A in or out turns nothing
+    only = assess(ledger(enterprises=[{"credit_code": "A", **firm}], annual=rows[:2]), LINSHU, 2023).could_turn()
+    assert only[["what", "kind", "n"]].to_numpy().tolist() == [
+        ["contract_completion", "blank_column", 1],
+        ["completed", "blank_column", 1],
+    ]
 
 
 def test_an_absent_exemption_that_cannot_turn_a_verdict_leaves_it():

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+import samples
 
-from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import load_policy
-from lyeval.report import assessment_tables, save
+from lyeval.report import save
 from lyeval.tables import ConsistencyError, check, schema, words
 from lyeval.tables.monthly import bulletin_tables
 
 
 @pytest.fixture(scope="module")
 def made():
-    return assessment_tables(assess(read_ledger("sample:linshu"), "linshu-2021", 2023))
+    return samples.judged("linshu", 2023)
 
 
 def whole(tables):

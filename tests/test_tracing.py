@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 import lyeval as ly
 from lyeval import report, resources
 from lyeval.cli import main
-from lyeval.render import to_html
+from lyeval.render import Document, to_html
 from lyeval.report import printed, tracing
 from lyeval.run import difference, open_run
 
@@ -32,6 +32,18 @@ def sample(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
         ly.assess(ledger, policy, year, quotas=quotas), ly.readings(ledger, policy, year, quotas=quotas)
     )
     return name, made | report.ledger_tables(ledger, policy)
+
+
+@pytest.fixture(scope="module")
+def document(sample: tuple[str, dict[str, Any]]) -> Document:
+    """The sample's report."""
+    return report.build_report(sample[1])
+
+
+@pytest.fixture(scope="module")
+def page(document: Document) -> str:
+    """The sample's page."""
+    return to_html(document)
 
 
 def test_every_id_traces(sample: tuple[str, dict[str, Any]]) -> None:
@@ -73,17 +85,17 @@ def test_rows_are_those_of_the_workbook(sample: tuple[str, dict[str, Any]]) -> N
     assert set(rows["file"]) == {f"{name}.xlsx"}
 
 
-def test_the_page_carries_the_ids_of_the_targets(sample: tuple[str, dict[str, Any]]) -> None:
+def test_the_page_carries_the_ids_of_the_targets(sample: tuple[str, dict[str, Any]], page: str) -> None:
     _, tables = sample
-    page = to_html(report.build_report(tables))
     told = set(re.findall(r'data-id="([^"]+)"', page))
     for row in tables["targets"].to_dict("records"):
         assert f"targets/{row['id']}/{row['year']}/value" in told
 
 
-def test_a_printed_figure_finds_its_cell_typed_with_unit_or_sign(sample: tuple[str, dict[str, Any]]) -> None:
+def test_a_printed_figure_finds_its_cell_typed_with_unit_or_sign(
+    sample: tuple[str, dict[str, Any]], document: Document
+) -> None:
     name, tables = sample
-    document = report.build_report(tables)
     row = tables["targets"].to_dict("records")[-1 if name == "linshu" else 1]
     id = f"targets/{row['id']}/{row['year']}/value"
     told = f"{row['value']:.1%}"
@@ -147,18 +159,19 @@ def _runner(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str,
     return run
 
 
-def test_every_figure_of_a_sentence_has_an_id_that_the_page_carries(sample: tuple[str, dict[str, Any]]) -> None:
+def test_every_figure_of_a_sentence_has_an_id_that_the_page_carries(
+    sample: tuple[str, dict[str, Any]], document: Document, page: str
+) -> None:
     _, tables = sample
-    document = report.build_report(tables)
-    page = to_html(document)
     spoken = [
         one
         for one in printed.printed(document)
         if one.where not in {b.title for b in document.blocks if hasattr(b, "title")}
     ]
     assert len(spoken) > 60
+    written = page.replace("&#39;", "'")
     for one in spoken:
-        assert f'data-id="{one.id}">{one.text}' in page.replace("&#39;", "'"), one.id
+        assert f'data-id="{one.id}">{one.text}' in written, one.id
         assert tracing.trace(tables, one.id).id == one.id
 
 

@@ -183,14 +183,20 @@ class Frame:
         facts = self.before if purpose == "identification" else replace(self.reported, whole_year=True)
         return decide(exclusion.when, facts).true
 
-    @lru_cache(maxsize=2)  # noqa: B019
-    def unconfirmed(self, purpose: str) -> dict[str, np.ndarray]:
-        """Return whom an exclusion may leave out of which the ledger has no column: column → mask, shape (n,)."""
+    @lru_cache(maxsize=4)  # noqa: B019
+    def unconfirmed(self, purpose: str, *, blank: bool = False) -> dict[str, np.ndarray]:
+        """Return whom an exclusion may leave out that the ledger tells nothing of: column → mask, shape (n,).
+
+        Parameters
+        ----------
+        blank
+            Exclusions whose columns are there and wholly blank, instead of those of which the ledger has no column.
+        """
         out: dict[str, np.ndarray] = {}
         for exclusion in (x for x in self.policy.exclusions if purpose in x.applies_to):
-            columns = ["protected_until"] if exclusion.protected else []
-            columns += columns_of(exclusion.when) if exclusion.when else []
-            if not any(self.book.has("enterprises", c) or self.book.has("annual", c) for c in columns):
+            columns = exclusion_columns(exclusion)
+            there = any(self.book.has("enterprises", c) or self.book.has("annual", c) for c in columns)
+            if there == blank and not any(self.book.filled(c) for c in columns):
                 may = ~self._excluded(exclusion, purpose)
                 out |= dict.fromkeys(columns, may & ~self._produced if set(columns) <= BUILDING else may)
         return {name: mask for name, mask in out.items() if mask.any()}
@@ -253,6 +259,11 @@ class Frame:
 
 
 BUILDING = {"contract_completion", "completed"}
+
+
+def exclusion_columns(exclusion: Exclusion) -> list[str]:
+    """Return the ledger columns that say whom an exclusion leaves out."""
+    return (["protected_until"] if exclusion.protected else []) + (columns_of(exclusion.when) if exclusion.when else [])
 
 
 def any_of(columns: dict[str, Tri]) -> Tri:

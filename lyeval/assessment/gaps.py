@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import columns_of, facts_of
-from lyeval.assessment.frame import Frame
+from lyeval.assessment.conditions import facts_of
+from lyeval.assessment.frame import Frame, exclusion_columns
 from lyeval.assessment.needs import office_of
-from lyeval.assessment.targets import Outcome
+from lyeval.assessment.targets import Doubt, Outcome
 from lyeval.indicators import CONTROLS, LOCATIONS, STATISTICS, text_fact
 from lyeval.ledger.columns import of_sheet
 
@@ -33,7 +33,19 @@ FACT_NAMES = {
     "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
 }
 Gap = tuple[str, int, str]
-TURNS = ["target", "kind", "what", "label", "label_en", "department", "department_en", "n", "credit_codes"]
+TURNS = [
+    "target",
+    "kind",
+    "what",
+    "label",
+    "label_en",
+    "department",
+    "department_en",
+    "n",
+    "credit_codes",
+    "low",
+    "high",
+]
 
 
 def could_turn(
@@ -49,19 +61,24 @@ def could_turn(
     Returns
     -------
     DataFrame
-        target, kind (missing_fact; absent_column: an exemption that the ledger has no column of; reading), what (fact, column or switch),
-        label, label_en, department, department_en, n (enterprises), credit_codes (to ask or to confirm). A target without a row cannot be
-        turned by what is missing.
+        target, kind (missing_fact; absent_column: an exemption that the ledger has no column of; blank_column: one whose column is wholly blank
+        and taken as no; reading), what (fact, column or switch), label, label_en, department, department_en, n (enterprises), credit_codes
+        (to ask or to confirm), low, high (what the value may be; NaN for a reading). A target without a row cannot be turned by what is missing.
     """
     rows: list[tuple[object, ...]] = []
     for outcome in outcomes:
-        codes = [str(c) for c in frame.book.codes[outcome.turns_on]] if outcome.status == "undetermined" else []
-        for what, n in outcome.missing.items():
-            kind = "absent_column" if exempting(what) else "missing_fact"
-            rows.append((outcome.target.id, kind, what, *name_of(what), *office_of(what), n, codes))
-        for switch in (turned_by or {}).get(outcome.target.id, []):
+        id, open_ = outcome.target.id, outcome.status == "undetermined"
+        hangs: list[tuple[Outcome | Doubt, str]] = [(outcome, "missing_fact")]
+        hangs += [(outcome.doubt, "blank_column")] if outcome.doubt is not None else []
+        for one, kind in hangs:
+            codes = [str(c) for c in frame.book.codes[one.turns_on]] if open_ or kind == "blank_column" else []
+            for what, n in one.missing.items():
+                own = "absent_column" if kind == "missing_fact" and exempting(what) else kind
+                names = (*name_of(what), *office_of(what))
+                rows.append((id, own, what, *names, n, codes, one.bounded.low, one.bounded.high))
+        for switch in (turned_by or {}).get(id, []):
             asked = frame.policy.reading(switch)
-            rows.append((outcome.target.id, "reading", switch, asked.question, asked.question_en, "", "", 0, []))
+            rows.append((id, "reading", switch, asked.question, asked.question_en, "", "", 0, [], np.nan, np.nan))
     return pd.DataFrame(rows, columns=TURNS)
 
 
@@ -72,7 +89,7 @@ def gaps(frame: Frame, outcomes: Iterable[Outcome]) -> pd.DataFrame:
     -------
     DataFrame
         fact, label, department, n (enterprises), targets (ids joined by 、): facts that a verdict waits for; columns of exclusions that the
-        ledger has not (taken as no); land taken as approved because the wall is unknown and the area inside it blank.
+        ledger has not or has wholly blank (taken as no); land taken as approved because the wall is unknown and the area inside it blank.
     """
     outcomes = list(outcomes)
     found = [*_waiting(outcomes), *_assumed(frame, outcomes)]
@@ -107,11 +124,8 @@ def _assumed(frame: Frame, outcomes: list[Outcome]) -> Iterator[Gap]:
     """Yield what was taken for granted, for each target over enterprises (for none in a year without targets)."""
     kinds = ("share", "count", "mean", "closed")
     ids = [o.target.id for o in outcomes if STATISTICS[o.target.statistic].kind in kinds] or [""]
-    lacking = {
-        c: len(frame.book)
-        for c in _exclusion_columns(frame)
-        if not (frame.book.has("enterprises", c) or frame.book.has("annual", c))
-    }
+    columns = (c for exclusion in frame.policy.exclusions for c in exclusion_columns(exclusion))
+    lacking = {c: len(frame.book) for c in columns if not frame.book.filled(c)}
     approved = int(_approved_instead(frame).sum())
     minimum, strange = int(_without_standard(frame).sum()), int(_unknown_places(frame).sum())
     lacking |= {"location": strange} if strange else {}
@@ -136,14 +150,6 @@ def _unknown_places(frame: Frame) -> np.ndarray:
         return np.zeros(len(frame.book), dtype=bool)
     places = text_fact(frame.reported, "location")
     return frame.identified.true & (places != "") & ~np.isin(places, list(LOCATIONS))
-
-
-def _exclusion_columns(frame: Frame) -> list[str]:
-    out: list[str] = []
-    for exclusion in frame.policy.exclusions:
-        out += ["protected_until"] if exclusion.protected else []
-        out += columns_of(exclusion.when) if exclusion.when else []
-    return list(dict.fromkeys(out))
 
 
 def _approved_instead(frame: Frame) -> np.ndarray:

@@ -21,7 +21,7 @@ from lyeval.assessment.gaps import could_turn, exempting, gaps, name_of
 from lyeval.assessment.grades import grades
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.standing import Standing
-from lyeval.assessment.targets import Inputs, Outcome, targets_of
+from lyeval.assessment.targets import Doubt, Inputs, Outcome, targets_of
 from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book, year_end
 from lyeval.ledger import Ledger
@@ -216,7 +216,7 @@ def target_row(outcome: Outcome, year: int) -> dict[str, Any]:
     t, b = outcome.target, outcome.bounded
     stat = STATISTICS[t.statistic]
     gap = None if b.value is None or outcome.goal is None else b.value - outcome.goal
-    zh, en = reason_words(outcome.reason, year)
+    zh, en = reason_words(outcome.reason, year) if outcome.doubt is None else _doubt_words(outcome.doubt)
     return {
         "id": t.id,
         "label": t.label,
@@ -265,6 +265,20 @@ def reason_words(reason: str | None, year: int) -> tuple[str, str]:
         zh.append(f"缺{label[0]}（{office[0]}）" if sheet else f"缺{n}户{year}年{label[0]}（{office[0]}）")
         en.append(f"{label[1]} missing ({office[1]})" if sheet else f"{year} {label[1]} of {n} missing ({office[1]})")
     return "、".join(zh) + "，补齐即可判定", "; ".join(en)
+
+
+def _doubt_words(doubt: Doubt) -> tuple[str, str]:
+    """Say that a verdict stands on exemptions of which a column is there and wholly blank, and whom to confirm."""
+    told = [(*name_of(name), n, *office_of(name)) for name, n in doubt.missing.items()]
+    zh = [
+        f"“{label}”一列全空，按均不属此情形判定；若有企业属此情形判定可能不同，须确认{n}户（{office}）"
+        for label, _, n, office, _ in told
+    ]
+    en = [
+        f"column '{label}' is wholly blank and taken as no: firms that fall under it could turn the verdict, {n} to confirm ({office})"
+        for _, label, n, _, office in told
+    ]
+    return "；".join(zh), "; ".join(en)
 
 
 def assess(

@@ -64,6 +64,8 @@ class Outcome:
         Number of enterprises by fact that the verdict waits for.
     turns_on
         Positions of the enterprises that it turns on, the weightiest first.
+    doubt
+        What an exemption whose column is there and wholly blank could turn; None where it could turn nothing.
     """
 
     target: Target
@@ -76,6 +78,27 @@ class Outcome:
     missing: dict[str, int]
     turns_on: np.ndarray
     members: Members | None = field(default=None, repr=False)
+    doubt: Doubt | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """What exemptions that the ledger tells nothing of could make of a target.
+
+    Attributes
+    ----------
+    bounded
+        Its value, with bounds for any of the enterprises in or out.
+    turns
+        Whether that could turn the verdict.
+    missing, turns_on
+        Number of enterprises to confirm by column; their positions, the weightiest first.
+    """
+
+    bounded: Bounded
+    turns: bool
+    missing: dict[str, int]
+    turns_on: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -225,34 +248,45 @@ def _bounded(kind: str, m: Members, member: Tri) -> Bounded:
 def unless_confirmed(
     outcome: Outcome, frame: Frame, over: Callable[[Tri], Bounded], m: Members, wrong: np.ndarray
 ) -> Outcome:
-    """Widen the bounds of a target for exclusions that the ledger has no column of; undetermined where they could turn it.
+    """Hold a target against the exclusions that the ledger tells nothing of.
 
-    The value stays that of the ledger as it is; whom to confirm are those on the side that the verdict hangs on.
+    Those of which it has no column widen the bounds, and the verdict is undetermined where they could turn it; the value stays that of the
+    ledger as it is. Those whose column is there and wholly blank are taken as no: what they could turn is told as ``doubt``.
     """
-    columns = unconfirmed(outcome.target, frame)
+    absent = _doubt(outcome, unconfirmed(outcome.target, frame), over, m, wrong)
+    if absent is not None:
+        outcome = replace(outcome, bounded=absent.bounded)
+        if absent.turns:
+            missing = outcome.missing | absent.missing
+            turns = outcome.turns_on if outcome.status == "undetermined" else absent.turns_on
+            reason = told("missing_facts", missing)
+            outcome = replace(outcome, status="undetermined", reason=reason, missing=missing, turns_on=turns)
+    blank = _doubt(outcome, unconfirmed(outcome.target, frame, blank=True), over, m, wrong)
+    return replace(outcome, doubt=blank) if blank is not None and blank.turns else outcome
+
+
+def _doubt(
+    outcome: Outcome, columns: dict[str, np.ndarray], over: Callable[[Tri], Bounded], m: Members, wrong: np.ndarray
+) -> Doubt | None:
+    """Take a target with and without the enterprises that may be excluded; whom to confirm are those on the side that the verdict hangs on."""
     b, goal = outcome.bounded, outcome.goal
     if not columns or b.low is None or b.high is None:
-        return outcome
+        return None
     unsure = np.logical_or.reduce(list(columns.values()))
     wide = over(Tri(m.member.true & ~unsure, m.member.false))
     if wide.low is None or wide.high is None:
-        return outcome
+        return None
     b = replace(b, low=min(b.low, wide.low), high=max(b.high, wide.high))
-    turned = goal is not None and verdict(outcome.target.op, goal, b, False)[0] != outcome.status
-    if not turned:
-        return replace(outcome, bounded=b)
+    turns = goal is not None and verdict(outcome.target.op, goal, b, False)[0] != outcome.status
     side = m.member.possible & (~wrong if outcome.status == "met" else wrong)
-    told_of = {name: int((mask & side).sum()) for name, mask in columns.items()}
-    missing = outcome.missing | {name: n for name, n in told_of.items() if n}
-    turns = outcome.turns_on if outcome.status == "undetermined" else ranked(unsure & side, m)
-    reason = told("missing_facts", missing)
-    return replace(outcome, bounded=b, status="undetermined", reason=reason, missing=missing, turns_on=turns)
+    numbers = {name: int((mask & side).sum()) for name, mask in columns.items()}
+    return Doubt(b, turns, {name: n for name, n in numbers.items() if n}, ranked(unsure & side, m))
 
 
-def unconfirmed(target: Target, frame: Frame) -> dict[str, np.ndarray]:
-    """Return who may be excluded from a target by a column that the ledger lacks: column → mask, shape (n,)."""
+def unconfirmed(target: Target, frame: Frame, *, blank: bool = False) -> dict[str, np.ndarray]:
+    """Return who may be excluded from a target by a column that the ledger lacks, or has wholly blank: column → mask, shape (n,)."""
     listed = target.cohort not in ("all", "whole_class")
-    return frame.unconfirmed("identification" if listed else "targets")
+    return frame.unconfirmed("identification" if listed else "targets", blank=blank)
 
 
 def verdict(op: str, goal: float | None, bounded: Bounded, waits: bool) -> tuple[str, str | None]:

@@ -57,7 +57,13 @@ class Book:
         """Tell whether the ledger's files had that sheet, or that column of it."""
         return self.ledger.has(sheet, column)
 
-    @lru_cache(maxsize=64)  # noqa: B019 - a book lives as long as its ledger
+    @lru_cache(maxsize=128)  # noqa: B019 - a book lives as long as its ledger
+    def filled(self, column: str) -> bool:
+        """Tell whether any enterprise, in any year, has something in a column of ``enterprises`` or ``annual``."""
+        sheets = [getattr(self.ledger, sheet) for sheet in ("enterprises", "annual") if self.has(sheet, column)]
+        return any(bool(sheet[column].notna().any()) for sheet in sheets)
+
+    @lru_cache(maxsize=64)  # noqa: B019
     def rows(self, year: int) -> np.ndarray:
         """Return for each enterprise the row of ``annual`` that holds ``year``, shape (n,); -1 where there is none."""
         out = np.full(len(self), -1)

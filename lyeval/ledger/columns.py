@@ -181,7 +181,9 @@ def empty(sheet: str) -> pd.DataFrame:
 
 def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows as dicts by the columns' names."""
-    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+    names = [str(name) for name in rows]
+    columns = [[v.item() if isinstance(v, np.generic) else v for v in rows[name].tolist()] for name in rows]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
 def each(rows: pd.DataFrame) -> Iterator[Any]:

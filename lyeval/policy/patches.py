@@ -13,6 +13,8 @@ from lyeval.policy.loading import PolicyError, nearest, rule_words, unknown
 from lyeval.policy.model import Policy
 
 PART = re.compile(r"[^.\[\]]+")
+MOST_KEPT = 256
+_made: dict[tuple[int, str], tuple[Policy, Policy]] = {}  # a plan and what was made of it: asked for again and again
 
 
 def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -30,6 +32,9 @@ def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
     """
     if not changes:
         return policy
+    key = (id(policy), repr(changes))
+    if key in _made and _made[key][0] is policy:
+        return _made[key][1]
     data = policy._data
     for path, value in changes.items():
         data = set_at(data, PART.findall(path), value, path)
@@ -43,6 +48,9 @@ def patch(policy: Policy, changes: Mapping[str, Any]) -> Policy:
         chinese = "" if " / " in told else f" / {rule_words(first)}"
         raise PolicyError(f"patch {named} / 修改 {named}: {where}: {told}{chinese}") from None
     changed._data = data
+    if len(_made) == MOST_KEPT:
+        del _made[next(iter(_made))]
+    _made[key] = (policy, changed)
     return changed
 
 
@@ -133,6 +141,7 @@ def choose(policy: Policy, readings: Mapping[str, str] | None) -> tuple[Policy, 
     chosen = {r.id: readings.get(r.id, r.default) for r in policy.readings}
     changed = patch(policy, changes)
     if changed is not policy:
+        changed = changed.model_copy()
         changed._plan = policy
     return changed, chosen
 

@@ -14,6 +14,7 @@ from lyeval.tables.results import (
     assumption_tables,
     effect_tables,
     forecast_tables,
+    office_tables,
     simulation_tables,
 )
 from lyeval.tables.store import load, save
@@ -35,6 +36,7 @@ __all__ = [
     "land_only",
     "ledger_tables",
     "load",
+    "office_tables",
     "public",
     "released",
     "save",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lyeval.ledger.columns import records
@@ -61,12 +62,13 @@ class Trace:
 
 def ids(tables: Mapping[str, Any]) -> list[str]:
     """Return the id of every figure of a run's tables."""
-    return [
-        f"{row_id(name, row)}/{column}"
-        for name in _traced(tables)
-        for row in records(tables[name])
-        for column in columns_of(tables[name], name)
-    ]
+    out: list[str] = []
+    for name in _traced(tables):
+        columns = columns_of(tables[name], name)
+        for row in zip(*(tables[name][key].tolist() for key in TRACED[name]), strict=True):
+            head = "/".join([name, *map(_key, row)])
+            out += [f"{head}/{column}" for column in columns]
+    return out
 
 
 def row_id(name: str, row: Row) -> str:
@@ -150,21 +152,21 @@ def _selected(tables: Mapping[str, Any], id: str, chosen: re.Match[str], lang: L
     return Trace(id, label, value, say(key, lang, table=name, column=column or ""), clause, (), frame.iloc[:0], mine)
 
 
-def _names(tables: Mapping[str, Any]) -> pd.Series:
+def _names(tables: Mapping[str, Any]) -> dict[str, Any]:
     """Return the enterprises' names by credit code; of a comparison, those of both places."""
     firms = tables["side_firms" if "side_firms" in tables else "enterprises"]
-    return firms.drop_duplicates("credit_code").set_index("credit_code")["name"]
+    return dict(zip(reversed(firms["credit_code"].tolist()), reversed(firms["name"].tolist()), strict=True))
 
 
 def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
     name, *keys = id.split("/")
-    if name not in _traced(tables) or len(keys) != len(TRACED[name]) + 1:
+    if not _is_traced(tables, name) or len(keys) != len(TRACED[name]) + 1:
         raise KeyError(id)
     *keys, column = keys
     frame = tables[name]
     mine = frame
     for key, wanted in zip(TRACED[name], keys, strict=True):
-        mine = mine[[_key(value) == wanted for value in mine[key]]]
+        mine = mine[[_key(value) == wanted for value in mine[key].tolist()]]
     for row in records(mine):
         figures = column in frame and (column in SAID or _figures(frame[column]))
         if figures or column in TRACED[name] or isinstance(row.get(column), list):
@@ -174,8 +176,12 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
 
 def _traced(tables: Mapping[str, Any]) -> list[str]:
     """Return the names of a run's tables whose figures have ids: those of a review, under the keys of one."""
-    there = {name: table for name, table in tables.items() if isinstance(table, pd.DataFrame)}
-    return [name for name, keys in TRACED.items() if name in there and set(keys) <= set(there[name])]
+    return [name for name in TRACED if _is_traced(tables, name)]
+
+
+def _is_traced(tables: Mapping[str, Any], name: str) -> bool:
+    table = tables.get(name) if name in TRACED else None
+    return isinstance(table, pd.DataFrame) and all(key in table for key in TRACED[name])
 
 
 def _key(value: Any) -> str:
@@ -267,10 +273,16 @@ def _readings(tables: Mapping[str, Any], name: str, row: Row, lang: Lang) -> tup
     if isinstance(single, pd.DataFrame) and target is not None:
         mine = single[single["target"] == target]
         moving = {str(s) for s, part in mine.groupby("switch") if len(set(part["value"].map(str))) > 1}
+    asked = tables.get("switches")
+    if asked is None or not len(asked):
+        return ()
+    bears = [
+        id in moving or bool(cites & set(str(clause).split("；")))
+        for id, clause in zip(asked["id"].tolist(), asked["clause"].tolist(), strict=True)
+    ]
     return tuple(
         (named(r, lang, "question"), named(r, lang, "why"), str(r["clause"]))
-        for r in records(tables.get("switches", pd.DataFrame()))
-        if r["id"] in moving or cites & set(str(r["clause"]).split("；"))
+        for r in records(asked[np.array(bears, dtype=bool)])
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lyeval import resources
-from lyeval.assessment import Assessment, assess, readings
+from lyeval.assessment import Assessment, assess
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, in_language
 from lyeval.policy.assumptions import load_assumptions
@@ -284,11 +284,8 @@ def _foresee(checked: Assessment, final: Path) -> None:
 
     if not any(any(final.parent.glob(name)) for name in (f"*{PRIVATE}", f"*/{RECORD}")):
         return  # there is nothing that it could stand beside
-    now, inputs = checked, checked.inputs
-    told = {"level": inputs.level, "quotas": inputs.quotas, "facts": inputs.facts}
     with scratch() as away:
-        report.save(away, report.ledger_tables(now.ledger, now.policy))
-        report.save(away, report.assessment_tables(now, readings(now.ledger, now.policy, now.year, **told)))
+        report.save(away, report.office_tables(checked))
         tables = report.load(away)
     sums = report.released(tables, report.earlier_land(checked))
     hold_against_earlier(final, report.public(tables, sums=sums), sums)

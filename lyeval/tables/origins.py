@@ -16,19 +16,6 @@ MEMBERS = ["target", "credit_code", "part", "whole", "counted"]
 ROWS = ["credit_code", "table", "year", "file", "sheet", "row"]
 
 
-def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
-    """Return ``members``, ``ledger_rows`` and ``notices`` (notebook 02).
-
-    Returns
-    -------
-    dict
-        ``members``: one row an enterprise (or block) that a target counts: target, credit_code, part and whole (firms, 亩, 万元 or m²: what it
-        adds to numerator and denominator; whole None where there is none), counted (False: it waits for facts).
-        ``ledger_rows``: one row a row read of the years judged and of all years' disposals and steps: credit_code, table, year, file, sheet, row.
-    """
-    return {"members": members(assessment), "ledger_rows": ledger_rows(assessment), "notices": notices(assessment)}
-
-
 def notices(assessment: Assessment) -> pd.DataFrame:
     """Return when each enterprise was certified and announced, the latest by the year's end: credit_code, certified, published."""
     process = assessment.ledger.process.reindex(columns=["credit_code", "certified", "published"])
@@ -38,7 +25,14 @@ def notices(assessment: Assessment) -> pd.DataFrame:
 
 
 def members(assessment: Assessment) -> pd.DataFrame:
-    """List whom each target counts and with what; the parts add up to its numerator, the wholes to its denominator."""
+    """List whom each target counts and with what; the parts add up to its numerator, the wholes to its denominator.
+
+    Returns
+    -------
+    DataFrame
+        target, credit_code, part and whole (firms, 亩, 万元 or m²: what an enterprise, or block, adds to numerator and denominator; whole NaN where
+        there is none), counted (False: it waits for facts).
+    """
     frames = [_of_target(assessment, outcome) for outcome in assessment.outcomes]
     made = [frame for frame in frames if len(frame)]
     return pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=MEMBERS)
@@ -97,7 +91,13 @@ def _blocks(assessment: Assessment, outcome: Any) -> pd.DataFrame:
 
 
 def ledger_rows(assessment: Assessment) -> pd.DataFrame:
-    """List the rows read of each enterprise, by file, sheet and row number, sorted by credit code."""
+    """List the rows read of each enterprise in the years judged, its disposals and steps of all years, sorted by credit code.
+
+    Returns
+    -------
+    DataFrame
+        credit_code, table, year, file, sheet, row.
+    """
     years, parts = (assessment.year - 1, assessment.year), []
     monthly = ("monthly",) if assessment.policy.tax.year == "year_to_date" else ()
     for order, table in enumerate((*TABLES, *monthly)):

@@ -22,20 +22,30 @@ if TYPE_CHECKING:
 Tables = dict[str, Any]
 
 
+def office_tables(assessment: Assessment) -> Tables:
+    """Return what a public edition is drawn from: meta, targets, enterprises, criteria, members and notices; of `assessment_tables` alike."""
+    return {
+        "meta": verdict.meta(assessment),
+        "targets": verdict.targets(assessment),
+        "enterprises": verdict.enterprises(assessment),
+        "criteria": verdict.criteria(assessment),
+        "members": origins.members(assessment),
+        "notices": origins.notices(assessment),
+    }
+
+
 def assessment_tables(assessment: Assessment, readings: Readings | None = None) -> Tables:
     """Return the verdict (notebook 02): meta, counts, bridge, targets, enterprises, flows, disposals, lists, readings and the rest.
 
     ``meta`` is a dict, the others are frames; each is described where it is made (`verdict`, `disposals`, `lists`, `gaps`,
     `spread`). Without ``readings`` the three tables of readings are left out.
     """
-    firms, cases, told = verdict.enterprises(assessment), proceedings.disposals(assessment), counts(assessment)
+    drawn, cases, told = office_tables(assessment), proceedings.disposals(assessment), counts(assessment)
+    firms = drawn["enterprises"]
     tables: dict[str, Any] = {
-        "meta": verdict.meta(assessment),
+        **drawn,
         "counts": told,
         "bridge": bridge(told),
-        "targets": verdict.targets(assessment),
-        "enterprises": firms,
-        "criteria": verdict.criteria(assessment),
         "exclusions": verdict.exclusions(assessment),
         "stages": verdict.stages(assessment),
         "switches": verdict.switches(assessment),
@@ -60,7 +70,7 @@ def assessment_tables(assessment: Assessment, readings: Readings | None = None) 
         "baseline": consequences.baseline(assessment),
         "grades": assessment.grades,
         **consequences.owed(assessment),
-        **origins.tables(assessment),
+        "ledger_rows": origins.ledger_rows(assessment),
         **proceedings.case_files(assessment),
     }
     if readings is not None:

@@ -302,7 +302,7 @@ def _causes(tables: Tables, firms: pd.DataFrame, deciding: pd.DataFrame) -> pd.D
 
 
 def _turns(assessment: Assessment, tables: Tables) -> pd.DataFrame:
-    """List what could turn a target's verdict: missing figures, then readings, each with what it would be and what that is made of."""
+    """List what could turn a verdict: missing figures, exemptions not answered for, readings; each with what it would be and is made of."""
     rows = []
     targets = tables["targets"].set_index("id", drop=False)
     for row in tables["narrowing"].to_dict("records"):
@@ -313,6 +313,11 @@ def _turns(assessment: Assessment, tables: Tables) -> pd.DataFrame:
                 | {k: row[k] for k in ("target", "n", "department")}
                 | {"kind": "fact", "what": row["fact"], "fact": row["fact"]}
             )
+    for row in tables["could_turn"].to_dict("records"):
+        if row["kind"] in ("absent_column", "blank_column"):
+            own = {k: row[k] for k in ("target", "n", "department", "low", "high")} | {"kind": "exempt"}
+            own |= {"what": row["label"], "what_en": row["label_en"]}
+            rows.append(own | {k: targets.loc[row["target"], k] for k in ("label", "label_en")})
     switches = tables.get("readings_switches")
     for row in switches.to_dict("records") if switches is not None else ():
         if row["target"] in targets.index and row["status"] != targets.loc[row["target"], "status"]:

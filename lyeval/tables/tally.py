@@ -160,8 +160,9 @@ def _wide(counts: pd.DataFrame) -> pd.DataFrame:
 def _parts(wide: pd.DataFrame) -> Iterator[Fault]:
     """Yield every part that exceeds its whole."""
     for id, whole in ((w.id, w.part_of) for w in words().values() if w.id in wide and w.part_of in wide):
-        for at, row in wide[wide[id] > wide[whole]].iterrows():
-            place, n, top = _where(at), row[id], row[whole]
+        parts, wholes = wide[id].to_numpy(), wide[whole].to_numpy()
+        for i in np.flatnonzero(parts > wholes):
+            place, n, top = _where(wide.index[i]), parts[i], wholes[i]
             yield f"{words()[id].zh}{place} {n} 多于{words()[whole].zh} {top}", f"{id}{place} {n} exceeds {whole} {top}"
 
 
