@@ -9,9 +9,11 @@ import pytest
 from samples import linshu
 
 import lyeval as ly
+from lyeval import report
 from lyeval.assessment import Assessment, NoSuchFirm
 from lyeval.indicators import book
 from lyeval.ledger import LedgerError
+from lyeval.report.writing import plain_text
 from lyeval.simulation import Simulation
 from lyeval.told import Told
 
@@ -219,6 +221,27 @@ def test_a_forecast_of_a_year_that_is_over_is_the_verdict(now: Assessment) -> No
     for row in now.targets.to_dict("records"):
         assert told.loc[row["id"], "p50"] == row["value"]
         assert told.loc[row["id"], "certain"] == row["status"]
+
+
+def test_a_report_on_a_plan_says_so_and_names_the_file(now: Assessment, tmp_path: Path) -> None:
+    pd.DataFrame({"credit_code": low(now, 2), "method": "收储"}).to_csv(tmp_path / "收储五千万.csv", index=False)
+    more = {"as_of": "2023-12", "draws": 100}
+    ahead = {
+        plan: report.forecast_tables(ly.forecast(now.ledger, "linshu-2021", 2024, plan=plan, **more))
+        for plan in (None, tmp_path / "收储五千万.csv")
+    }
+    for edition in ("office", "research"):
+        for lang, said, never in (
+            ("zh", "假设方案", "以现有处置安排照常推进为前提"),
+            ("en", "plan", "that disposals go on as"),
+        ):
+            for plan, made in ahead.items():
+                tables = report.assessment_tables(now) | made | {"run": {"edition": edition}}
+                text = plain_text(report.build_report(tables, lang=lang))
+                assert (never in text) == (plan is None and edition == "research")
+                if plan is not None:
+                    assert said in text
+                    assert "收储五千万.csv" in text
 
 
 def test_money_is_read_and_laid_out_by_year_and_payer(now: Assessment) -> None:

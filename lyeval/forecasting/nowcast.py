@@ -176,7 +176,7 @@ def forecast(
     if not ahead:
         judged = assess(known, rules, year, readings=readings, quotas=quotas, level=level).targets
         made["targets"] = as_judged(made["targets"], judged)
-    return Forecast(policy=rules.id, **made, year=year, basis=basis)
+    return Forecast(policy=rules.id, plan=asked.name, **made, year=year, basis=basis)
 
 
 def as_judged(told: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,12 @@ class Asked:
     plan: Source | None = None
     add: Source | None = None
     words: Mapping[str, str] | None = None  # a policy's own labels of methods → canonical id
+
+    @property
+    def name(self) -> str:
+        """The files that are asked for, "DataFrame" where it is none; "" for the ledger's own cases."""
+        given = [one for one in (self.plan, self.add) if one is not None]
+        return "、".join("DataFrame" if isinstance(one, pd.DataFrame) else Path(one).name for one in given)
 
 
 @dataclass(frozen=True, eq=False)

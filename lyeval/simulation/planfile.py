@@ -183,7 +183,7 @@ class _Table:
             code = codes.get(tidy(written if written is not None else ""))
             self._check_firm(row, code, named)
             self._check_method(row, known)
-            self._check_figures(row)
+            self._check_dates(row)
             rows.loc[i, "credit_code"] = code
             if "successor_code" in row:
                 taker = str(row["successor_code_as_written"] or "").strip()
@@ -213,11 +213,7 @@ class _Table:
         told = f"处置方式应为{zh}之一", f"methods must be among {en}"
         self.add("method_unknown", told, row["row"], "method", row["method_as_written"])
 
-    def _check_figures(self, row: Mapping[str, Any]) -> None:
-        for name in FIGURES:
-            figure = row.get(name)
-            if isinstance(figure, float) and figure < 0:
-                self.add("negative", ("不能为负", "cannot be negative"), row["row"], name, row[f"{name}_as_written"])
+    def _check_dates(self, row: Mapping[str, Any]) -> None:
         started, due = row.get("started"), row.get("due")
         if started is not None and due is not None and due < started:
             told = "完成期限早于开始日期", "the term ends before the start"

@@ -56,6 +56,8 @@ class Projection:
         What was dropped or assumed.
     funds
         What the cases cost by year of start, method and payer (`money.funds`), 万元.
+    plan
+        File of the plan that was asked for (假设方案), "DataFrame" of a frame; "" for the ledger's own cases.
     """
 
     policy: str
@@ -70,6 +72,7 @@ class Projection:
     left: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = field(repr=False, default=())
     funds: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    plan: str = field(repr=False, default="")
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per target, year and quantity: id, label, year, quantity, value, unit."""
@@ -170,7 +173,7 @@ def simulate(
     pairs = [(view, drawn) for drawn in years_to_come(given, year + years) for view in laid[drawn.year]]
     carried = [str(ahead) for ahead, (_, over) in rules.items() if over]
     also = [note("as_if", years="、".join(carried))] if carried else []
-    return Simulation(policy=policy.id, **projected(given, pairs, also))
+    return Simulation(policy=policy.id, plan=asked.name, **projected(given, pairs, also))
 
 
 def check_draws(draws: int, seed: int = 0) -> None:
