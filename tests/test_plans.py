@@ -237,7 +237,7 @@ def test_a_report_on_a_plan_says_so_and_names_the_file(now: Assessment, tmp_path
         ):
             for plan, made in ahead.items():
                 tables = report.assessment_tables(now) | made | {"run": {"edition": edition}}
-                text = plain_text(report.build_report(tables, lang=lang))
+                text = plain_text(report.build_report(tables, lang=lang))  # pyright: ignore[reportArgumentType]
                 assert (never in text) == (plan is None and edition == "research")
                 if plan is not None:
                     assert said in text

@@ -2,7 +2,7 @@
 
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.lookups import NoSuchFirm, find_firm
-from lyeval.assessment.outlook import TargetView, meets, target_values, views
+from lyeval.assessment.outlook import TargetView, meets, target_parts, target_values, views
 from lyeval.assessment.result import Assessment, assess
 from lyeval.assessment.switches import Readings, readings
 from lyeval.assessment.targets import Inputs, Outcome, class_lines, statement_term
@@ -21,6 +21,7 @@ __all__ = [
     "meets",
     "readings",
     "statement_term",
+    "target_parts",
     "target_values",
     "views",
 ]

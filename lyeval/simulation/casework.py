@@ -175,11 +175,12 @@ def given_plan(
     method = rows["method"].astype(str).to_numpy(dtype=object)
     kept = np.array([ages.get(pair, False) for pair in zip(at, method, strict=True)], dtype=bool) & np.isnat(begun)
     begun = np.where(np.isnat(begun), end + np.timedelta64(1, "D"), begun)
+    ahead, age = clock(begun, date)
     cases = Plan(
         at=at,
         method=method,
-        start=np.where(kept, 0.0, _months(np.full(len(at), end), begun)),
-        age=np.where(kept, np.nan, _months(begun, end)),
+        start=np.where(kept, 0.0, ahead),
+        age=np.where(kept, np.nan, age),
         released=_number(rows, "released_mu"),
         demolished=_number(rows, "demolished_m2"),
         successor=_successor(rows, ledger),
@@ -204,6 +205,20 @@ def arranged(
         told = (*told, note("plan_added", n=len(more.at), over=int(over.sum())), *remarks)
         cases = joined(chosen(cases, ~over), more)
     return cases, told
+
+
+def clock(begun: np.ndarray, date: Date) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many months from the date each case starts, and how many it has been open by then, never below 0."""
+    end = np.datetime64(date.end, "D")
+    return _months(np.full(len(begun), end), begun), _months(begun, end)
+
+
+def proposed(at: np.ndarray, method: str, begun: np.datetime64, date: Date) -> Plan:
+    """Return cases of one method that begin on one day, at the positions ``at``, nothing else being known of them."""
+    n, blank = len(at), np.full(len(at), np.nan)
+    start, age = clock(np.full(n, begun), date)
+    methods = np.full(n, method, dtype=object)
+    return Plan(at, methods, start, age, blank, blank, np.full(n, -1), blank, np.full(n, begun))
 
 
 def _replaced(given: Plan, own: Plan) -> tuple[Note, ...]:

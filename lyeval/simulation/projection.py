@@ -160,20 +160,43 @@ def simulate(
     check_draws(draws, seed)
     whole("years", years, 1, MAX_YEARS)
     asked = Asked(plan, add, method_words([assessment.policy]))
-    year, sampling = assessment.year, Sampling(draws, seed)
+    made = prepared(assessment, asked, assumptions, readings, assessment.year + years, Sampling(draws, seed))
+    pairs = [(view, drawn) for drawn in years_to_come(made.given, made.last) for view in made.laid[drawn.year]]
+    return Simulation(policy=made.policy, plan=asked.name, **projected(made.given, pairs, made.notes))
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that the years after an assessed one are drawn from, with their targets laid out."""
+
+    policy: str
+    given: Setting
+    laid: dict[int, list[TargetView]]
+    last: int
+    notes: tuple[Note, ...]
+
+
+def prepared(
+    assessment: Assessment,
+    asked: Asked,
+    assumptions: str | PathLike[str] | Assumptions,
+    readings: Mapping[str, str] | None,
+    last: int,
+    sampling: Sampling,
+) -> Prepared:
+    """Fit what is known at an assessed year's end and lay out the targets of the years to ``last``; arguments as for `simulate`."""
+    year = assessment.year
     date = Date(year, year, 12)
     ledger = as_known(assessment.ledger, date)
     policy, _ = choose(assessment.policy, readings)
     given = setting(ledger, date, asked, assumed(assumptions), sampling)
     options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
-    rules = {ahead: valued(policy, ahead) for ahead in range(year + 1, year + 1 + years)}
+    rules = {ahead: valued(policy, ahead) for ahead in range(year + 1, last + 1)}
     laid = {ahead: views(ledger, rule, ahead, year, **options) for ahead, (rule, _) in rules.items()}
-    past = past_targets(ledger, policy, year, **options)
-    given = learned(given, laid[year + 1], past)
-    pairs = [(view, drawn) for drawn in years_to_come(given, year + years) for view in laid[drawn.year]]
+    given = learned(given, laid[year + 1], past_targets(ledger, policy, year, **options))
     carried = [str(ahead) for ahead, (_, over) in rules.items() if over]
-    also = [note("as_if", years="、".join(carried))] if carried else []
-    return Simulation(policy=policy.id, plan=asked.name, **projected(given, pairs, also))
+    also = (note("as_if", years="、".join(carried)),) if carried else ()
+    return Prepared(policy.id, given, laid, last, also)
 
 
 def check_draws(draws: int, seed: int = 0) -> None:
