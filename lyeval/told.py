@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import index
 from typing import Any, Self
 
 from lyeval.resources import read_rows
@@ -65,6 +66,52 @@ def _again(kind: type[Told], zh: str, en: str, misuse: bool) -> Told:
     return kind(zh, en, misuse=misuse)
 
 
+def whole(name: str, value: object, least: int | None = None, most: int | None = None) -> int:
+    """Return an argument that must be a whole number, and within bounds where there are any.
+
+    Raises
+    ------
+    Told
+        It is another kind of thing, or outside the bounds; the argument is named.
+
+    Examples
+    --------
+    >>> whole("year", 2023)
+    2023
+    """
+    told = shown(value)
+    try:
+        number = index(value)  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise Told(f"{name} 应为整数（不加引号），现为 {told}", f"{name} must be a whole number, unquoted, not {told}")
+    if (least is not None and number < least) or (most is not None and number > most):
+        zh, en = f"{name} 应在 {least} 至 {most} 之间", f"{name} must be {least:,} to {most:,}"
+        raise Told(f"{zh}，现为 {told}", f"{en}, not {told}")
+    return number
+
+
+def of_kind(name: str, value: object, kind: type) -> None:
+    """Refuse an argument of another kind than asked for.
+
+    Raises
+    ------
+    Told
+        Naming the argument, the kind that it should be, and the one that it is.
+    """
+    if not isinstance(value, kind):
+        zh, en = KINDS.get(kind.__name__, (kind.__name__, kind.__name__))
+        is_zh, is_en = KINDS.get(type(value).__name__, (type(value).__name__, type(value).__name__))
+        raise Told(f"{name} 应为{zh}，现为{is_zh}", f"{name} must be {en}, not {is_en}")
+
+
+def shown(value: object) -> str:
+    """Return a value as it is written in code, cut at 60 signs."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
 def message(key: str, /, **given: Any) -> Pair:
     r"""Return a row of ``messages.csv`` in Chinese and in English.
 
@@ -91,3 +138,13 @@ def _rows() -> dict[str, dict[str, str]]:
     """Return every message by its key; line ends are written as two signs."""
     told = read_rows(__file__, "messages.csv")
     return {row["key"]: {name: text.replace("\\n", "\n") for name, text in row.items()} for row in told}
+
+
+KINDS = {
+    "Ledger": ("台账（read_ledger 的结果）", "a ledger (of read_ledger)"),
+    "Assessment": ("年度评估（assess 的结果）", "an assessment (of assess)"),
+    "str": ("文字", "a text"),
+    "dict": ("字典", "a dict"),
+    "DataFrame": ("表（DataFrame）", "a DataFrame"),
+    "NoneType": ("空", "nothing"),
+}

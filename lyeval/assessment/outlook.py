@@ -144,6 +144,20 @@ def target_values(
     released
         Which gone enterprises' land has been released, same shapes; none by default (matters to ``land_stays`` alone).
     """
+    part, whole = target_parts(view, tax, land, gone, released)
+    return part.sum(axis=1).astype(float) if whole is None else _divide(part.sum(axis=1), whole.sum(axis=1))
+
+
+def target_parts(
+    view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarray, released: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what each enterprise adds to the numerator and the denominator of a view's statistic, (draws, n) each; None: a count.
+
+    Parameters
+    ----------
+    tax, land, gone, released
+        As for `target_values`.
+    """
     tax, land, gone = np.atleast_2d(tax), np.atleast_2d(land), np.atleast_2d(gone).astype(bool)
     shape = np.broadcast_shapes(tax.shape, land.shape, gone.shape)
     present = np.broadcast_to(view.member, shape) & ~np.isnan(land)
@@ -154,12 +168,12 @@ def target_values(
         present = present & ~gone
     present = present & ~np.isnan(tax)
     if view.kind == "mean":
-        return _divide(np.where(present, tax, 0.0).sum(axis=1), np.where(present, land, 0.0).sum(axis=1))
+        return np.where(present, tax, 0.0), np.where(present, land, 0.0)
     hit = _hit(view, tax, land, gone)
     if view.kind == "count":
-        return (hit & present).sum(axis=1).astype(float)
+        return hit & present, None
     weight = np.where(present, np.nan_to_num(land) if view.weight == "land" else 1.0, 0.0)
-    return _divide((weight * hit).sum(axis=1), weight.sum(axis=1))
+    return weight * hit, weight
 
 
 def _hit(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarray) -> np.ndarray:

@@ -19,6 +19,7 @@ from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.gaps import could_turn, exempting, gaps, name_of
 from lyeval.assessment.grades import grades
+from lyeval.assessment.lookups import find_firm, open_cases
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.standing import Standing
 from lyeval.assessment.targets import Doubt, Inputs, Outcome, targets_of
@@ -26,6 +27,7 @@ from lyeval.assessment.totals import decide_target
 from lyeval.indicators import STATISTICS, book, year_end
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, PolicyError, choose, load_policy, unknown
+from lyeval.told import of_kind, whole
 
 REASONS = {
     "empty_class": ("本类没有企业，不涉及", "nobody in this class"),
@@ -91,6 +93,11 @@ class Assessment:
         return enterprises(self.standing)
 
     @cached_property
+    def plan(self) -> pd.DataFrame:
+        """The disposals in progress at the year's end, to edit and hand to `simulate` (`lookups.open_cases`)."""
+        return open_cases(self.frame.book, self.year)
+
+    @cached_property
     def flows(self) -> pd.DataFrame:
         """Stock of low-efficiency enterprises by class: opening + newly identified − by outcome − left scope = closing."""
         return flows(self.standing)
@@ -122,7 +129,7 @@ class Assessment:
         KeyError
             No such enterprise in the ledger.
         """
-        return dossier(self.standing, self.enterprises, credit_code, on=on)
+        return dossier(self.standing, self.enterprises, find_firm(self.ledger, credit_code), on=on)
 
     def tidy(self) -> pd.DataFrame:
         """Return the targets with units in the headings."""
@@ -321,6 +328,8 @@ def assess(
     >>> ly.assess(ledger, policy, year=2020, quotas={"closures": 4}).targets["status"].tolist()[2]
     'met'
     """
+    of_kind("ledger", ledger, Ledger)
+    whole("year", year)
     policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     quotable = [t.id for t in policy.targets if t.quota == "city_total"]
     faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.facts))]

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.assessment import Assessment, assess
+from lyeval.assessment import Assessment, NoSuchFirm, assess, find_firm
 from lyeval.ledger import Ledger
 from lyeval.policy import PolicyError
 from lyeval.policy import patch as patched
+from lyeval.told import Told, of_kind, shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ class WhatIf:
         One row a target: id, label, value_before, value_after, goal_before, goal_after, status_before, status_after, turned.
     enterprises
         Those that anything changed for: credit_code, name, and before and after of class, identified, below_line, tax_per_mu
-        (万元/亩) and tax_needed_wan (万元).
+        (万元/亩), tax_needed_wan (万元) and counted (the targets that count it, in brackets where on the counted side).
     """
 
     before: Assessment = field(repr=False)
@@ -67,8 +68,10 @@ def what_if(
     ------
     PolicyError
         An unknown switch, option or path.
-    KeyError
+    NoSuchFirm
         An enterprise without a row in that year.
+    Told
+        A tax or land that is no number, or land below zero.
 
     Examples
     --------
@@ -77,6 +80,7 @@ def what_if(
     >>> bool(changed.after.enterprises.set_index("credit_code").loc[code, "below_line"])
     False
     """
+    of_kind("now", now, Assessment)
     policy = patched(now.policy, patch or {})
     taken = _over(now, readings or {})
     ledger = _changed(_changed(now.ledger, now.year, "tax_wan", tax or {}), now.year, "land_mu", land or {})
@@ -100,12 +104,26 @@ def _over(now: Assessment, readings: Mapping[str, str]) -> dict[str, str]:
 def _changed(ledger: Ledger, year: int, column: str, values: Mapping[str, float]) -> Ledger:
     """Return the ledger with some enterprises' figure of one year replaced."""
     annual = ledger.annual
-    for code, value in values.items():
+    of_kind(column, values, dict)
+    for told, value in values.items():
+        code = find_firm(ledger, told)
         at = (annual["credit_code"] == code) & (annual["year"] == year)
         if not bool(at.to_numpy().any()):
-            raise KeyError(f"台账中没有 {code} 的 {year} 年数据 / no row of {year} for {code}")
+            raise NoSuchFirm(f"台账中没有 {code} 的 {year} 年数据", f"no row of {year} for {code}")
+        _check_figure(column, code, value)
         annual = annual.assign(**{column: annual[column].mask(at, float(value))})
     return replace(ledger, annual=annual)
+
+
+def _check_figure(column: str, code: str, value: object) -> None:
+    """Refuse a figure that is no number, and land below zero."""
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
+    if number >= 0 or (number < 0 and column != "land_mu"):
+        return
+    zh, en = ("土地应为不小于0的数（亩）", "land must be a number of at least 0, in mu")
+    if column != "land_mu":
+        zh, en = ("税收应为数（万元）", "tax must be a number, in 10,000 yuan")
+    raise Told(f"{code}：{zh}，现为 {shown(value)}", f"{code}: {en}, not {shown(value)}")
 
 
 def _targets(before: Assessment, after: Assessment) -> pd.DataFrame:
@@ -120,7 +138,10 @@ def _targets(before: Assessment, after: Assessment) -> pd.DataFrame:
 
 def _enterprises(before: Assessment, after: Assessment) -> pd.DataFrame:
     """Return the enterprises that anything changed for but the line they are held to, before and after."""
-    old, new = (made.enterprises[["credit_code", "name", *COMPARED]] for made in (before, after))
+    own = [name for name in COMPARED if name != "counted"]
+    old, new = (
+        made.enterprises[["credit_code", "name", *own]].assign(counted=_counted(made)) for made in (before, after)
+    )
     both = old.merge(new.drop(columns="name"), on="credit_code", suffixes=("_before", "_after"))
     moved = pd.Series(False, index=both.index)
     for name in COMPARED:
@@ -130,4 +151,16 @@ def _enterprises(before: Assessment, after: Assessment) -> pd.DataFrame:
     return both.loc[moved.to_numpy(), ["credit_code", "name", *pairs]].reset_index(drop=True)
 
 
-COMPARED = ("class", "identified", "below_line", "tax_per_mu", "tax_needed_wan")
+def _counted(made: Assessment) -> list[str]:
+    """Say of each enterprise which targets count it, those in brackets on their counted side."""
+    book = made.frame.book
+    told = [[] for _ in range(len(book))]
+    for outcome in made.outcomes:
+        if outcome.members is not None:
+            hit = outcome.members.hit.true
+            for i in outcome.members.member.true.nonzero()[0]:
+                told[i].append(f"({outcome.target.id})" if hit[i] else outcome.target.id)
+    return [" ".join(names) for names in told]
+
+
+COMPARED = ("class", "identified", "below_line", "tax_per_mu", "tax_needed_wan", "counted")

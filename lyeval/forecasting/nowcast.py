@@ -17,15 +17,18 @@ from lyeval.forecasting.land_use_tax import by_land_use_tax
 from lyeval.indicators import book
 from lyeval.ledger import Ledger
 from lyeval.ledger.columns import records
-from lyeval.policy import Option, Policy, PolicyError, choose, load_policy, patch
+from lyeval.policy import Option, Policy, PolicyError, choose, load_policy, method_words, patch
 from lyeval.policy.assumptions import Assumptions
 from lyeval.simulation.assumed import assumed
+from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, setting, year_as_known, years_to_come
 from lyeval.simulation.known import Date, as_known, date_of, note
 from lyeval.simulation.learning import learned
 from lyeval.simulation.odds import SWING_COLUMNS, TARGET_COLUMNS, members, odds, settled, table, values
+from lyeval.simulation.planfile import Source
 from lyeval.simulation.projection import Projection, check_draws, past_targets, projected
+from lyeval.told import of_kind, whole
 
 Pairs = list[tuple[TargetView, Year]]
 
@@ -107,7 +110,8 @@ def forecast(
     year: int,
     *,
     as_of: str | None = None,
-    plan: pd.DataFrame | None = None,
+    plan: Source | None = None,
+    add: Source | None = None,
     assumptions: str | PathLike[str] | Assumptions = "default",
     readings: Mapping[str, str] | None = None,
     quotas: Mapping[str, float] | None = None,
@@ -124,7 +128,7 @@ def forecast(
     as_of
         "YYYY-MM": monthly tax and disposals through that month, annual figures of finished years. Default: the last month of ``year`` in
         the monthly sheet, else December of the year before.
-    plan, assumptions, draws, seed
+    plan, add, assumptions, draws, seed
         As for `simulate`.
     readings, quotas, level
         As for `assess`.
@@ -142,7 +146,9 @@ def forecast(
     >>> ahead.targets["id"].tolist()[:2]
     ['above_scale_reach', 'below_scale_reach']
     """
-    check_draws(draws)
+    of_kind("ledger", ledger, Ledger)
+    check_draws(draws, seed)
+    whole("year", year)
     rules = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     governed = sorted({y for target in rules.targets for y in target.years})
     if year not in governed:
@@ -157,7 +163,8 @@ def forecast(
         last = date.facts_year
         raise ValueError(f"{year} 距最近数据 {last} 超过 {MAX_AHEAD} 年 / is more than {MAX_AHEAD} years past the data")
     known = as_known(ledger, date)
-    given = setting(known, date, plan, assumed(assumptions), Sampling(draws, seed))
+    asked = Asked(plan, add, method_words([rules]))
+    given = setting(known, date, asked, assumed(assumptions), Sampling(draws, seed))
     chosen = choose(rules, readings)[0]
     past = past_targets(known, chosen, date.facts_year, quotas=quotas, level=level)
     given = learned(given, views(known, chosen, year, date.facts_year, quotas=quotas, level=level), past)
@@ -169,7 +176,7 @@ def forecast(
     if not ahead:
         judged = assess(known, rules, year, readings=readings, quotas=quotas, level=level).targets
         made["targets"] = as_judged(made["targets"], judged)
-    return Forecast(policy=rules.id, **made, year=year, basis=basis)
+    return Forecast(policy=rules.id, plan=asked.name, **made, year=year, basis=basis)
 
 
 def as_judged(told: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:

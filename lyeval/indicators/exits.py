@@ -16,6 +16,7 @@ LEFT = ("搬迁", "整体收储")
 BANKED = ("收储",)
 TRANSFERRED = ("转让",)
 EXITS = ("关停", "清退", "注销", "整体收储", "收储", "破产", "搬迁")
+LIVE = ("", "进行中", "未启动")
 UNFINISHED = ("", "进行中", "未启动", "未完成")
 MU_M2 = 2000 / 3
 
@@ -102,6 +103,15 @@ class Cases:
     def open(self, day: np.datetime64) -> np.ndarray:
         """Tell which rows are open on a day (在办): on record, and not finished."""
         return self.begun(day) & ~self.done(day)
+
+    def ended_later(self, day: np.datetime64) -> np.ndarray:
+        """Tell which rows have an end dated after a day: what they came to was not known then."""
+        return self.finished > day
+
+    def in_progress(self, day: np.datetime64) -> np.ndarray:
+        """Tell which rows were in progress on a day, as a projection from it takes them: begun or undated, and not ended by then."""
+        live = np.isin(self.outcome, LIVE) | self.ended_later(day)
+        return (self.at >= 0) & live & ~(self.started > day) & ~self.ended(day)
 
     def overdue(self, day: np.datetime64) -> np.ndarray:
         """Tell which rows are overdue on a day (逾期): open past their term."""

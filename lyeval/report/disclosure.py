@@ -16,9 +16,8 @@ from lyeval.assessment.result import Assessment, assess_frame
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.words import goal_text, status_text, value_text
-from lyeval.tables.origins import members
 from lyeval.tables.releasing import FEWEST, Release, releasable
-from lyeval.tables.verdict import enterprises, targets
+from lyeval.tables.results import office_tables
 
 Tables = Mapping[str, Any]
 
@@ -73,8 +72,7 @@ def earlier_land(now: Assessment) -> list[Release]:
     kept: list[Release] = []
     for year in (y for y in now.policy.years.governed if y < now.year and y in now.ledger.years):
         then = assess_frame(now.ledger, now.policy, year, year, now.readings, now.inputs)
-        tables = {"enterprises": enterprises(then), "targets": targets(then), "members": members(then)}
-        kept += land_only(str(year), released(tables, kept))
+        kept += land_only(str(year), released(office_tables(then), kept))
     return kept
 
 

@@ -276,7 +276,7 @@ def _projected(name: str) -> Callable[[Context], list[Row]]:
     """Return a projection's targets with the kind that their unit tells."""
 
     def make(c: Context) -> list[Row]:
-        blank = say("sheet.as_arranged", c.lang)
+        blank = say("sheet.as_given" if c.value("simulation_meta").get("plan") else "sheet.as_arranged", c.lang)
         return [{**r, "kind": kind_by_unit(r), "scenario": r.get("scenario") or blank} for r in c.rows(name)]
 
     return make

@@ -97,7 +97,9 @@ def odds_tables(c: Context) -> dict[str, Any]:
                         "chance": chance(r["probability"], r["certain"], c.lang),
                     }
                 )
-    return {"odds_told": pd.DataFrame(told, columns=["id", "year", "label", "as_of", "band", "chance"])}
+    plans = {str(c.value(f"{name}_meta").get("plan", "")) for name in ("forecast", "simulation")} - {""}
+    given = pd.DataFrame({"file": sorted(plans)}, dtype=object)
+    return {"odds_told": pd.DataFrame(told, columns=["id", "year", "label", "as_of", "band", "chance"]), "given": given}
 
 
 def odds_withheld(c: Context) -> str:

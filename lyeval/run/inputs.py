@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from lyeval import resources
 from lyeval.ledger import Ledger, beside, check_place, read_ledger
@@ -19,7 +16,6 @@ from lyeval.policy import patch as patched
 from lyeval.run.errors import RunError, error_words, together
 from lyeval.run.folders import sha256
 from lyeval.run.run_file import SAMPLE, RunFile, RunSpec, is_file, names_of, with_names
-from lyeval.textfiles import Unreadable, read_text, shown
 from lyeval.told import message
 
 FOLDER = "inputs"
@@ -82,28 +78,19 @@ def columns_of(run: RunFile) -> Path | None:
     return path if path.is_file() else None
 
 
-def open_plan(path: str | Path | None) -> pd.DataFrame | None:
-    """Read a disposal plan (处置计划): CSV with credit_code, method and, if known, started; None for none.
+def open_plan(path: str | Path | None) -> Path | None:
+    """Return where a disposal plan (处置方案) is, as `lyeval.simulate` takes it; None for none.
 
     Raises
     ------
     RunError
-        Not there, not a CSV in UTF-8, or without these columns.
+        Not there, or no file.
     """
     if not path:
         return None
-    name = Path(path).name
-    try:
-        frame = pd.read_csv(io.StringIO(read_text(Path(path))), dtype=str)
-    except ValueError as error:
-        why = (error.zh, error.en) if isinstance(error, Unreadable) else shown(error)
-        raise RunError.of("plan.unreadable", name=name, why=why) from None
-    missing = [column for column in ("credit_code", "method") if column not in frame]
-    if missing:
-        raise RunError.of("plan.columns", name=name, listed="、".join(missing))
-    if "started" in frame:
-        frame["started"] = pd.to_datetime(frame["started"], errors="coerce")
-    return frame
+    if not Path(path).is_file():
+        raise RunError.of("plan.unreadable", name=Path(path).name)
+    return Path(path)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 from lyeval import resources
 from lyeval.assessment import Assessment, assess
-from lyeval.ledger import Ledger
-from lyeval.policy import Policy, choose, in_language
+from lyeval.ledger import Ledger, LedgerError
+from lyeval.policy import Policy, choose, method_words
 from lyeval.policy.assumptions import load_assumptions
 from lyeval.policy.patches import adjust
 from lyeval.run.errors import RunError, error_words, together, unwritable
@@ -63,7 +63,7 @@ def check_run(run: RunFile) -> Assessment:
         ledger, policy, spec.year, level=spec.level, quotas=spec.quotas, facts=spec.facts, readings=spec.readings
     )
     _check_date(ledger, policy, run)
-    _check_plan(run, ledger)
+    _check_plan(run, ledger, policy)
     return checked
 
 
@@ -147,22 +147,20 @@ def _check_words(run: RunFile) -> None:
         raise RunError(error.zh, error.en) from None
 
 
-def _check_plan(run: RunFile, ledger: Ledger) -> None:
+def _check_plan(run: RunFile, ledger: Ledger, policy: Policy) -> None:
     """Refuse a disposal plan with enterprises that the ledger does not have, one twice, or methods that nobody knows."""
     from lyeval.simulation.assumed import assumed
-    from lyeval.simulation.casework import given_plan
-    from lyeval.simulation.known import date_of
+    from lyeval.simulation.planfile import read_plan
 
     spec = run.spec
-    frame = open_plan(run.find(spec.plan)) if spec.plan else None
-    if frame is None:
+    path = open_plan(run.find(spec.plan)) if spec.plan else None
+    if path is None:
         return
-    practices = assumed(run.located("assumptions", spec.assumptions)).practices
+    taken, words = assumed(run.located("assumptions", spec.assumptions)), method_words([policy])
     try:
-        given_plan(frame, ledger, date_of(f"{spec.year}-12", spec.year + 1, ledger), practices)
-    except ValueError as error:
-        why = in_language(str(error), "zh"), in_language(str(error), "en")
-        raise RunError.of("plan.refused", name=Path(str(spec.plan)).name, why=why) from None
+        read_plan(path, ledger, {name: taken.labels[name] for name in taken.practices}, words)
+    except LedgerError as error:
+        raise RunError.of("plan.refused", name=path.name, why=(error.zh, error.en)) from None
 
 
 def _check_date(ledger: Ledger, policy: Policy, run: RunFile) -> None:

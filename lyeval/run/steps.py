@@ -110,7 +110,10 @@ def switches(policy: Policy) -> pd.DataFrame:
 
 
 def alternatives(
-    assessment: Assessment, scenarios: Mapping[str, Mapping[str, Any]], plan: pd.DataFrame | None = None, **options: Any
+    assessment: Assessment,
+    scenarios: Mapping[str, Mapping[str, Any]],
+    plan: Path | pd.DataFrame | None = None,
+    **options: Any,
 ) -> pd.DataFrame | None:
     """Give the odds of the years to come under each scenario's assumptions, as they stand first; None without scenarios.
 

@@ -20,6 +20,7 @@ class Assumed:
     practices: dict[str, Practice]  # disposal methods by id
     band: float  # how far below a line an enterprise may stand and still top up, as a share of the line
     responses: tuple[float, ...]  # shares of such enterprises that do, one scenario each
+    costs: dict[str, tuple[float, str]] = field(default_factory=dict)  # by method: 万元/亩, and who pays
     labels: dict[str, tuple[str, str]] = field(default_factory=dict)  # the methods' names in Chinese and English
     ranges: dict[str, tuple[float, float, float]] = field(
         default_factory=dict
@@ -57,6 +58,7 @@ def _read(loaded: Assumptions) -> Assumed:
         practices={method.id: _practice(method, effort, funds) for method in loaded.methods},
         band=loaded.response.band.value,
         responses=loaded.response.scenarios.values,
+        costs={method.id: (method.cost.value, method.payer) for method in loaded.methods},
         labels={method.id: (method.label, method.label_en) for method in loaded.methods},
         ranges={path: (*figure.range, figure.value) for path, figure in figures.items() if figure and figure.range},
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,8 @@ from lyeval.indicators import book, cases, exits, year_end
 from lyeval.ledger import Ledger
 from lyeval.simulation.draws import Sampling, uniforms
 from lyeval.simulation.known import EVEN, Date, Note, Panel, code_keys, note
+from lyeval.simulation.planfile import Source, read_plan
+from lyeval.told import Pair
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,23 @@ class Plan:
     released: np.ndarray  # land to be released as planned, 亩, NaN unknown
     demolished: np.ndarray  # floor area to be demolished as planned, m², NaN unknown
     successor: np.ndarray  # position of who takes over, -1 unknown or not in the ledger
+    cost: np.ndarray = field(default_factory=lambda: np.zeros(0))  # 万元 as planned, NaN unknown
+    begun: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype="datetime64[D]"))  # NaT where not known
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Which cases are asked for: the ledger's own, or a plan in their place, and what is added to either."""
+
+    plan: Source | None = None
+    add: Source | None = None
+    words: Mapping[str, str] | None = None  # a policy's own labels of methods → canonical id
+
+    @property
+    def name(self) -> str:
+        """The files that are asked for, "DataFrame" where it is none; "" for the ledger's own cases."""
+        given = [one for one in (self.plan, self.add) if one is not None]
+        return "、".join("DataFrame" if isinstance(one, pd.DataFrame) else Path(one).name for one in given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +119,7 @@ def left_since(ledger: Ledger, date: Date, land: np.ndarray) -> Left:
 def open_plan(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> tuple[Plan, tuple[Note, ...]]:
     """Take the ledger's own disposals in progress (进行中, 未启动 or blank, and not finished), the first of each enterprise."""
     rows, frame = cases(book(ledger)), ledger.disposals
-    live = np.isnat(rows.finished) & np.isin(rows.outcome, LIVE) & (rows.at >= 0)
+    live = rows.in_progress(np.datetime64(date.end, "D"))
     use = live & np.isin(rows.method, list(practices))
     where = np.flatnonzero(use)
     order = where[np.unique(rows.at[where], return_index=True)[1]]
@@ -111,45 +132,109 @@ def open_plan(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> tup
         released=rows.released[order],
         demolished=np.where(done_m2, 0.0, _number(frame, "demolished_m2"))[order],
         successor=_successor(frame, ledger)[order],
+        cost=_number(frame, "cost_wan")[order],
+        begun=rows.started[order],
     )
     left_out = {"no_method": int(np.sum(live & ~use)), "several_cases": len(where) - len(order)}
     return plan, tuple(note(kind, n=n) for kind, n in left_out.items() if n)
 
 
-def given_plan(frame: pd.DataFrame, ledger: Ledger, date: Date, practices: dict[str, Practice]) -> Plan:
-    """Read a plan with columns credit_code, method and (if it has) started, released_mu, demolished_m2, successor_code.
+def given_plan(
+    plan: Source,
+    ledger: Ledger,
+    date: Date,
+    known: dict[str, Practice],
+    labels: Mapping[str, Pair] | None = None,
+    words: Mapping[str, str] | None = None,
+) -> tuple[Plan, tuple[Note, ...]]:
+    """Read a plan (`planfile.read_plan`) on the clock of the ledger's own cases.
+
+    A case is as old as its start says; one without a start begins the day after the date, but for a case of the ledger's own that has
+    none on record, which stays what it is.
+
+    Parameters
+    ----------
+    known
+        The methods that can be simulated.
+    labels, words
+        The methods' names in Chinese and English, for what is told; a policy's own words for methods.
 
     Raises
     ------
-    ValueError
-        If a column is missing, a code is not in the ledger, a method is unknown, or an enterprise stands twice.
+    PlanError
+        Every fault of the plan.
     """
-    missing = [c for c in ("credit_code", "method") if c not in frame]
-    if missing:
-        raise ValueError(f"plan 缺列 {missing} / lacks the columns {missing}")
-    ordered = frame.sort_values("credit_code", kind="stable")
-    codes, method = ordered["credit_code"].astype(str), ordered["method"].astype(str).to_numpy(dtype=object)
-    at = book(ledger).positions(codes)
-    _refuse("统一社会信用代码不在台账 / credit codes not in the ledger", codes[at < 0])
-    _refuse(f"处置方式应为 / methods must be among {sorted(practices)}", method[~np.isin(method, list(practices))])
-    _refuse("企业重复 / enterprises stand twice", codes[codes.duplicated()])
-    started = pd.to_datetime(ordered["started"]) if "started" in ordered else pd.Series(pd.NaT, index=ordered.index)
-    months = (started.dt.year - date.year) * 12 + started.dt.month - date.month
-    return Plan(
+    names = {name: (labels or {}).get(name, (name, name)) for name in known}
+    given = read_plan(plan, ledger, names, words)
+    rows, end = given.rows, np.datetime64(date.end, "D")
+    at = book(ledger).positions(rows["credit_code"])
+    started = pd.to_datetime(rows["started"] if "started" in rows else pd.Series(pd.NaT, index=rows.index))
+    begun = started.to_numpy(dtype="datetime64[D]")
+    own, _ = open_plan(ledger, date, known)
+    ages = {(i, m): np.isnan(age) for i, m, age in zip(own.at, own.method, own.age, strict=True)}
+    method = rows["method"].astype(str).to_numpy(dtype=object)
+    kept = np.array([ages.get(pair, False) for pair in zip(at, method, strict=True)], dtype=bool) & np.isnat(begun)
+    begun = np.where(np.isnat(begun), end + np.timedelta64(1, "D"), begun)
+    ahead, age = clock(begun, date)
+    cases = Plan(
         at=at,
         method=method,
-        start=np.maximum(months.fillna(0).to_numpy(dtype=float), 0.0),
-        age=np.maximum(-months.to_numpy(dtype=float), 0.0),
-        released=_number(ordered, "released_mu"),
-        demolished=_number(ordered, "demolished_m2"),
-        successor=_successor(ordered, ledger),
+        start=np.where(kept, 0.0, ahead),
+        age=np.where(kept, np.nan, age),
+        released=_number(rows, "released_mu"),
+        demolished=_number(rows, "demolished_m2"),
+        successor=_successor(rows, ledger),
+        cost=_number(rows, "cost_wan"),
+        begun=np.where(kept, np.datetime64("NaT"), begun),
     )
+    return cases, given.notes
 
 
-def _refuse(rule: str, wrong: object) -> None:
-    names = sorted({str(name) for name in np.asarray(wrong)})
-    if names:
-        raise ValueError(f"plan: {rule}: {', '.join(names[:5])}{' …' if len(names) > 5 else ''}")
+def arranged(
+    ledger: Ledger, date: Date, known: dict[str, Practice], asked: Asked, labels: Mapping[str, Pair] | None = None
+) -> tuple[Plan, tuple[Note, ...]]:
+    """Return the cases to be drawn: the ledger's own, a plan in their place, and what is added to either, with what is to be told."""
+    cases, told = open_plan(ledger, date, known)
+    if asked.plan is not None:
+        given, remarks = given_plan(asked.plan, ledger, date, known, labels, asked.words)
+        told = (*_replaced(given, cases), *remarks)
+        cases = given
+    if asked.add is not None:
+        more, remarks = given_plan(asked.add, ledger, date, known, labels, asked.words)
+        over = np.isin(cases.at, more.at)
+        told = (*told, note("plan_added", n=len(more.at), over=int(over.sum())), *remarks)
+        cases = joined(chosen(cases, ~over), more)
+    return cases, told
+
+
+def clock(begun: np.ndarray, date: Date) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many months from the date each case starts, and how many it has been open by then, never below 0."""
+    end = np.datetime64(date.end, "D")
+    return _months(np.full(len(begun), end), begun), _months(begun, end)
+
+
+def proposed(at: np.ndarray, method: str, begun: np.datetime64, date: Date) -> Plan:
+    """Return cases of one method that begin on one day, at the positions ``at``, nothing else being known of them."""
+    n, blank = len(at), np.full(len(at), np.nan)
+    start, age = clock(np.full(n, begun), date)
+    methods = np.full(n, method, dtype=object)
+    return Plan(at, methods, start, age, blank, blank, np.full(n, -1), blank, np.full(n, begun))
+
+
+def _replaced(given: Plan, own: Plan) -> tuple[Note, ...]:
+    dropped = int((~np.isin(own.at, given.at)).sum())
+    return (note("plan_given", n=len(given.at), own=len(own.at), dropped=dropped),)
+
+
+def chosen(plan: Plan, which: np.ndarray) -> Plan:
+    """Return some cases of a plan."""
+    return Plan(**{name: column[which] for name, column in vars(plan).items()})
+
+
+def joined(one: Plan, other: Plan) -> Plan:
+    """Put two plans of different enterprises together, by position."""
+    order = np.argsort(np.concatenate([one.at, other.at]), kind="stable")
+    return Plan(**{name: np.concatenate([column, vars(other)[name]])[order] for name, column in vars(one).items()})
 
 
 def _number(frame: pd.DataFrame, column: str) -> np.ndarray:
@@ -433,7 +518,6 @@ def ramped(age: np.ndarray, months: float) -> np.ndarray:
     return (area(age) - area(age - 12)) / 12
 
 
-LIVE = ("", "进行中", "未启动")
 FAILED = ("未完成",)
 SHARES, MOST_DONE, OLDEST = 1024, 0.98, 120.0
 AGES = np.arange(241.0)

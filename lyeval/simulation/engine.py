@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
-import pandas as pd
 from scipy.special import ndtri
 
 from lyeval.ledger import Ledger
@@ -19,6 +18,7 @@ from lyeval.simulation.assumed import Assumed
 from lyeval.simulation.draws import Sampling, by_model, chance, draw_tax, model_of, past, uniforms
 from lyeval.simulation.dynamics import Dynamics, Priors, fit, rise
 from lyeval.simulation.known import Date, Note, Panel, distinct, panel, remarks
+from lyeval.simulation.planfile import Source
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,15 @@ class Year:
     learned: Mapping[str, Learned] = field(default_factory=dict)  # by target: what past Decembers and forecasts teach
 
 
-def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assumed, sampling: Sampling) -> Setting:
-    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off; plan as for `simulate`."""
+def setting(
+    ledger: Ledger, date: Date, plan: Source | casework.Asked | None, assumed: Assumed, sampling: Sampling
+) -> Setting:
+    """Fit the projection and lay out the disposals, on a ledger that `known.as_known` has cut off; a plan alone is one in place of the ledger's."""
     lasting = tuple(name for name, p in assumed.practices.items() if not p.gone and not p.closed)
     history, nowcast, annual = _fitted(ledger, date, assumed.tax, lasting)
     practices = casework.informed(assumed.practices, annual.effects, annual.spread)
-    cases, left_out = casework.open_plan(ledger, date, practices)
-    if plan is not None:
-        cases, left_out = casework.given_plan(plan, ledger, date, practices), ()
+    asked = plan if isinstance(plan, casework.Asked) else casework.Asked(plan)
+    cases, told = casework.arranged(ledger, date, practices, asked, assumed.labels)
     return Setting(
         date=date,
         panel=history,
@@ -95,7 +96,7 @@ def setting(ledger: Ledger, date: Date, plan: pd.DataFrame | None, assumed: Assu
         sampling=sampling,
         nowcast=nowcast,
         annual=annual,
-        notes=distinct((*nowcast.notes, *annual.notes, *left_out, *remarks(history, date, ledger))),
+        notes=distinct((*nowcast.notes, *annual.notes, *told, *remarks(history, date, ledger))),
         finished=casework.informed(assumed.practices, annual.effects | nowcast.effects),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv
 
-from lyeval.assessment import TargetView, meets, target_values
+from lyeval.assessment import TargetView, meets, target_parts, target_values
 from lyeval.simulation.draws import BLOCK, Sampling, uniforms
 from lyeval.simulation.engine import Learned, Year
 from lyeval.simulation.known import Note, code_keys, note
@@ -72,9 +72,7 @@ def values(drawn: Members, near: Near | None = None, share: float = 0.0) -> np.n
     """
     view, year, draws = drawn.view, drawn.year, len(drawn.year.tax)
     if view.kind == "closed":
-        at, banked = np.searchsorted(year.codes, view.codes), any(word in view.outcomes for word in BANKED)
-        counted = year.closed[:, at] | (year.banked[:, at] & banked)
-        return view.base + (counted & view.member).sum(axis=1)
+        return view.base + closures(drawn).sum(axis=1)
     if view.kind == "demolished":
         return view.base + year.demolished.sum(axis=1)
     if view.kind == "blocks":
@@ -86,11 +84,25 @@ def values(drawn: Members, near: Near | None = None, share: float = 0.0) -> np.n
     arrays = (tax, drawn.land, drawn.gone, drawn.released)
     found = np.concatenate([target_values(view, *(array[rows] for array in arrays)) for rows in blocks])
     taught = year.learned.get(view.id)
-    return found if taught is None or year.final else _corrected(view, found, taught)
+    return found if taught is None or year.final else corrected(view, found, taught)
 
 
-def _corrected(view: TargetView, found: np.ndarray, taught: Learned) -> np.ndarray:
-    """Shift and scale a statistic's draws by how the county's past forecasts went, within what it can be."""
+def parts(drawn: Members) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what each member adds to the numerator and denominator of a target that firms' disposals move, (draws, n) each."""
+    if drawn.view.kind == "closed":
+        return closures(drawn), None
+    return target_parts(drawn.view, drawn.tax, drawn.land, drawn.gone, drawn.released)
+
+
+def closures(drawn: Members) -> np.ndarray:
+    """Tell whose leaving within the year counts as a closure, shape (draws, n)."""
+    view, year = drawn.view, drawn.year
+    at, banked = np.searchsorted(year.codes, view.codes), any(word in view.outcomes for word in BANKED)
+    return (year.closed[:, at] | (year.banked[:, at] & banked)) & view.member
+
+
+def corrected(view: TargetView, found: np.ndarray, taught: Learned) -> np.ndarray:
+    """Shift and scale a statistic's draws, shape (draws,), by how the county's past forecasts went, within what it can be."""
     known = ~np.isnan(found)
     if not known.any() or (taught.shift == 0 and taught.scale == 1):
         return found

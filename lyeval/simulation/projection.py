@@ -11,15 +11,19 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, TargetView, views
 from lyeval.ledger import Ledger
-from lyeval.policy import Policy, choose, patch
+from lyeval.policy import Policy, choose, method_words, patch
 from lyeval.policy.assumptions import Assumptions, load_assumptions
 from lyeval.policy.patches import adjust
 from lyeval.simulation import odds
 from lyeval.simulation.assumed import assumed
+from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Learned, Setting, Year, setting, years_to_come
 from lyeval.simulation.known import Date, Note, as_known, distinct, note
 from lyeval.simulation.learning import learned, notes
+from lyeval.simulation.money import funds
+from lyeval.simulation.planfile import Source
+from lyeval.told import of_kind, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +54,10 @@ class Projection:
         Of targets that count enterprises below a line (全部出清): id, year, number left and its probability, in ascending order.
     notes
         What was dropped or assumed.
+    funds
+        What the cases cost by year of start, method and payer (`money.funds`), 万元.
+    plan
+        File of the plan that was asked for (假设方案), "DataFrame" of a frame; "" for the ledger's own cases.
     """
 
     policy: str
@@ -63,6 +71,8 @@ class Projection:
     scenarios: pd.DataFrame = field(repr=False)
     left: pd.DataFrame = field(repr=False)
     notes: tuple[Note, ...] = field(repr=False, default=())
+    funds: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
+    plan: str = field(repr=False, default="")
 
     def tidy(self) -> pd.DataFrame:
         """Return one row per target, year and quantity: id, label, year, quantity, value, unit."""
@@ -104,8 +114,9 @@ class Simulation(Projection):
 
 def simulate(
     assessment: Assessment,
-    plan: pd.DataFrame | None = None,
+    plan: Source | None = None,
     *,
+    add: Source | None = None,
     assumptions: str | PathLike[str] | Assumptions = "default",
     readings: Mapping[str, str] | None = None,
     years: int = 1,
@@ -119,8 +130,10 @@ def simulate(
     assessment
         The assessed year; its figures are the last that are read.
     plan
-        Columns credit_code, method (a method of the assumptions) and, if known, started, released_mu, demolished_m2, successor_code;
-        default: the ledger's own disposals in progress.
+        A frame or file with credit_code, method and, if known, started, due, successor_code, cost_wan (万元), released_mu (亩),
+        demolished_m2 (m²), headings and words as in a ledger, in place of the ledger's own disposals in progress (``now.plan``).
+    add
+        Likewise, in addition to these; an enterprise named here loses its former case. `notes` tells what stands in place of what.
     assumptions
         Id, path or content of a set of assumptions.
     readings
@@ -132,8 +145,10 @@ def simulate(
 
     Raises
     ------
-    ValueError
-        If ``years`` or ``draws`` is out of range, or the plan names what is not there.
+    PlanError
+        Every fault of a plan, with row, column, value and rule.
+    Told
+        An argument of another kind than asked for, or out of its range.
 
     Examples
     --------
@@ -141,35 +156,59 @@ def simulate(
     >>> ahead.targets["year"].unique().tolist()
     [2021]
     """
-    check_draws(draws)
-    if not 1 <= years <= MAX_YEARS:
-        raise ValueError(f"years 应在 1 至 {MAX_YEARS} 之间 / must be 1 to {MAX_YEARS}, not {years}")
-    year, sampling = assessment.year, Sampling(draws, seed)
+    of_kind("now", assessment, Assessment)
+    check_draws(draws, seed)
+    whole("years", years, 1, MAX_YEARS)
+    asked = Asked(plan, add, method_words([assessment.policy]))
+    made = prepared(assessment, asked, assumptions, readings, assessment.year + years, Sampling(draws, seed))
+    pairs = [(view, drawn) for drawn in years_to_come(made.given, made.last) for view in made.laid[drawn.year]]
+    return Simulation(policy=made.policy, plan=asked.name, **projected(made.given, pairs, made.notes))
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that the years after an assessed one are drawn from, with their targets laid out."""
+
+    policy: str
+    given: Setting
+    laid: dict[int, list[TargetView]]
+    last: int
+    notes: tuple[Note, ...]
+
+
+def prepared(
+    assessment: Assessment,
+    asked: Asked,
+    assumptions: str | PathLike[str] | Assumptions,
+    readings: Mapping[str, str] | None,
+    last: int,
+    sampling: Sampling,
+) -> Prepared:
+    """Fit what is known at an assessed year's end and lay out the targets of the years to ``last``; arguments as for `simulate`."""
+    year = assessment.year
     date = Date(year, year, 12)
     ledger = as_known(assessment.ledger, date)
     policy, _ = choose(assessment.policy, readings)
-    given = setting(ledger, date, plan, assumed(assumptions), sampling)
+    given = setting(ledger, date, asked, assumed(assumptions), sampling)
     options = {"quotas": assessment.inputs.quotas, "level": assessment.level}
-    rules = {ahead: valued(policy, ahead) for ahead in range(year + 1, year + 1 + years)}
+    rules = {ahead: valued(policy, ahead) for ahead in range(year + 1, last + 1)}
     laid = {ahead: views(ledger, rule, ahead, year, **options) for ahead, (rule, _) in rules.items()}
-    past = past_targets(ledger, policy, year, **options)
-    given = learned(given, laid[year + 1], past)
-    pairs = [(view, drawn) for drawn in years_to_come(given, year + years) for view in laid[drawn.year]]
+    given = learned(given, laid[year + 1], past_targets(ledger, policy, year, **options))
     carried = [str(ahead) for ahead, (_, over) in rules.items() if over]
-    also = [note("as_if", years="、".join(carried))] if carried else []
-    return Simulation(policy=policy.id, **projected(given, pairs, also))
+    also = (note("as_if", years="、".join(carried)),) if carried else ()
+    return Prepared(policy.id, given, laid, last, also)
 
 
-def check_draws(draws: int) -> None:
-    """Refuse a number of draws that gives no odds.
+def check_draws(draws: int, seed: int = 0) -> None:
+    """Refuse a number of draws that gives no odds, and a seed that is none.
 
     Raises
     ------
-    ValueError
-        Unless draws are 100 to 1,000,000.
+    Told
+        Unless draws are 100 to 1,000,000, and the seed is a whole number.
     """
-    if not 100 <= draws <= 1_000_000:
-        raise ValueError(f"draws 应在 100 至 1000000 之间 / must be 100 to 1,000,000, not {draws}")
+    whole("draws", draws, 100, 1_000_000)
+    whole("seed", seed)
 
 
 def valued(policy: Policy, year: int) -> tuple[Policy, bool]:
@@ -232,6 +271,7 @@ def projected(
         "scenarios": odds.table(scenarios, odds.SCENARIO_COLUMNS),
         "left": odds.left(laid, drawn),
         "notes": distinct((*given.notes, *_remarks(laid, given.date.facts_year), *told, *also)),
+        "funds": funds(given),
         **({"by_enterprises": odds.table(hangs, odds.SWING_COLUMNS)} if swings else {}),
     }
 
@@ -254,7 +294,7 @@ def _remarks(laid: list[TargetView], facts_year: int) -> tuple[Note, ...]:
 def compare_scenarios(
     assessment: Assessment,
     scenarios: Mapping[str, Mapping[str, Any]],
-    plan: pd.DataFrame | None = None,
+    plan: Source | None = None,
     *,
     assumptions: str | PathLike[str] | Assumptions = "default",
     years: int = 1,

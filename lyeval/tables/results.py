@@ -138,6 +138,7 @@ def _outlook(name: str, outlook: Any) -> Tables:
             "seed": outlook.seed,
             "notes": [n.zh for n in outlook.notes],
             "notes_en": [n.en for n in outlook.notes],
+            **({"plan": outlook.plan} if outlook.plan else {}),
         },
     }
 
