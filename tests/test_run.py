@@ -375,7 +375,7 @@ def test_what_if_moves_what_was_changed() -> None:
 
 
 def test_a_starter_shows_every_key_and_holds_with_all_of_them(tmp_path: Path) -> None:
-    from lyeval.run.spec import RunSpec
+    from lyeval.run.run_file import RunSpec
 
     from lyeval.run import lay_out
 
@@ -401,12 +401,12 @@ def test_a_place_that_the_ledger_does_not_name_is_the_run_files(tmp_path: Path) 
     text = "policy: linshu-2021\nledger: one.csv\nyear: 2023\n"
     linshu = load_policy("linshu-2021")
     for place, unfit in (("county: 临沭县\n", False), ("county: {one.csv: 海曙区}\n", True)):
-        staged = stage(load_run(write(tmp_path, "a", text + place)), tmp_path / "kept").parameters["ledger"]
+        staged = stage(load_run(write(tmp_path, "a", text + place)), tmp_path / "kept")[0]["ledger"]
         named = {tmp_path / "kept" / name: county for name, county in staged.items()}
         read = open_ledger({str(path): county for path, county in named.items()}, linshu)
         assert set(read.enterprises["county"]) == set(staged.values())
         rules = [fault.rule for fault in read.faults]
         assert ("county_given" in rules, "place_unfit" in rules) == (True, unfit)
-    assert stage(load_run(write(tmp_path, "a", text)), tmp_path / "plain").parameters["ledger"] == "inputs/one.csv"
+    assert stage(load_run(write(tmp_path, "a", text)), tmp_path / "plain")[0]["ledger"] == "inputs/one.csv"
     with pytest.raises(PolicyError, match="county"):
         load_run(write(tmp_path, "a", text + "county: {two.csv: 海曙区}\n"))
