@@ -1,5 +1,8 @@
 """Files to grids of raw cells: workbooks, CSV in the encodings offices use, Parquet. No meaning is read here."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported, and pyarrow ships no stubs)
+
 from __future__ import annotations
 
 import csv
@@ -14,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
 from lyeval.ledger.columns import Source
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.limits import LONGEST_TEXT, Beside, peek, survives, too_large
-from lyeval.ledger.typed import Raw, cell_of
+from lyeval.ledger.typed import Raw, cell_of, in_text
 from lyeval.ledger.vocabulary import terms
 from lyeval.workbooks import base_of
 
@@ -221,19 +225,27 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
 def _sheet(file: str, name: str, cells: Any, beside: Beside) -> Grid:
     """Turn a sheet into columns; a merged cell's value stands on each of its rows, what lies hidden under it nowhere."""
     top, left = cells.start
-    columns: list[Raw] = [list(column) for column in zip(*cells.to_python(skip_empty_area=True), strict=True)]
-    for column in columns:
-        longest = max((len(value) for value in column if value.__class__ is str), default=0)
-        if longest > LONGEST_TEXT:
-            raise ValueError(f"a cell of {longest} characters / 有单元格长达{longest}字")
+    columns = [list(column) for column in zip(*cells.to_python(skip_empty_area=True), strict=True)]
     shifted = [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in cells.merged_cell_ranges or ()]
     merges = tuple(m for m in shifted if m[0][0] >= 0 and m[0][1] >= 0)
     odd = {(r - top, c - left): what for (r, c), what in beside.cells.items()}
     hidden = (frozenset(r - top for r in beside.rows), frozenset(c - left for c in beside.columns))
-    return Grid(file, name, [], columns, top + 1, merges, fill_down(columns, merges), odd, *hidden)
+    filled = fill_down(columns, merges)
+    texts = [in_text(column) for column in columns]
+    longest = max((_longest(column) for column in texts), default=0)
+    if longest > LONGEST_TEXT:
+        raise ValueError(f"a cell of {longest} characters / 有单元格长达{longest}字")
+    return Grid(file, name, [], texts, top + 1, merges, filled, odd, *hidden)
 
 
-def fill_down(columns: Sequence[Raw], merges: Sequence[Merge]) -> dict[int, list[int]]:
+def _longest(column: Raw) -> int:
+    """Return how many characters the longest text of a column has."""
+    if isinstance(column, list):
+        return max((len(value) for value in column if value.__class__ is str), default=0)
+    return pc.max(pc.utf8_length(column)).as_py() or 0
+
+
+def fill_down(columns: Sequence[list[Any]], merges: Sequence[Merge]) -> dict[int, list[int]]:
     """Repeat merged cells' values on their rows (in place), and return column → rows that took theirs from above."""
     filled: dict[int, list[int]] = {}
     for (r0, c0), (r1, c1) in merges:
@@ -262,9 +274,10 @@ def _page(path: Path, faults: Faults) -> list[Grid]:
             continue
         grids: list[Grid] = []
         for number, (rows, merges) in enumerate(made):
-            columns: list[Raw] = [list(column) for column in zip(*rows, strict=True)]
+            columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
             name = "" if len(made) == 1 else f"第{number + 1}个表"
-            grids.append(Grid(path.name, name, [], columns, 1, tuple(merges), fill_down(columns, merges)))
+            filled = fill_down(columns, merges)
+            grids.append(Grid(path.name, name, [], [*columns], 1, tuple(merges), filled))
         if not grids:
             faults.add("no_table", path.name, hint="")
         return grids

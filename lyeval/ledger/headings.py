@@ -12,11 +12,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column
+from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column, of_sheet
 from lyeval.ledger.faults import Fault, LedgerError
 from lyeval.ledger.vocabulary import find_unit, key, looks_like_unit
 from lyeval.textfiles import Unreadable, read_yaml, shown
@@ -155,6 +155,7 @@ def stack(parts: tuple[str, ...]) -> Heading:
     return replace(joined, unit=joined.unit or child.unit, keys=keys, qualifier=qualifier, bare=bare)
 
 
+@lru_cache(maxsize=4096)
 def find(heading: Heading, sheet: str = "") -> Fit:
     """Return what ``heading`` names in a table whose sheet is ``sheet`` (empty: any).
 
@@ -225,7 +226,7 @@ def _look_up(form: str, sheet: str) -> Fit:
 def _choose(entries: tuple[tuple[Column, str], ...], sheet: str) -> list[tuple[Column, str]]:
     """Keep the entries of the first sheet in order that has any; a namesake in ``sheet`` stands for the others."""
     usable = [e for e in entries if e[1] != "refused" and e[0].kind != "carried"]
-    own = {c.name: c for c in COLUMNS if c.sheet == sheet}
+    own = of_sheet(sheet)
     borrowed = [(own.get(c.name, c), mark) for c, mark in usable]
     if sheet and LAYOUTS[sheet].of_firms:
         borrowed = [entry for entry in borrowed if not LAYOUTS[entry[0].sheet].by_row]

@@ -367,7 +367,7 @@ def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str
         A policy's own labels of disposal methods → canonical id.
     """
     kind = column.kind
-    raw = _typed(raw)
+    raw = in_text(raw)
     if kind in NUMERIC:
         return _numbers(raw, column, ratio)
     if kind in ("year", "month"):
@@ -396,7 +396,7 @@ def cell_of(raw: Raw, position: int) -> Any:
     return raw[position].as_py() if isinstance(raw, pa.ChunkedArray) else raw[position]
 
 
-def _typed(raw: Raw) -> Raw:
+def in_text(raw: Raw) -> Raw:
     """Return a list of nothing but text as an Arrow column, blank cells as nulls; other cells as they are."""
     if isinstance(raw, list) and raw and {*map(type, raw)} <= {str, type(None)}:
         try:
@@ -559,7 +559,7 @@ def _code_cells(raw: Raw) -> Cells:
 
 def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
-    raw = _typed(raw)
+    raw = in_text(raw)
     if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))
