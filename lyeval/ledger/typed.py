@@ -34,6 +34,7 @@ from lyeval.ledger.vocabulary import (
     MISSING,
     NO,
     OUTCOMES,
+    PATTERNS,
     WRITTEN_OFF,
     YES,
     bare,
@@ -305,21 +306,12 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
 LARGEST = 1e15
 ERROR = re.compile(r"#[A-Z][A-Z/_0-9]*[!?]")
 MARKED = re.compile("(?<=[\\d.])[\u00b2\u00b3\u00b9\u2070-\u209c\u00bc-\u00be\u2150-\u2189\u2460-\u24ff\u2776-\u2793]")
-CLOCK = re.compile(
-    r"(?:(?<=[\d日号])[\sT]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*([AaPp][Mm]|Z)?|(?<=[日号])\s*\d{1,2}[时点][\d分秒]*)\s*$"
-)
+CLOCK = PATTERNS["clock"]
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-ENGLISH = re.compile(
-    r"(?:(?P<day>\d{1,2})[-./]?)?(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*[-./,]?"
-    r"(?:(?P<us>\d{1,2}),)?(?P<year>\d{4}|\d\d)"
-)
-ABOUT = re.compile(
-    r"(?:约为?|大约|大概|近|≈|~|估计?|暂估|ca\.?)[:：]?(?P<a>.+?)(?:左右|上下|余|多)?|(?P<b>.*\d.*?)(?:左右|上下)"
-)
+ENGLISH = PATTERNS["english"]
+ABOUT = PATTERNS["about"]
 NOTED = re.compile(r"(?<=.)[(\[【][^)\]】]*[)\]】]$")
-NOT_YET = re.compile(
-    r"(?!.*(到期|期满|过期|届满|恢复|复工|复产))(尚?未|没有?|无需?|不)[\u4e00-\u9fff]{1,5}|正常生产|正常|在产|在建"
-)
+NOT_YET = PATTERNS["not_yet"]
 CHINESE_GAP = re.compile(r"(?<=[\u3400-\u9fff（）()]) (?=[\u3400-\u9fff（）()])")
 YEAR_MONTH = re.compile(r"(19|20)\d\d\.([2-9]|1[12])")  # 2023.1 may be October with its last digit lost
 SPAN = re.compile(r"[—–~～至到]+")
@@ -331,10 +323,7 @@ FULL = (
     re.compile(r"(\d{4}|\d\d)[-./年](\d{1,2})[-./月](\d{1,2})[日号]?(?:t?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"),
     re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:\.0)?"),
 )
-PARTIAL = re.compile(
-    r"((?:19|20)\d\d|\d\d(?=年))(?:年度?)?[-./]?"
-    r"(?:(\d{1,2})(?:月?份?|月份?(?:[底末]|[上中下]旬)前?|月份?前)|(上半年|下半年|底|末|初))?(?:\.0)?"
-)
+PARTIAL = PATTERNS["partial"]
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
