@@ -71,7 +71,8 @@ class Draft:
 
     def frame_code(self, position: int) -> str:
         """Return whose row it is."""
-        return next(c for c in self.frame["credit_code"] if c in str(self.rows[position][0]))
+        known = zip(self.frame["credit_code"], self.frame["name"], strict=True)
+        return next(code for code, name in known if name in self.rows[position][1])
 
     def figure(self) -> int:
         """Return the place of a column of figures."""

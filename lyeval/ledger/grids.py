@@ -1,5 +1,8 @@
 """Files to grids of raw cells: workbooks, CSV in the encodings offices use, Parquet. No meaning is read here."""
 
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported, and pyarrow ships no stubs)
+
 from __future__ import annotations
 
 import csv
@@ -9,18 +12,18 @@ import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
 from lyeval.ledger.columns import Source
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.limits import LONGEST_TEXT, Beside, peek, survives, too_large
-from lyeval.ledger.typed import Raw, cell_of
+from lyeval.ledger.typed import Raw, cell_of, in_text
 from lyeval.ledger.vocabulary import terms
 from lyeval.workbooks import base_of
 
@@ -221,19 +224,27 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
 def _sheet(file: str, name: str, cells: Any, beside: Beside) -> Grid:
     """Turn a sheet into columns; a merged cell's value stands on each of its rows, what lies hidden under it nowhere."""
     top, left = cells.start
-    columns: list[Raw] = [list(column) for column in zip(*cells.to_python(skip_empty_area=True), strict=True)]
-    for column in columns:
-        longest = max((len(value) for value in column if value.__class__ is str), default=0)
-        if longest > LONGEST_TEXT:
-            raise ValueError(f"a cell of {longest} characters / 有单元格长达{longest}字")
+    columns = [list(column) for column in zip(*cells.to_python(skip_empty_area=True), strict=True)]
     shifted = [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in cells.merged_cell_ranges or ()]
     merges = tuple(m for m in shifted if m[0][0] >= 0 and m[0][1] >= 0)
     odd = {(r - top, c - left): what for (r, c), what in beside.cells.items()}
     hidden = (frozenset(r - top for r in beside.rows), frozenset(c - left for c in beside.columns))
-    return Grid(file, name, [], columns, top + 1, merges, fill_down(columns, merges), odd, *hidden)
+    filled = fill_down(columns, merges)
+    texts = [in_text(column) for column in columns]
+    longest = max((_longest(column) for column in texts), default=0)
+    if longest > LONGEST_TEXT:
+        raise ValueError(f"a cell of {longest} characters / 有单元格长达{longest}字")
+    return Grid(file, name, [], texts, top + 1, merges, filled, odd, *hidden)
 
 
-def fill_down(columns: Sequence[Raw], merges: Sequence[Merge]) -> dict[int, list[int]]:
+def _longest(column: Raw) -> int:
+    """Return how many characters the longest text of a column has."""
+    if isinstance(column, list):
+        return max((len(value) for value in column if value.__class__ is str), default=0)
+    return pc.max(pc.utf8_length(column)).as_py() or 0
+
+
+def fill_down(columns: Sequence[list[Any]], merges: Sequence[Merge]) -> dict[int, list[int]]:
     """Repeat merged cells' values on their rows (in place), and return column → rows that took theirs from above."""
     filled: dict[int, list[int]] = {}
     for (r0, c0), (r1, c1) in merges:
@@ -262,9 +273,10 @@ def _page(path: Path, faults: Faults) -> list[Grid]:
             continue
         grids: list[Grid] = []
         for number, (rows, merges) in enumerate(made):
-            columns: list[Raw] = [list(column) for column in zip(*rows, strict=True)]
+            columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
             name = "" if len(made) == 1 else f"第{number + 1}个表"
-            grids.append(Grid(path.name, name, [], columns, 1, tuple(merges), fill_down(columns, merges)))
+            filled = fill_down(columns, merges)
+            grids.append(Grid(path.name, name, [], [*columns], 1, tuple(merges), filled))
         if not grids:
             faults.add("no_table", path.name, hint="")
         return grids
@@ -397,79 +409,39 @@ DISGUISED = {kind: words for kind, *words in terms("disguised")}
 INSTEAD = {kind: words for kinds, *words in terms("instead") for kind in kinds.split()}
 
 
-class Tables(HTMLParser):
-    """Gathers the outermost tables of a page: rows of cell texts, and merged ranges from 0."""
+def tables_of(text: str) -> list[tuple[list[list[str]], list[Merge]]]:
+    """Return the tables of a page, each with its rows of one width and its merged ranges; of tables within tables the longer."""
+    from lxml import html
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.made: list[tuple[list[list[str]], list[Merge]]] = []
-        self.depth = 0
-        self.cell: list[str] | None = None
-        self.taken: set[tuple[int, int]] = set()
-        self.span = (1, 1)
+    root = html.fromstring(text.encode() or b" ", parser=html.HTMLParser(encoding="utf-8"))
+    rows_of = {table: table.xpath("./tr | ./*/tr") for table in root.iter("table")}
+    for table in [*rows_of]:
+        for outer in table.iterancestors("table"):
+            less = table if len(rows_of.get(table, ())) <= len(rows_of.get(outer, ())) else outer
+            rows_of.pop(less, None)
+    return [made for rows in rows_of.values() if (made := _laid_out(rows))[0]]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open a table, row or cell."""
-        if tag == "table":
-            self.depth += 1
-            if self.depth == 1:
-                self.made.append(([], []))
-                self.taken = set()
-        elif self.depth and tag == "tr" and self.depth == 1:
-            self._close()
-            self.made[-1][0].append([])
-        elif self.depth == 1 and tag in ("td", "th"):
-            self._close()
-            at = dict(attrs)
-            self.span = (_size(at.get("rowspan")), _size(at.get("colspan")))
-            self.cell = []
-        elif self.cell is not None and tag in ("br", "p", "div"):
-            self.cell.append(" ")
 
-    def handle_endtag(self, tag: str) -> None:
-        """Close a table, row or cell."""
-        if tag in ("td", "th", "tr", "table") and self.depth <= 1:
-            self._close()
-        if tag == "table" and self.depth:
-            self.depth -= 1
-
-    def handle_data(self, data: str) -> None:
-        """Add text to the open cell."""
-        if self.cell is not None:
-            self.cell.append(data)
-
-    def _close(self) -> None:
-        """Put the open cell at its place."""
-        if self.cell is None:
-            return
-        rows, merges = self.made[-1]
-        if not rows:
-            rows.append([])
-        row, r = rows[-1], len(rows) - 1
-        while (r, len(row)) in self.taken:
-            row.append("")
-        down, right = self.span
-        start = len(row)
-        row.extend([" ".join("".join(self.cell).split()), *[""] * (right - 1)])
-        self.taken |= {(r + i, start + j) for i in range(1, down) for j in range(right)}
-        if down * right > 1:
-            merges.append(((r, start), (r + down - 1, start + right - 1)))
-        self.cell = None
+def _laid_out(lines: list[Any]) -> tuple[list[list[str]], list[Merge]]:
+    """Return the cells of a table's rows, each at its place beside and below those that span several, and the merged ranges."""
+    cells: dict[tuple[int, int], str] = {}
+    merges: list[Merge] = []
+    for r, line in enumerate(lines):
+        c = 0
+        for cell in line.iterchildren("td", "th"):
+            while (r, c) in cells:
+                c += 1
+            for mark in cell.iter("br", "p", "div"):
+                mark.text = f" {mark.text or ''}"
+            down, right = (_size(cell.get(name)) for name in ("rowspan", "colspan"))
+            cells |= {(r + i, c + j): "" for i in range(down) for j in range(right)}
+            cells[r, c] = " ".join(cell.text_content().split())
+            if down * right > 1:
+                merges.append(((r, c), (r + down - 1, c + right - 1)))
+    width = max((c for _, c in cells), default=-1) + 1
+    return [[cells.get((r, c), "") for c in range(width)] for r in range(len(lines) if width else 0)], merges
 
 
 def _size(text: str | None) -> int:
     """Return a span, one where it is none or out of reason."""
     return int(text) if text and text.strip().isdigit() and 0 < int(text) <= 1000 else 1
-
-
-def tables_of(text: str) -> list[tuple[list[list[str]], list[Merge]]]:
-    """Return the tables of a page, each with its rows of one width and its merged ranges."""
-    parser = Tables()
-    parser.feed(text)
-    parser.close()
-    out = []
-    for rows, merges in parser.made:
-        width = max((len(row) for row in rows), default=0)
-        if width:
-            out.append(([row + [""] * (width - len(row)) for row in rows], merges))
-    return out

@@ -12,13 +12,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column
+from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column, of_sheet
 from lyeval.ledger.faults import Fault, LedgerError
-from lyeval.ledger.vocabulary import find_unit, key, looks_like_unit
+from lyeval.ledger.vocabulary import PATTERNS, UNSEEN, find_unit, key, looks_like_unit
+from lyeval.resources import read_rows
 from lyeval.textfiles import Unreadable, read_yaml, shown
 
 
@@ -87,7 +88,7 @@ def take_apart(text: str) -> Heading:
     if shown in NAMES:
         return Heading(shown, NAMES[shown], (key(shown),), None, 1)
     body = unicodedata.normalize("NFKC", SERIAL.sub("", "".join(str(text).split())))
-    body = MARKS.sub("", body)
+    body = UNSEEN.sub("", body)
     unit, period, odd = "", None, ""
     for whole in BRACKET.finditer(body):
         bracket, rest = whole[1], body.replace(whole[0], "")
@@ -155,6 +156,7 @@ def stack(parts: tuple[str, ...]) -> Heading:
     return replace(joined, unit=joined.unit or child.unit, keys=keys, qualifier=qualifier, bare=bare)
 
 
+@lru_cache(maxsize=4096)
 def find(heading: Heading, sheet: str = "") -> Fit:
     """Return what ``heading`` names in a table whose sheet is ``sheet`` (empty: any).
 
@@ -225,7 +227,7 @@ def _look_up(form: str, sheet: str) -> Fit:
 def _choose(entries: tuple[tuple[Column, str], ...], sheet: str) -> list[tuple[Column, str]]:
     """Keep the entries of the first sheet in order that has any; a namesake in ``sheet`` stands for the others."""
     usable = [e for e in entries if e[1] != "refused" and e[0].kind != "carried"]
-    own = {c.name: c for c in COLUMNS if c.sheet == sheet}
+    own = of_sheet(sheet)
     borrowed = [(own.get(c.name, c), mark) for c, mark in usable]
     if sheet and LAYOUTS[sheet].of_firms:
         borrowed = [entry for entry in borrowed if not LAYOUTS[entry[0].sheet].by_row]
@@ -274,20 +276,8 @@ SERIAL = re.compile(r"^(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.�
 BRACKET = re.compile(r"[(\[【〔{<]([^()\[\]【】〔〕]*)[)\]】〕}>]")
 SEPARATOR = re.compile(r"[,，;]?单位:?|[/_,，;:-]")
 INNER = re.compile(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]")
-MARKS = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufe00-\ufe0f]"
-)
-BENIGN = re.compile(
-    r"(年度?|全年|实际|实缴|实际缴纳|已入?入库|入库|入库数|入库额|全口径|合计|总计|总数|小计|数字|数值|数|金额|取整|含围墙|围墙内|"
-    r"(税务|自规|自然资源|国土|供电|电力|统计|生态环境|环保|经信|发改)(部门|局|所|公司)?(提供|填报|口径|数据|数)?|"
-    r"(保留|精确到)?(小数点?后?)?[一二两三四0-9]+位(小数)?|(审|核)定数?|确认数?|实测|测绘|实有|现状|年末|年底|期末|"
-    r"定稿|决算|终稿|年报|最终|(入库|实缴|全|统计|统一|税务部?门?|自规|供电)口径|统计数|台账数|填报数?|不?含小数)"
-)
-CHANGING = re.compile(
-    r"目标|预计|预测|预算|计划|拟|规划|力争|任务|测算|估算|估计|暂估|模拟|承诺|约定|合同|协议|应[缴纳交]|"
-    r"人均|户均|平均|均|留成|分成|减免|不含|不包括|除|剔除|上报|申报|"
-    r"母公司|总公司|控股|集团|承接|受让|合作|并购|房东|出租方|承租方|前身|曾用|更名前"
-)
+BENIGN = PATTERNS["benign"]
+CHANGING = PATTERNS["changing"]
 WORDS = ("text", "label", "code", "org")
 STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
 ENDINGS = ("数", "数据", "情况", "合计", "总数", "数额", "金额")
@@ -332,7 +322,7 @@ def take_period(text: str, running: bool = False) -> tuple[str, Period | None]:
     """
     rest, period = FIRST_MONTH.sub("1月", text), Period()
     text = rest
-    for pattern, change in PATTERNS:
+    for pattern, change in PERIODS:
         matched = pattern.search(rest)
         if not matched:
             continue
@@ -368,14 +358,14 @@ def _year(period: Period, matched: re.Match[str]) -> Period | None:
     return replace(period, year=int(digits) if len(digits) == 4 else 2000 + int(digits))
 
 
-def _year_month(period: Period, matched: re.Match[str]) -> Period | None:
+def _month_of_year(period: Period, matched: re.Match[str]) -> Period | None:
     """Take a month written in figures with its year: 2023-01, 202301, or as its first or last day, 2023/1/1."""
     month, day = int(matched["month"]), matched.groupdict().get("day")
     whole_month = 1 <= month <= 12 and int(day or 1) in (1, 28, 29, 30, 31)
     return Period(int(matched[1]), None, month, month) if whole_month else None
 
 
-def _year_months(period: Period, matched: re.Match[str]) -> Period | None:
+def _months_of_year(period: Period, matched: re.Match[str]) -> Period | None:
     """Take a year with the first and last of its months: 2023.1-10, 2023年1月至2023年10月."""
     first, last = int(matched["first"]), int(matched["last"])
     return replace(_year(period, matched) or period, first=first, last=last) if 1 <= first < last <= 12 else None
@@ -421,49 +411,28 @@ FIRST_MONTH = re.compile(r"(?<![万千百亿])元月(?!均)")
 Change = Callable[[Period, re.Match[str]], Period | None]
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
-MONTH = "(?:1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])"
-LAST = f"(?P<last>{MONTH})"
-TO = r"[-—–~～至到、]+"
-QUARTER = (
-    r"(?:(?P<until>前)|第)?(?:(?P<first>[一二三四1-4])(?:季度?)?"
-    + TO
-    + r")?第?(?P<last>[一二两三四1-4])个?季度?(?:累计|当季)?"
-)
-YEAR = r"(?<!\d)((?:19|20)\d\d)"
-PATTERNS: tuple[tuple[re.Pattern[str], Change], ...] = (
-    (
-        re.compile(YEAR + rf"[-/.年](?P<first>\d{{1,2}})月?{TO}\1[-/.年](?P<last>\d{{1,2}})月?(?:累计)?(?!\d)"),
-        _year_months,
-    ),
-    (
-        re.compile(YEAR + rf"[.年]度?(?P<first>\d{{1,2}}){TO}(?P<last>\d{{1,2}})月?份?(?:累计|合计)?(?![\d季年日./])"),
-        _year_months,
-    ),
-    (
-        re.compile(YEAR + r"(?P<to>[-/.])(?P<month>\d{1,2})(?:(?P=to)(?P<day>\d{1,2}))?(?!\d|月|[-—–~～至到])"),
-        _year_month,
-    ),
-    (re.compile(YEAR + r"(?P<month>0[1-9]|1[0-2])(?!\d)"), _year_month),
-    (re.compile(rf"(?:截[至止到]*)?{YEAR}年(?:[底末]|12月31日)"), _year),
-    (re.compile(YEAR + r"(?:年度?|(?!\d))"), _year),
-    (re.compile(r"(二[〇零][〇零一二三四五六七八九]{2})年度?"), _year),
-    (re.compile(r"(?<!\d)(\d\d)(?:年度?|(?=[qQhH][1-4]))"), _year),
-    (re.compile(r"(前年|上上年度?)"), _back(2)),
-    (re.compile(r"(上一?个?年度?|去年|前一年度?)[底末]?"), _back(1)),
-    (re.compile(r"(本年度?|当年|今年)[底末]?"), _back(0)),
-    (re.compile(r"同期"), _same),
-    (re.compile(f"(?P<until>(?<!\\d)(?:1|01|一))月?份?[-—–~～至到]+{LAST}月份?(?:底|末)?(?:累计|合计)?"), _months()),
-    (re.compile(f"(?<![\\d十])(?P<first>{MONTH})月?份?[-—–~～至到]+{LAST}月份?(?:累计|合计)?"), _months()),
-    (re.compile(f"(?P<until>截[至止到]*){LAST}月份?(?:底|末|(?:2[89]|3[01])日)?(?:累计)?"), _months()),
-    (re.compile(f"(?P<until>前){LAST.replace('[一二', '[一二两')}个?月份?(?:累计)?"), _months()),
-    (re.compile(f"(?<![\\d十]){LAST}月份?(?:当月)?(?![-—–~～至到])"), _months()),
-    (re.compile(r"[上前下后]半年度?(?:累计)?"), _half),
-    (re.compile(r"(?<![a-zA-Z])[hH][12](?![a-zA-Z0-9])"), _half),
-    (re.compile(QUARTER), _months(3)),
-    (re.compile(rf"(?<![a-zA-Z])[qQ](?P<first>[1-4]){TO}[qQ]?(?P<last>[1-4])(?![a-zA-Z0-9])"), _months(3)),
-    (re.compile(r"(?<![a-zA-Z])[qQ](?P<last>[1-4])(?![a-zA-Z0-9])"), _months(3)),
-    (re.compile(r"全年(?:累计)?"), lambda period, matched: period if period != Period() else None),
-)
+TAKES: dict[str, Change] = {
+    "year": _year,
+    "month_of_year": _month_of_year,
+    "months_of_year": _months_of_year,
+    "two_back": _back(2),
+    "one_back": _back(1),
+    "own": _back(0),
+    "same": _same,
+    "months": _months(),
+    "quarters": _months(3),
+    "half": _half,
+    "whole": lambda period, matched: period if period != Period() else None,
+}
+PARTS = {
+    "<YEAR>": r"(?<!\d)((?:19|20)\d\d)",
+    "<MONTH>": "(?:1[0-2]|0?[1-9]|十[一二]|[一二三四五六七八九十])",
+    "<TO>": "[-—–~～至到、]+",
+}
+PERIODS = [
+    (re.compile(re.sub("<[A-Z]{2,}>", lambda part: PARTS[part[0]], row["pattern"])), TAKES[row["takes"]])
+    for row in read_rows(__file__, "periods.csv")
+]
 
 
 Own = Mapping[str, Column | None]

@@ -185,7 +185,7 @@ def with_codes(grid: Grid, layout: Layout, known: Directory, faults: Faults) -> 
     column = Mapped(of_sheet("enterprises")["credit_code"], item.heading, len(body))
     above: list[Any] = [None] * (layout.body - len(grid.head))
     outside = frozenset(layout.body + position for position, _ in unmatched)
-    made = replace(grid, columns=[above + list(cells) for cells in (*body, codes)], outside=outside)
+    made = replace(grid, columns=[*grid.columns, above + codes], outside=outside)
     return made, replace(layout, columns=(*layout.columns, column))
 
 

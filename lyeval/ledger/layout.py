@@ -13,7 +13,7 @@ from lyeval.ledger.columns import COLUMNS, FLAGS, LAYOUTS, NUMERIC, SHEETS, Colu
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading, Own, Period, find, heading_of, nearest, stack, take_apart, take_period
-from lyeval.ledger.typed import DIGITS, Odd, cell_of, flag, number
+from lyeval.ledger.typed import DIGITS, Odd, cell_of, flag, number, texts_of
 from lyeval.ledger.vocabulary import (
     ABOVE,
     BELOW,
@@ -471,7 +471,7 @@ def sections(grid: Grid) -> list[Grid]:
 
     A header row repeated on each page of one table is left where it is. Titles right above a header row go with it.
     """
-    if grid.head or not grid.columns or not isinstance(grid.columns[0], list):
+    if grid.head or not grid.columns or (grid.merges is None and not isinstance(grid.columns[0], list)):
         return [grid]
     cuts: list[int] = []
     known: list[frozenset[str]] = []
@@ -495,16 +495,16 @@ def sections(grid: Grid) -> list[Grid]:
 
 def _candidates(columns: Sequence[Any]) -> list[int]:
     """Return the rows that hold a short text with a word for codes."""
-    rows = {
-        i
-        for column in columns
-        for i, v in enumerate(column)
-        if v.__class__ is str and len(v) <= LONGEST and ("代码" in v or "识别号" in v or "税号" in v)
-    }
+    rows: set[int] = set()
+    for column in columns:
+        distinct = column if isinstance(column, list) else column.unique().to_pylist()
+        texts = {v for v in distinct if v.__class__ is str and len(v) <= LONGEST and OF_CODES.search(v)}
+        rows |= {i for i, v in enumerate(texts_of(column)) if v in texts} if texts else set()
     return sorted(rows)
 
 
 TOP, SAMPLE, LONGEST = 40, 200, 30
+OF_CODES = re.compile("代码|识别号|税号")
 SCALES = (ABOVE | BELOW) - (YES | NO)
 BY_VALUES = ("企业类型", "企业性质")  # 规上 or 规下, or a legal form that is not read
 FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}

@@ -65,26 +65,27 @@ def extent(file: IO[bytes], found: list[bytes] | None = None) -> tuple[int, int,
     A single far cell makes readers reserve all between; cells need not say where they stand. ``found`` is given the marks of
     what a reader does not hand on.
     """
-    height, letters, rest, filled = 0, b"A", b"", 0
+    height, width, rest, filled = 0, 26, b"", 0
     while block := file.read(1 << 20):
         text = rest + block
-        wide = max(WIDE.findall(text), key=_place, default=b"A")
-        letters = max(letters, wide, key=_place)
-        rows = (ALL if len(letters) > 2 else FAR).findall(text)
-        height = max(height, *map(int, ROWS.findall(text)), *map(int, rows), 0)
-        filled += sum(block.count(mark) for mark in CELL_MARKS)
+        places = set(FAR.findall(text))
+        width = max(width, *(_column_number(letters) for letters in {letters for letters, _ in places}), 0)
+        rows = [digits for _, digits in places]
+        rows += (ALL if width > 702 else ROWS).findall(text if width > WIDE else text[text.rfind(b"row ") :])
+        height = max(height, *map(int, rows), 0)
+        filled += block.count(b"<c") or block.count(b":c")
         if found is not None and not found:
             found += [mark for mark in MARKS if mark in text]
         rest = text[-300:]
-    width = 0
+    return height, width, filled
+
+
+def _column_number(letters: bytes) -> int:
+    """Return the number of a column from its letters: A is 1."""
+    number = 0
     for letter in letters:
-        width = width * 26 + letter - 64
-    return height, max(width, 26), filled
-
-
-def _place(letters: bytes) -> tuple[int, bytes]:
-    """Return where a column's letters stand among the columns."""
-    return len(letters), letters
+        number = number * 26 + letter - 64
+    return number
 
 
 def binary_extent(file: IO[bytes]) -> tuple[int, int, int]:
@@ -137,11 +138,10 @@ LIMIT_BINARY = 5_000_000
 LONGEST_TEXT = 40_000  # a spreadsheet cell holds 32,767 characters
 SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$")
 TEXTS = re.compile(r"sharedStrings\.(xml|bin)$")
-MARKS = (b"hidden=", b'ht="0"', b'width="0"', b't="e"', b"<f>", b"<f ", b"<f/")
-CELL_MARKS = (b"<c ", b"<c>", b":c ", b":c>")
-WIDE = re.compile(rb"""r\s*=\s*["']([A-Z]{2,3})\d""")
+MARKS = (b"hidden=", b' ht="0"', b' width="0"', b' t="e"', b"</f>", b"<f t=", b"<f/>")
+WIDE = 280  # columns up to which no row before the hundred thousandth is one too many
 ROWS = re.compile(rb"""row [^>]*?\br\s*=\s*["'](\d{1,7})["']""")
-FAR = re.compile(rb"""r\s*=\s*["'][A-Z]{0,3}(\d{6,7})["']""")
+FAR = re.compile(rb"""r\s*=\s*["']([A-Z]{2,3}|[A-Z]?(?=\d{6}))(\d{1,7})["']""")
 ALL = re.compile(rb"""r\s*=\s*["'][A-Z]{0,3}(\d{1,7})["']""")
 ROW = 0x00
 CELLS = frozenset(range(0x01, 0x0C))
@@ -236,10 +236,7 @@ def _beside(data: bytes) -> Beside:
 def _cell_place(name: bytes) -> tuple[int, int]:
     """Return row and column, from 0, of a cell such as F2."""
     letters = name.rstrip(b"0123456789")
-    column = 0
-    for letter in letters:
-        column = column * 26 + letter - 64
-    return int(name[len(letters) :]) - 1, column - 1
+    return int(name[len(letters) :]) - 1, _column_number(letters) - 1
 
 
 def _plain(text: str) -> str:

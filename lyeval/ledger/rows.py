@@ -22,7 +22,7 @@ from lyeval.ledger.headings import take_apart
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.summaries import TOTAL, compare_totals, remarks_of
 from lyeval.ledger.typed import Cells, Odd, cell_of, convert, is_text, texts_of, to_texts
-from lyeval.ledger.vocabulary import CODE_FORM, DONE_AS, key
+from lyeval.ledger.vocabulary import CODE_FORM, DONE_AS, PATTERNS, key
 from lyeval.ledger.wide import difference_rows, unpivot
 
 Series = dict[str, pd.Series]
@@ -370,24 +370,10 @@ TOLD = {SIGNED: "signature_row", SUMMED: "summary_row", HINTS: "example_row"}
 GROUPED = ("township", "park", "county", "industry_code", "location")
 CLASSES = ("规上", "规下", "规上企业", "规下企业", "规模以上", "规模以下", "规上工业", "规下工业")
 SERIAL = re.compile(r"^([一二三四五六七八九十]{1,3}|\d{1,2}|[a-z])(?=.|$)")
-PART = re.compile(
-    r"其中.{0,12}|(企业|亩均|户均|总|加权|算术)?(平均|均)(值|数|水平)?|最大值?|最小值?|最高值?|最低值?|中位数|占比|比重|增幅|增长率?|同比.{0,4}|环比.{0,4}|标准差"
-)
-HINT = re.compile(
-    r"(必|选)填.*|自动(计算|生成)|下拉(选择|选项|菜单)?|从下拉.*|(请)?填写.*|(请)?选择.*|[四\d]{1,2}位.{0,6}|是否|文本|数字|数值|日期|日期格式|公式|"
-    r"(企业|单位)?全称|(万?元|亩|平方米|万?千瓦时|㎡)?(保留.*|取整)|yyyy.*|\d{4}mmdd|如\d.*|例如?.*|格式.*"
-)
+PART = PATTERNS["part"]
+HINT = PATTERNS["hint"]
 HEADMOST = 20
-EXAMPLE = re.compile(
-    r"(注[:：])?[(（【]?(填报|填写|填表|参考)?(示例|样例|范例|样本|样表|模板|示范|举例|例如|例子|例|如(?=[:：])|参考|"
-    r"example|sample|e\.?g\.?)(行|栏|数据|企业)?[一二三\d]*[)）】]?[:：]?",
-    re.I,
-)
-SHOWN = re.compile(
-    r"例[:：].*|[*×＊○●xX]{2,}|(请)?(填写|输入)?企业全称|[(（【](示例|样例|范例|例)[)）】].*|(填报|填写)?(示例|样例|范例|示范|测试)(企业|公司|单位|工厂)[一二三A-Ca-c\d]{0,2}([(（].*[)）])?|"
-    r".*[(（](请替换|示例|样例|范例|例|举例|请删除|填报示例|填写示例|仅供参考|供参考).*[)）]|.{0,6}(某某|某(?=公司|企业|厂)|[XxＸｘ]{2,}|[×*＊○]{2,}).{0,6}(公司|企业|厂)"
-)
-SIGNATURE = re.compile(
-    r"填表|制表|审核|单位负责人|负责人|填报|联系人|经办|复核|签字|签名|签章|盖章|分管领导|主要领导|统计人|报送人|制单"
-)
+EXAMPLE = PATTERNS["example"]
+SHOWN = PATTERNS["shown"]
+SIGNATURE = PATTERNS["signature"]
 NOTE = re.compile(f"注|备注|说明|附注|数据来源|资料来源|★|\\*|※|[一二三四五1-9][、.]|{SIGNATURE.pattern}")

@@ -15,7 +15,7 @@ from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.typed import Odd, Raw, cell_of, number, texts_of
-from lyeval.ledger.vocabulary import key, terms
+from lyeval.ledger.vocabulary import PATTERNS, key, terms
 from lyeval.workbooks import base_of
 
 Passed = tuple[Grid, Layout]
@@ -221,9 +221,7 @@ def _slack(stated: float, figures: np.ndarray) -> float:
 SUMMARY, NAMELESS = (tuple(words) for _, *words in terms("passed"))
 SUB, GROUP, ALL = 1, 2, 3
 CLASS = re.compile(r"^(规[上下])(工业)?(企业)?$")
-TOTAL = re.compile(
-    r"(总?合计|总计|小计|累计|共计?|合计数|全[县区市]合计|.{0,12}(小计|合计|总计)|total|subtotal|sum)[0-9家户企业个]*"
-)
+TOTAL = PATTERNS["total"]
 
 
 @dataclass(frozen=True)
@@ -285,7 +283,5 @@ def tell_remarks(remarks: Sequence[Remark], frames: Mapping[str, pd.DataFrame], 
 
 
 HEADS = re.compile(r"备注|说明|状态|状况|附注|情况|现状")
-DENIED = re.compile(
-    r"(未|无|非|不|没有?)(是|属于?|存在|发生|出现|列入|再|被|处于|行业|进行)*(停产|停业|关停|关闭|破产|公益|在建|租赁|出租|搬迁|注销|吊销|行业除外|除外)"
-)
+DENIED = PATTERNS["denied"]
 SAYS = "(?<![未无非不])(?<!没有){}(?!情况无)"

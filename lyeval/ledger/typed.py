@@ -34,6 +34,7 @@ from lyeval.ledger.vocabulary import (
     MISSING,
     NO,
     OUTCOMES,
+    PATTERNS,
     WRITTEN_OFF,
     YES,
     bare,
@@ -305,21 +306,12 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
 LARGEST = 1e15
 ERROR = re.compile(r"#[A-Z][A-Z/_0-9]*[!?]")
 MARKED = re.compile("(?<=[\\d.])[\u00b2\u00b3\u00b9\u2070-\u209c\u00bc-\u00be\u2150-\u2189\u2460-\u24ff\u2776-\u2793]")
-CLOCK = re.compile(
-    r"(?:(?<=[\d日号])[\sT]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?\s*([AaPp][Mm]|Z)?|(?<=[日号])\s*\d{1,2}[时点][\d分秒]*)\s*$"
-)
+CLOCK = PATTERNS["clock"]
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-ENGLISH = re.compile(
-    r"(?:(?P<day>\d{1,2})[-./]?)?(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*[-./,]?"
-    r"(?:(?P<us>\d{1,2}),)?(?P<year>\d{4}|\d\d)"
-)
-ABOUT = re.compile(
-    r"(?:约为?|大约|大概|近|≈|~|估计?|暂估|ca\.?)[:：]?(?P<a>.+?)(?:左右|上下|余|多)?|(?P<b>.*\d.*?)(?:左右|上下)"
-)
+ENGLISH = PATTERNS["english"]
+ABOUT = PATTERNS["about"]
 NOTED = re.compile(r"(?<=.)[(\[【][^)\]】]*[)\]】]$")
-NOT_YET = re.compile(
-    r"(?!.*(到期|期满|过期|届满|恢复|复工|复产))(尚?未|没有?|无需?|不)[\u4e00-\u9fff]{1,5}|正常生产|正常|在产|在建"
-)
+NOT_YET = PATTERNS["not_yet"]
 CHINESE_GAP = re.compile(r"(?<=[\u3400-\u9fff（）()]) (?=[\u3400-\u9fff（）()])")
 YEAR_MONTH = re.compile(r"(19|20)\d\d\.([2-9]|1[12])")  # 2023.1 may be October with its last digit lost
 SPAN = re.compile(r"[—–~～至到]+")
@@ -331,10 +323,7 @@ FULL = (
     re.compile(r"(\d{4}|\d\d)[-./年](\d{1,2})[-./月](\d{1,2})[日号]?(?:t?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"),
     re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:\.0)?"),
 )
-PARTIAL = re.compile(
-    r"((?:19|20)\d\d|\d\d(?=年))(?:年度?)?[-./]?"
-    r"(?:(\d{1,2})(?:月?份?|月份?(?:[底末]|[上中下]旬)前?|月份?前)|(上半年|下半年|底|末|初))?(?:\.0)?"
-)
+PARTIAL = PATTERNS["partial"]
 DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -367,7 +356,7 @@ def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str
         A policy's own labels of disposal methods → canonical id.
     """
     kind = column.kind
-    raw = _typed(raw)
+    raw = in_text(raw)
     if kind in NUMERIC:
         return _numbers(raw, column, ratio)
     if kind in ("year", "month"):
@@ -396,7 +385,7 @@ def cell_of(raw: Raw, position: int) -> Any:
     return raw[position].as_py() if isinstance(raw, pa.ChunkedArray) else raw[position]
 
 
-def _typed(raw: Raw) -> Raw:
+def in_text(raw: Raw) -> Raw:
     """Return a list of nothing but text as an Arrow column, blank cells as nulls; other cells as they are."""
     if isinstance(raw, list) and raw and {*map(type, raw)} <= {str, type(None)}:
         try:
@@ -559,7 +548,7 @@ def _code_cells(raw: Raw) -> Cells:
 
 def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
-    raw = _typed(raw)
+    raw = in_text(raw)
     if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
         places, distinct = text_marks(raw)
         missing = pc.is_in(pc.ascii_lower(distinct), pa.array(sorted(MISSING), type=distinct.type))

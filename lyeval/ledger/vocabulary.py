@@ -81,6 +81,7 @@ UNSEEN = re.compile(
 )
 GUARDED = re.compile(r'\s*=\s*"([^"]*)"\s*|\s*[\'’‘＇`]([^\'’‘＇]+)[\'’‘＇]?\s*', re.S)
 TERMS = read_rows(__file__, "terms.csv")
+PATTERNS = {row["name"]: re.compile(row["pattern"]) for row in read_rows(__file__, "patterns.csv")}
 MISSING = _words("missing") | {""}
 YES, NO = _words("yes"), _words("no")
 ABOVE, BELOW = YES | _words("above"), NO | _words("below")
@@ -184,11 +185,7 @@ def _spelt(text: str) -> str:
     return re.sub(r"/(年|a|yr)$", "", word)
 
 
-UNITLIKE = re.compile(
-    r"[a-z%‰$€£]{1,6}[23²³]?([/·.*-][a-z]{1,4}[23²³]?)?|[百千万亿十仟佰]*(美|欧|港|日|英|澳|加|新台|台|韩)?[百千万亿十仟佰]*(元|币|镑|美金)"
-    r"|[百千万亿十仟佰]*(平方?|立方?|公|英|市|标)?(米|尺|丈|里|亩|顷|坪|吨|斤|克|两|升|桶|担|箱|瓦|瓦时|焦|卡|伏|安|千卡|大卡)[23²³]?"
-    r"|倍|小时|台套?|辆|个?百分[点比]|厘|[百千万亿]*(焦耳?|[千公]?克标准?煤)|[百千万亿十仟佰]*(吨标油|吨油当量|平方[一-鿿]{1,2}|立方[一-鿿]{1,2})|[一-鿿a-z]{1,4}/[一-鿿a-z]{1,3}[23²³]?"
-)
+UNITLIKE = PATTERNS["unitlike"]
 SIZES = {
     _spelt(word): (row["dimension"], Fraction(row["size"]))
     for row in read_rows(__file__, "units.csv")
