@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -73,18 +74,48 @@ def sentences(blocks: list) -> set[str]:
     return {s.strip() for text in said for s in str(text).split("。") if s.strip()}
 
 
+def places_of(tables: dict) -> set[str]:
+    """Return the names by which a report speaks of its place, and of its counties."""
+    return {str(tables["meta"]["place"]), *map(str, tables["meta"]["counties"])}
+
+
 def test_no_sentence_would_stand_in_another_countys_report(told, reviews) -> None:
     assert len(reviews) >= 7
-    seen: dict[str, set[str]] = {}
-    for document in reviews.values():
-        county = document.title.partition("20")[0]
-        for sentence in sentences(part(document, "领导参阅", None)):
-            seen.setdefault(sentence, set()).add(county)
+    places = sorted({name for tables in told.values() for name in places_of(tables)}, key=len, reverse=True)
     firms = {str(name) for tables in told.values() for name in tables["enterprises"]["name"]}
-    twice = [
-        s for s, where in seen.items() if len(where) > 1
-    ]  # the city's report and a county's may name the same firm
-    assert not [s for s in twice if not any(name in s for name in firms)]
+    seen: dict[str, set[str]] = {}
+    for place, document in reviews.items():
+        for sentence in sentences(part(document, "领导参阅", None)):
+            if any(name in sentence for name in firms):
+                continue  # the city's report and a county's may name the same firm
+            masked = re.sub(
+                "|".join(map(re.escape, places)), "某地", sentence
+            )  # a place's name alone makes no sentence its own
+            seen.setdefault(masked, set()).add(str(place[0]))
+    seen = {
+        s: where - {"zhoushan"} for s, where in seen.items()
+    }  # what one county's firms alone lack, the city's report says of them too
+    assert not [s for s, where in seen.items() if len(where) > 1]
+
+
+def test_the_verdict_of_a_county_names_whom_to_summon_once_and_not_otherwise(told, reviews) -> None:
+    text = "\n".join(words_of(reviews["zhoushan", 2020]))
+    late = told["zhoushan", 2020]["quotas"].query("status == 'missed'")
+    assert len(late)
+    for county in late["county"].unique():
+        assert f"{county}（" in text.split("按方案督查约谈的：")[1].split("。")[0]
+    assert "按规则不列约谈" not in text
+    units = next(b for b in reviews["zhoushan", 2020].blocks if isinstance(b, Table) and b.id == "units")
+    keys = [c.key for c in units.columns]
+    summoned = {r[keys.index("unit")] for r in units.rows if r[keys.index("summons")]}
+    assert summoned == set(late["county"])
+
+
+def test_the_stock_of_the_text_closes(told, reviews) -> None:
+    for place, document in reviews.items():
+        sentence = next(s for s in sentences(list(document.blocks)) if s.startswith("名单企业年初结转"))
+        opening, new, *gone, closing = map(int, re.findall(r"(\d+)家", sentence.replace(",", "")))
+        assert opening + new - sum(gone) == closing, (place, sentence)
 
 
 def test_a_body_holds_six_tables_and_four_pictures(reviews) -> None:
@@ -114,18 +145,34 @@ def pages(pdf: bytes, folder: Path) -> list[list[tuple[str, float]]]:
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here (Debian: poppler-utils)")
-@pytest.mark.parametrize("place", [("linshu", 2024), ("zhoushan", 2020)])
-def test_pages_of_the_office(reviews, place, tmp_path) -> None:
-    made = pages(to_pdf(reviews[place]), tmp_path)
-    first = {
-        name: max(k for k, page in enumerate(made) if any(said == name for said, _ in page))
-        for name in ("领导参阅", "一、基本情况")
-    }
-    assert first["一、基本情况"] == first["领导参阅"] + 1  # the leader's page is one page
-    assert len(made) - first["一、基本情况"] <= 12
-    for number, page in enumerate(made, start=1):
-        inside = [low for _, low in page if 105 < low < 745]  # between the notice above and the page's number below
-        assert max(inside) >= 105 + 638 / 3, f"page {number} is under one third full"
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pages_of_the_office(told, lang, tmp_path) -> None:
+    for place, tables in told.items():
+        document = report.build_report(tables, lang=lang)
+        made = pages(to_pdf(replace(document, watermark="")), tmp_path)
+        heads = [b.text for b in document.blocks if isinstance(b, Heading)][:2]
+        leader, basis = (
+            max(k for k, page in enumerate(made) if "".join(said for said, _ in page).find(head.replace(" ", "")) == 0)
+            for head in heads
+        )
+        assert basis == leader + 1, place  # the leader's page is one page
+        assert len(made) - basis <= 12, place
+        for number, page in enumerate(made, start=1):
+            inside = [low for _, low in page if 105 < low < 745]  # above the page's number
+            assert max(inside) >= 105 + 638 / 3, f"{place}: page {number} is under one third full"
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext here (Debian: poppler-utils)")
+def test_a_note_stands_on_the_page_of_its_tables_last_row(reviews, tmp_path) -> None:
+    for place, document in reviews.items():
+        for page in pages(to_pdf(replace(document, watermark="")), tmp_path):
+            words = [said for said, _ in page]
+            notes = [k for k, said in enumerate(words) if said.startswith("注：")]
+            for k in notes:
+                assert any(re.fullmatch(r"[\d,.]+%?|\d+/\d+|未报送|已办|逾期", said) for said in words[:k]), (
+                    place,
+                    words[:k],
+                )
 
 
 def test_titles_and_words_are_the_plans_own(reviews) -> None:

@@ -239,7 +239,7 @@ Printer = Callable[[Any, Mapping[str, Any], Lang], str]
 OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
     "value": value_text,
     "goal": goal_text,
-    "needed": lambda r, lang: needed_text(dict(r), lang),
+    "needed": lambda r, lang: needed_text(dict(r), lang).lstrip("≥≤"),
     "short_by": lambda r, lang: short_text(dict(r), lang),
     "status": lambda r, _: str(r["status"]),
 }

@@ -64,7 +64,9 @@ def deciding(c: Context) -> Laid:
     rows = [{**r, "row": k, "label": named(c.goals[str(r["target"])], c.lang)} for k, r in enumerate(chosen, start=1)]
     heads = tuple(h for h in headings("deciding") if several or h.key != "label")
     whose = say("sheet.one_target", c.lang, label=rows[0]["label"]) if rows else ""
-    return Laid(rows, heads, {"whose": say("sheet.all_targets", c.lang) if several else whose})
+    whose = say("sheet.all_targets", c.lang) if several else whose
+    cut = len(rows) < len(c.rows("deciding"))
+    return Laid(rows, heads, {"whose": whose, "cut": say("sheet.cut", c.lang, most=most) if cut else ""})
 
 
 def duties(c: Context) -> list[Row]:
@@ -95,7 +97,8 @@ def units(c: Context) -> Laid:
     table = "ranking_counties" if parts else "ranking_townships"
     rows = []
     for r in c.rows(table):
-        summons = say("year_end.summon", c.lang) if r["summoned"] else ""
+        late = any(q["county"] == r["unit"] and q["status"] == "missed" for q in c.rows("quotas"))
+        summons = say("year_end.summon", c.lang) if r["summoned"] or late else ""
         settled = f"{int(r['reached'] + r['left'])}/{int(r['listed'])}"
         own_parts = {id: parts.get((str(r["unit"]), id)) for id in ids}
         rows.append({**r, **own_parts, "settled": settled, "summons": summons})
@@ -126,7 +129,7 @@ def next_steps(c: Context) -> list[Row]:
         due = day(r["due"], c.lang) if known(r["due"]) else say("year_end.no_term", c.lang)
         told = {
             "measure": named(r, c.lang, "measure"),
-            "owner": named(r, c.lang, "owner") or "—",
+            "owner": named(r, c.lang, "owner") or say("year_end.no_term", c.lang),
             "due": due,
             "firms": firms,
         }

@@ -9,15 +9,17 @@ from typing import Any
 
 import pandas as pd
 
+from lyeval.indicators import EXITS
 from lyeval.render import Paragraph, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.render.glyphs import ems
+from lyeval.render.paging import lay_out
 from lyeval.report.causes import about_effects
 from lyeval.report.context import Context
 from lyeval.report.drawings import drawing
 from lyeval.report.filling import fill
 from lyeval.report.sheets import sheet
-from lyeval.report.words import band, chance, day, known, named, say
+from lyeval.report.words import band, chance, day, known, named, say, word
 from lyeval.tables.research import derived
 
 MARKS = "①②③④⑤⑥⑦⑧⑨"
@@ -40,6 +42,7 @@ def year_end_blocks(c: Context) -> list[Block]:
         "next_goals": bool(len(c.frame("next_targets"))),
         "next_governed": bool(c.meta["next_governed"]),
         "odds_withheld": odds_withheld(c),
+        "ways": [[way, word(way, c.lang)] for way in EXITS],
         "unsummoned": not len(c.frame("list_summoned")),
     }
     things = {"table": partial(sheet, more), "figure": partial(drawing, more)}
@@ -58,11 +61,11 @@ ROOM = (
     (3, 1, 3, 1),
     (3, 1, 1, 1),
 )
-PAGE: dict[Lang, tuple[int, int, float, int]] = {
-    # of the leader's page: lines of close text, ems a line, lines a row, ems a label
-    "zh": (26, 31, 1.2, 14),
-    "en": (34, 39, 1.2, 11),
-}
+HEIGHT, TABLE, HEAD = 600.0, 85.0, 40.0  # points: the leader's page, a table besides its rows, the page's heading
+LINE: dict[Lang, tuple[float, float]] = {
+    "zh": (22.0, 30.5),
+    "en": (16.0, 38.0),
+}  # of close text: points a line, ems a line
 
 
 SHORTER = ("most_actions", "most_turns", "most_names", "most_first")
@@ -70,15 +73,19 @@ SHORTER = ("most_actions", "most_turns", "most_names", "most_first")
 
 def _room(c: Context, things: Mapping[str, Any], words: Mapping[str, Any]) -> tuple[int, ...]:
     """Return what the leader's page has room for: the first of `ROOM` that it holds, else the last."""
-    page_lines, page_width, per_row, label = PAGE[c.lang]
     for most in ROOM:
         blocks = fill("leader", c, things, {**words, **dict(zip(SHORTER, most, strict=True))})
-        tables = [b for b in blocks if isinstance(b, Table)]
-        rows = sum(2 + sum(0.5 + 0.5 * math.ceil(ems(str(row[0])) / label) for row in b.rows) for b in tables)
-        lines = sum(math.ceil((ems(b.text) + 2) / page_width) for b in blocks if isinstance(b, Paragraph))
-        if rows * per_row + lines <= page_lines:
+        if HEAD + sum(_height(block, c.lang) for block in blocks) <= HEIGHT:
             return most
     return ROOM[-1]
+
+
+def _height(block: Block, lang: Lang) -> float:
+    """Return about how high a block of the leader's page stands, in points."""
+    if isinstance(block, Table):
+        return TABLE + lay_out(block, lang, str).fit.height
+    line, width = LINE[lang]
+    return line * math.ceil((ems(block.text) + 2) / width) if isinstance(block, Paragraph) else 0.0
 
 
 def odds_tables(c: Context) -> dict[str, Any]:

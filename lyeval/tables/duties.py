@@ -236,7 +236,6 @@ EVIDENCE: dict[str, tuple[str, str]] = {
     "joint_inspection": ("issues", "found"),
     "acceptance": ("issues", "accepted"),
     "demolition": ("disposals", "demolished_on"),
-    "closure_list": ("disposals", "started"),
 }
 
 
@@ -256,9 +255,8 @@ def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
         if event.end is not None and event.end.year != assessment.year:
             continue
         sheet, column = EVIDENCE.get(event.id, ("", ""))
-        dates = getattr(assessment.ledger, sheet).get(column, ()) if sheet else ()
-        mine = [day for day in dates if pd.notna(day) and day.year == assessment.year]
-        late = sum(day > pd.Timestamp(event.end) for day in mine) if event.end is not None else 0
+        mine = _dated(getattr(assessment.ledger, sheet), column, assessment.year) if sheet else {}
+        late = sum(day > pd.Timestamp(event.end) for day in mine.values()) if event.end is not None else 0
         told = {"id": event.id, "label": event.zh, "label_en": event.en, "owner": "、".join(event.units)}
         told |= {"owner_en": ", ".join(english.get(unit, unit) for unit in event.units)}
         told |= {"start": event.start, "end": event.end, "every": event.every, "clause": "；".join(event.cite)}
@@ -267,6 +265,14 @@ def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
         )
     text = ["id", "label", "label_en", "every", "owner", "owner_en", "clause", "state"]
     return framed("calendar", rows).astype(dict.fromkeys(text, object) | {"n": "int64", "late": "int64"})
+
+
+def _dated(sheet: pd.DataFrame, column: str, year: int) -> dict[str, Any]:
+    """Return each firm's last day of the year in a column."""
+    if column not in sheet:
+        return {}
+    days = sheet.set_index("credit_code")[column].dropna()
+    return days[[day.year == year for day in days]].sort_values().groupby(level=0).last().to_dict()
 
 
 def departments(assessment: Assessment, register: Register | None) -> pd.DataFrame:
