@@ -407,11 +407,11 @@ def effect(estimate: float = 1.0, se: float = 0.2, p: float = 0.001, *checks: Ch
         (
             effect(1, 0.2, 0.001, Check("a", None, None, "甲", "a")),
             "假定未全部得到检验",
-            "not all of them could be checked",
+            "not all assumptions could be checked",
         ),
         (effect(1, 0.2, 0.001, Check("a", False, 1.0, "甲", "a")), "不能据此认定为政策影响。未通过：甲", "Failed: a."),
         (effect(0.1, 0.2, 0.6), "最小影响约为 0.5603", "about 0.5603"),
-        (effect(1, 0.2, 0.3), "未达到可判定的精度（p = 0.30）", "Short of a verdict (p = 0.30)"),
+        (effect(1, 0.2, 0.3), "未达到可判定的精度（p = 0.30）", "Inconclusive (p = 0.30)"),
         (effect(1, np.nan, np.nan), "不作显著性判断", "No significance is claimed"),
     ],
 )

@@ -99,7 +99,11 @@ def test_run_record_index_and_both_languages(tmp_path: Path, monkeypatch: pytest
     assert "一地对一地的显著性" in text
     found = open_run(made)
     assert (found.record["parameters"]["kind"], found.id) == ("comparison", made.name)
-    _both_languages(report.load(made / "tables"), monkeypatch)
+    tables = report.load(made / "tables")
+    for lang in ("zh", "en"):
+        path = report.write(tables, tmp_path / lang, lang=lang, formats=["pdf"])[0]
+        assert len(re.findall(rb"/Type\s*/Page\b", path.read_bytes())) <= PAGES
+    _both_languages(tables, monkeypatch)
 
 
 def _both_languages(tables: dict, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +119,7 @@ def _both_languages(tables: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     _english(tables, en)
 
 
+PAGES = 14
 PARTS = [
     "主要发现", "两份文件逐项对照", "换用对方的规则", "所有比例放在一张表里", "差距从何而来", "变化是不是方案带来的", "参考文献和复现",
 ]  # fmt: skip

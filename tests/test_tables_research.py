@@ -88,7 +88,7 @@ def test_it_stands_in_every_format_and_in_both_languages(judged: dict, document:
     with ZipFile(BytesIO(to_docx(document))) as file:
         assert "以往预测的检验" in file.read("word/document.xml").decode()
     english = report.build_report(judged | {"run": {"edition": "research"}}, lang="en")
-    assert "The record of past odds" in [b.text for b in english.blocks if isinstance(b, Heading)]
+    assert "How past projections turned out" in [b.text for b in english.blocks if isinstance(b, Heading)]
     sheets = {t.id for t in report.annex(judged | {"run": {"edition": "research"}})}
     assert {"backtest_scores", "backtest_coverage", "backtest_skill", "backtest_reliability", "backtest_pit"} <= sheets
 

@@ -31,7 +31,8 @@ from lyeval.comparison.compare import (
     wanting,
 )
 from lyeval.comparison.decompose import Decomposition, Place, by_year_and_reading, decompose
-from lyeval.effect import Effect, Words, refuse
+from lyeval.effect import Effect, refuse
+from lyeval.effect.estimate import Z_95, told
 from lyeval.forecasting import forecast
 from lyeval.ledger import Ledger
 from lyeval.panels import panel
@@ -41,7 +42,6 @@ from lyeval.studies import no_policy_odds
 from lyeval.studies.questions import first_year
 
 STATES = ("D", "below", "above", "exit", "unknown")
-Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +192,7 @@ def two_places(
             seed=seed,
         ),
         cases=by_year_and_reading(*places, years=_years_of(places[1])),
-        refused=refuse("did", AGAINST, NO_P_VALUE),
+        refused=refuse("did", told("against"), told("two_place_years")),
     )
 
 
@@ -487,11 +487,3 @@ COUNTIES = {
     "岱山县": "Daishan County",
     "嵊泗县": "Shengsi County",
 }
-AGAINST = Words(
-    "一地方案对另一地方案的影响（显著性检验）", "the effect of one place's plan against the other's (a test)"
-)
-NO_P_VALUE = Words(
-    "两地只有两个“地方×年份”的观测，共同冲击与政策不可分；按企业聚类的双重差分在没有差别时也常判为显著，因此不给 p 值。",
-    "there are but two place-years, and their common shocks cannot be told from policy; a difference in differences clustered by "
-    "enterprise rejects a true null far too often, so no p-value is given.",
-)

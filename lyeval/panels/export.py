@@ -11,6 +11,7 @@ import pandas as pd
 
 from lyeval.panels.privacy import AMOUNTS, Deidentified
 from lyeval.panels.rows import PanelColumn, columns
+from lyeval.resources import read_rows
 from lyeval.workbooks import csv_bytes
 
 STAMP = datetime(2000, 1, 1)
@@ -40,8 +41,8 @@ def _described(frame: pd.DataFrame, column: PanelColumn) -> dict[str, object]:
         "about_en": column.about_en,
         "n": len(values),
         "missing": int(values.isna().sum()),
-        "reasons": "；".join(f"{REASONS[r][0]} {n}" for r, n in counts.items()),
-        "reasons_en": "; ".join(f"{REASONS[r][1]} {n}" for r, n in counts.items()),
+        "reasons": "；".join(f"{REASONS[r]['zh']} {n}" for r, n in counts.items()),
+        "reasons_en": "; ".join(f"{REASONS[r]['en']} {n}" for r, n in counts.items()),
     }
 
 
@@ -168,30 +169,5 @@ def _blank(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 YES_NO: dict[float, str] = {0: "no", 1: "yes"}
 UNITS = {"万元": "RMB 10,000", "亩": "mu", "万元/亩": "RMB 10,000 per mu", "人": "persons", "万千瓦时": "10,000 kWh"}
-REASONS = {
-    "no_row": ("该年无数据行", "no row of the year"),
-    "no_column": ("台账无此列", "the ledger lacks the column"),
-    "blank": ("空白", "blank"),
-    "no_tax": ("缺税收", "tax not known"),
-    "no_land": ("无用地面积", "no land"),
-    "no_months": ("台账无月度表", "no monthly sheet"),
-    "months": ("月份不全或全年不为正", "months missing, or no total above zero"),
-    "not_governed": ("方案不适用该年", "the plan does not govern the year"),
-    "not_planned": ("方案没有此项", "the plan has none"),
-    "unknown": ("缺事实，不能判定", "facts missing: not decided"),
-    "not_excluded": ("未被除外", "not excluded"),
-    "never": ("从未列入", "never listed"),
-    "no_case": ("没有处置记录或日期", "no disposal, or no date"),
-    "no_step": ("尚无程序记录", "no step yet"),
-    "stays": ("未退出", "has not left"),
-    "undated": ("结果未注明日期", "an outcome without a date"),
-}
-ALONE = {
-    "excluded": "not_excluded",
-    "listing": "never",
-    "disposal": "no_case",
-    "derived": "no_step",
-    "exit": "stays",
-    "standing": "undated",
-    "first": "unknown",
-}
+REASONS = {row["reason"]: row for row in read_rows(__file__, "reasons.csv")}
+ALONE = {kind: name for name, row in REASONS.items() for kind in row["kinds"].split()}

@@ -68,6 +68,10 @@ class Value:
         """The same cell, in 万元/亩, printed in yuan per mu with no digit more or less."""
         return replace(self, text=f"{yuan(self.text, whole=True)} per mu")
 
+    def of(self, thing: str) -> str:
+        """Return the count with what is counted, for an English sentence: 1 firm, 2 firms."""
+        return f"{self} {thing}{'' if self.raw == 1 else 's'}"
+
     def names(self, most: int, *, more: str = "等{}家") -> str:
         """Return the items of a list within a sentence: the first ``most``, then how many there are in all."""
         items = [str(Value("", item, str(item), self.hold)) for item in (self.raw or [])]

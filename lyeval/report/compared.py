@@ -232,7 +232,8 @@ def _moves(c: Context) -> Table:
     body = []
     for about in c.rows("side_about"):
         side = about["side"]
-        period = say_of(c, "period", place=brief(c, side), base=about["base_year"], year=about["year"])
+        place = brief(c, side).removesuffix(" District").removesuffix(" County")
+        period = say_of(c, "period", place=place, base=about["base_year"], year=about["year"])
         for g, words in fixed["group"].items():
             for s in (s for s in used if any(counts[side, g, s, t] for t in used)):
                 row = [counts[side, g, s, t] for t in used]

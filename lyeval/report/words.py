@@ -330,12 +330,12 @@ OF_TARGET: dict[str, Callable[[Row, Lang], str]] = {
 DIGITS = "零一二三四五六七八九十"
 TO = {"zh": "至", "en": " to "}
 BANDS: tuple[tuple[float, str, str], ...] = (
-    (0.95, "基本可以完成", "can practically be counted on"),
-    (0.80, "完成的把握较大", "is likely"),
-    (0.60, "有望完成、仍有不确定性", "is more likely than not, but uncertain"),
+    (0.95, "基本可以完成", "is almost certain to be met"),
+    (0.80, "完成的把握较大", "is likely to be met"),
+    (0.60, "有望完成、仍有不确定性", "is more likely than not to be met, but uncertain"),
     (0.40, "完成与否约各半", "may go either way"),
-    (0.20, "完成的把握不大", "is not likely"),
-    (0.05, "完成的难度较大", "will be difficult"),
+    (0.20, "完成的把握不大", "is unlikely to be met"),
+    (0.05, "完成的难度较大", "is very unlikely to be met"),
     (0.0, "基本难以完成", "is practically out of reach"),
 )
 SETTLED = {"met": ("完成已成定局", "is settled: met"), "missed": ("不能完成已成定局", "is settled: not met")}

@@ -121,9 +121,9 @@ class Compared:
 
     def tables(self) -> dict[str, Any]:
         """Return everything as tables of a report."""
-        from lyeval.tables.comparative import rule_tables, side_tables
+        from lyeval.tables.comparative import side_tables
 
-        rules = rule_tables(self.plans, self.points, self.burdens)
+        rules = {"plans": self.plans, "plan_points": self.points, "plan_burden": self.burdens}
         return {**side_tables(self.places, self.policies, self.registers), **rules, "ledger_rows": self.ledger_rows}
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ from lyeval.effect import (
     synthetic,
     timing,
 )
-from lyeval.effect.estimate import normal, number
+from lyeval.effect.estimate import check, error, normal, told, within
 from lyeval.effect.frames import columns
 from lyeval.effect.rd import Design, jump
 from lyeval.studies.questions import ON_LINE, UNIT, Case, Specification, estimand, target_of
@@ -36,8 +36,8 @@ def run(one: Specification, case: Case) -> Effect:
     words = estimand(one, case)
     try:
         found = RUN[one.design](one, case)
-    except EffectError as error:
-        zh, _, en = str(error).partition(" / ")
+    except EffectError as fault:
+        zh, _, en = str(fault).partition(" / ")
         return refuse(one.design, words, Words(zh, en or zh))
     if found.design == "refused":
         return replace(found, estimand=words)
@@ -80,7 +80,7 @@ def _event(one: Specification, case: Case) -> Effect:
 
 def _later(one: Specification, case: Case) -> Effect:
     if not case.announced:
-        raise EffectError("只有一份名单，没有后列者可作对照 / a single list: nobody is listed later")
+        raise error("single_list")
     return event_study(
         case.here, outcome=one.outcome, first_treated="start", controls="not_yet", announced=True, **UNIT
     )
@@ -100,7 +100,7 @@ def _gap(one: Specification, case: Case) -> Effect:
 def _timing(_: Specification, case: Case) -> Effect:
     months = case.months
     if months.empty:
-        raise EffectError("台账没有月度表 / the ledger has no monthly sheet")
+        raise error("no_monthly")
     firms = case.near.drop_duplicates("credit_code").set_index("credit_code")["treated"]
     rows = months[months["credit_code"].isin(firms.index)]
     rows = rows.assign(treated=rows["credit_code"].map(firms))
@@ -114,7 +114,7 @@ def _bunching(one: Specification, case: Case) -> Effect:
     frame = frame[_of_class(frame, name)].assign(before=lambda t: (t["year"] < case.first_year).astype(float))
     others = [other for other in (4.0, 5.0) if other > line]
     if not frame["before"].any():
-        raise EffectError("没有公布以前的年份 / no year from before the announcement")
+        raise error("nothing_before")
     return bunching(frame, score="tax_per_mu", threshold=line, before="before", lines=others, unit="credit_code")
 
 
@@ -133,7 +133,7 @@ def _of_class(frame: pd.DataFrame, name: str) -> pd.Series:
 def _synthetic(_: Specification, case: Case) -> Effect:
     table = case.counties
     if table.empty or "tax_wan" not in table:
-        raise EffectError("台账没有县区表，无他县可比 / the ledger has no counties sheet: no other place to compare")
+        raise error("no_counties")
     frame = table.assign(tax_per_mu=table["tax_wan"] / table["land_mu"])
     own = str(case.frame["county"].mode().iloc[0])
     return synthetic(
@@ -141,8 +141,8 @@ def _synthetic(_: Specification, case: Case) -> Effect:
     )
 
 
-def _never(reason: Words, one: Specification, case: Case) -> Effect:
-    return refuse(one.design, estimand(one, case), reason)
+def _never(reason: str, one: Specification, case: Case) -> Effect:
+    return refuse(one.design, estimand(one, case), told(reason))
 
 
 def county_checks(one: Specification, case: Case, found: Effect) -> tuple[Check, ...]:
@@ -158,12 +158,12 @@ def county_checks(one: Specification, case: Case, found: Effect) -> tuple[Check,
     if one.design == "rdd":
         made.insert(0, _left_out(again, found, case, "township"))
         made.append(_before(one, case))
-    made.append(_kept("frozen_class", found, again(stay), FROZEN, len(movers)))
-    made.append(_kept("exits_failed", found, again(failed), EXITS, int(case.frame["gone"].eq(True).sum())))
+    made.append(_kept("frozen_class", found, again(stay), n=len(movers)))
+    made.append(_kept("exits_failed", found, again(failed), n=int(case.frame["gone"].eq(True).sum())))
     if one.design == "did":
         made.append(_bounded(found))
     if one.design != "poisson":
-        made.append(_kept("land_as_rated", found, again(case, outcome=f"{one.outcome}_rated"), RATED))
+        made.append(_kept("land_as_rated", found, again(case, outcome=f"{one.outcome}_rated")))
     return tuple(made)
 
 
@@ -171,15 +171,10 @@ def _bounded(found: Effect) -> Check:
     """Listing followed a low year: an effect must show in the estimate given the year before too, with its sign."""
     value, se = found.details["lag_conditional"], found.details["lag_conditional_se"]
     if value != value:
-        return Check("lag_conditional", None, None, "无法以此前水平为条件估计", "no estimate given the year before")
+        return check("lag_conditional", None, None, "no_lag")
     p, low, high = normal(value, se)
-    return Check(
-        "lag_conditional",
-        bool(p < 0.05 and value * found.estimate > 0) if not found.low <= 0 <= found.high else None,
-        value,
-        f"以此前水平为条件也应同向且区间不含零：{number(value)} [{number(low)}, {number(high)}]",
-        f"given the year before it should have the same sign and exclude zero: {number(value)} [{number(low)}, {number(high)}]",
-    )
+    passed = bool(p < 0.05 and value * found.estimate > 0) if not found.low <= 0 <= found.high else None
+    return check("lag_conditional", passed, value, value=value, low=low, high=high)
 
 
 def _failed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -219,64 +214,34 @@ def _jump(one: Specification, found: Effect, case: Case, outcome: str) -> float:
 def _left_out(again: Callable[..., float | None], found: Effect, case: Case, column: str) -> Check:
     groups = sorted(str(g) for g in case.frame[column].dropna().unique())
     left = [again(case.without(column, group)) for group in groups]
-    name, (zh, en) = f"leave_one_{column}_out", GROUPS[column]
     values = [v for v in left if v is not None]
     if len(values) < len(left) or not values:
-        return Check(name, None, None, f"有一个{zh}去掉后即无法估计", f"without some {en} there is no estimate")
-    least, most = min(values), max(values)
-    far = max(abs(least - found.estimate), abs(most - found.estimate))
-    return Check(
-        name,
-        bool(found.low <= least and most <= found.high),
-        far,
-        f"逐一去掉 {len(values)} 个{zh}中的一个，估计为 {number(least)} 至 {number(most)}",
-        f"leaving out each {en} of {len(values)}: {number(least)} to {number(most)}",
-    )
+        return check(f"leave_one_{column}_out", None, None, f"no_{column}_out")
+    return within((found.estimate, found.low, found.high), values, f"leave_one_{column}_out")
 
 
 def _before(one: Specification, case: Case) -> Check:
     """The same jump in the outcome of the year before the list's own: nothing had happened yet."""
     frame = case.year(case.base_year - 1, case.frame)
     if one.outcome not in frame or len(frame) < 40:
-        return Check("placebo_date", None, None, "名单以前没有更早的年份", "no year before the list's own")
+        return check("placebo_date", None, None, "no_year_before")
     try:
         earlier, balance = _with_pasts(case, frame, (2,))
         early = rdd(earlier, outcome=one.outcome, score="shortfall", cutoff=ON_LINE * case.line, covariates=balance)
-    except EffectError as error:
-        zh, _, en = str(error).partition(" / ")
-        return Check("placebo_date", None, None, f"假日期无法检验：{zh}", f"placebo date not tested: {en}")
-    text = f"{number(early.estimate)} [{number(early.low)}, {number(early.high)}]"
-    return Check(
-        "placebo_date",
-        bool(early.p_value >= 0.05),
-        early.p_value,
-        f"{case.base_year - 1} 年（名单所据年份以前）的同一跳跃应为零：{text}",
-        f"the same jump in {case.base_year - 1}, before the list's own year, should be 0: {text}",
-    )
+    except EffectError as fault:
+        zh, _, en = str(fault).partition(" / ")
+        return check("placebo_date", None, None, "placebo_untested", why=Words(zh, en))
+    shown = {"value": early.estimate, "low": early.low, "high": early.high}
+    return check("placebo_date", early.p_value >= 0.05, early.p_value, "placebo_jump", year=case.base_year - 1, **shown)
 
 
-def _kept(name: str, found: Effect, other: float | None, words: tuple[str, str], n: int | None = None) -> Check:
-    zh, en = words
+def _kept(name: str, found: Effect, other: float | None, **more: int) -> Check:
+    """Check that the printed estimator stays in its interval on other rows or for another outcome."""
     if other is None:
-        return Check(name, None, None, f"{zh}后无法估计", f"{en}: no estimate")
-    count_zh, count_en = (f"（{n} 户）", f" ({n})") if n is not None else ("", "")
-    return Check(
-        name,
-        bool(found.low <= other <= found.high),
-        other,
-        f"{zh}{count_zh}，估计为 {number(other)}",
-        f"{en}{count_en}: {number(other)}",
-    )
+        return check(name, None, None, f"no_{name}")
+    return check(name, found.low <= other <= found.high, other, value=other, **more)
 
 
-ANNOUNCED_TARGET = Words(
-    "目标线事先公布，企业可以向线上调整，线两侧不可比；改用聚集与密度分析。",
-    "the target's line was announced: firms can move to it, and the two sides are not alike; see bunching and density.",
-)
-LISTED_ONLY = Words(
-    "名单按低年划定，名单内企业次年回升本是必然，前后之差必然偏高；改看与无政策预测之差（gap）。",
-    "a list drawn on a low year rises by itself: a listed-only before/after is biased upward; see the gap to the forecast.",
-)
 RUN: dict[str, Callable[[Specification, Case], Effect]] = {
     "rdd": _rdd,
     "did": _did,
@@ -287,11 +252,7 @@ RUN: dict[str, Callable[[Specification, Case], Effect]] = {
     "bunching": _bunching,
     "density": _density,
     "synthetic": _synthetic,
-    "rd_target": partial(_never, ANNOUNCED_TARGET),
+    "rd_target": partial(_never, "announced_target"),
     "not_yet": _later,
-    "before_after": partial(_never, LISTED_ONLY),
+    "before_after": partial(_never, "listed_only"),
 }
-GROUPS = {"township": ("镇街", "township"), "industry": ("行业大类", "industry")}
-EXITS = ("退出者按税收为零计", "those who left counted at zero tax")
-RATED = ("按名单所据用地计算", "on the land rated for the list")
-FROZEN = ("去掉类别变动者", "without those who changed class")

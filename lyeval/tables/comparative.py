@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import pandas as pd
@@ -13,26 +14,11 @@ from lyeval.comparison.decompose import PARTS
 from lyeval.policy import Policy
 from lyeval.policy.documents import clauses, side_by_side, timeline
 from lyeval.policy.register import Register
+from lyeval.resources import read_rows
 from lyeval.tables.registry import Column, schema
 
 Tables = dict[str, Any]
-NAMES = (
-    "about",
-    "basis",
-    "rates",
-    "rules",
-    "crossed",
-    "wanting",
-    "elements",
-    "odds",
-    "demand",
-    "sanctions",
-    "transitions",
-    "doors",
-    "firms",
-    "claims",
-    "cases",
-)
+APART = ("decomposition", "refused", "difference")  # of a comparison, told in tables of other names
 
 
 def described(table: str) -> dict[str, Column]:
@@ -61,7 +47,7 @@ def side_tables(found: TwoPlaces, plans: Sequence[Policy], registers: Sequence[R
         ``meta`` and every table of `TwoPlaces` under ``side_<name>``, the documents side by side, and what a template may choose from:
         side_largest (the element that moves each list most), side_span (how far each part goes over the readings).
     """
-    tables = {f"side_{name}": getattr(found, name) for name in NAMES}
+    tables = {f"side_{f.name}": getattr(found, f.name) for f in fields(found) if f.name not in APART}
     split, refused = found.decomposition, found.refused.details["reason"]
     difference = found.difference.to_dict("records")
     ends = {"value_a": split.value_a, "value_b": split.value_b, "n_a": split.n_a, "n_b": split.n_b}
@@ -183,32 +169,13 @@ def behind(firms: pd.DataFrame, row: Mapping[str, Any]) -> tuple[list[str], pd.D
     return mine.loc[chosen, "credit_code"].tolist(), members[columns].reset_index(drop=True)
 
 
-def rule_tables(plans: pd.DataFrame, points: pd.DataFrame, burdens: pd.DataFrame) -> Tables:
-    """Return many plans over either population, the two documents among them, and on whom each common line falls.
-
-    Parameters
-    ----------
-    plans, points, burdens
-        With a column ``side``; points: label, threshold, floor, horizon; burdens: line.
-    """
-    return {"plans": plans, "plan_points": points, "plan_burden": burdens}
-
-
 def counted_effects(effects: pd.DataFrame) -> pd.DataFrame:
     """Count each place's specifications by what became of them: asked, answered, refused, found, open, failed, short."""
-    rows = []
-    for side, mine in effects.groupby("side", sort=False):
-        n = mine["verdict"].value_counts()
-        verdicts = {
-            "found": "found",
-            "open": "found_unchecked",
-            "failed": "failed",
-            "short": "short",
-            "refused": "refused",
-        }
-        counts = {name: int(n.get(verdict, 0)) for name, verdict in verdicts.items()}
-        rows.append({"side": side, "asked": len(mine), "answered": len(mine) - counts["refused"], **counts})
-    return pd.DataFrame(rows)
+    counts = pd.crosstab(effects["side"], effects["verdict"]).reindex(columns=list(COUNTED), fill_value=0)
+    out = counts.rename(columns=COUNTED).rename_axis(columns=None)
+    out.insert(0, "asked", out.sum(axis=1))
+    out.insert(1, "answered", out["asked"] - out["refused"])
+    return out.reset_index()
 
 
 def summed_effects(effects: pd.DataFrame, plans: Sequence[Policy]) -> Tables:
@@ -220,22 +187,22 @@ def summed_effects(effects: pd.DataFrame, plans: Sequence[Policy]) -> Tables:
         effect_counts (by verdict), effect_sorting (side, verdict: one for all tests of density and bunching), effect_mechanisms (side, id,
         mechanism, verdict, clause).
     """
-    cites: dict[str, str] = dict(
-        zip(("a", "b"), ("；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for p in plans), strict=True)
-    )
+    words = {(r["kind"], r["id"]): (r["zh"], r["en"]) for r in read_rows(__file__, "effect_words.csv")}
+    cites = {
+        s: "；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for s, p in zip("ab", plans, strict=True)
+    }
     sorting, mechanisms = [], []
     for side, mine in effects.groupby("side", sort=False):
         sorted_ = mine[mine["design"].isin(SORTING) & (mine["id"] != "density_score")]
-        sorting.append((side, *SORTED[_sorted(sorted_)]))
-        for id, words in MECHANISMS.items():
-            for row in mine[mine["id"] == id].to_dict("records"):
-                mechanisms.append((side, id, *words, *TOLD[str(row["verdict"])], cites[str(side)]))
+        sorting.append((side, *words["sorting", _sorted(sorted_)]))
+        verdicts = dict(zip(mine["id"], mine["verdict"], strict=True))
+        for id in (id for kind, id in words if kind == "mechanism" and id in verdicts):
+            mechanisms.append((side, id, *words["mechanism", id], *words["verdict", verdicts[id]], cites[str(side)]))
+    columns = ["side", "id", "mechanism", "mechanism_en", "verdict", "verdict_en", "clause"]
     return {
         "effect_counts": counted_effects(effects),
         "effect_sorting": pd.DataFrame(sorting, columns=["side", "verdict", "verdict_en"]),
-        "effect_mechanisms": pd.DataFrame(
-            mechanisms, columns=["side", "id", "mechanism", "mechanism_en", "verdict", "verdict_en", "clause"]
-        ),
+        "effect_mechanisms": pd.DataFrame(mechanisms, columns=columns),
     }
 
 
@@ -249,26 +216,4 @@ def _sorted(tests: pd.DataFrame) -> str:
 
 
 SORTING = ("density", "bunching")
-SORTED = {
-    "signs": (
-        "有迹象（至少一项检验通过且线上偏多）",
-        "there are signs of it (at least one test that passes its checks finds an excess)",
-    ),
-    "none": ("所作检验都没有可认定的迹象", "no test shows any"),
-    "untested": ("本台账无法检验", "cannot be tested with this ledger"),
-}
-MECHANISMS = {
-    "gap_reach": (
-        "超出无政策预测（均值回归）的达线",
-        "More enterprises reach the line than the no-policy forecast (mean reversion) implies",
-    ),
-    "timing": ("税款挪到年底缴", "Tax is merely paid later in the year"),
-    "poisson_tax": ("税收总量上升", "Tax itself rises"),
-}
-TOLD = {
-    "found": ("检验通过，区间不含零", "supported, and every check passes"),
-    "found_unchecked": ("区间不含零，有检验做不了", "supported, but a check could not be run"),
-    "failed": ("检验未通过，不能认定", "not established, because a check fails"),
-    "short": ("未达到可判定的精度", "inconclusive"),
-    "refused": ("不作估计", "not estimated"),
-}
+COUNTED = {"found": "found", "found_unchecked": "open", "failed": "failed", "short": "short", "refused": "refused"}
