@@ -38,8 +38,7 @@ SCREENS = {
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
     """The review of a sample in both languages, and the public edition."""
-    policy, ledger = ly.load_policy("linshu-2021"), ly.read_ledger("sample:linshu")
-    tables = samples.judged("linshu", 2023) | report.ledger_tables(ledger, policy)
+    tables = samples.judged("linshu", 2023) | report.ledger_tables(samples.linshu(), ly.load_policy("linshu-2021"))
     public = report.announcement(report.public(tables))
     made = {"zh": report.build_report(tables), "en": report.build_report(tables, lang="en")}
     return {"zh": to_html(made["zh"]), "en": to_html(made["en"]), "public": to_html(public)}

@@ -16,6 +16,7 @@ from lyeval.policy import load_policy, patch
 from lyeval.tables import duties, rankings, rosters
 from lyeval.tables.casework import WHERE, clause, register_of
 from lyeval.tables.consequences import consequences
+from lyeval.tables.verdict import enterprises
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 BLANK = ["contract_completion", "completed", "production_start", "stopped_since", "statutory_excuse", "contract_tax_per_mu",
@@ -330,3 +331,21 @@ def test_row_order_changes_no_list(make):
 
     one, other = make(assess(held, LINSHU, 2023)), make(assess(replace(held, **mixed), LINSHU, 2023))
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_method_of_an_enterprise_is_that_of_its_latest_disposal():
+    """Rectified in 2022, banked in part in 2023; a case not begun by then is none."""
+    cases = [
+        {"method": "land_bank", "outcome": "部分收储", "started": "2023-02-01", "finished": "2023-06-30"},
+        {"method": "rectify", "outcome": "达标", "started": "2022-02-01", "finished": "2022-11-30"},
+        {"method": "shut_down", "outcome": "未启动", "started": None, "finished": None},
+    ]
+    made = ledger(
+        enterprises=firms({"A": "甲镇", "B": "甲镇"}),
+        annual=[r for c in "AB" for r in years(c, {2022: 5.0, 2023: 6.0}, 10.0, above=False)],
+        disposals=[{"credit_code": "A", **case} for case in cases],
+    )
+    got = enterprises(assess(made, LINSHU, 2023)).set_index("credit_code")
+    label = next(m.label for m in LINSHU.methods if m.method == "land_bank")
+    assert got.loc["A", ["method", "progress"]].tolist() == [label, "部分收储"]
+    assert got.loc["B", ["method", "progress"]].isna().all()

@@ -183,6 +183,18 @@ def test_states_of_the_whole(shares: tuple[float, ...], state: str) -> None:
     assert progress(pd.DataFrame(rows))["state"] == state
 
 
+def test_a_unit_on_its_schedule_is_not_behind_and_half_of_them_are_not_most() -> None:
+    """Four units: two behind, one exactly on 9/12, one ahead; one of four firms is not among them."""
+    shares = {"A": (0.5, 5), "B": (0.6, 5), "C": (0.75, 5), "D": (0.9, 6), "E": (0.1, 4)}
+    rows = [
+        {"unit": u, "whole": False, "listed": n, "share": s, "schedule": 0.75} for u, (s, n) in sorted(shares.items())
+    ]
+    rows.append({"unit": "", "whole": True, "listed": 25, "share": 0.75, "schedule": 0.75})
+    made = progress(pd.DataFrame(rows))
+    assert (made["n"], made["behind"], made["ahead"], made["carried"]) == (4, 2, 2, ["D", "C"])
+    assert (made["most_behind"], made["whole_ahead"], made["state"]) == (False, True, "good")
+
+
 def test_each_unit_has_its_own_owner_and_no_certainty_is_claimed() -> None:
     made = tables()
     units = made["units"].iloc[:-1]

@@ -20,7 +20,7 @@ from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragrap
 from lyeval.report.filling import names, shipped
 from lyeval.report.sheets import sheets
 from lyeval.report.tabulate import Heading as Heading_
-from lyeval.report.words import BANDS, band, chance, percent, share, shown, texts, value_text
+from lyeval.report.words import BANDS, band, chance, few, percent, share, shown, texts, value_text
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 PACKAGE = Path(report.__file__).parent
@@ -107,6 +107,14 @@ def test_under_ten_firms_are_told_as_a_of_b() -> None:
 def test_a_share_of_few_firms_land_is_told_in_mu() -> None:
     assert share(12.5, 100, 9, "zh") == "12.5/100.0亩"
     assert share(12.5, 100, 10, "zh") == percent(0.125)
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "told"),
+    [("share", 9, True), ("share", 10, False), ("share", 0, False), ("share", None, False), ("count", 9, False)],
+)
+def test_a_share_of_fewer_than_ten_is_one_of_few(kind: str, n: int | None, told: bool) -> None:
+    assert few({"kind": kind, "n": n}) is told
 
 
 def test_an_empty_class_is_not_counted() -> None:

@@ -8,11 +8,34 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lyeval.assessment.frame import Frame, under
-from lyeval.assessment.targets import Inputs, members_of, targets_of, threshold, unconfirmed
+from lyeval.assessment.result import target_row
+from lyeval.assessment.targets import Inputs, Outcome, targets_of, threshold, unconfirmed
 from lyeval.assessment.totals import decide_target, goal_of
 from lyeval.indicators import RELATIVE, STATISTICS, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, Target, choose
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on a target of a year that is over.
+
+    Attributes
+    ----------
+    status
+        met, missed or undetermined.
+    value, low, high
+        As in the table of targets; None where nobody is counted or nothing bounds it.
+    reason, reason_en
+        Why it is undetermined, in words; "" where it is not.
+    """
+
+    status: str
+    value: float | None
+    low: float | None
+    high: float | None
+    reason: str
+    reason_en: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +64,8 @@ class TargetView:
         closed: the outcomes of a disposal that count (关停, 整体收储 …).
     unsure
         Which of ``codes`` may be excluded by a column that the ledger lacks.
+    judged
+        The verdict, of a year that is over; None of one still to come.
     """
 
     id: str
@@ -66,6 +91,7 @@ class TargetView:
     n_unknown: int
     outcomes: tuple[str, ...] = ()
     unsure: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    judged: Judged | None = None
 
 
 def views(
@@ -93,12 +119,11 @@ def views(
 
 def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
     stat, line = STATISTICS[target.statistic], threshold(target, frame.year)
-    if stat.kind in ("share", "count", "mean"):
-        m = members_of(target, frame)
+    outcome = decide_target(target, frame, inputs)
+    if (m := outcome.members) is not None:
         at, sure, tax, land, base = m.member.possible, m.member.true, m.tax, m.land, 0.0
         goal = target.years[frame.year].value
     else:
-        outcome = decide_target(target, frame, inputs)
         goal, base = (
             goal_of(target, frame, inputs) if stat.kind != "blocks" else outcome.goal,
             outcome.bounded.value or 0.0,
@@ -129,7 +154,13 @@ def _view(target: Target, frame: Frame, inputs: Inputs) -> TargetView:
         int((at & ~sure).sum()),
         tuple(target.outcomes or ()),
         np.logical_or.reduce([*unconfirmed(target, frame).values(), np.zeros(len(at), dtype=bool)])[at],
+        _judged(outcome, frame.year) if frame.facts_year >= frame.year else None,
     )
+
+
+def _judged(outcome: Outcome, year: int) -> Judged:
+    row = target_row(outcome, year)
+    return Judged(row["status"], row["value"], row["low"], row["high"], row["reason_zh"], row["reason_en"])
 
 
 def target_values(

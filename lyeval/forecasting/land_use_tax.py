@@ -98,7 +98,7 @@ def _odds(view: TargetView, year: Year, charge: Charge | None) -> dict[str, Any]
     drawn, own = members(view, year), np.zeros(len(view.codes))
     if charge is not None:
         own = np.where(view.member & ~view.gone, charge.extra_wan[np.searchsorted(charge.codes, view.codes)], 0.0)
-        drawn = _charged(drawn, own)
+        drawn, view = _charged(drawn, own), replace(view, judged=None)  # no verdict knows of this charge
     found = values(drawn)
     known = found[~np.isnan(found)]
     told = odds(view, found, settled(view, drawn.year))

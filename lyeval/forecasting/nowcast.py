@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment import TargetView, assess, views
+from lyeval.assessment import TargetView, views
 from lyeval.forecasting.land_use_tax import COLUMNS as LAND_USE_TAX_COLUMNS
 from lyeval.forecasting.land_use_tax import by_land_use_tax
 from lyeval.indicators import book
@@ -25,7 +25,7 @@ from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, setting, year_as_known, years_to_come
 from lyeval.simulation.known import Date, as_known, date_of, note
 from lyeval.simulation.learning import learned
-from lyeval.simulation.odds import SWING_COLUMNS, TARGET_COLUMNS, members, odds, settled, table, values
+from lyeval.simulation.odds import SWING_COLUMNS, members, odds, settled, table, values
 from lyeval.simulation.planfile import Source
 from lyeval.simulation.projection import Projection, check_draws, past_targets, projected
 from lyeval.told import of_kind, whole
@@ -51,10 +51,13 @@ class Basis:
         """Lay the year's targets out under some readings (of another policy, if given), each with the draws it is judged on."""
         chosen, _ = choose(policy or self.policy, readings)
         lagged = chosen.tax.year == "previous_year"
-        if lagged:
-            chosen = patch(chosen, {"tax.year": "target_year"})
+        plain = patch(chosen, {"tax.year": "target_year"}) if lagged else chosen
         year = self.years[max(self.year - lagged, self.date.facts_year)]
-        laid = views(self.ledger, chosen, self.year, self.date.facts_year, quotas=self.quotas, level=self.level)
+        about = {"quotas": self.quotas, "level": self.level}
+        laid = views(self.ledger, plain, self.year, self.date.facts_year, **about)
+        if lagged and self.year <= self.date.facts_year:  # the verdict is by the tax of the year before
+            told = views(self.ledger, chosen, self.year, self.date.facts_year, **about)
+            laid = [replace(view, judged=own.judged) for view, own in zip(laid, told, strict=True)]
         taxed = ("share", "count", "mean")
         return [(view, year if view.kind in taxed else self.years[self.year]) for view in laid]
 
@@ -173,28 +176,7 @@ def forecast(
     pairs = basis.pairs(basis.readings)
     iterated = [note("iterated", n=ahead, year=date.facts_year)] if ahead > 1 else []
     made = projected(given, pairs, iterated, swings=True)
-    if not ahead:
-        judged = assess(known, rules, year, readings=readings, quotas=quotas, level=level).targets
-        made["targets"] = as_judged(made["targets"], judged)
     return Forecast(policy=rules.id, plan=asked.name, **made, year=year, basis=basis)
-
-
-def as_judged(told: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
-    """Give the targets of a year that is over the verdict's value, bounds and status; no odds where that is undetermined."""
-    rows = {row["id"]: row for row in judged.to_dict("records")}
-    out = []
-    for row in told.to_dict("records"):
-        verdict = rows.get(row["id"], {})
-        status, value = verdict.get("status"), verdict.get("value")
-        if status in ("met", "missed"):
-            row |= {"probability": float(status == "met"), "mc_error": 0.0, "certain": status}
-        elif status == "undetermined":
-            row |= {"probability": None, "mc_error": None, "certain": None}
-            row |= {"note": verdict["reason_zh"], "note_en": verdict["reason_en"]}
-        if value is not None and not pd.isna(value):
-            row |= {"p05": verdict["low"], "p50": value, "p95": verdict["high"]}
-        out.append(row)
-    return table(out, TARGET_COLUMNS)
 
 
 def by_reading(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,7 @@ class Book:
         return self._enterprise(column, float, np.nan)
 
     @lru_cache(maxsize=128)  # noqa: B019
-    def _enterprise(self, column: str, dtype: type, missing: str | float) -> np.ndarray:
+    def _enterprise(self, column: str, dtype: Any, missing: str | float) -> np.ndarray:
         frame = self.ledger.enterprises
         if column not in frame:
             return np.full(len(self), missing, dtype=dtype)

@@ -140,17 +140,20 @@ def probability(hits: int, draws: int) -> float:
 def odds(view: TargetView, drawn: np.ndarray, certain: str | None) -> dict[str, Any]:
     """Give a target's odds: probability, mc_error, the p05, p50 and p95 of its statistic, and what is certain; None where unknown.
 
-    ``drawn`` is the target's statistic in each draw, shape (draws,); ``certain`` is as from `settled`.
+    ``drawn`` is the target's statistic in each draw, shape (draws,); ``certain`` is as from `settled`. A year that is over has its verdict: the
+    value and its bounds, and no odds where it is undetermined.
     """
     known = drawn[~np.isnan(drawn)]
     out: dict[str, Any] = dict.fromkeys(("probability", "mc_error", *POINTS, "certain"))
-    if not len(known):
+    if len(known):
+        out |= zip(POINTS, np.quantile(known, QUANTILES).tolist(), strict=True)
+    if (verdict := view.judged) is not None:
+        if verdict.value is not None:
+            out |= zip(POINTS, (verdict.low, verdict.value, verdict.high), strict=True)
+        certain = verdict.status if verdict.status in ("met", "missed") else None
+        return out | ({"probability": float(certain == "met"), "mc_error": 0.0, "certain": certain} if certain else {})
+    if view.goal is None or not len(known):
         return out
-    out |= zip(POINTS, np.quantile(known, QUANTILES).tolist(), strict=True)
-    if view.goal is None:
-        return out
-    if certain == "undetermined":
-        return out | {"certain": certain}
     if certain:
         return out | {"probability": float(certain == "met"), "mc_error": 0.0, "certain": certain}
     p = probability(int(np.sum(meets(view, known))), len(known))
@@ -173,6 +176,8 @@ def target_row(picked: Members, drawn: np.ndarray) -> dict[str, Any]:
 
 
 def _remark(view: TargetView, drawn: np.ndarray) -> Note | None:
+    if view.judged is not None and view.judged.status == "undetermined":
+        return Note(view.judged.reason, view.judged.reason_en, "undetermined")
     if np.isnan(drawn).all():
         return note("empty_class")
     if view.goal is None:
@@ -205,7 +210,7 @@ def _split(picked: Members) -> dict[str, int | None]:
 
 
 def settled(view: TargetView, year: Year) -> str | None:
-    """Tell whether the books already decide a target: met, missed, undetermined (the year is over, and a missing exemption leaves it open), or None.
+    """Tell whether the books already decide a target: met, missed, or None.
 
     Every tax that is not settled is tried at its least and at its most: rates and counts move one way with tax, and a member that leaves
     never moves them further than one that fails or passes. As class and land are carried from the facts' year, the verdict must also
@@ -222,11 +227,11 @@ def settled(view: TargetView, year: Year) -> str | None:
     basis, land = tax_basis(view, year.reported[at]), view.land * year.kept[:, at].max(axis=0)
     gone = view.gone | year.gone[:, at].all(axis=0)
     least, most = (_verdict(view, edge[at] * basis, land, gone) for edge in (year.floor, year.ceiling))
-    return least if least == most and (least != "undetermined" or year.final) else None
+    return least if least == most else None
 
 
 def _verdict(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarray) -> str | None:
-    """Give the verdict at some taxes: None where it would not stand with a few members on the other side, undetermined if without the unsure."""
+    """Give the verdict at some taxes: None where it would not stand with a few members on the other side, or without the unsure."""
     tax, line = np.clip(tax, -HUGE, HUGE), float(view.line or 0.0)
     now = target_values(view, tax, land, gone)
     if np.isnan(now[0]):
@@ -244,7 +249,7 @@ def _verdict(view: TargetView, tax: np.ndarray, land: np.ndarray, gone: np.ndarr
     if not stands:
         return None
     sure = bool(meets(view, target_values(doubted, tax, land, gone))[0]) == met
-    return ("met" if met else "missed") if sure else "undetermined"
+    return ("met" if met else "missed") if sure else None
 
 
 def left(views: Sequence[TargetView], drawn: Sequence[np.ndarray]) -> pd.DataFrame:

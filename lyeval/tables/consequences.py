@@ -30,7 +30,7 @@ def consequences(assessment: Assessment) -> pd.DataFrame:
         make it so), effects, effects_en (what is withheld or done), land_mu, tax_per_mu, tax_needed_wan.
     """
     frame, table = assessment.frame, assessment.enterprises
-    masks, rows = consequence_masks(assessment.standing), []
+    masks, rows = consequence_masks(assessment.standing), list[Any]()
     for c in frame.policy.consequences:
         for i in np.flatnonzero(masks[c.id]):
             mine = effects_on(c, frame, int(i))
@@ -161,7 +161,7 @@ def land_use_tax(assessment: Assessment) -> pd.DataFrame:
     policy = assessment.policy
     if not any(e.kind == "land_use_tax" for c in policy.consequences for e in c.effects):
         return pd.DataFrame({"id": [], "counted": [], "value": [], "low": [], "high": [], "status": []}, dtype=object)
-    rows = []
+    rows: list[Any] = []
     for word, option in (("with", "counted"), ("without", "left_out")):
         rules = patch(policy, {"tax.extra_land_use_tax": option})
         frame = Frame(rules, assessment.frame.book, assessment.year, assessment.year)
@@ -193,7 +193,7 @@ def baseline(assessment: Assessment) -> pd.DataFrame:
 def _base_rows(assessment: Assessment, target: Target) -> list[dict[str, Any]]:
     policy, book = unread(assessment.policy), assessment.frame.book
     bearing = [r for r in policy.readings if _of_statistic(r, target)]
-    stated, rows = target.baseline.value if target.baseline else 0.0, []
+    stated, rows = target.baseline.value if target.baseline else 0.0, list[Any]()
     for chosen in itertools.product(*(_default_first(r) for r in bearing)):
         rules = policy
         for option in chosen:
@@ -295,7 +295,7 @@ def _by(assessment: Assessment) -> str:
 
 def _priority(assessment: Assessment, own: pd.DataFrame) -> pd.DataFrame:
     """List the priority enterprises (重点低效) of the year: those that a condition makes so, and those named so already."""
-    rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], []
+    rows, out = own[(own["trigger"] == "priority").to_numpy(dtype=bool)], list[Any]()
     standing, codes = assessment.standing, assessment.frame.book.codes
     days = standing.step("key_listed")
     named = {codes[i]: pd.Timestamp(days[i]) for i in np.flatnonzero(standing.priority)}

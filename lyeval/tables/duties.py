@@ -248,7 +248,7 @@ def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
         id, label, label_en, start, end, every, owner, owner_en, clause, n (firms with a date in the year), late (of them after ``end``), state
         (done, late, not_reported: the ledger has no column or no date for it).
     """
-    rows = []
+    rows: list[Any] = []
     english = {"企业": "the enterprise"}
     english |= {} if register is None else {duty.unit: duty.unit_en for duty in register.duties}
     for event in register.calendar if register is not None else ():
@@ -292,7 +292,7 @@ def departments(assessment: Assessment, register: Register | None) -> pd.DataFra
     late = late[late["state"] == "not_rectified"]
     sheet = assessment.ledger.issues
     found = texts_of(sheet, "matter")[~(days_of(sheet, "found") > day_of(assessment))]
-    rows = []
+    rows: list[Any] = []
     for duty in register.duties:
         mine = [s for s in steps if duty.unit in s["owner"].split("、")]
         matters = [i.matter for i in register.inspections if duty.unit in i.units]

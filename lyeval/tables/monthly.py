@@ -286,7 +286,7 @@ def warnings(v: View) -> pd.DataFrame:
     date = tax.to_date(year, month)
     marks = {"off_course": (a == 0) & (b == 1), "no_tax": (now <= 0) & (last > 0)}
     firms = made.enterprises
-    rows = []
+    rows: list[Any] = []
     for i in np.flatnonzero(v.here):
         code = str(made.frame.book.codes[i])
         pressed = late["reasons"].get(code) if code in late.index and a[i] != 1 else None

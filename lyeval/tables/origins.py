@@ -98,7 +98,7 @@ def ledger_rows(assessment: Assessment) -> pd.DataFrame:
     DataFrame
         credit_code, table, year, file, sheet, row.
     """
-    years, parts = (assessment.year - 1, assessment.year), []
+    years, parts = (assessment.year - 1, assessment.year), list[Any]()
     monthly = ("monthly",) if assessment.policy.tax.year == "year_to_date" else ()
     for order, table in enumerate((*TABLES, *monthly)):
         frame: pd.DataFrame = getattr(assessment.ledger, table)

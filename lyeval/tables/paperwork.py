@@ -74,7 +74,7 @@ def _papers(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     last, answer = latest(assessment), responsible(assessment)
     steps, named = _steps(assessment, tables), tables["list_priority"].set_index("credit_code").to_dict("index")
     owed = dict(zip(tables["list_papers"]["credit_code"], tables["list_papers"]["owed"], strict=True))
-    asked, rows = set(tables["procedure"]["step"]), []
+    asked, rows = set(tables["procedure"]["step"]), list[Any]()
     for at, firm in enumerate(tables["enterprises"].to_dict("records")):
         if not firm["listed"] or firm["gone"] is True:
             continue
@@ -163,7 +163,7 @@ def evidence(assessment: Assessment) -> pd.DataFrame:
         credit_code, criterion, label, label_en, clause, item, item_en, kind (agreed: an agreed figure not reached; least: the industry's
         minimum; line: a line not reached; since: a day; flag: on record), agreed, actual (in ``unit``), on (the day), year (of the figures).
     """
-    frame, rows = assessment.frame, []
+    frame, rows = assessment.frame, list[Any]()
     facts, codes = frame.before, frame.book.codes
     for criterion in frame.policy.identification.criteria:
         holds = frame.criteria[criterion.id].true & assessment.standing.listed.true
@@ -242,7 +242,7 @@ def survey_form(assessment: Assessment, tables: Tables, register: Register | Non
     last = latest(assessment).assign(credit_code=assessment.frame.book.codes)
     cases = {column: _by_code(last, column) for column in ("label", "label_en", "outcome")}
     ratios = _by_code(tables["enterprises"], "tax_per_mu")
-    rows = []
+    rows: list[Any] = []
     for code in listed:
         for place, field in enumerate(fields, start=1):
             of_case = CASES.get(field.label, "")

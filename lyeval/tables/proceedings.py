@@ -117,7 +117,7 @@ def summary(assessment: Assessment, rows: pd.DataFrame) -> pd.DataFrame:
     groups = [(m.id, m.label, m.label_en, "；".join(m.cite)) for m in assessment.policy.methods]
     other = rows[rows["method"] == ""]
     groups += [("", label, label, "") for label in sorted(other["label"].unique())]
-    out = []
+    out: list[Any] = []
     for id, label, zh_en, clause in groups:
         mine = rows[(rows["method"] == id) & (rows["label"] == label)]
         out.append({"method": id, "label": label, "label_en": zh_en, "clause": clause, **_counts(mine)})
@@ -225,7 +225,7 @@ def case_files(assessment: Assessment) -> dict[str, pd.DataFrame]:
 
 def _years(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
     """Return tax and land of each listed enterprise and year up to the facts' year, with the line of the year assessed."""
-    frame, parts = assessment.frame, []
+    frame, parts = assessment.frame, list[Any]()
     line = line_of_class(frame)[at]
     for year in (y for y in frame.book.years if y <= frame.facts_year):
         tax, land = tax_of(frame.policy, frame.book, year)[at], land_of(frame.policy, frame.book, year)[at]
@@ -240,7 +240,7 @@ def _years(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
 
 def _methods(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
     """Return each way of disposal with whether it is lawful for the enterprise (None: not known) and how many papers it still owes."""
-    frame, parts = assessment.frame, []
+    frame, parts = assessment.frame, list[Any]()
     came = _papers(assessment)
     for place, m in enumerate(frame.policy.methods):
         facts = np.full(len(frame.book), True) if m.when is None else decide(m.when, frame.reported).objects()
@@ -263,7 +263,7 @@ def _papers(assessment: Assessment) -> dict[str, set[str]]:
 
 def _steps(assessment: Assessment, at: np.ndarray) -> pd.DataFrame:
     """Return the procedure's steps with the day each was taken by the year's end, and the last day where the plan counts days."""
-    end, rows = year_end(assessment.year), []
+    end, rows = year_end(assessment.year), list[Any]()
     sheet = assessment.ledger.process.drop_duplicates("credit_code", keep="last").set_index("credit_code")
     columns = {s.id: "first_accept" if s.id == "accepted" else s.id for s in assessment.policy.steps}
     days = {k: sheet[v].to_dict() if v in sheet else {} for k, v in columns.items()}

@@ -38,7 +38,7 @@ def narrowing(assessment: Assessment) -> pd.DataFrame:
         bounds as they are), narrower (by how much they would close if these enterprises' facts were known), decides (it would settle an
         undetermined target), credit_codes. Most first.
     """
-    rows = []
+    rows: list[Any] = []
     for outcome in assessment.outcomes:
         if outcome.members is not None:
             rows += [_row(assessment, outcome, lack) for lack in _lacks(assessment, outcome) if lack.mask.any()]
@@ -122,7 +122,7 @@ def _without(frame: Frame, outcome: Outcome, mask: np.ndarray) -> Bounded:
 
 def missing_facts(assessment: Assessment) -> pd.DataFrame:
     """List every fact that an enterprise in scope lacks: fact, year, n, land_mu, department, the enterprises, most first."""
-    frame, rows = assessment.frame, []
+    frame, rows = assessment.frame, list[Any]()
     here = assessment.standing.in_scope.possible & ~assessment.standing.gone.true
     for year in (assessment.year - 1, assessment.year):
         for fact, blank in (
@@ -217,7 +217,7 @@ def _coverage(ledger: Ledger) -> pd.DataFrame:
     """Count rows by sheet, and by year where the sheet has years."""
     from lyeval.ledger.columns import SHEETS
 
-    rows = []
+    rows: list[Any] = []
     for sheet, (label, _) in SHEETS.items():
         frame: pd.DataFrame = getattr(ledger, sheet)
         parts = [(int(g["year"].iloc[0]), g) for _, g in frame.groupby("year")] if "year" in frame else [(None, frame)]
@@ -238,7 +238,7 @@ def _totals(ledger: Ledger) -> pd.DataFrame:
     annual = ledger.annual
     if "tax_wan" not in annual or "land_mu" not in annual:
         return pd.DataFrame(columns=["year", "enterprises", "both", "tax_wan", "land_mu", "tax_per_mu"], dtype=object)
-    rows = []
+    rows: list[Any] = []
     for year, part in annual.groupby("year", sort=True):
         both = part[part["tax_wan"].notna() & (part["land_mu"] > 0)]
         tax, land = float(both["tax_wan"].sum()), float(both["land_mu"].sum())
@@ -256,7 +256,7 @@ DRAWN = {"name": "企业名称", "township": "镇街", "county": "县区"}
 
 def _undrawable(ledger: Ledger) -> list[dict[str, Any]]:
     """Return one row of the table of faults for each name with a character that no shipped font draws, by place in the ledger."""
-    frame, rows = ledger.enterprises, []
+    frame, rows = ledger.enterprises, list[Any]()
     with loaded() as faces:
         covered = faces.covered
     for column, heading in DRAWN.items():

@@ -94,7 +94,7 @@ def contributions(assessment: Assessment, by: str = "township") -> pd.DataFrame:
         target, label, label_en, clause, unit, n (enterprises on the wrong side of the line, or open, as the target counts them), land_mu
         (of them), tax_needed_wan (of them), part (of the number, or of the land where the target is one of land), rank (ties together).
     """
-    table, unit, out = assessment.enterprises, assessment.frame.book.text(by), []
+    table, unit, out = assessment.enterprises, assessment.frame.book.text(by), list[Any]()
     for outcome in assessment.outcomes:
         at, stat = outcome.turns_on, STATISTICS[outcome.target.statistic]
         if outcome.members is None or not len(at) or outcome.status == "met":
@@ -139,7 +139,7 @@ def pace(assessment: Assessment, month: int | None = None, within: np.ndarray | 
     last = months.last(assessment.year) if month is None else month
     if last is None or not len(months.paid):
         return framed("pace", [])
-    frame, out = assessment.frame, []
+    frame, out = assessment.frame, list[Any]()
     everyone = np.ones(len(frame.book), dtype=bool)
     for name, side in (("above", frame.above.true), ("below", frame.above.false), ("all", everyone)):
         mask = (assessment.standing.listed_here if within is None else within) & side

@@ -47,7 +47,7 @@ def below_line(tables: Tables) -> pd.DataFrame:
     judged = firms[
         firms["in_scope"].eq(True) & ~firms["gone"].eq(True) & firms["excluded_by"].isna() & firms["tax_per_mu"].notna()
     ]
-    rows = []
+    rows: list[Any] = []
     for name, line in tables["meta"]["lines"].items():
         mine = judged[judged["class"] == name]
         rows.append((name, len(mine), int(mine["below_line"].eq(True).sum()), line))
@@ -93,7 +93,7 @@ def odds_bearing(tables: Tables) -> pd.DataFrame:
     known = dict(tables["enterprises"].set_index("credit_code")["class"])
     firms = pd.DataFrame(_rows(tables, f"{name}_enterprises"), columns=["credit_code", "year", "probability"])
     classes = firms["credit_code"].map(known)
-    rows = []
+    rows: list[Any] = []
     for r in _rows(tables, name):
         own = firms.loc[(firms["year"] == r["year"]) & (classes == class_of.get(r["id"])), "probability"]
         counts = {"settled": int((own < LOW).sum()), "open": int(own.between(LOW, 1 - LOW).sum())}
@@ -147,7 +147,7 @@ def record(tables: Tables) -> pd.DataFrame:
         if r["baseline"] == RIVAL and r["measure"] == SCORES.get(str(r["level"]))
     }
     columns = ["id", "label", "label_en", "month", "years", "hits", "n", "firms_share", "firms"]
-    rows = []
+    rows: list[Any] = []
     for level, id, month in sorted(inside):
         if level == "county" and id in labels:
             county, firms = inside[level, id, month], inside.get(("enterprise", id, month))

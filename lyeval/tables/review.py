@@ -107,7 +107,7 @@ def history(assessment: Assessment) -> pd.DataFrame:
     DataFrame
         id, year, value (None where it cannot be told), n, line (万元/亩), part and whole (what the value is made of: firms, 亩, m² or 万元).
     """
-    rows = []
+    rows: list[Any] = []
     for outcome in assessment.outcomes:
         entry = outcome.target.years[assessment.year].model_dump(exclude_none=True)
         for past in (y for y in assessment.frame.book.years if y <= assessment.year):
@@ -125,7 +125,7 @@ def years(assessment: Assessment) -> pd.DataFrame:
     DataFrame
         year, n (firms), both (of them with tax and land), tax_wan, land_mu, tax_per_mu (Σ tax ÷ Σ land of those with both), label.
     """
-    rows = []
+    rows: list[Any] = []
     for year in (y for y in assessment.frame.book.years if y <= assessment.year):
         frame = Frame(assessment.frame.policy, assessment.frame.book, year, year)
         standing = standing_of(frame)
@@ -231,7 +231,7 @@ def quotas(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     listed = pd.Series(assessment.frame.book.text("county"))[assessment.standing.listed.true].value_counts()
     targets = {t["id"]: t for t in tables["targets"].to_dict("records")}
     split = {o.target.id: o.target.split for o in assessment.outcomes}
-    rows = []
+    rows: list[Any] = []
     for row in tables["county_targets"].to_dict("records") if assessment.level == "city" and len(listed) > 1 else ():
         target, whole = targets[row["target"]], row["whole"]
         value, goal = row["part"], None if pd.isna(target["goal"]) else float(target["goal"])
@@ -271,7 +271,7 @@ def _latest(cases: pd.DataFrame) -> pd.DataFrame:
 
 def _deciding(tables: Tables, firms: pd.DataFrame) -> pd.DataFrame:
     """List whom each rate or number below the line that is not met turns on, in the target's order, with the cause."""
-    rows = []
+    rows: list[Any] = []
     for target in (t for t in _open_targets(tables) if t["kind"] in ("share", "count")):
         mine = firms.loc[[code for code in target["turns_on"] or [] if code in firms.index]]
         rows += mine.assign(target=target["id"], rank=range(1, len(mine) + 1), clause=target["clause"]).to_dict(
@@ -290,9 +290,9 @@ def _causes(tables: Tables, firms: pd.DataFrame, deciding: pd.DataFrame) -> pd.D
     wanted = firms["listed"].astype(bool) | firms["relapsed"] | firms.index.isin(deciding["credit_code"])
     below = firms[wanted & firms["below_line"].eq(True) & ~firms["gone"].eq(True)].assign(target="")
     below = below.sort_values(["tax_needed_wan", "credit_code"], ascending=[False, True], kind="stable")
-    rows = []
+    rows: list[Any] = []
     for _, part in [*deciding.groupby("target", sort=False), ("", below)]:
-        made = []
+        made: list[Any] = []
         for _, mine in part.groupby("cause", sort=False):
             row = {k: mine[k].iloc[0] for k in ("target", "cause", "cause_zh", "cause_en")}
             row |= {k: float(mine[k].fillna(0.0).sum()) for k in ("land_mu", "tax_needed_wan")}
@@ -303,7 +303,7 @@ def _causes(tables: Tables, firms: pd.DataFrame, deciding: pd.DataFrame) -> pd.D
 
 def _turns(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     """List what could turn a verdict: missing figures, exemptions not answered for, readings; each with what it would be and is made of."""
-    rows = []
+    rows: list[Any] = []
     targets = tables["targets"].set_index("id", drop=False)
     for row in tables["narrowing"].to_dict("records"):
         if row["decides"]:
@@ -342,7 +342,7 @@ def _under(assessment: Assessment, row: Mapping[str, Any]) -> dict[str, Any]:
 def _next_targets(assessment: Assessment) -> pd.DataFrame:
     """Return the targets of the plan's next year, with where this year's data stand against their lines."""
     year = min((y for y in assessment.policy.years.targets if y > assessment.year), default=None)
-    rows = []
+    rows: list[Any] = []
     for target in assessment.frame.policy.targets if year is not None else ():
         if year in target.years:
             entry = target.years[year].model_dump(exclude_none=True)
@@ -381,9 +381,9 @@ def _meets(target: Mapping[str, Any], value: float | None) -> bool:
 
 def _enough(tables: Tables, deciding: pd.DataFrame) -> pd.DataFrame:
     """Tell for each missed target how many of its deciding firms, largest first, would meet it by reaching the line."""
-    rows = []
+    rows: list[Any] = []
     for target in _open_targets(tables):
-        mine = deciding[deciding["target"] == target["id"]]
+        mine: pd.DataFrame = deciding[deciding["target"] == target["id"]]
         for n in range(1, len(mine) + 1):
             told = after(tables, target, mine["credit_code"].head(n))
             if _meets(target, told["value"]):
@@ -511,7 +511,7 @@ def _measures(tables: Tables) -> Iterator[tuple[str, str, pd.DataFrame, str]]:
     yield "重新核查销号，未达到标准线的恢复处置", "review the write-off and resume disposal", relapsed, "month"
     met = tables["consequences"]
     for _, mine in met.groupby("consequence", sort=False) if len(met) else ():
-        said = []
+        said: list[Any] = []
         for tail, colon, gap in (("", "：", "；"), ("_en", ": ", "; ")):
             effects = dict.fromkeys(effect for row in mine[f"effects{tail}"] for effect in row)
             said.append(f"{mine[f'label{tail}'].iloc[0]}{colon}{gap.join(effects)}")
@@ -524,7 +524,7 @@ def _measures(tables: Tables) -> Iterator[tuple[str, str, pd.DataFrame, str]]:
 
 def _next_steps(assessment: Assessment, tables: Tables, register: Register | None) -> pd.DataFrame:
     """Return what follows: measure, who answers, by when, for which firms (措施—责任单位—时限—对应企业)."""
-    rows = []
+    rows: list[Any] = []
     for zh, en, firms, due in _measures(tables):
         if len(firms):
             owner, owner_en = _owners(register, _clause(firms))
@@ -545,7 +545,7 @@ def _examples(firms: pd.DataFrame) -> pd.DataFrame:
         "rose": (listed[listed["reached"].astype(bool) & (listed["rise_wan"] > 0)], "rise_wan"),
         "below": (listed[listed["below_line"].eq(True)], "tax_needed_wan"),
     }
-    rows = []
+    rows: list[Any] = []
     for side, (part, by) in sides.items():
         first = part.sort_values([by, "credit_code"], ascending=[False, True], kind="stable").head(EXAMPLES)
         rows += first.assign(side=side, rank=range(1, len(first) + 1)).to_dict("records")

@@ -104,7 +104,7 @@ def relapsed(assessment: Assessment) -> pd.DataFrame:
 
 def guided(assessment: Assessment) -> pd.DataFrame:
     """List whom a method is for above all (重点辅导对象): its ``focus`` is true of a listed enterprise still here."""
-    frame, parts = assessment.frame, []
+    frame, parts = assessment.frame, list[Any]()
     years = FACTS["years_below_one"].number(frame.reported)
     for method in assessment.policy.methods:
         if method.focus is None:
@@ -117,7 +117,7 @@ def guided(assessment: Assessment) -> pd.DataFrame:
 
 def subsidised(assessment: Assessment) -> pd.DataFrame:
     """List who reached the line by technical upgrading and may have the subsidy on easier terms (技改补助)."""
-    masks, rows, parts = consequence_masks(assessment.standing), case_rows(assessment), []
+    masks, rows, parts = consequence_masks(assessment.standing), case_rows(assessment), list[Any]()
     done = rows[(rows["outcome"] == "达标").to_numpy() & rows["upgraded"].to_numpy(dtype=bool)]
     by_upgrading = np.isin(np.arange(len(assessment.frame.book)), done["at"])
     for c in assessment.policy.consequences:

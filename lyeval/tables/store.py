@@ -52,7 +52,7 @@ def save(folder: str | Path, tables: Tables) -> list[Path]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     types = _types(folder)
-    paths = []
+    paths: list[Path] = []
     for name, table in tables.items():
         columns, types[name] = _plan(table, DRAWN if name.startswith(OF_DRAWS) else EXACT)
         text = io.StringIO(newline="")
@@ -101,7 +101,8 @@ def _plan(
     if not isinstance(table, pd.DataFrame):
         cells = [_json(value, digits) for value in table.values()]
         return {"key": [escape(str(k)) for k in table], "value": [escape(c) for c in cells]}, {"kind": "dict"}
-    columns, kinds = {}, {}
+    columns: dict[str, list[str]] = {}
+    kinds: dict[str, Any] = {}
     for name in table.columns:
         columns[str(name)], kinds[str(name)] = _column(table[name], digits)
     return columns, {"kind": "table", "rows": len(table), "columns": kinds}
@@ -129,7 +130,8 @@ def _column(values: pd.Series, digits: tuple[int, int]) -> tuple[list[str], dict
 
 
 def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+    plain: Any = value.item() if isinstance(value, np.generic) else value
+    return plain
 
 
 def _blank(value: Any) -> bool:
@@ -155,11 +157,11 @@ def _round_all(value: Any, digits: tuple[int, int]) -> Any:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
-        return {key: _round_all(item, digits) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        value = sorted(value)
-    if isinstance(value, list | tuple | np.ndarray):
-        return [_round_all(item, digits) for item in value]
+        pairs: Mapping[Any, Any] = value
+        return {key: _round_all(item, digits) for key, item in pairs.items()}
+    if isinstance(value, set | frozenset | list | tuple | np.ndarray):
+        items: list[Any] = sorted(value) if isinstance(value, set | frozenset) else list(value)
+        return [_round_all(item, digits) for item in items]
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
@@ -191,8 +193,8 @@ def _restore(cells: list[str], plan: Mapping[str, str]) -> pd.Series:
         stamps: list[Any] = [c or None for c in cells]
         return pd.Series(pd.to_datetime(stamps, format="ISO8601")).astype(dtype)
     if dtype in ("boolean", "Int64"):
-        read = (lambda c: c == "True") if dtype == "boolean" else int
-        return pd.Series([pd.NA if c == "" else read(c) for c in cells], dtype=dtype)
+        flag = dtype == "boolean"
+        return pd.Series([pd.NA if c == "" else c == "True" if flag else int(c) for c in cells], dtype=dtype)
     if dtype == "bool":
         return pd.Series([c == "True" for c in cells], dtype=dtype)
     if plan.get("cells") == "json":

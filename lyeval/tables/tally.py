@@ -161,7 +161,7 @@ def _parts(wide: pd.DataFrame) -> Iterator[Fault]:
     """Yield every part that exceeds its whole."""
     for id, whole in ((w.id, w.part_of) for w in words().values() if w.id in wide and w.part_of in wide):
         parts, wholes = wide[id].to_numpy(), wide[whole].to_numpy()
-        for i in np.flatnonzero(parts > wholes):
+        for i in np.flatnonzero(parts > wholes).tolist():
             place, n, top = _where(wide.index[i]), parts[i], wholes[i]
             yield f"{words()[id].zh}{place} {n} 多于{words()[whole].zh} {top}", f"{id}{place} {n} exceeds {whole} {top}"
 

@@ -79,7 +79,7 @@ def finality(assessment: Assessment) -> str | None:
 
 def targets(assessment: Assessment) -> pd.DataFrame:
     """Return the assessment's targets with what a sentence needs besides: kind, weight, side, line, part and whole."""
-    extra = []
+    extra: list[Any] = []
     for outcome in assessment.outcomes:
         target, stat = outcome.target, STATISTICS[outcome.target.statistic]
         base = target.baseline
@@ -184,7 +184,7 @@ def criteria(assessment: Assessment) -> pd.DataFrame:
 
 def exclusions(assessment: Assessment) -> pd.DataFrame:
     """Count whom each exclusion leaves out, from the list and from the targets."""
-    frame, rows = assessment.frame, []
+    frame, rows = assessment.frame, list[Any]()
     for x in frame.policy.exclusions:
         masks = {p: frame.excluded(p).get(x.id) for p in ("identification", "targets")}
         counts = {p: None if m is None else int((m & frame.in_scope.possible).sum()) for p, m in masks.items()}
@@ -194,7 +194,7 @@ def exclusions(assessment: Assessment) -> pd.DataFrame:
 
 def switches(assessment: Assessment) -> pd.DataFrame:
     """Return every doubtful clause with the option in force and why: the report's 口径."""
-    rows = []
+    rows: list[Any] = []
     for r in assessment.policy.readings:
         option = next(o for o in r.options if o.id == assessment.readings[r.id])
         rows.append(
@@ -317,7 +317,7 @@ def _sums(rows: pd.DataFrame) -> dict[str, object]:
 @cache
 def industries() -> dict[str, tuple[str, str]]:
     """Return the names (zh, en) of the industrial divisions of GB/T 4754 by their two digits."""
-    return {code: (zh, en) for code, zh, en in map(dict.values, read_rows(__file__, "industries.csv"))}
+    return {row["code"]: (row["zh"], row["en"]) for row in read_rows(__file__, "industries.csv")}
 
 
 def industry_name(code: str, lang: str = "zh") -> str:
