@@ -239,5 +239,5 @@ FIGURES = ("cost_wan", "released_mu", "demolished_m2")
 USED = (*REQUIRED, "started", "due", "successor_code", *FIGURES)
 SILENT = ("name", "township", "county", "park", "land_mu")
 RENAMED = {"successor": "successor_code", "承接企业": "successor_code", "承接方": "successor_code"}
-OWN = ("why", "why_en", "condition", "condition_en", "payer", "new", "clause")  # what a portfolio says of its rows
+OWN = ("why", "why_en", "condition", "condition_en", "payer", "new", "clause", "in_good_plans")  # a portfolio's words
 SHOWN = 20

@@ -1,0 +1,134 @@
+"""Which disposal methods a plan allows for whom (合法的处置方式): the options of a portfolio, each with its clause, cost and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lyeval.assessment import Assessment
+from lyeval.assessment.conditions import decide, facts_of
+from lyeval.indicators import FACTS, Facts, Tri
+from lyeval.policy import Condition, Method
+from lyeval.simulation import casework
+from lyeval.simulation.engine import Setting
+from lyeval.simulation.money import assumed_cost
+from lyeval.told import Pair, Told
+
+
+def candidates(now: Assessment, given: Setting) -> np.ndarray:
+    """Tell who may be disposed of, shape (n,): listed, or with a ground on the year's own facts (or either unknown), here, of known land.
+
+    Cases of the ledger that hand land to another enterprise stay as they are.
+    """
+    standing, land = now.standing, given.panel.land[:, -1]
+    grounds = [ground.possible for ground in standing.grounds_left.values()]
+    low = np.logical_or.reduce([standing.listed.possible, *grounds])
+    low[given.plan.at] = True
+    low[given.plan.at[given.plan.successor >= 0]] = False
+    return low & ~standing.gone.possible & ~given.left.gone & (land > 0)
+
+
+def options(
+    now: Assessment, given: Setting, starts: Sequence[np.datetime64], methods: Iterable[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lay out the options of a portfolio.
+
+    Parameters
+    ----------
+    starts
+        Days on which a case may begin.
+    methods
+        Those that are to be used, in a ledger's or plan's words; all by default.
+
+    Returns
+    -------
+    options
+        One row an enterprise, method and start that the plan allows: at (position), method, started, cost_wan (万元, assumed), payer, clause,
+        label, label_en, condition, condition_en (facts that are not known and must hold, "" where none).
+    refused
+        One row an enterprise and method that it does not: credit_code, method, clause, why, why_en.
+
+    Raises
+    ------
+    Told
+        A method that nobody knows.
+    """
+    wanted, taken = _wanted(now, given, methods), given.assumed
+    may, land = candidates(now, given), given.panel.land[:, -1]
+    own = dict(zip(given.plan.at.tolist(), given.plan.method.tolist(), strict=True))
+    out, refused, seen = [], [], set()
+    for rule in now.policy.methods:
+        if rule.method not in wanted:
+            continue
+        practice, cost = taken.practices[rule.method], assumed_cost(rule.method, land, taken)
+        state, ground = _allowed(rule, now.frame.reported, closes=practice.gone or practice.closed)
+        leaves = [] if rule.when is None else _leaves(rule.when, now.frame.reported)
+        head = {"method": rule.method, "clause": "；".join(rule.cite), "label": rule.label, "label_en": rule.label_en}
+        for i in np.flatnonzero(may).tolist():
+            if not state.possible[i]:
+                why = ground or _named(leaves, i, "不符", "not so", unknown=False)
+                refused.append({"credit_code": given.panel.codes[i], **head, "why": why[0], "why_en": why[1]})
+            elif (i, rule.method) not in seen and own.get(i) != rule.method:
+                seen.add((i, rule.method))
+                condition = ("", "") if state.true[i] else _named(leaves, i, "须属实", "must hold", unknown=True)
+                money = {"cost_wan": float(cost[i]), "payer": taken.costs[rule.method][1]}
+                more = {"condition": condition[0], "condition_en": condition[1]}
+                out += [{"at": i, **head, "started": day, **money, **more} for day in starts]
+    return pd.DataFrame(out, columns=list(OPTIONS)), pd.DataFrame(refused, columns=list(REFUSED))
+
+
+def _wanted(now: Assessment, given: Setting, methods: Iterable[str] | None) -> set[str]:
+    """Return the methods asked for by id, those of the plan that can be simulated by default."""
+    known = {rule.method for rule in now.policy.methods if rule.method in given.assumed.practices}
+    words = {word: rule.method for rule in now.policy.methods for word in (rule.id, rule.label, *rule.words)}
+    words |= {given.assumed.labels[name][0]: name for name in known} | {name: name for name in known}
+    asked = known if methods is None else {str(name) for name in ([methods] if isinstance(methods, str) else methods)}
+    wrong = sorted(name for name in asked if words.get(name) not in known)
+    if wrong:
+        listed = "、".join(given.assumed.labels[name][0] for name in sorted(known))
+        en = f"the plan has no method {wrong[0]!r} that can be simulated; it has {sorted(known)}"
+        raise Told(f"方案没有可测算的处置方式“{wrong[0]}”，可用 {listed}", en)
+    return {words[name] for name in asked}
+
+
+def _allowed(rule: Method, facts: Facts, *, closes: bool) -> tuple[Tri, Pair | None]:
+    """Decide a method's precondition; one that closes or removes an enterprise needs a ground beside its score and tax."""
+    n = len(facts.book)
+    if not closes:
+        return (Tri.all(n, True) if rule.when is None else decide(rule.when, facts)), None
+    if rule.when is None or not set(facts_of(rule.when)) - SCORES:
+        return Tri.all(n, False), (
+            "评分或亩均税收低，本身不是关停、收储的依据",
+            "a low score or tax alone is no ground",
+        )
+    return decide(rule.when, facts), None
+
+
+def _leaves(condition: Condition, facts: Facts) -> list[tuple[list[str], Tri]]:
+    """Return the single tests of a condition: the facts that each reads, and how it stands."""
+    inner = condition.all or condition.any
+    if inner is not None:
+        return [leaf for one in inner for leaf in _leaves(one, facts)]
+    return [(facts_of(condition), decide(condition, facts))]
+
+
+def _named(leaves: list[tuple[list[str], Tri]], i: int, zh: str, en: str, *, unknown: bool) -> Pair:
+    """Name the facts whose tests are unknown, or false, of enterprise ``i``."""
+    hit = [names for names, state in leaves if (state.unknown if unknown else state.false)[i]]
+    names = list(dict.fromkeys(name for some in hit for name in some))
+    told = "、".join(FACTS[name].zh for name in names), ", ".join(FACTS[name].en for name in names)
+    return f"{told[0]}{zh}", f"{told[1]} {en}"
+
+
+def plan_of(option: pd.DataFrame, given: Setting) -> casework.Plan:
+    """Return options of one method and start as cases to be drawn."""
+    first = option.iloc[0]
+    at = option["at"].to_numpy(dtype=int)
+    return casework.proposed(at, str(first["method"]), np.datetime64(first["started"], "D"), given.date)
+
+
+SCORES = {"grade", "tax_per_mu", "class_line"}
+OPTIONS = ("at", "method", "started", "cost_wan", "payer", "clause", "label", "label_en", "condition", "condition_en")
+REFUSED = ("credit_code", "method", "clause", "label", "label_en", "why", "why_en")
