@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from os import PathLike
 from typing import Any
@@ -16,14 +16,11 @@ from lyeval.indicators import book
 from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
 from lyeval.portfolios.lawful import options
-from lyeval.portfolios.robust import robustness, worth_knowing
 from lyeval.portfolios.solving import Found, Limits, Problem, bound, cheapest, every, few, strongest
-from lyeval.portfolios.tensor import tensor
+from lyeval.portfolios.tensor import met, planned, tensor
 from lyeval.resources import read_rows
-from lyeval.simulation import simulate
-from lyeval.simulation.casework import Asked, given_plan
+from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.engine import years_to_come
 from lyeval.simulation.known import Note
 from lyeval.simulation.projection import Prepared, check_draws, prepared
 from lyeval.told import Told, of_kind, shown, whole
@@ -121,11 +118,15 @@ class Portfolio:
     @cached_property
     def robust(self) -> pd.DataFrame:
         """The plan under every reading and over the assumptions' ranges (`robust.robustness`)."""
+        from lyeval.portfolios.robust import robustness  # loads scipy.stats
+
         return robustness(self)
 
     @cached_property
     def find_out(self) -> pd.DataFrame:
         """What to find out first: facts, assumptions and readings by how far knowing them moves the odds (`robust.worth_knowing`)."""
+        from lyeval.portfolios.robust import worth_knowing
+
         return worth_knowing(self)
 
     def tidy(self) -> pd.DataFrame:
@@ -298,12 +299,12 @@ def _laid_out(
     problem, view = held.problem, held.view
     chosen = best or top
     plan, highest = _frame(held, chosen, tried), _frame(held, top, tried)
-    fresh = _fresh(held, plan, how)
+    fresh, at_most = _fresh(held, [plan, highest], how) if best else _fresh(held, [plan], how) * 2
     found = problem.tensor.found(top.taken)
     goal = float(np.nanquantile(found, asked if view.op == "le" else 1 - asked)) if len(found) else float("nan")
     ceiling = Ceiling(
         probability=top.probability,
-        fresh=fresh if best is None else _fresh(held, highest, how),
+        fresh=at_most,
         plan=highest,
         cost_wan=top.cost,
         most=max(_most(problem, top), top.probability),
@@ -382,14 +383,12 @@ def _why(held: Sought, option: int) -> tuple[str, str]:
     return zh[0] + more[0], en[0] + more[1]
 
 
-def _fresh(held: Sought, plan: pd.DataFrame, how: tuple[Any, int, int]) -> float:
-    """Return the odds of a plan on fresh draws, as `simulate` gives them."""
+def _fresh(held: Sought, plans: list[pd.DataFrame], how: tuple[Any, int, int]) -> list[float]:
+    """Return the odds of plans on fresh draws, as `simulate` gives them with this seed + `FRESH`."""
     assumptions, draws, seed = how
-    years = held.view.year - held.now.year
-    more = {"assumptions": assumptions, "readings": held.readings, "years": years, "draws": draws}
-    rows = simulate(held.now, plan, seed=seed + FRESH, **more).targets
-    mine = rows[(rows["id"] == held.view.id) & (rows["year"] == held.view.year)]["probability"].iloc[0]
-    return 0.0 if mine is None else float(mine)
+    sampling = Sampling(draws, seed + FRESH)
+    given = prepared(held.now, Asked(), assumptions, held.readings, held.view.year, sampling).given
+    return [met(held.view, planned(given, held.now.ledger, plan, held.view.year)) for plan in plans]
 
 
 def _most(problem: Problem, top: Found) -> float:
@@ -435,9 +434,7 @@ def _townships(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
 
 def _leaving(held: Sought, plan: pd.DataFrame, at: np.ndarray) -> np.ndarray:
     """Return the share of its land that each case is expected to give up by the year's end."""
-    given = held.made.given
-    cases, _ = given_plan(plan, held.now.ledger, given.date, given.assumed.practices)
-    year = years_to_come(replace(given, plan=cases), held.view.year)[-1]
+    year = planned(held.made.given, held.now.ledger, plan, held.view.year)
     return 1 - (year.kept[:, at] * ~(year.gone[:, at] & year.released[:, at])).mean(axis=0)
 
 

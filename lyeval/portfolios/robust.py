@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from lyeval.assessment import TargetView, views
 from lyeval.forecasting.nowcast import by_reading
 from lyeval.forecasting.sensitivity import Factor, Point, factors
 from lyeval.policy import choose
-from lyeval.portfolios.solving import Found, Problem, cheapest, strongest
-from lyeval.portfolios.tensor import tensor
-from lyeval.simulation import odds
+from lyeval.portfolios.solving import Problem, strongest
+from lyeval.portfolios.tensor import met, planned, tensor
 from lyeval.simulation.casework import given_plan
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, years_to_come
@@ -49,11 +49,9 @@ def worth_knowing(made: Portfolio) -> pd.DataFrame:
         fact, p_low is the odds if it does not hold and its methods are not open.
     """
     rows = [row | {"changes": True} for row in _facts(made)]
-    small = _few_draws(made)
-    now = _best(made, small)
-    for row in robustness(made).to_dict("records"):
-        kept = {str(name): value for name, value in row.items() if name not in ("low", "high", "central", "holds")}
-        rows.append(kept | {"changes": _changes(made, small, row, now)})
+    for row in made.robust.to_dict("records"):
+        kept = {str(name): value for name, value in row.items() if name in KNOWING}
+        rows.append(kept | {"changes": row["swing"] > SMALL and _changes(made, row)})
     return _ranked(rows, KNOWING)
 
 
@@ -62,18 +60,6 @@ def _ranked(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFram
         row["swing"] = abs(row["p_high"] - row["p_low"])
     rows.sort(key=lambda row: (-row["swing"], row["kind"], row["id"]))
     return pd.DataFrame(rows, columns=list(columns))
-
-
-def _planned(made: Portfolio) -> Setting:
-    """Return what a portfolio was sought in, with its plan for cases."""
-    held, given = made.basis, made.basis.made.given
-    cases, _ = given_plan(made.plan, held.now.ledger, given.date, given.assumed.practices)
-    return replace(given, plan=cases)
-
-
-def _odds(view: TargetView, year: Year) -> float:
-    found = odds.odds(view, odds.values(odds.members(view, year)), odds.settled(view, year))["probability"]
-    return 0.0 if found is None else float(found)
 
 
 def _layout(made: Portfolio, readings: Mapping[str, str]) -> TargetView | None:
@@ -88,7 +74,7 @@ def _layout(made: Portfolio, readings: Mapping[str, str]) -> TargetView | None:
 def _readings(made: Portfolio) -> list[dict[str, Any]]:
     """Give the plan's odds under each option of each switch that lays the target out otherwise: the lowest and the highest."""
     held = made.basis
-    year = years_to_come(_planned(made), made.year)[-1]
+    year = planned(held.made.given, held.now.ledger, made.plan, made.year)
     views_of = {"": held.view}
 
     def pairs(readings: Mapping[str, str]) -> list[tuple[TargetView, Year]]:
@@ -96,7 +82,7 @@ def _readings(made: Portfolio) -> list[dict[str, Any]]:
         return [] if view is None else [(view, year)]
 
     labels = {one.id: (one.question, one.question_en) for one in held.now.policy.readings}
-    central, rows = _odds(held.view, year), []
+    central, rows = met(held.view, year), []
     found = by_reading(held.now.ledger, held.now.policy, held.readings, pairs)
     for switch, some in found[found["probability"].notna()].groupby("switch", sort=False):
         told = [("", central), *zip(some["option"], some["probability"].astype(float), strict=True)]
@@ -109,12 +95,12 @@ def _readings(made: Portfolio) -> list[dict[str, Any]]:
 
 def _assumptions(made: Portfolio) -> list[dict[str, Any]]:
     """Give the plan's odds with each assumption at either end of its range, all else alike."""
-    given = replace(_planned(made), sampling=Sampling(min(made.draws, DRAWS), made.seed))
-    point, view = Point(given.assumed, given.pace), made.basis.view
-    central, rows = _odds(view, years_to_come(given, made.year)[-1]), []
+    given, view = _few_draws(made), made.basis.view
+    point, rows = Point(given.assumed, given.pace), []
+    central = met(view, years_to_come(given, made.year)[-1])
     for factor in _factors(given):
         ends = [factor.set(point, value).setting(given) for value in (factor.low, factor.high)]
-        p_low, p_high = (_odds(view, years_to_come(end, made.year)[-1]) for end in ends)
+        p_low, p_high = (met(view, years_to_come(end, made.year)[-1]) for end in ends)
         head = {"kind": "assumption", "id": factor.id, "label": factor.label, "label_en": factor.label_en}
         head |= {"low": f"{factor.low:.3g}", "high": f"{factor.high:.3g}"}
         rows.append({**head, "p_low": p_low, "p_high": p_high, "central": central})
@@ -145,32 +131,46 @@ def _facts(made: Portfolio) -> list[dict[str, Any]]:
 
 
 def _few_draws(made: Portfolio) -> Setting:
-    return replace(made.basis.made.given, sampling=Sampling(min(made.draws, DRAWS), made.seed))
+    """Return what a portfolio was sought in, with its plan for cases and no more draws than it takes to compare."""
+    held, given = made.basis, made.basis.made.given
+    cases, _ = given_plan(made.plan, held.now.ledger, given.date, given.assumed.practices)
+    return replace(given, plan=cases, sampling=Sampling(min(made.draws, DRAWS), made.seed))
 
 
-def _best(made: Portfolio, given: Setting, view: TargetView | None = None) -> frozenset[tuple[int, str]]:
-    """Return whom the best plan gives which method, under a setting and layout."""
+def _changes(made: Portfolio, row: Mapping[Any, Any]) -> bool:
+    """Whether at either end of an assumption, or under a reading, another plan is clearly better than the one found.
+
+    Better is more probable by twice its error, or of the odds asked for where the one found has them no more.
+    """
     held = made.basis
-    problem = Problem(tensor(given, view or held.view, held.options), held.problem.limits)
-    top = strongest(problem)
-    found: Found | None = cheapest(problem, made.asked, top)[0] if made.reached else None
-    rows = problem.tensor.options[(found or top).taken]
-    return frozenset(zip(rows["at"].astype(int), rows["method"].astype(str), strict=True))
-
-
-def _changes(made: Portfolio, given: Setting, row: Mapping[Any, Any], now: frozenset[tuple[int, str]]) -> bool:
-    """Whether the plan to take at either end of an assumption, or under a reading, is another: over a tenth of it differs."""
+    given = replace(held.made.given, sampling=Sampling(min(made.draws, DRAWS), made.seed))
     if row["kind"] == "reading":
-        options = [option for option in (row["low"], row["high"]) if option]
-        layouts = [_layout(made, {**made.basis.readings, row["id"]: option}) for option in options]
-        plans = [_best(made, given, view) for view in layouts if view is not None and view.goal is not None]
+        layouts = [
+            _layout(made, {**held.readings, row["id"]: option}) for option in (row["low"], row["high"]) if option
+        ]
+        cases = [(given, view) for view in layouts if view is not None and view.goal is not None]
     else:
-        factor = next(one for one in _factors(_planned(made)) if one.id == row["id"])
+        factor = next(one for one in _factors(_few_draws(made)) if one.id == row["id"])
         point = Point(given.assumed, given.pace)
-        plans = [_best(made, factor.set(point, value).setting(given)) for value in (factor.low, factor.high)]
-    return any(len(now ^ plan) > TENTH * max(len(now | plan), 1) for plan in plans)
+        cases = [(factor.set(point, value).setting(given), held.view) for value in (factor.low, factor.high)]
+    mine = set(zip(made.plan["credit_code"][made.plan["new"]], made.plan["method"][made.plan["new"]], strict=True))
+    return any(
+        _beaten(made, Problem(tensor(setting, view, held.options), held.problem.limits), mine)
+        for setting, view in cases
+    )
 
 
-DRAWS, TENTH = 500, 0.1
+def _beaten(made: Portfolio, problem: Problem, mine: set[tuple[str, str]]) -> bool:
+    """Whether in a problem with other figures a clearly better plan is found than the one that stands."""
+    rows = problem.tensor.options
+    codes = made.basis.made.given.panel.codes[rows["at"].to_numpy(dtype=int)]
+    stands = np.array([pair in mine for pair in zip(codes, rows["method"], strict=True)], dtype=bool)
+    now, top = problem.tensor.probability(stands), strongest(problem).probability
+    if made.reached:
+        return now < made.asked <= top
+    return top - now > 2 * float(np.sqrt(max(top * (1 - top), 1e-9) / len(problem.tensor.part)))
+
+
+DRAWS, SMALL = 500, 0.01
 ROBUST = ("kind", "id", "label", "label_en", "low", "high", "p_low", "p_high", "central", "swing", "holds")
 KNOWING = ("kind", "id", "label", "label_en", "p_low", "p_high", "swing", "changes")

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import TargetView, meets
+from lyeval.ledger import Ledger
 from lyeval.portfolios.lawful import plan_of
 from lyeval.simulation import odds
-from lyeval.simulation.casework import Plan, chosen, joined
+from lyeval.simulation.casework import chosen, given_plan, joined
 from lyeval.simulation.engine import Setting, Year, years_to_come
 
 Choice = np.ndarray
@@ -77,7 +78,8 @@ class Tensor:
         return odds.settled(self.view, self.year)
 
     def quick(self, part: np.ndarray, whole: np.ndarray | float) -> float:
-        """Return the odds of summed parts, shape (draws,), the same but for the order of summing."""
+        """Return the odds of summed parts, shape (draws,); to nine digits, so that what is left of no land is none."""
+        part, whole = np.round(part, 9), np.round(whole, 9)
         return self.odds(self._told(part if self.whole is None else ratio(part, whole)))
 
 
@@ -120,7 +122,7 @@ def _runs(given: Setting, year: int, options: pd.DataFrame) -> Iterator[tuple[np
     fixed = chosen(given.plan, given.plan.successor >= 0)
     for _, some in options.groupby(["method", "started"], sort=True):
         some = some.sort_values("at", kind="stable")
-        plan: Plan = joined(fixed, plan_of(some, given))
+        plan = joined(fixed, plan_of(some, given))
         yield some.index.to_numpy(), years_to_come(replace(given, plan=plan), year)[-1]
 
 
@@ -128,3 +130,15 @@ def _some(view: TargetView, at: np.ndarray) -> TargetView:
     """Restrict a target to some of its possible members."""
     arrays = ("codes", "member", "tax", "land", "gone", "unsure")
     return replace(view, **{name: getattr(view, name)[at] for name in arrays})
+
+
+def planned(given: Setting, ledger: Ledger, plan: pd.DataFrame, year: int) -> Year:
+    """Draw a year under a plan as `simulate` reads it."""
+    cases, _ = given_plan(plan, ledger, given.date, given.assumed.practices)
+    return years_to_come(replace(given, plan=cases), year)[-1]
+
+
+def met(view: TargetView, year: Year) -> float:
+    """Return the odds of a target on a year's draws, 0 where there are none to give."""
+    found = odds.odds(view, odds.values(odds.members(view, year)), odds.settled(view, year))["probability"]
+    return 0.0 if found is None else float(found)
