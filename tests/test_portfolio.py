@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import Lyeval, runner
 from samples import linshu
 
 import lyeval as ly
 from lyeval.assessment import Assessment, TargetView, meets
 from lyeval.policy import PolicyError, patch
 from lyeval.portfolios import Portfolio
+from lyeval.portfolios.choices import Tensor
 from lyeval.portfolios.solving import Limits, Problem, bound, cheapest, every, few, strongest
-from lyeval.portfolios.tensor import Tensor
 from lyeval.simulation.engine import Learned, Year
 from lyeval.simulation.odds import corrected, probability
 from lyeval.told import Told
@@ -281,3 +284,66 @@ def test_arguments_of_another_kind_are_told_in_one_line(now: Assessment) -> None
         assert error.value.zh != error.value.en
     with pytest.raises(PolicyError, match=SHARE):
         ly.portfolio(now, "below_scale_low_land_shar")
+
+
+# -- the terminal ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lyeval(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Lyeval:
+    return runner(capsys, monkeypatch)
+
+
+def test_a_portfolio_at_the_terminal_writes_a_plan_that_gives_the_same_odds(
+    lyeval: Lyeval, now: Assessment, tmp_path: Path
+) -> None:
+    run = (
+        "portfolio",
+        "linshu-2023",
+        "--target",
+        SHARE,
+        "--probability",
+        0.2,
+        "--set",
+        f"draws={DRAWS}",
+        "--set",
+        "seed=3",
+    )
+    told = lyeval(*run, "--out", tmp_path / "plan.csv")
+    assert told.code == 0
+    assert "最省的一组" in told.out
+    assert "理由" in told.out
+    made = ly.portfolio(now, SHARE, probability=0.2, draws=DRAWS, seed=SEED)
+    plan = ly.simulate(now, tmp_path / "plan.csv", draws=DRAWS, seed=SEED)
+    assert plan.targets.set_index("id").loc[SHARE, "probability"] == made.on_draws
+    assert not [note for note in plan.notes if note.id in ("plan_told", "plan_unused")]
+    english = lyeval(*run, "--lang", "en").out
+    assert "the cheapest plan found" in english
+    assert lyeval(*run, "--target", "nothing").code == 2
+    assert lyeval("portfolio", "linshu-2023", "--probability", 90).code == 1
+
+
+def test_one_enterprise_at_the_terminal_by_code_and_by_name(lyeval: Lyeval, now: Assessment) -> None:
+    code, name = now.ledger.enterprises[["credit_code", "name"]].iloc[0]
+    where = ("dossier", "sample:linshu", "--policy", "linshu-2021", "--year", 2023)
+    by_code, by_name = (lyeval(*where[:2], who, *where[2:]) for who in (code, name))
+    assert by_code == by_name
+    assert by_code.code == 0
+    assert code in by_code.out
+    assert "前提是否成立" in by_code.out
+    assert "written off" in lyeval(*where[:2], code, *where[2:], "--lang", "en").out
+    unknown = lyeval(*where[:2], "无此企业", *where[2:])
+    assert unknown.code == 1
+    assert "台账中没有 无此企业" in unknown.err
+    assert lyeval(*where).code == 2
+
+
+def test_every_reading_at_the_terminal(lyeval: Lyeval, now: Assessment) -> None:
+    where = ("readings", "sample:linshu", "--policy", "linshu-2021", "--year", 2023)
+    told, rows = lyeval(*where), ly.readings(now.ledger, now.policy, 2023).targets
+    assert told.code == 0
+    for met, n in zip(rows["met"], rows["n"], strict=True):
+        assert f"{met:,} / {n:,}" in told.out
+    english = lyeval(*where, "--lang", "en").out
+    assert "of 2,304" in english
+    assert not re.search("[\u4e00-\u9fff]", english.replace("三", ""))

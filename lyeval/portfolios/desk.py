@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from os import PathLike
 from typing import Any
@@ -15,9 +15,8 @@ from lyeval.assessment import Assessment, TargetView
 from lyeval.indicators import book
 from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
-from lyeval.portfolios.lawful import options
+from lyeval.portfolios.choices import met, options, planned, tensor
 from lyeval.portfolios.solving import Found, Limits, Problem, bound, cheapest, every, few, strongest
-from lyeval.portfolios.tensor import met, planned, tensor
 from lyeval.resources import read_rows
 from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
@@ -70,8 +69,8 @@ class Portfolio:
         Whether a plan has the odds asked for.
     plan
         The cheapest plan that has them, else the ceiling's: all cases, the ledger's own (``new`` False) and what is added, ready for `simulate`:
-        credit_code, name, township, method, started, due, successor, cost_wan (万元), new, payer, clause, condition (facts that must hold and are
-        not known), why, each also in English.
+        credit_code, name, township, method, started, due, successor, cost_wan (万元), new, label (of the method), payer,
+        clause, condition (facts that must hold and are not known), why, each also in English.
     probability
         Of this plan, on fresh draws.
     on_draws
@@ -165,6 +164,7 @@ class Sought:
     problem: Problem
     best: Found
     options: pd.DataFrame
+    refused: pd.DataFrame
     readings: dict[str, str]
 
 
@@ -237,8 +237,8 @@ def portfolio(
         top = strongest(problem)
         best, tried = cheapest(problem, probability, top)
         least = bound(problem, probability)
-    held = Sought(now, made, view, problem, best or top, lawful, dict(readings or {}))
-    return _laid_out(held, top, best, tried, least, refused, probability, (assumptions, draws, seed))
+    held = Sought(now, made, view, problem, best or top, lawful, refused, dict(readings or {}))
+    return _laid_out(held, top, best, tried, least, probability, (assumptions, draws, seed))
 
 
 def _checked(
@@ -291,7 +291,6 @@ def _laid_out(
     best: Found | None,
     tried: list[Found],
     least: float,
-    refused: pd.DataFrame,
     asked: float,
     how: tuple[Any, int, int],
 ) -> Portfolio:
@@ -301,15 +300,7 @@ def _laid_out(
     plan, highest = _frame(held, chosen, tried), _frame(held, top, tried)
     fresh, at_most = _fresh(held, [plan, highest], how) if best else _fresh(held, [plan], how) * 2
     found = problem.tensor.found(top.taken)
-    goal = float(np.nanquantile(found, asked if view.op == "le" else 1 - asked)) if len(found) else float("nan")
-    ceiling = Ceiling(
-        probability=top.probability,
-        fresh=at_most,
-        plan=highest,
-        cost_wan=top.cost,
-        most=max(_most(problem, top), top.probability),
-        goal=goal,
-    )
+    goal = float(np.nanquantile(found, asked if view.op == "le" else 1 - asked))
     gap = (chosen.cost - least) / chosen.cost if best is not None and chosen.cost > 0 else 0.0
     made = Portfolio(
         policy=held.made.policy,
@@ -319,7 +310,7 @@ def _laid_out(
         asked=asked,
         draws=how[1],
         seed=how[2],
-        ceiling=ceiling,
+        ceiling=Ceiling(top.probability, at_most, highest, top.cost, _most(problem, top), goal),
         reached=best is not None,
         plan=plan,
         probability=fresh,
@@ -331,12 +322,11 @@ def _laid_out(
         funds=_spent(plan),
         townships=_townships(held, plan),
         prices=_prices(held, top, chosen, tried),
-        refused=refused,
+        refused=held.refused,
         notes=(),
         basis=held,
     )
-    object.__setattr__(made, "notes", _notes(made))
-    return made
+    return replace(made, notes=_notes(made))
 
 
 def _frame(held: Sought, found: Found, tried: list[Found]) -> pd.DataFrame:
@@ -395,7 +385,7 @@ def _most(problem: Problem, top: Found) -> float:
     """Return odds that no plan can exceed: where the bound on the cost has no solution, to a hundredth."""
     low, high = top.probability, 1.0
     if few(problem):
-        return top.probability
+        return low
     while high - low > PRECISION:
         middle = (low + high) / 2
         low, high = (low, middle) if np.isinf(bound(problem, middle)) else (middle, high)
@@ -501,5 +491,5 @@ def _notes(made: Portfolio) -> tuple[Note, ...]:
 
 
 GOOD, PRECISION, STEP, FRESH = 0.95, 0.01, 1000.0, 1_000_003
-TEXTS = ("payer", "clause", "condition", "condition_en", "why", "why_en")
+TEXTS = ("label", "label_en", "payer", "clause", "condition", "condition_en", "why", "why_en")
 OWN = ("new", *TEXTS, "in_good_plans")

@@ -13,8 +13,8 @@ from lyeval.assessment import TargetView, views
 from lyeval.forecasting.nowcast import by_reading
 from lyeval.forecasting.sensitivity import Factor, Point, factors
 from lyeval.policy import choose
+from lyeval.portfolios.choices import met, planned, tensor
 from lyeval.portfolios.solving import Problem, strongest
-from lyeval.portfolios.tensor import met, planned, tensor
 from lyeval.simulation.casework import given_plan
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, years_to_come

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, vstack
 
-from lyeval.portfolios.tensor import Choice, Tensor, ratio
+from lyeval.portfolios.choices import Choice, Tensor, ratio
 
 
 @dataclass(frozen=True, eq=False)
