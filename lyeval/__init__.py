@@ -40,6 +40,7 @@ PUBLIC = {
     "load_policy": "policy",
     "odds_after": "forecasting",
     "panel": "panels",
+    "portfolio": "portfolios",
     "read_ledger": "ledger",
     "readings": "assessment",
     "simulate": "simulation",

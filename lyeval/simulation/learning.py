@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from lyeval.assessment import TargetView, target_values
 from lyeval.simulation.draws import Sampling, draw_tax
-from lyeval.simulation.dynamics import fit, rise
+from lyeval.simulation.dynamics import Dynamics, Priors, fit, rise
 from lyeval.simulation.engine import Learned, Setting, Year
 from lyeval.simulation.known import Note, Panel, note
 from lyeval.simulation.odds import members, tax_basis, values
@@ -145,13 +146,20 @@ def _drawn(given: Setting, t: int) -> np.ndarray:
     Finished cases have the effect that is found today; a shift assumed of the year to come is none of a past one.
     """
     history, priors, sampling = given.panel, replace(given.assumed.tax, shift=0.0), Sampling(DRAWS, given.sampling.seed)
-    before, year = _until(history, t), int(history.years[t])
-    annual = fit(before, 0, priors)
-    nowcast = fit(before, history.month, priors) if history.month else annual
+    year = int(history.years[t])
+    before, nowcast, annual = _models(history, t, priors)
     tax = draw_tax((nowcast, annual), before, range(year, year + 1), sampling)[0]
     for name, force in history.in_force.items():
         tax = tax * np.exp(given.finished[name].effect[0] * rise(force[:, :, t], nowcast.weight))
     return np.where(np.isnan(history.tax[:, t - 1]), np.nan, tax)
+
+
+@lru_cache(maxsize=32)
+def _models(history: Panel, t: int, priors: Priors) -> tuple[Panel, Dynamics, Dynamics]:
+    """Fit the projection on what was known before year ``t`` (position), with that year's months to date and without."""
+    before = _until(history, t)
+    annual = fit(before, 0, priors)
+    return before, fit(before, history.month, priors) if history.month else annual, annual
 
 
 def _until(history: Panel, t: int) -> Panel:

@@ -104,17 +104,20 @@ def _grid(plan: Source, faults: Faults) -> Grid | None:
         kind = type(plan).__name__
         zh, en = "处置方案应为表（DataFrame）或文件", "a disposal plan must be a DataFrame or a file"
         raise Told(f"{zh}，现为 {kind}", f"{en}, not {kind}")
-    known = plan.drop(columns=[name for name in OWN if name in plan])
-    columns = [[None if pd.isna(cell) else cell for cell in known[name].tolist()] for name in known]
-    return _renamed(Grid("plan", "", [list(map(str, known))], columns))
+    columns = [[None if pd.isna(cell) else cell for cell in plan[name].tolist()] for name in plan]
+    return _renamed(Grid("plan", "", [list(map(str, plan))], columns))
 
 
 def _renamed(grid: Grid) -> Grid:
-    """Put 承接企业 and successor as the column that a ledger knows."""
+    """Put 承接企业 and successor as the column that a ledger knows, and leave out what a portfolio says of its rows."""
     if not grid.head:
         grid = Grid(grid.file, grid.sheet, grid.top(1), [column[1:] for column in grid.columns], grid.first_row)
-    head = [[RENAMED.get(str(cell).strip(), cell) for cell in row] for row in grid.head]
-    return Grid(grid.file, grid.sheet, head, grid.columns, grid.first_row)
+    last = [str(cell).strip() for cell in grid.head[-1]] if grid.head else []
+    kept = [place for place, name in enumerate(last) if name not in OWN]
+    head = [
+        [RENAMED.get(str(row[place]).strip(), row[place]) for place in kept if place < len(row)] for row in grid.head
+    ]
+    return Grid(grid.file, grid.sheet, head, [grid.columns[place] for place in kept], grid.first_row)
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,5 +242,16 @@ FIGURES = ("cost_wan", "released_mu", "demolished_m2")
 USED = (*REQUIRED, "started", "due", "successor_code", *FIGURES)
 SILENT = ("name", "township", "county", "park", "land_mu")
 RENAMED = {"successor": "successor_code", "承接企业": "successor_code", "承接方": "successor_code"}
-OWN = ("why", "why_en", "condition", "condition_en", "payer", "new", "clause")  # what a portfolio says of its rows
+OWN = (
+    "label",
+    "label_en",
+    "why",
+    "why_en",
+    "condition",
+    "condition_en",
+    "payer",
+    "new",
+    "clause",
+    "in_good_plans",
+)  # a portfolio's words
 SHOWN = 20
