@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lyeval.ledger.columns import PLACE, Ledger, Slip, each, isin, of_sheet, ranks
+from lyeval.ledger.columns import PLACE, Ledger, Slip, isin, of_sheet, ranked
 from lyeval.ledger.faults import Fault, Faults
 from lyeval.ledger.headings import find, take_apart
-from lyeval.ledger.vocabulary import check_digits
+from lyeval.ledger.vocabulary import check_digits, key
 
 CLOSED = ("关停", "清退", "注销")
 Lines = Mapping[tuple[int, bool], float]
@@ -66,10 +65,9 @@ def _same_names(enterprises: pd.DataFrame, faults: Faults) -> None:
     """Tell names that two codes share."""
     again = enterprises["name"].duplicated(keep=False) & enterprises["name"].notna()
     rows = enterprises[again.to_numpy()].sort_values(["name", "credit_code"], kind="stable")
-    for name, group in rows.groupby("name", sort=True):
-        other = group["credit_code"].iloc[0]
-        for row in each(group.iloc[1:]):
-            faults.add("same_name", row.source_file, row.source_sheet, row=row.source_row, name=name, other=other)
+    rows = rows.assign(other=rows.groupby("name")["credit_code"].transform("first"))
+    others = rows[(rows["other"] != rows["credit_code"]).to_numpy(dtype=bool)]
+    faults.add_frame("same_name", others, name=lambda row: row.name, other=lambda row: row.other)
 
 
 def _other_names(enterprises: pd.DataFrame, rows: pd.DataFrame, faults: Faults) -> None:
@@ -80,12 +78,9 @@ def _other_names(enterprises: pd.DataFrame, rows: pd.DataFrame, faults: Faults) 
     former: dict[str, str] = {}
     if "aliases" in enterprises and len(both):
         former = dict(enterprises[["credit_code", "aliases"]].dropna().itertuples(index=False, name=None))
-    for row in each(both):
-        forms = {re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", n)).lower() for n in (row.name, row.name_own)}
-        if len(forms) == 1 or row.name in re.split("[、；;，,/]", former.get(row.credit_code, "")):
-            continue
-        more = {"code": row.credit_code, "other": row.name_own}
-        faults.add("two_names", row.source_file, row.source_sheet, row=row.source_row, value=row.name, **more)
+    names = list(zip(both["credit_code"], both["name"], both["name_own"], strict=True))
+    odd = [key(n) != key(own) and n not in re.split("[、；;，,/]", former.get(c, "")) for c, n, own in names]
+    faults.add_frame("two_names", both[odd], value=lambda row: row.name, other=lambda row: row.name_own)
 
 
 def _missing(annual: pd.DataFrame, file: str, faults: Faults) -> None:
@@ -131,7 +126,7 @@ def check_scale(annual: pd.DataFrame, file: str, faults: Faults) -> None:
     annual : DataFrame
         Annual rows, sorted by ``credit_code`` and ``year``.
     """
-    ids = ranks(annual["credit_code"])
+    ids, _ = ranked(annual["credit_code"])
     neighbours = ids[1:] == ids[:-1]
     for name, column in of_sheet("annual").items():
         slip = column.slip

@@ -11,7 +11,7 @@ unit is mistaken for its own, and the words of a remark that speak of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -186,11 +186,6 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
 
-def each(rows: pd.DataFrame) -> Iterator[Any]:
-    """Go through rows: tuples with a field named after each column, of whatever type that holds."""
-    return iter(rows.itertuples(index=False))
-
-
 def dtype_of(sheet: str, name: str) -> str:
     """Return the pandas dtype of a canonical column."""
     kind = of_sheet("enterprises" if name == "credit_code" else sheet)[name].kind
@@ -289,29 +284,22 @@ def picked(distinct: Any, places: np.ndarray) -> pd.Series:
 
 
 def ranked(values: pd.Series, known: Marks | None = None) -> tuple[np.ndarray, pa.Array | None]:
-    """Return the rank of each value among the distinct ones, −1 where missing, and these in order if they are text.
+    """Return the rank of each value among the distinct ones (int64, −1 where missing), and these in order if they are text and were not.
 
     ``known`` are the column's marks where they have been found already.
     """
-    if values.dtype != "str" or (known is None and _in_order(values)):
-        return ranks(values), None
+    if values.dtype == "int64":
+        return values.to_numpy() - values.min(), None
+    if values.dtype != "str":
+        return pd.factorize(values, sort=True)[0].astype(np.int64), None
+    if known is None and _in_order(values):
+        cells = arrow(values)
+        return np.append(0, np.cumsum(pc.not_equal(cells[1:], cells[:-1]).to_numpy(), dtype=np.int64)), None
     places, distinct = known or marks(values)
     order = pc.array_sort_indices(distinct).to_numpy()
     rank = np.full(len(order) + 1, -1, dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank[places], distinct.take(pa.array(order))
-
-
-def ranks(values: pd.Series) -> np.ndarray:
-    """Return the rank of each value among the distinct ones, −1 where missing (int64, one per row)."""
-    if values.dtype == "int64":
-        return values.to_numpy() - values.min()
-    if values.dtype != "str":
-        return pd.factorize(values, sort=True)[0].astype(np.int64)
-    if not _in_order(values):
-        return ranked(values)[0]
-    cells = arrow(values)
-    return np.append(0, np.cumsum(pc.not_equal(cells[1:], cells[:-1]).to_numpy(), dtype=np.int64))
 
 
 def ordering(place: np.ndarray) -> np.ndarray | None:
@@ -348,7 +336,7 @@ def sort_rows(frame: pd.DataFrame, keys: Iterable[str], known: Marks | None = No
     place, first = ranked(frame[keys[0]], known)
     whole_key = place
     for name in keys[1:]:
-        more = ranks(frame[name])
+        more, _ = ranked(frame[name])
         whole_key = whole_key * (more.max() + 2) + more
     order = ordering(whole_key)
     if order is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -464,7 +465,11 @@ def load_columns(source: str | Path | Mapping[str, str | None] | None) -> Own:
     name = "columns"
     content: object = source
     if isinstance(source, str | Path):
-        name, content = Path(source).name, _read(Path(source))
+        name = Path(source).name
+        try:
+            content = read_yaml(Path(source))[0]
+        except Unreadable as error:
+            raise LedgerError([unreadable(Path(source), error)]) from None
     if not isinstance(content, Mapping):
         raise LedgerError([Fault("mapping_form", "error", name)])
     faults: list[Fault] = []
@@ -502,7 +507,9 @@ def draft_columns(faults: Iterable[Fault]) -> str:
         lines += ["", f"# {place}{fault.message('zh')}"]
         lines += [f"#   {line}" for line in _candidates(fault)]
         mark = {"error": f' "{OPEN}"'}.get(fault.severity, "")
-        lines.append(f"{'# ' if fault.rule == 'heading_near' else ''}{_quoted(fault.heading)}:{mark}")
+        lines.append(
+            f"{'# ' if fault.rule == 'heading_near' else ''}{json.dumps(fault.heading, ensure_ascii=False)}:{mark}"
+        )
     if said:
         lines += [
             "",
@@ -518,19 +525,6 @@ def _candidates(fault: Fault) -> list[str]:
     labels = str(fault.params.get("columns") or fault.params.get("column") or fault.params.get("nearest") or "")
     found = [_column(label.strip("“”")) for label in labels.split("、")]
     return [f"{column.sheet}.{column.name} {column.zh}" for column in found if column is not None]
-
-
-def _quoted(heading: str) -> str:
-    """Return a heading as a YAML key."""
-    return '"' + heading.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _read(path: Path) -> object:
-    """Load a YAML file."""
-    try:
-        return read_yaml(path)[0]
-    except Unreadable as error:
-        raise LedgerError([unreadable(path, error)]) from None
 
 
 def unreadable(path: Path, error: Unreadable) -> Fault:
@@ -551,13 +545,6 @@ def _column(name: str) -> Column | None:
     return next(fitting, None)
 
 
-SETTLED = (
-    "heading_unknown",
-    "heading_qualified",
-    "heading_ambiguous",
-    "heading_twice",
-    "heading_refused",
-    "heading_near",
-)
+SETTLED = [f"heading_{what}" for what in ("unknown", "qualified", "ambiguous", "twice", "refused", "near")]
 ENDING = ".columns.yaml"
 OPEN = "?"

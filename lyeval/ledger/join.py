@@ -25,7 +25,6 @@ from lyeval.ledger.columns import (
     ordering,
     picked,
     ranked,
-    ranks,
     sort_rows,
 )
 from lyeval.ledger.faults import LIMIT, Faults, shown
@@ -378,7 +377,7 @@ def unite(sheet: str, frame: pd.DataFrame, keys: list[str], faults: Faults) -> p
     """
     same = np.ones(max(len(frame) - 1, 0), dtype=bool)
     for name in keys:
-        place = ranks(frame[name])
+        place, _ = ranked(frame[name])
         same &= place[1:] == place[:-1]
     repeated = np.concatenate([same, [False]]) | np.concatenate([[False], same])
     if not repeated.any():

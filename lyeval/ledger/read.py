@@ -12,7 +12,7 @@ import pandas as pd
 
 from lyeval import resources
 from lyeval.ledger.checks import check, with_county
-from lyeval.ledger.columns import PLACE, SHEETS, Ledger, Source, each, empty
+from lyeval.ledger.columns import PLACE, SHEETS, Ledger, Source, empty
 from lyeval.ledger.faults import Fault, Faults, LedgerError
 from lyeval.ledger.forms import Form, is_about, read_form, survey_parts
 from lyeval.ledger.grids import INSTEAD, READERS, WORKBOOKS, Grid, instead, read_grids
@@ -90,13 +90,7 @@ def read_ledger(
     _read(opened, methods or {})
     places = {Path(name): place for name, place in county.items()} if isinstance(county, Mapping) else {}
     given = "" if isinstance(county, Mapping) else county
-    ledgers = [_made(one, year, places.get(one.path, given)) for one in _joined(_shared_out(opened))]
-    faults = [fault for ledger in ledgers for fault in ledger.faults]
-    if len(ledgers) == 1:
-        if any(fault.severity == "error" for fault in faults):
-            raise LedgerError(faults)
-        return ledgers[0]
-    return _merged(ledgers)
+    return merge([_made(one, year, places.get(one.path, given)) for one in _joined(_shared_out(opened))])
 
 
 def merge(ledgers: Sequence[Ledger]) -> Ledger:
@@ -105,24 +99,22 @@ def merge(ledgers: Sequence[Ledger]) -> Ledger:
     Raises
     ------
     LedgerError
-        If an enterprise stands in two ledgers.
+        If an enterprise stands in two ledgers, or one of them has an error.
     """
-    return ledgers[0] if len(ledgers) == 1 else _merged(ledgers)
-
-
-def _merged(ledgers: Sequence[Ledger]) -> Ledger:
-    """Merge ledgers, raising all their errors and those of their meeting."""
     faults = Faults()
     faults.items = [fault for ledger in ledgers for fault in ledger.faults]
-    _tell_shared(ledgers, faults)
+    if len(ledgers) > 1:
+        _tell_shared(ledgers, faults)
     if faults.errors():
         raise LedgerError(faults.items)
-    frames = {}
+    if len(ledgers) == 1:
+        return ledgers[0]
+    frames: dict[str, pd.DataFrame] = {}
     for sheet, (_, keys) in SHEETS.items():
         pieces = [frame for ledger in ledgers if len(frame := getattr(ledger, sheet))]
         if pieces:
-            joined = pd.concat(pieces, ignore_index=True).sort_values(list(keys), kind="stable", ignore_index=True)
-            frames[sheet] = joined
+            joined = pd.concat(pieces, ignore_index=True)
+            frames[sheet] = joined.sort_values(list(keys), kind="stable", ignore_index=True)
     notes = list(dict.fromkeys(ledger.synthetic for ledger in ledgers if ledger.synthetic))
     return Ledger(
         **{sheet: frames.get(sheet, empty(sheet)) for sheet in SHEETS},
@@ -137,12 +129,14 @@ def _tell_shared(ledgers: Sequence[Ledger], faults: Faults) -> None:
     """Tell every code that stands in two ledgers."""
     columns = ["credit_code", "source_file", "source_sheet", "source_row"]
     rows = pd.concat([ledger.enterprises[columns] for ledger in ledgers], ignore_index=True)
-    shared = rows[rows["credit_code"].duplicated(keep=False).to_numpy()]
-    for code, group in shared.groupby("credit_code", sort=True):
-        first = group.iloc[0]
-        for row in each(group.iloc[1:]):
-            more = {"code": code, "file_a": first.source_file, "file_b": row.source_file}
-            faults.add("code_in_two_files", row.source_file, row.source_sheet, row=row.source_row, value=code, **more)
+    shared = rows.assign(first=rows.groupby("credit_code")["source_file"].transform("first"))
+    shared = shared[rows["credit_code"].duplicated().to_numpy()].sort_values("credit_code", kind="stable")
+    named = {
+        "value": lambda row: row.credit_code,
+        "file_a": lambda row: row.first,
+        "file_b": lambda row: row.source_file,
+    }
+    faults.add_frame("code_in_two_files", shared, **named)
 
 
 def _paths(path: Paths) -> list[Path]:

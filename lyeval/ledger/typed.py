@@ -360,9 +360,13 @@ def convert(raw: Raw, column: Column, ratio: Fraction, methods: Mapping[str, str
     if kind in NUMERIC:
         return _numbers(raw, column, ratio)
     if kind in ("year", "month"):
-        return _integers(raw, year if kind == "year" else month)
+        results, places, odd = _each(raw, year if kind == "year" else month)
+        figures = np.array([np.nan if r is None else r for r in results], dtype=float)
+        return Cells(pd.Series(figures[places]), odd)
     if kind in DATES:
-        return _dates(raw, kind == "date_to")
+        results, places, odd = _each(raw, lambda value: date(value, kind == "date_to"))
+        days = np.array([np.datetime64(r if isinstance(r, dt.date) else "NaT", "us") for r in results])
+        return Cells(pd.Series(days[places]), odd)
     if kind in FLAGS:
         return _flags(raw, kind)
     if kind in ("code", "org"):
@@ -437,49 +441,34 @@ def _numbers(raw: Raw, column: Column, ratio: Fraction) -> Cells:
 
 def _figures(raw: Raw, column: Column) -> tuple[np.ndarray, list[tuple[int, Odd]], np.ndarray]:
     """Return figures, odd cells, and which figures are in the canonical unit already."""
-    if column.kind != "share":
-        if not isinstance(raw, pa.ChunkedArray):
-            return _listed_figures(raw, column)
-        fast = _fast_figures(raw)
+    share_of_one = column.kind == "share"
+    if isinstance(raw, list) and not share_of_one:  # most cells of a workbook are numbers
+        figures = np.array([value if value.__class__ is float else np.nan for value in raw])
+        rest = np.flatnonzero(~(np.abs(figures) < LARGEST))
+        cells: Raw = [raw[place] for place in rest]
+    else:
+        fast = _fast_figures(raw) if isinstance(raw, pa.ChunkedArray) and not share_of_one else None
         if fast is not None:
             return fast, [], np.zeros(len(fast), dtype=bool)
-    read = share if column.kind == "share" else lambda value: number(value, column.unit)
-    results, places, odd = _each(raw, lambda value: _marked(read(value)))
+        figures, rest, cells = np.full(len(raw), np.nan), np.arange(len(raw)), raw
+
+    def read(value: Any) -> Any:
+        result = share(value) if share_of_one else number(value, column.unit)
+        return (result.value,) if isinstance(result, Odd) and not result.rule else result
+
+    results, places, odd = _each(cells, read)
     known = np.array([isinstance(r, tuple) for r in results])
-    figures = np.array([np.nan if r is None else r[0] if isinstance(r, tuple) else r for r in results], dtype=float)
-    return figures[places], odd, known[places]
-
-
-def _marked(result: Any) -> Any:
-    """Keep apart a figure that its cell already gives in the canonical unit."""
-    return (result.value,) if isinstance(result, Odd) and not result.rule else result
-
-
-def _listed_figures(raw: list[Any], column: Column) -> tuple[np.ndarray, list[tuple[int, Odd]], np.ndarray]:
-    """Read figures from a list of Python cells, of which most are numbers."""
-    figures = np.array([value if value.__class__ is float else np.nan for value in raw])
     done = np.zeros(len(raw), dtype=bool)
-    odd: list[tuple[int, Odd]] = []
-    for place in np.flatnonzero(~(np.abs(figures) < LARGEST)).tolist():
-        value = raw[place]
-        if value is None or value == "" or value != value:
-            continue
-        result = number(value, column.unit)
-        figures[place] = np.nan
-        if isinstance(result, Odd):
-            if result.rule:
-                odd.append((place, result))
-            done[place] = not result.rule or isinstance(result.value, tuple)
-            result = result.value[0] if isinstance(result.value, tuple) else result.value
-        if result is not None:
-            figures[place] = result
-    return figures, odd, done
+    read_as = [np.nan if r is None else r[0] if isinstance(r, tuple) else r for r in results]
+    figures[rest], done[rest] = np.array(read_as, dtype=float)[places], known[places]
+    return figures, [(int(rest[place]), what) for place, what in odd], done
 
 
 def _fast_figures(raw: pa.ChunkedArray) -> np.ndarray | None:
     """Return the figures of a numeric or plainly written column; None when cells must be read one by one."""
     kind = raw.type
-    if not (_is_numeric(kind) or is_text(kind) or pa.types.is_null(kind)):
+    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    if not (numeric or is_text(kind) or pa.types.is_null(kind)):
         return None
     try:
         figures = pc.cast(raw, pa.float64()).to_numpy()
@@ -493,28 +482,9 @@ def _fast_figures(raw: pa.ChunkedArray) -> np.ndarray | None:
     return None if np.isinf(figures).any() else np.asarray(figures, dtype=float)
 
 
-def _is_numeric(kind: pa.DataType) -> bool:
-    """Whether an Arrow type holds numbers."""
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-
-
 def is_text(kind: pa.DataType) -> bool:
     """Whether an Arrow type holds text."""
     return pa.types.is_string(kind) or pa.types.is_large_string(kind)
-
-
-def _integers(raw: Raw, read: Callable[[Any], Any]) -> Cells:
-    """Convert years or months; missing ones are NaN."""
-    results, places, odd = _each(raw, read)
-    figures = np.array([np.nan if r is None else r for r in results], dtype=float)
-    return Cells(pd.Series(figures[places]), odd)
-
-
-def _dates(raw: Raw, end: bool) -> Cells:
-    """Convert dates to datetime64."""
-    results, places, odd = _each(raw, lambda value: date(value, end))
-    days = np.array([np.datetime64(r if isinstance(r, dt.date) else "NaT", "us") for r in results])
-    return Cells(pd.Series(days[places]), odd)
 
 
 def _flags(raw: Raw, kind: str) -> Cells:

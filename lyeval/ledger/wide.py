@@ -83,15 +83,25 @@ def unpivot(
     return {sheet: frame for sheet, frame in made.items() if len(frame)}
 
 
+@dataclass(frozen=True)
 class _Table:
     """A wide table: what every row has besides, its own year, the years whose tax it names, and its headings by column."""
 
-    def __init__(
-        self, rows: Rows, own: int | None, taxed: set[int], headings: Mapping[str, str], faults: Faults
-    ) -> None:
-        self.rows, self.own, self.taxed, self.headings, self.faults = rows, own, taxed, headings, faults
-        self.where = (str(rows["source_file"].iloc[0]), str(rows["source_sheet"].iloc[0]))
-        self.base = {n: v for n, v in rows.items() if n in ("credit_code", "name", *PLACE)}
+    rows: Rows
+    own: int | None
+    taxed: set[int]
+    headings: Mapping[str, str]
+    faults: Faults
+
+    @property
+    def where(self) -> tuple[str, str]:
+        """File and sheet."""
+        return str(self.rows["source_file"].iloc[0]), str(self.rows["source_sheet"].iloc[0])
+
+    @property
+    def base(self) -> dict[str, pd.Series]:
+        """What says whose each row is, and where it stands."""
+        return {n: v for n, v in self.rows.items() if n in ("credit_code", "name", *PLACE)}
 
     def years(self, when: When) -> pd.Series:
         """Return the year of each row of a group of columns."""
@@ -176,12 +186,12 @@ class _Table:
                 frame = pd.DataFrame({**self.base, "tax_wan": values, "month": float(month), "first": float(first)})
                 frame = frame.assign(year=self.years(when)) if dated else frame
                 frame = frame[values.notna().to_numpy()]
-                pieces.append(self._once(frame, when) if "year" in self.rows and when[0] is not None else frame)
+                pieces.append(frame if "year" not in self.rows or when[0] is None else self._once(frame, when[0]))
         return pd.concat(pieces, ignore_index=True)
 
-    def _once(self, frame: pd.DataFrame, when: When) -> pd.DataFrame:
+    def _once(self, frame: pd.DataFrame, year: int) -> pd.DataFrame:
         """Take the months of a named year once a firm, however many of its years' rows repeat them: from that year's own row."""
-        own = self.rows["year"].reindex(frame.index).eq(when[0])
+        own = self.rows["year"].reindex(frame.index).eq(year)
         frame = frame.loc[own.sort_values(ascending=False, kind="stable").index]
         again = frame["credit_code"].duplicated() if "credit_code" in frame else own & False
         first = frame[~again].set_index("credit_code")["tax_wan"] if again.any() else frame["tax_wan"]
