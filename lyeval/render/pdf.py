@@ -27,12 +27,12 @@ from lyeval.render.blocks import (
 from lyeval.render.faces import Faces, loaded
 from lyeval.render.fitting import TOKEN, UPRIGHT
 from lyeval.render.glyphs import clean, drawn, ems, lacking, one_line
+from lyeval.render.numbers import told
 from lyeval.render.paging import (
     SCALE,
     SHEETS,
     TALLEST,
     WHOLE,
-    WORDS,
     Laid,
     Part,
     cards_across,
@@ -147,7 +147,7 @@ def _data(document: Document, faces: Faces, moment: date | None) -> dict[str, An
         "runs": made,
         "depth": contents_depth(document.blocks),
         "listed": listed(document.blocks),
-        "words": WORDS[document.lang],
+        "words": told(document.lang),
     }
     made[-1]["blocks"].append({"kind": "Footer", "text": writer.footer()})
     return data
@@ -158,7 +158,7 @@ class _Writer:
 
     def __init__(self, document: Document, covered: frozenset[int]) -> None:
         self.document, self.covered = document, covered
-        self.words = WORDS[document.lang]
+        self.words = told(document.lang)
         self.numbers = captions(document.blocks, document.lang)
         self.missing: set[str] = set()
 
