@@ -48,6 +48,7 @@ from lyeval.render.paging import (
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "page.typ"
 PACES = ("1", "0.96", "1.04", "0.92", "1.08", "0.88", "1.12")  # of the standard's space between lines and within rows
+LONGEST = 30  # pages of a document that other paces are tried for
 THIRD = 105.0 + 638.0 / 3  # points from the top: margin and a third of the text's height
 
 
@@ -120,6 +121,8 @@ def _pace(page: Mapping[str, Any]) -> str:
         ends = _asked({**page, "sys_inputs": {**page["sys_inputs"], "pace": pace}}, "<ending>")
         if all(number == 1 or y >= THIRD for number, y in ends):
             return pace
+        if ends[-1][0] > LONGEST:
+            break
     return PACES[0]
 
 
