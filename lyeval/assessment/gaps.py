@@ -11,7 +11,7 @@ from lyeval.assessment.conditions import facts_of
 from lyeval.assessment.frame import Frame, exclusion_columns
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Doubt, Outcome
-from lyeval.indicators import CONTROLS, LOCATIONS, STATISTICS, text_fact
+from lyeval.indicators import CONTROLS, FACTS, LOCATIONS, STATISTICS, text_fact
 from lyeval.ledger.columns import of_sheet
 
 FACT_NAMES = {
@@ -106,7 +106,8 @@ def gaps(frame: Frame, outcomes: Iterable[Outcome]) -> pd.DataFrame:
 def name_of(fact: str) -> tuple[str, str]:
     """Return the Chinese and English name of a fact or ledger column."""
     column = of_sheet("enterprises").get(fact)
-    return FACT_NAMES.get(fact) or ((column.zh, column.en) if column else (fact, fact.replace("_", " ")))
+    named = column or FACTS.get(fact)
+    return FACT_NAMES.get(fact) or ((named.zh, named.en) if named else (fact, fact.replace("_", " ")))
 
 
 def exempting(name: str) -> bool:

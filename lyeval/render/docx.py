@@ -25,12 +25,12 @@ from lyeval.render.blocks import (
 )
 from lyeval.render.fitting import UPRIGHT
 from lyeval.render.glyphs import clean, one_line
+from lyeval.render.numbers import told
 from lyeval.render.paging import (
     SCALE,
     SIGNS,
     TALLEST,
     WHOLE,
-    WORDS,
     Laid,
     Part,
     cards_across,
@@ -89,7 +89,7 @@ class _Writer:
 
     def __init__(self, document: Document, made: Any) -> None:
         self.document, self.made = document, made
-        self.words = WORDS[document.lang]
+        self.words = told(document.lang)
         self.numbers = captions(document.blocks, document.lang)
         self.depth = contents_depth(document.blocks)
         self.entries: list[tuple[int, str, str]] = []
@@ -193,7 +193,7 @@ class _Writer:
         end = f'<w:p><w:pPr><w:pStyle w:val="PageTurn"/></w:pPr>{FIELD_END}</w:p>'
         return (
             '<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/><w:docPartUnique/></w:docPartObj></w:sdtPr>'
-            f"<w:sdtContent>{paragraph('TOCHeading', self.words['contents'])}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
+            f"<w:sdtContent>{paragraph('TOCHeading', self.words['spaced'])}{''.join(rows)}{end}</w:sdtContent></w:sdt>"
         )
 
     def caption(self, block: Table | Figure, style: str) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 
 from lyeval.render.blocks import Block, Cell, Column, Document, Figure, Heading, Lang, Table, Text, captions, filled
 from lyeval.render.glyphs import clean
-from lyeval.render.numbers import format_value, plain
+from lyeval.render.numbers import format_value, plain, told
+from lyeval.render.paging import SIGNS
 
 HERE = Path(__file__).resolve().parent
-SIGNS = {"good": "✓", "bad": "×", "open": "?"}
 ENLARGED = 1.35  # a wide screen shows a figure this much larger than on paper, no more
 SHORT = 6  # characters that stay on one line
 TRACED_CELLS = 600  # a larger table names its rows' ids and its columns' fields instead of each cell's id
@@ -41,7 +41,7 @@ def to_html(document: Document) -> str:
     return _template().render(
         doc=document,
         lang=document.lang,
-        words=WORDS[document.lang],
+        words=told(document.lang),
         signs=SIGNS,
         parts=parts,
         contents=contents,
@@ -203,31 +203,3 @@ def _template() -> Any:
 def _plain(value: object) -> object:
     """Leave control and direction marks out of text, which would rearrange the line it stands in; markup of ours stays."""
     return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
-
-
-WORDS = {
-    "zh": {
-        "contents": "目录",
-        "skip": "跳到正文",
-        "filter": "筛选",
-        "hint": "输入关键词",
-        "shown": "显示 {} / {} 行",
-        "source": "来源：",
-        "note": "注：",
-        "cite": "依据：",
-        "unit": "（{}）",
-        "none": "无",
-    },
-    "en": {
-        "contents": "Contents",
-        "skip": "Skip to content",
-        "filter": "Filter",
-        "hint": "words to look for",
-        "shown": "{} of {} rows shown",
-        "source": "Source: ",
-        "note": "Note: ",
-        "cite": "Basis: ",
-        "unit": " ({})",
-        "none": "none",
-    },
-}

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from lyeval.render.blocks import Cell, Column, Lang
+from lyeval.textfiles import read_yaml
 
 MISSING = "—"
 MINUS = "\N{MINUS SIGN}"
 DIGITS = {"number": 2, "percent": 1, "count": 0}
 FLAGS = {"zh": ("是", "否"), "en": ("yes", "no")}
+
+
+@cache
+def told(lang: Lang) -> dict[str, str]:
+    """Return what a document says of its own in every format (``said.yaml``), by name."""
+    pairs = read_yaml(Path(__file__).with_name("said.yaml"))[0]
+    return {name: pair[lang == "en"] for name, pair in pairs.items()}
 
 
 def plain(value: Any) -> Any:

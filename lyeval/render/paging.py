@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lyeval.render.blocks import Block, Bullets, Cell, Document, Heading, KeyFigures, Lang, Note, Paragraph, Table
 from lyeval.render.fitting import UPRIGHT, Fit, fit
 from lyeval.render.glyphs import ems
-from lyeval.render.numbers import format_value
+from lyeval.render.numbers import format_value, told
 
 LONG, MOST = 8, 80  # headings from which a document has a table of contents, and up to which
 SHEETS = 3  # a document of more sheets that each begin a page has no contents
@@ -164,7 +164,7 @@ def listed(blocks: Sequence[Block]) -> int:
 
 def lay_out(table: Table, lang: Lang, text: Callable[[object], str]) -> Laid:
     """Write a table's values and fit them to the page."""
-    unit = UNIT[lang]
+    unit = told(lang)["unit"].strip()
     heads = [(text(c.title), unit.format(text(c.unit)) if c.unit else "") for c in table.columns]
     rows = [[text(format_value(c, v, lang)) for c, v in zip(table.columns, row, strict=True)] for row in table.rows]
     tones = [[v.tone if isinstance(v, Cell) and v.tone in SIGNS else "" for v in row] for row in table.rows]
@@ -264,28 +264,3 @@ def stored_date(created: date | None) -> date | None:
         return created
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     return datetime.fromtimestamp(int(epoch), UTC).date() if epoch.isdigit() else None
-
-
-UNIT = {"zh": "（{}）", "en": "({})"}
-WORDS = {
-    "zh": {
-        "contents": "目　录",
-        "source": "来源：",
-        "note": "注：",
-        "cite": "依据：",
-        "none": "无",
-        "slot": "【此处由单位填写：{}。{}】",
-        "colon": "：",
-        "missing": "下列字符为本文件字体所缺，文中以“〓”代替：{}。",
-    },
-    "en": {
-        "contents": "Contents",
-        "source": "Source: ",
-        "note": "Note: ",
-        "cite": "Basis: ",
-        "none": "none",
-        "slot": "[to be filled in by the office: {}. {}]",
-        "colon": ": ",
-        "missing": "Characters that the fonts of this file lack, printed as “〓”: {}.",
-    },
-}

@@ -27,12 +27,12 @@ from lyeval.render.blocks import (
 from lyeval.render.faces import Faces, loaded
 from lyeval.render.fitting import TOKEN, UPRIGHT
 from lyeval.render.glyphs import clean, drawn, ems, lacking, one_line
+from lyeval.render.numbers import told
 from lyeval.render.paging import (
     SCALE,
     SHEETS,
     TALLEST,
     WHOLE,
-    WORDS,
     Laid,
     Part,
     cards_across,
@@ -48,6 +48,7 @@ from lyeval.render.paging import (
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "page.typ"
 PACES = ("1", "0.96", "1.04", "0.92", "1.08", "0.88", "1.12")  # of the standard's space between lines and within rows
+LONGEST = 30  # pages of a document that other paces are tried for
 THIRD = 105.0 + 638.0 / 3  # points from the top: margin and a third of the text's height
 
 
@@ -120,6 +121,8 @@ def _pace(page: Mapping[str, Any]) -> str:
         ends = _asked({**page, "sys_inputs": {**page["sys_inputs"], "pace": pace}}, "<ending>")
         if all(number == 1 or y >= THIRD for number, y in ends):
             return pace
+        if ends[-1][0] > LONGEST:
+            break
     return PACES[0]
 
 
@@ -147,7 +150,7 @@ def _data(document: Document, faces: Faces, moment: date | None) -> dict[str, An
         "runs": made,
         "depth": contents_depth(document.blocks),
         "listed": listed(document.blocks),
-        "words": WORDS[document.lang],
+        "words": told(document.lang),
     }
     made[-1]["blocks"].append({"kind": "Footer", "text": writer.footer()})
     return data
@@ -158,7 +161,7 @@ class _Writer:
 
     def __init__(self, document: Document, covered: frozenset[int]) -> None:
         self.document, self.covered = document, covered
-        self.words = WORDS[document.lang]
+        self.words = told(document.lang)
         self.numbers = captions(document.blocks, document.lang)
         self.missing: set[str] = set()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from lyeval.render.blocks import Cell, Column, Lang, Table
 from lyeval.render.glyphs import clean
-from lyeval.render.numbers import digits_of, format_value, plain
+from lyeval.render.numbers import digits_of, format_value, plain, told
 
 HEADER = 1  # row of the column headings, below the title; the first record stands on the next one
 LONGEST = 32000  # Excel's cell holds 32,767 characters
@@ -54,14 +54,14 @@ def to_xlsx(
     size = sum(len(table.rows) * len(table.columns) for table in sheets)
     with Book(path, properties, cells=size, nan_inf_to_errors=True) as book:
         formats = _Formats(book)
-        first = book.sheet(INDEX[lang]) if index else None
+        first = book.sheet(told(lang)["index"]) if index else None
         placed: list[tuple[str, int]] = []
         for table in sheets:
             for part in pages(len(table.rows), len(table.columns), AROUND):
                 sheet = book.sheet(table.title)
                 _sheet(sheet, replace(table, rows=table.rows[part]), formats, lang)
                 placed.append((sheet.get_name(), len(table.rows[part])))
-        last = book.sheet(NOTES[lang])
+        last = book.sheet(told(lang)["notes"])
         _notes(last, title, notes, formats)
         if first is not None:
             _index(first, title, [*placed, (last.get_name(), 0)], formats)
@@ -164,9 +164,9 @@ def _pattern(column: Column, value: Any, bare: float) -> str:
 def _beneath(sheet: Any, table: Table, row: int, formats: _Formats, lang: Lang) -> None:
     """Write note, basis and source below the records."""
     quiet = formats.get(font_color=SOFT, font_size=9)
-    for label, text in zip(BENEATH[lang], (table.note, table.cite, table.source), strict=True):
+    for key, text in (("note", table.note), ("cite", table.cite), ("source", table.source)):
         if text:
-            sheet.write_string(row, 0, _safe(label + text), quiet)
+            sheet.write_string(row, 0, _safe(told(lang)[key] + text), quiet)
             row += 1
 
 
@@ -185,9 +185,7 @@ def _notes(sheet: Any, title: str, notes: Sequence[str | tuple[str, str]], forma
 
 def _heading(column: Column, lang: Lang) -> str:
     """Return a heading with its unit in brackets."""
-    if not column.unit:
-        return _safe(column.title)
-    return _safe(f"{column.title}（{column.unit}）" if lang == "zh" else f"{column.title} ({column.unit})")
+    return _safe(column.title + (told(lang)["unit"].format(column.unit) if column.unit else ""))
 
 
 def _width(table: Table, place: int, lang: Lang) -> float:
@@ -245,6 +243,3 @@ STYLES: dict[str, dict[str, Any]] = {
     "bad": {"font_color": "#A83208", "bg_color": "#FDECE4", "bold": True},
     "open": {"font_color": "#5D5346", "bg_color": "#F2EDE3", "bold": True},
 }
-INDEX = {"zh": "目录", "en": "Contents"}
-NOTES = {"zh": "口径", "en": "Notes"}
-BENEATH = {"zh": ("注：", "依据：", "来源："), "en": ("Note: ", "Basis: ", "Source: ")}

@@ -272,7 +272,8 @@ def _dated(sheet: pd.DataFrame, column: str, year: int) -> dict[str, Any]:
     if column not in sheet:
         return {}
     days = sheet.set_index("credit_code")[column].dropna()
-    return days[[day.year == year for day in days]].sort_values().groupby(level=0).last().to_dict()
+    last = days[[day.year == year for day in days]].sort_values().groupby(level=0).last()
+    return {str(code): day for code, day in last.items()}
 
 
 def departments(assessment: Assessment, register: Register | None) -> pd.DataFrame:
