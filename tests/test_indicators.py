@@ -160,6 +160,7 @@ def test_what_a_disposal_has_come_to_by_a_day():
     assert np.isnat(after.written_off).all()
     rows = cases(laid)
     assert rows.open(np.datetime64("2022-04-30")).tolist() == [False]
+    assert rows.open(np.datetime64("2022-05-01")).tolist() == [True]
     assert rows.overdue(np.datetime64("2022-12-31")).tolist() == [False]
     assert rows.overdue(np.datetime64("2023-01-01")).tolist() == [True]
     assert rows.done(np.datetime64("2023-06-30")).tolist() == [True]
@@ -205,6 +206,18 @@ def facts_of_years(ratios):
 def test_three_years_in_a_row_are_held_by_the_ledger(ratios, n):
     got = FACTS["years_below_one"].number(facts_of_years(ratios))
     np.testing.assert_array_equal(got, [np.nan if n is None else n])
+
+
+@pytest.mark.parametrize(("days", "late"), [(29, True), (30, False), (31, False)])
+def test_a_plan_is_late_from_the_day_after_its_term(days, late):
+    """Certified on 1 December 2023: thirty days end on 31 December, the last day that the facts know."""
+    made = ledger(
+        annual=years("A", {2023: 5.0}, 10.0, above=False),
+        process=[{"credit_code": "A", "certified": "2023-12-01", "plan_submitted": None}],
+    )
+    laid, one = book(made), np.array([1.0])
+    facts = Facts(laid, 2023, one, one, one, laid.annual_flag("above_scale", 2023), one, plan_days=days)
+    assert FACTS["plan_overdue"].flag(facts).objects().tolist() == [late]
 
 
 def test_minimum_standards_of_the_industry_stand_where_the_contract_is_silent():

@@ -112,6 +112,17 @@ def test_relapses_name_their_ground(made):
     assert "五(二)b" in table.loc["D", "clause"]
 
 
+@pytest.mark.parametrize(("off", "same"), [("2022-12-31", False), ("2023-01-01", True), ("2023-12-31", True)])
+def test_a_relapse_within_the_year_of_writing_off_is_told(off, same):
+    case = {"credit_code": "A", "method": "upgrade", "outcome": "重组", "finished": "2022-06-30", "written_off": off}
+    made = ledger(
+        enterprises=firms({"A": "甲"}),
+        annual=years("A", {2021: 5.0, 2022: 5.0, 2023: 5.0}, 10.0, above=False),
+        disposals=[case],
+    )
+    assert rosters.relapsed(assess(made, LINSHU, 2023))["same_year"].tolist() == [same]
+
+
 def test_a_line_that_rises_makes_no_relapse_of_its_own():
     rows = [row for c, t in {"A": (5, 15, 15, 15), "B": (9, 9, 9, 9)}.items()
             for row in years(c, dict(zip(range(2021, 2025), t, strict=True)), 10.0, above=True)]  # fmt: skip

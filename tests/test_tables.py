@@ -78,6 +78,7 @@ def spoilt(made, name, where, column, value):
     ("name", "where", "column", "value", "told"),
     [
         ("counts", "id == 'freed' and by == 'all'", "n", 99, "情形消除 99 多于达到标准线 35"),
+        ("counts", "id == 'freed' and by == 'all'", "n", 36, "情形消除 36 多于达到标准线 35"),
         ("counts", "id == 'listed' and by == 'township'", "n", 0, "listed by township adds to"),
         ("bridge", "by == 'all'", "below", 1, "listed 85 is not reached 35"),
         ("bridge", "by == 'all'", "freed", 1, "freed is 1 in bridge"),

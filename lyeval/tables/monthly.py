@@ -219,7 +219,7 @@ def months(v: View) -> pd.DataFrame:
     frame, tax, year = v.assessment.frame, v.months, v.date.year
     standing = v.assessment.standing
     mask = frame.above.true & standing.in_scope.possible & ~standing.gone.true
-    rows, so_far = [], np.zeros(2)
+    rows, so_far = list[Any](), np.zeros(2)
     for month in range(1, v.date.month + 1):
         a, b = tax.alone(year, month), tax.alone(year - 1, month)
         both = mask & ~np.isnan(a) & ~np.isnan(b)

@@ -273,7 +273,8 @@ def _deciding(tables: Tables, firms: pd.DataFrame) -> pd.DataFrame:
     """List whom each rate or number below the line that is not met turns on, in the target's order, with the cause."""
     rows: list[Any] = []
     for target in (t for t in _open_targets(tables) if t["kind"] in ("share", "count")):
-        mine = firms.loc[[code for code in target["turns_on"] or [] if code in firms.index]]
+        wanted: list[str] = target["turns_on"] or []
+        mine = firms.loc[[code for code in wanted if code in firms.index]]
         rows += mine.assign(target=target["id"], rank=range(1, len(mine) + 1), clause=target["clause"]).to_dict(
             "records"
         )
@@ -383,7 +384,8 @@ def _enough(tables: Tables, deciding: pd.DataFrame) -> pd.DataFrame:
     """Tell for each missed target how many of its deciding firms, largest first, would meet it by reaching the line."""
     rows: list[Any] = []
     for target in _open_targets(tables):
-        mine: pd.DataFrame = deciding[deciding["target"] == target["id"]]
+        id: str = target["id"]
+        mine = deciding[deciding["target"].eq(id)]
         for n in range(1, len(mine) + 1):
             told = after(tables, target, mine["credit_code"].head(n))
             if _meets(target, told["value"]):
@@ -453,7 +455,8 @@ def _actions(assessment: Assessment, tables: Tables, register: Register | None) 
         worst = min(((-int(n), str(town)) for town, n in towns.items()), default=(None, None))
         told = NOTHING if target is None else after(tables, target, _codes(mine))
         n = int((mine["below"] + mine["open"]).sum()) if kind == "lagging" else len(mine)
-        row = {"rank": len(rows) + 1, "kind": kind, "target": None if target is None else target["id"], "n": n}
+        row: dict[str, Any] = {"rank": len(rows) + 1, "kind": kind, "n": n}
+        row |= {"target": None if target is None else target["id"]}
         row |= {"names": list(mine["name"]), "townships": [t for t in towns.index if isinstance(t, str) and t]}
         row |= {k: float(mine[k].sum()) if k in mine else None for k in ("land_mu", "tax_needed_wan")}
         row |= {"clause": cite, "due": _due(assessment, due), "value_after": told["value"]} | told

@@ -118,7 +118,8 @@ def guided(assessment: Assessment) -> pd.DataFrame:
 def subsidised(assessment: Assessment) -> pd.DataFrame:
     """List who reached the line by technical upgrading and may have the subsidy on easier terms (技改补助)."""
     masks, rows, parts = consequence_masks(assessment.standing), case_rows(assessment), list[Any]()
-    done = rows[(rows["outcome"] == "达标").to_numpy() & rows["upgraded"].to_numpy(dtype=bool)]
+    passed: np.ndarray = rows["outcome"].eq("达标").to_numpy(dtype=bool) & rows["upgraded"].to_numpy(dtype=bool)
+    done = rows[passed]
     by_upgrading = np.isin(np.arange(len(assessment.frame.book)), done["at"])
     for c in assessment.policy.consequences:
         if any(e.kind == "easier_subsidy" for e in c.effects):
@@ -176,7 +177,7 @@ def _ended(assessment: Assessment, on: object, outcomes: tuple[str, ...]) -> pd.
 def _of_cases(assessment: Assessment, rows: pd.DataFrame, more: list[str], name: str) -> pd.DataFrame:
     """Return cases with who they are of, whether listed, and some of their columns, by credit code and day."""
     at = rows["at"].to_numpy(dtype=int)
-    who = assessment.enterprises[[*WHO, "land_mu"]].iloc[at].reset_index(drop=True)
+    who = assessment.enterprises[[*WHO, "land_mu"]].take(at).reset_index(drop=True)
     own = pd.DataFrame({c: _known(rows[c]) for c in dict.fromkeys([*CASE[:3], "finished", *more])})
     listed = pd.DataFrame({"listed": assessment.standing.listed.objects()[at]})
     table = pd.concat([who, listed, own], axis=1).assign(clause=clause(assessment.policy, name))

@@ -14,9 +14,9 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -130,8 +130,7 @@ def _column(values: pd.Series, digits: tuple[int, int]) -> tuple[list[str], dict
 
 
 def _plain(value: Any) -> Any:
-    plain: Any = value.item() if isinstance(value, np.generic) else value
-    return plain
+    return cast("Any", value).item() if isinstance(value, np.generic) else value
 
 
 def _blank(value: Any) -> bool:
@@ -157,10 +156,10 @@ def _round_all(value: Any, digits: tuple[int, int]) -> Any:
     if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, Mapping):
-        pairs: Mapping[Any, Any] = value
-        return {key: _round_all(item, digits) for key, item in pairs.items()}
+        return {key: _round_all(item, digits) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, set | frozenset | list | tuple | np.ndarray):
-        items: list[Any] = sorted(value) if isinstance(value, set | frozenset) else list(value)
+        held = cast("Iterable[Any]", value)
+        items = sorted(held) if isinstance(value, set | frozenset) else list(held)
         return [_round_all(item, digits) for item in items]
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
@@ -191,10 +190,11 @@ def _restore(cells: list[str], plan: Mapping[str, str]) -> pd.Series:
     dtype: Any = plan["dtype"]
     if dtype.startswith("datetime64"):
         stamps: list[Any] = [c or None for c in cells]
-        return pd.Series(pd.to_datetime(stamps, format="ISO8601")).astype(dtype)
+        return cast("pd.Series", pd.Series(pd.to_datetime(stamps, format="ISO8601")).astype(dtype))
     if dtype in ("boolean", "Int64"):
         flag = dtype == "boolean"
-        return pd.Series([pd.NA if c == "" else c == "True" if flag else int(c) for c in cells], dtype=dtype)
+        read: list[Any] = [pd.NA if c == "" else c == "True" if flag else int(c) for c in cells]
+        return pd.Series(read, dtype=dtype)
     if dtype == "bool":
         return pd.Series([c == "True" for c in cells], dtype=dtype)
     if plan.get("cells") == "json":
