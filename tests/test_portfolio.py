@@ -187,8 +187,9 @@ def test_no_lawful_plan_reaches_fifteen_per_cent_in_2024_and_it_says_how_far_the
     assert sought.ceiling.probability <= sought.ceiling.most < 0.9
     assert sought.ceiling.goal > 0.15
     told = {note.id: note for note in sought.notes}
-    assert f"最多{sought.ceiling.fresh:.1%}" in told["unreachable"].zh
-    assert "no lawful plan reaches the goal with odds of 90%" in told["unreachable"].en
+    assert f"最多{sought.ceiling.fresh:.1%}" in told["portfolio_unreachable"].zh
+    assert "no lawful plan reaches the goal with odds of 90%" in told["portfolio_unreachable"].en
+    assert not re.search("[\u4e00-\u9fff]", " ".join(note.en for note in sought.notes))
     pd.testing.assert_frame_equal(sought.plan, sought.ceiling.plan)
 
 
@@ -244,7 +245,7 @@ def test_what_is_not_known_is_a_condition(now: Assessment) -> None:
     assert len(added)
     assert (added["condition"] != "").all()
     assert added["condition"].str.contains("须属实").all()
-    assert any(note.id == "conditions" for note in made.notes)
+    assert any(note.id == "portfolio_conditions" for note in made.notes)
     assert set(made.find_out.loc[made.find_out["kind"] == "fact", "id"]) == set(added["condition"])
 
 

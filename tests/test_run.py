@@ -375,9 +375,8 @@ def test_what_if_moves_what_was_changed() -> None:
 
 
 def test_a_starter_shows_every_key_and_holds_with_all_of_them(tmp_path: Path) -> None:
-    from lyeval.run.run_file import RunSpec
-
     from lyeval.run import lay_out
+    from lyeval.run.run_file import RunSpec
 
     starter = next(path for path in lay_out(tmp_path) if path.name == "example.yaml")
     lines = [line.removeprefix("# ") for line in starter.read_text(encoding="utf-8").splitlines()[2:]]

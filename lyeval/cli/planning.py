@@ -105,19 +105,19 @@ def _told(made: Portfolio, find_out: bool) -> None:
     label = spoken("why", "why_en")
     _table(
         added,
-        {"enterprise": "name", "portfolio.method": _label(), "portfolio.cost>": "cost_wan", "portfolio.why": label},
+        {"enterprise": "name", "method": _label(), "cost>": "cost_wan", "why": label},
     )
     _table(
         made.townships,
-        {"portfolio.township": "township", "firms>": "enterprises", "portfolio.released>": "released_mu"},
+        {"township": "township", "firms>": "enterprises", "released>": "released_mu"},
     )
-    _table(made.curve, {"portfolio.cost>": "cost_wan", "probability>": "probability", "firms>": "enterprises"})
+    _table(made.curve, {"cost>": "cost_wan", "probability>": "probability", "firms>": "enterprises"})
     if find_out:
         heads = {
             "item": _label(),
-            "portfolio.low>": "p_low",
-            "portfolio.high>": "p_high",
-            "portfolio.changes": "changes",
+            "low>": "p_low",
+            "high>": "p_high",
+            "changes": "changes",
         }
         _table(made.find_out, heads)
 
@@ -145,13 +145,13 @@ def dossier(
     out.print(text(head, "bold"))
     short, over = (value_text(None if x is None else round(x, 2)) for x in (made.tax_short_wan, made.land_over_mu))
     out.print(text(say("dossier.distance", short=short, over=over)))
-    heads = {"year": "year", "dossier.land>": "land_mu", "dossier.tax>": "tax_wan", "dossier.per_mu>": "tax_per_mu"}
+    heads = {"year": "year", "land>": "land_mu", "tax>": "tax_wan", "per_mu>": "tax_per_mu"}
     _table(made.years.assign(year=made.years["year"].astype(str)), heads)
-    _table(made.criteria, {"dossier.criterion": label, "dossier.clause": "clause", "dossier.holds": "holds"})
-    heads = {"portfolio.method": label, "dossier.clause": "clause", "dossier.lawful": "lawful"}
-    _table(made.methods, heads | ({"dossier.blocked": "blocked_by"} if lang() == "zh" else {}))
-    _table(made.steps, {"dossier.step": label, "dossier.date": "date", "dossier.due": "due"})
-    _table(made.consequences, {"dossier.consequence": label, "dossier.clause": "clause"})
+    _table(made.criteria, {"criterion": label, "clause": "clause", "holds": "holds"})
+    heads = {"method": label, "clause": "clause", "lawful": "lawful"}
+    _table(made.methods, heads | ({"blocked": "blocked_by"} if lang() == "zh" else {}))
+    _table(made.steps, {"step": label, "date": "date", "due": "due"})
+    _table(made.consequences, {"consequence": label, "clause": "clause"})
 
 
 # -- every reading -----------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _read(now: assessment.Assessment, made: assessment.Readings) -> None:
     """Print each target under all combinations, then each option alone, then what the ledger cannot test."""
     english = dict(zip(now.targets["id"], now.targets["label_en"], strict=True))
     questions = {one.id: spoken(one.question, one.question_en) for one in now.policy.readings}
-    table = grid("target", "verdict", "readings.met>", "readings.range>", "readings.turned")
+    table = grid("target", "verdict", "met>", "range>", "turned")
     for row in made.targets.to_dict("records"):
         turned = joined(questions[switch] for switch in row["turned_by"]) or NOTHING
         ends = " – ".join(value_text(None if row[end] is None else round(row[end], 4)) for end in ("lowest", "highest"))
@@ -176,7 +176,7 @@ def _read(now: assessment.Assessment, made: assessment.Readings) -> None:
     console().print(table)
     status = [str(word(one)) for one in made.switches["status"]]
     rows = made.switches.assign(question=made.switches["switch"].map(questions), status=status)
-    heads = {"readings.question": "question", "readings.option": "option", "target": "target", "value>": "value"}
+    heads = {"question": "question", "option": "option", "target": "target", "value>": "value"}
     _table(rows, heads | {"verdict": "status"})
     for row in made.untestable.to_dict("records"):
         why = spoken(row["reason"], row["reason_en"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -15,12 +15,12 @@ from lyeval.assessment import Assessment, TargetView
 from lyeval.indicators import book
 from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
+from lyeval.policy.difference import UNITS
 from lyeval.portfolios.choices import met, options, planned, tensor
 from lyeval.portfolios.solving import Found, Limits, Problem, bound, cheapest, every, few, strongest
-from lyeval.resources import read_rows
 from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.known import Note
+from lyeval.simulation.known import Note, note
 from lyeval.simulation.projection import Prepared, check_draws, prepared
 from lyeval.told import Told, of_kind, shown, whole
 
@@ -357,20 +357,17 @@ def _why(held: Sought, option: int) -> tuple[str, str]:
     mine = np.flatnonzero(problem.firm == problem.firm[option])
     base = float(problem.arranged[1].mean()) or 1.0
     sign = 1.0 if view.op == "le" else -1.0
-    rows = problem.tensor.options
-    zh, en = [], []
+    told = []
     for i in [option, *(j for j in mine.tolist() if j != option)]:
-        moved, unit = sign * problem.pull[i] / base, "%" if view.kind == "share" else view.unit
-        value = f"{moved * 100:+.3f}" if unit == "%" else f"{moved:+.3f}"
-        row = rows.iloc[i]
-        zh.append(f"{row['label']}（{row['clause']}）使目标值平均变动{value}{unit}，费用{row['cost_wan']:,.0f}万元")
-        en.append(
-            f"{row['label_en']} ({row['clause']}) moves the target by {value}{unit} at {row['cost_wan']:,.0f} x 10,000 yuan"
-        )
-    rest = ("；其他合法方式：" + "；".join(zh[1:]), "; other lawful methods: " + "; ".join(en[1:]))
-    none = ("；没有其他更合适的合法方式", "; no other lawful method is open")
-    more = rest if len(zh) > 1 else none
-    return zh[0] + more[0], en[0] + more[1]
+        moved, row = sign * problem.pull[i] / base, problem.tensor.options.iloc[i]
+        by = (f"{moved * 100:+.3f}%",) * 2 if view.kind == "share" else _value(view, moved)
+        cost = f"{row['cost_wan']:,.0f}"
+        zh = f"{row['label']}（{row['clause']}）使目标值平均变动{by[0]}，费用{cost}万元"
+        told.append((zh, f"{row['label_en']} ({row['clause']}) moves the target by {by[1]} at {cost} x 10,000 yuan"))
+    if len(told) == 1:
+        return told[0][0] + "；没有其他合法方式", told[0][1] + "; no other lawful method is open"
+    rest = [joint.join(one[at] for one in told[1:]) for at, joint in enumerate(("；", "; "))]
+    return f"{told[0][0]}；其他合法方式：{rest[0]}", f"{told[0][1]}; other lawful methods: {rest[1]}"
 
 
 def _fresh(held: Sought, plans: list[pd.DataFrame], how: tuple[Any, int, int]) -> list[float]:
@@ -451,43 +448,35 @@ def _prices(held: Sought, top: Found, chosen: Found, tried: list[Found]) -> pd.D
     return pd.DataFrame(rows, columns=["constraint", "step", "effect", "unit"])
 
 
-@cache
-def _sentences() -> dict[str, tuple[str, str]]:
-    return {row["id"]: (row["zh"], row["en"]) for row in read_rows(__file__, "said.csv")}
-
-
-def _say(id: str, **told: object) -> Note:
-    zh, en = _sentences()[id]
-    return Note(zh.format(**told), en.format(**told), id)
+def _value(view: TargetView, value: float) -> tuple[str, str]:
+    """Write a value of a target in Chinese and English."""
+    if view.kind == "share":
+        return f"{value:.1%}", f"{value:.1%}"
+    return f"{value:.4g}{view.unit}", f"{value:.4g} {UNITS.get(view.unit, view.unit)}"
 
 
 def _notes(made: Portfolio) -> tuple[Note, ...]:
     """Say what was found, what would have to change where nothing is, and what it rests on."""
-    view, top = made.basis.view, made.ceiling
-    problem = made.basis.problem
-    unit = (lambda x: f"{x:.1%}") if view.kind == "share" else (lambda x: f"{x:g}{view.unit}")
-    arranged = problem.plan(problem.nothing()).probability
-    numbers = {"year": made.year, "label": view.label, "label_en": view.label_en, "goal": unit(made.goal)}
-    numbers |= {"odds": f"{top.fresh:.1%}", "n": int(top.plan["new"].sum()), "cost": f"{top.cost_wan:,.0f}"}
-    out = [_say("ceiling", **numbers, arranged=f"{arranged:.1%}", most=f"{top.most:.1%}")]
-    asked, n = f"{made.asked:.0%}", int(made.plan["new"].sum())
+    view, top, problem = made.basis.view, made.ceiling, made.basis.problem
+    arranged, asked = problem.plan(problem.nothing()).probability, f"{made.asked:.0%}"
+    numbers = {"year": made.year, "label": (view.label, view.label_en), "goal": _value(view, made.goal)}
+    numbers |= {"n": int(top.plan["new"].sum()), "cost": f"{top.cost_wan:,.0f}"}
+    odds = {"odds": f"{top.fresh:.1%}", "arranged": f"{arranged:.1%}", "most": f"{top.most:.1%}"}
+    out, n = [note("portfolio_ceiling", **numbers, **odds)], int(made.plan["new"].sum())
     if not made.reached:
-        out.append(_say("unreachable", asked=asked, odds=f"{top.fresh:.1%}", eased=unit(top.goal)))
+        out.append(note("portfolio_unreachable", asked=asked, odds=f"{top.fresh:.1%}", eased=_value(view, top.goal)))
     elif not n:
-        out.append(_say("arranged", asked=asked))
+        out.append(note("portfolio_arranged", asked=asked))
     else:
         money = {"cost": f"{made.cost_wan:,.0f}", "bound": f"{made.bound_wan:,.0f}", "gap": f"{made.gap:.0%}"}
-        out.append(_say("cheapest", asked=asked, n=n, odds=f"{made.probability:.1%}", **money))
-    limits = problem.limits
-    if limits.money:
-        told = "、".join(f"{of}{most:,.0f}" if not of else f"{of}: {most:,.0f}" for of, most in limits.money.items())
-        out.append(_say("money", money=f"{told} 万元"))
-    if limits.at_most is not None:
-        out.append(_say("at_most", n=limits.at_most))
+        out.append(note("portfolio_cheapest", asked=asked, n=n, odds=f"{made.probability:.1%}", **money))
+    if problem.limits.money:
+        told = ", ".join(f"{of} {most:,.0f}".strip() for of, most in problem.limits.money.items())
+        out.append(note("portfolio_money", money=told))
     open_ = int((made.plan["condition"] != "").sum())
-    out += [_say("conditions", n=open_)] if open_ else []
-    out += [_say("refused", n=len(made.refused))] if len(made.refused) else []
-    return (*out, _say("costs"), _say("options"))
+    counts = {"at_most": problem.limits.at_most, "conditions": open_ or None, "refused": len(made.refused) or None}
+    out += [note(f"portfolio_{kind}", n=count) for kind, count in counts.items() if count is not None]
+    return (*out, note("portfolio_costs"), note("portfolio_options"))
 
 
 GOOD, PRECISION, STEP, FRESH = 0.95, 0.01, 1000.0, 1_000_003

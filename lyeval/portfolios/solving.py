@@ -301,15 +301,17 @@ def _plans(problem: Problem, firms: list[np.ndarray]) -> tuple[list[Choice], np.
 def bound(problem: Problem, probability: float) -> float:
     """Return a cost, 万元, that no plan of some odds on these draws can be below.
 
-    In as many draws as the odds ask, the margin is not above 0; in the others it is no more than any plan can make it. Weighted sums of
-    margins over draws are therefore bounded, and the linear programme with these rows, options taken in parts, is a relaxation. The
-    correction by past forecasts moves the goal by no more than `_loosest` says.
+    A plan that meets the goal in n draws costs at least what the n-th cheapest draw costs alone (`_alone`). And in as many draws as the odds
+    ask, the margin is not above 0; in the others it is no more than any plan can make it: weighted sums of margins over draws are bounded,
+    and the linear programme with these rows, options taken in parts, is a relaxation. The higher of the two bounds holds. The correction
+    by past forecasts moves the goal by no more than `_loosest` says.
     """
     if not len(problem.cost) or problem.plan(problem.nothing()).probability >= probability:
         return 0.0
     base, added = problem.margin(_loosest(problem, probability))
     draws = len(base)
     failing = draws - int(np.ceil(probability * (draws + 1) - 0.5 - 1e-9))
+    alone = float(np.sort(_alone(problem.cost, base, added))[draws - failing - 1])
     worst = np.maximum(base + _by_firm(problem, np.maximum(added, 0.0)), 0.0)
     reach = base + _by_firm(problem, np.minimum(added, 0.0), least=True)
     hardest, rows = np.argsort(-reach, kind="stable"), []
@@ -318,7 +320,25 @@ def bound(problem: Problem, probability: float) -> float:
         allowed = np.sort(worst[some])[::-1][:failing].sum() - base[some].sum()
         rows.append((added[some].sum(axis=0) / len(some), float(allowed) / len(some)))
     best = problem.optimum(problem.cost, rows, whole=False)
-    return float("inf") if best is None else float(problem.cost @ best)
+    return float("inf") if best is None else max(float(problem.cost @ best), alone)
+
+
+def _alone(cost: np.ndarray, base: np.ndarray, added: np.ndarray) -> np.ndarray:
+    """Return the least cost of meeting the goal in each draw alone, options taken in parts by cost for what they bring; shape (draws,)."""
+    gain = np.maximum(-added, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        price = np.where(gain > 0, cost / gain, np.inf)
+    order = np.argsort(price, axis=1, kind="stable")
+    gain, price = (np.take_along_axis(one, order, axis=1) for one in (gain, price))
+    spent = np.where(np.isfinite(price), cost[order], 0.0)
+    reached, paid = np.cumsum(gain, axis=1), np.cumsum(spent, axis=1)
+    wanted = base - 1e-9 * np.maximum(np.abs(base), 1.0)
+    at = (reached < wanted[:, None]).sum(axis=1)
+    rows, last = np.arange(len(base)), np.minimum(at, len(cost) - 1)
+    before = np.where(last > 0, reached[rows, last - 1], 0.0)
+    part = np.where(wanted > before, (wanted - before) * price[rows, last], 0.0)
+    total = np.where(last > 0, paid[rows, last - 1], 0.0) + np.nan_to_num(part, posinf=np.inf)
+    return np.where(wanted <= 0, 0.0, np.where(at >= len(cost), np.inf, total))
 
 
 def _by_firm(problem: Problem, added: np.ndarray, *, least: bool = False) -> np.ndarray:

@@ -28,9 +28,12 @@ class Note(Words):
 
 
 def note(id: str, **params: object) -> Note:
-    """Fill the sentence ``id`` of ``notes.csv`` with its figures."""
-    zh, en = _sentences()[id]
-    return Note(zh.format(**params), en.format(**params), id)
+    """Fill the sentence ``id`` of ``notes.csv`` with its figures; of a pair, each language takes its own."""
+    told = [
+        sentence.format(**{name: value[at] if isinstance(value, tuple) else value for name, value in params.items()})
+        for at, sentence in enumerate(_sentences()[id])
+    ]
+    return Note(told[0], told[1], id)
 
 
 @cache
