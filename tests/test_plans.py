@@ -233,7 +233,7 @@ def test_a_report_on_a_plan_says_so_and_names_the_file(now: Assessment, tmp_path
     for edition in ("office", "research"):
         for lang, said, never in (
             ("zh", "假设方案", "以现有处置安排照常推进为前提"),
-            ("en", "plan", "that disposals go on as"),
+            ("en", "plan", "that cases proceed as arranged"),
         ):
             for plan, made in ahead.items():
                 tables = report.assessment_tables(now) | made | {"run": {"edition": edition}}

@@ -145,8 +145,8 @@ def did(
     >>> from lyeval import effect
     >>> rows = effect.example()
     >>> found = effect.did(rows, outcome="level", unit="firm", time="year", treated="listed", post="after")
-    >>> print(found.sentence("en")[:104])
-    average effect on level of the listed during after, had trends been parallel otherwise: estimate 0.3868,
+    >>> print(found.sentence("en")[:100])
+    average effect on level of listed during after, assuming parallel trends otherwise: estimate 0.3868,
     """
     if (unit is None) != (time is None):
         raise error("unit_and_time")

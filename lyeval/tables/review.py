@@ -311,13 +311,13 @@ def _turns(assessment: Assessment, tables: Tables) -> pd.DataFrame:
             own = {k: targets.loc[row["target"], k] for k in ("label", "label_en", "low", "high")}
             rows.append(
                 own
-                | {k: row[k] for k in ("target", "n", "department")}
+                | {k: row[k] for k in ("target", "n", "department", "department_en")}
                 | {"kind": "fact", "what": row["fact"], "fact": row["fact"]}
             )
     for row in tables["could_turn"].to_dict("records"):
         if row["kind"] in ("absent_column", "blank_column"):
-            own = {k: row[k] for k in ("target", "n", "department", "low", "high")} | {"kind": "exempt"}
-            own |= {"what": row["label"], "what_en": row["label_en"]}
+            own = {k: row[k] for k in ("target", "n", "department", "department_en", "low", "high")}
+            own |= {"kind": "exempt", "what": row["label"], "what_en": row["label_en"]}
             rows.append(own | {k: targets.loc[row["target"], k] for k in ("label", "label_en")})
     switches = tables.get("readings_switches")
     for row in switches.to_dict("records") if switches is not None else ():
