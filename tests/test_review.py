@@ -135,6 +135,18 @@ def test_the_office_edition_speaks_an_offices_words(told, reviews) -> None:
             assert not re.search(r"[A-Za-z]{3,}|_", left), (place, text)
 
 
+def test_the_annex_of_the_office_has_no_english_and_few_sheets(told) -> None:
+    for place, tables in told.items():
+        made = report.annex(tables)
+        assert len(made) + 2 <= 15, place  # with the index and the notes
+        for table in made:
+            cells = [str(getattr(v, "value", v)) for row in table.rows for v in row if v is not None]
+            for text in (table.title, table.note, *(c.title for c in table.columns), *cells):
+                bare = re.sub(r"[0-9A-Z]{15,}|True|False|nan|NaT|None|<NA>", "", text)
+                assert not re.search(r"[a-z]{3,}|_", bare), (place, table.id, text)
+                assert "线下" not in text, (place, table.id, text)
+
+
 def pages(pdf: bytes, folder: Path) -> list[list[tuple[str, float]]]:
     """Return each page's words with the place of their lower edge, points from the top."""
     path = folder / "made.pdf"
