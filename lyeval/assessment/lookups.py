@@ -78,5 +78,4 @@ def find_firm(ledger: Ledger, told: str, *, by_name: bool = False) -> str:
 
 
 REQUIRED = ("successor", "cost_wan")
-PLANNED = {"successor": "successor_code", "cost_wan": "cost_wan", "released_mu": "released_mu"}
-PLANNED |= {"demolished_m2": "demolished_m2"}
+PLANNED = {"successor": "successor_code"} | {name: name for name in ("cost_wan", "released_mu", "demolished_m2")}
