@@ -170,7 +170,7 @@ def _write_diff(names: list[str], loaded: list[Policy], out: Path) -> None:
     from lyeval.run import placed
 
     if out.suffix.removeprefix(".").lower() not in FORMATS:
-        refuse("plan.ending", path=out, formats="、".join(FORMATS))
+        refuse("plan.ending", path=out, formats=("、".join(FORMATS), ", ".join(FORMATS)))
     registers = [register_of(name) for name in names]
     document = document_of_policies(loaded, registers, lang="en" if lang() == "en" else "zh")
     with placed(out) as place:

@@ -17,7 +17,7 @@ from lyeval.report.context import Context
 from lyeval.report.drawings import drawing
 from lyeval.report.filling import fill
 from lyeval.report.sheets import sheet
-from lyeval.report.words import band, chance, day, known, named, say
+from lyeval.report.words import band, chance, day, known, named, phrase
 from lyeval.tables.research import derived
 
 MARKS = "①②③④⑤⑥⑦⑧⑨"
@@ -112,6 +112,6 @@ def odds_withheld(c: Context) -> str:
     ]
     n = sum(int(r["n"]) for r in rows)
     if not n:
-        return say("year_end.no_record", c.lang, place=c.place)
+        return phrase("no_record", c.lang, place=c.place)
     held = round(sum(r["share"] * r["n"] for r in rows))
-    return "" if held / n >= COVERED else say("year_end.weak_record", c.lang, place=c.place, held=held, n=n)
+    return "" if held / n >= COVERED else phrase("weak_record", c.lang, place=c.place, held=held, n=n)

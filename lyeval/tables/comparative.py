@@ -1,4 +1,4 @@
-"""A comparison of two places as named tables (两地比较的各表): results in, frames out, described in ``comparison.csv``."""
+"""A comparison of two places as named tables (两地比较的各表): results in, frames out, described in ``registry.csv``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from lyeval.comparison.decompose import PARTS
 from lyeval.policy import Policy
 from lyeval.policy.documents import clauses, side_by_side, timeline
 from lyeval.policy.register import Register
-from lyeval.tables.registry import Column, schema
 
 Tables = dict[str, Any]
 NAMES = (
@@ -33,18 +32,6 @@ NAMES = (
     "claims",
     "cases",
 )
-
-
-def described(table: str) -> dict[str, Column]:
-    """Return a table's columns as ``comparison.csv`` describes them."""
-    return schema("comparison.csv").get(table, {})
-
-
-def keys() -> dict[str, tuple[str, ...]]:
-    """Return by table the columns that name a row."""
-    return {
-        name: tuple(c.name for c in columns.values() if c.key) for name, columns in schema("comparison.csv").items()
-    }
 
 
 def side_tables(found: TwoPlaces, plans: Sequence[Policy], registers: Sequence[Register | None]) -> Tables:
