@@ -326,9 +326,9 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def constants() -> tuple[set[str], set[str]]:
-    """Return every text in the report's code, and how each text that is put together there begins."""
+    """Return every text in the code of tables and report, and how each text that is put together there begins."""
     whole, starts = set(), set()
-    for path in PACKAGE.glob("*.py"):
+    for path in [*PACKAGE.glob("*.py"), *(PACKAGE.parent / "tables").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 whole.add(node.value)

@@ -22,17 +22,6 @@ from lyeval.tables.registry import values
 from lyeval.tables.verdict import industry_name
 
 Row = dict[str, Any]
-MAIN = (
-    "rd_reach",
-    "rd_level",
-    "did_reach",
-    "did_level",
-    "poisson_tax",
-    "event_reach",
-    "gap_reach",
-    "gap_level",
-    "timing",
-)
 PICTURED = "gap_reach"
 
 
@@ -128,7 +117,7 @@ def _of_place(rows: Callable[[Context, str], list[Row]]) -> Callable[[Context, s
 
 def _main_effects(c: Context, side: str) -> list[Row]:
     """Return the main estimates, each under a short name."""
-    rows = [r for r in _effects(c, side) if r["id"] in MAIN]
+    rows = [r for r in _effects(c, side) if r["id"] in values()["specification"]]
     return [{**r, "cells": {"estimand": coded("specification", r["id"], c.lang)}} for r in rows]
 
 

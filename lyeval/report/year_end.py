@@ -12,7 +12,6 @@ import pandas as pd
 from lyeval.render import Paragraph, Table
 from lyeval.render.blocks import Block
 from lyeval.render.glyphs import ems
-from lyeval.report.causes import about_effects
 from lyeval.report.context import Context
 from lyeval.report.drawings import drawing
 from lyeval.report.filling import fill
@@ -20,6 +19,17 @@ from lyeval.report.sheets import sheet
 from lyeval.report.words import band, chance, day, known, named, phrase
 from lyeval.tables.research import derived
 
+MAIN = (
+    "rd_reach",
+    "rd_level",
+    "did_level",
+    "poisson_tax",
+    "event_reach",
+    "gap_reach",
+    "gap_level",
+    "timing",
+    "bunching@2020",
+)
 MARKS = "①②③④⑤⑥⑦⑧⑨"
 COVERED = 0.6  # of the county's own 80 % intervals that must have held before odds are told
 
@@ -45,7 +55,10 @@ def year_end_blocks(c: Context) -> list[Block]:
     things = {"table": partial(sheet, more), "figure": partial(drawing, more)}
     words |= dict(zip(SHORTER, _room(more, things, words), strict=True))
     blocks = fill("year_end", more, things, words, may_be_own=True)
-    return blocks + fill("research", more, things, {**words, **about_effects("", c.place)}) if c.research else blocks
+    if not c.research:
+        return blocks
+    of_effects = {"side": "", "side_place": c.place, "main_effects": list(MAIN)}
+    return blocks + fill("research", more, things, {**words, **of_effects})
 
 
 ROOM = (

@@ -13,6 +13,7 @@ from lyeval.comparison.decompose import PARTS
 from lyeval.policy import Policy
 from lyeval.policy.documents import clauses, side_by_side, timeline
 from lyeval.policy.register import Register
+from lyeval.tables.registry import values
 
 Tables = dict[str, Any]
 NAMES = (
@@ -213,10 +214,12 @@ def summed_effects(effects: pd.DataFrame, plans: Sequence[Policy]) -> Tables:
     sorting, mechanisms = [], []
     for side, mine in effects.groupby("side", sort=False):
         sorted_ = mine[mine["design"].isin(SORTING) & (mine["id"] != "density_score")]
-        sorting.append((side, *SORTED[_sorted(sorted_)]))
-        for id, words in MECHANISMS.items():
+        found = values()["sorting"][_sorted(sorted_)]
+        sorting.append((side, found.zh, found.en))
+        for id, name in values()["mechanism"].items():
             for row in mine[mine["id"] == id].to_dict("records"):
-                mechanisms.append((side, id, *words, *TOLD[str(row["verdict"])], cites[str(side)]))
+                told = values()["mechanism_verdict"][str(row["verdict"])]
+                mechanisms.append((side, id, name.zh, name.en, told.zh, told.en, cites[str(side)]))
     return {
         "effect_counts": counted_effects(effects),
         "effect_sorting": pd.DataFrame(sorting, columns=["side", "verdict", "verdict_en"]),
@@ -236,26 +239,3 @@ def _sorted(tests: pd.DataFrame) -> str:
 
 
 SORTING = ("density", "bunching")
-SORTED = {
-    "signs": (
-        "有迹象（至少一项检验通过且线上偏多）",
-        "signs of it (at least one test that passes its checks finds more just above)",
-    ),
-    "none": ("所作检验都没有可认定的迹象", "no test that was made shows it"),
-    "untested": ("本台账无法检验", "this ledger cannot carry a test"),
-}
-MECHANISMS = {
-    "gap_reach": (
-        "超出无政策预测（均值回归）的达线",
-        "Reaching the line beyond the no-policy forecast (mean reversion)",
-    ),
-    "timing": ("税款挪到年底缴", "Tax moved to the end of the year"),
-    "poisson_tax": ("税收总量上升", "A rise of tax itself"),
-}
-TOLD = {
-    "found": ("检验通过，区间不含零", "found, every check passed"),
-    "found_unchecked": ("区间不含零，有检验做不了", "zero is excluded, a check was not possible"),
-    "failed": ("检验未通过，不能认定", "a check failed: nothing is shown"),
-    "short": ("未达到可判定的精度", "short of a verdict"),
-    "refused": ("不作估计", "not estimated"),
-}
