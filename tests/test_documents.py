@@ -53,7 +53,7 @@ def test_what_fields_do_not_hold_is_told_clause_by_clause() -> None:
 def test_three_plans_stand_in_three_columns() -> None:
     changed = PLANS[0].model_copy(update={"id": "another"})
     document = document_of_policies([*PLANS, changed], [*REGISTERS, None], lang="en")
-    table = next(b for b in document.blocks if getattr(b, "id", "") == "documents")
+    table = next(b for b in document.blocks if getattr(b, "id", "") == "side_documents")
     assert [c.key for c in table.columns] == ["theme", *(p.id for p in PLANS), "another"]
     assert [row[0] for row in table.rows if row[0].strip()] == [en for _, en in THEMES.values()]
 

@@ -245,7 +245,7 @@ def test_the_dossiers_page_is_the_survey_form() -> None:
     firms = made["enterprises"][made["enterprises"]["listed"]]
     assert sorted(heads) == sorted(firms["name"])
     row = made["list_missed"].iloc[0]
-    form = next(b for b in document.blocks if isinstance(b, Table) and b.id == f"facts_{row['credit_code']}")
+    form = next(b for b in document.blocks if isinstance(b, Table) and b.id == f"survey_form_{row['credit_code']}")
     told = {r[k]: r[k + 1] for r in form.rows for k in (0, 2)}
     assert told["企业名称"] == row["name"]
     assert told["土地总面积"].startswith(f"{row['land_mu']:,.2f}".removesuffix(".00"))

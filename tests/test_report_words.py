@@ -20,7 +20,8 @@ from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragrap
 from lyeval.report.filling import names, shipped
 from lyeval.report.sheets import sheets
 from lyeval.report.tabulate import Heading as Heading_
-from lyeval.report.words import BANDS, band, chance, few, percent, share, shown, texts, value_text
+from lyeval.report.words import BANDS, TEMPLATES, band, chance, few, percent, share, shown, value_text
+from lyeval.tables.registry import schema, values
 
 LINSHU, ZHOUSHAN = load_policy("linshu-2021"), load_policy("zhoushan-2020")
 PACKAGE = Path(report.__file__).parent
@@ -134,9 +135,10 @@ def test_undetermined_names_what_is_missing_and_from_whom() -> None:
 
 
 def phrases(lang: str) -> dict[str, str]:
-    """Return every text of one language: the fixed words, the words of sheets, the shipped templates."""
+    """Return every text of one language: the names of values, the words of sheets, the shipped templates, the shared sentences."""
     at = lang == "en"
-    told = {key: pair[at] for key, pair in texts().items()}
+    told = {f"values.csv {of}.{name}": v.text(lang) for of, held in values().items() for name, v in held.items()}
+    told |= {f"{lang} {name}": text for name, (_, text) in macros(lang).items()}
     told |= {f"sheets.csv {s.id}": (s.en + s.note_en) if at else s.zh + s.note_zh for s in sheets().values()}
     return told | {name: shipped(name) for name in names() if name.startswith(lang)}
 
@@ -308,30 +310,53 @@ def test_names_are_text_only(tmp_path: Path) -> None:
     assert "<script>alert" not in page
 
 
+def macros(lang: str) -> dict[str, tuple[set[str], str]]:
+    """Return the shared sentences: by name what each is given, and its text."""
+    text = (TEMPLATES / lang / "shared.md").read_text(encoding="utf-8")
+    found = re.findall(r"{% macro (\w+)\((.*?)\) %}(.*?){% endmacro %}", text, re.DOTALL)
+    return {name: ({g for g in given.split(", ") if g}, body) for name, given, body in found}
+
+
 def test_both_languages_say_the_same_things() -> None:
-    for key, (zh, en) in texts().items():
-        holes = [set(re.findall(r"{(\w+)(?::[^}]*)?}", t)) for t in (zh, en)]
-        assert holes[0] == holes[1], key
-        assert not re.search(r"[\u4e00-\u9fff]", en), key
+    zh, en = macros("zh"), macros("en")
+    assert list(zh) == list(en)
+    for name in zh:
+        assert zh[name][0] == en[name][0], name
+        for names_, body in (zh[name], en[name]):
+            assert {n for n in names_ if re.search(rf"\b{n}\b", body)} == names_, name
+        assert not re.search(r"[\u4e00-\u9fff]", en[name][1]), name
+    for of, held in values().items():
+        for name, told in held.items():
+            holes = [set(re.findall(r"{(\w+)(?::[^}]*)?}", t)) for t in (told.zh, told.en)]
+            assert holes[0] == holes[1], (of, name)
+            assert not re.search(r"[\u4e00-\u9fff]", told.en), (of, name)
 
 
-def test_every_sentence_is_there_and_is_used() -> None:
-    used: set[str] = set()
-    starts = {
-        f"{head.kind.partition(':')[2]}." for head in every_heading() if head.kind.startswith(("said:", "judged:"))
-    }
-    used |= {head.kind.partition(":")[2] for head in every_heading() if head.kind.startswith("unit:")}
-    for path in PACKAGE.glob("*.py"):
+def constants() -> tuple[set[str], set[str]]:
+    """Return every text in the code of tables and report, and how each text that is put together there begins."""
+    whole, starts = set(), set()
+    for path in [*PACKAGE.glob("*.py"), *(PACKAGE.parent / "tables").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                used |= {node.value} if re.fullmatch(r"[a-z_]+\.[a-z0-9_]+", node.value) else set()
+                whole.add(node.value)
             if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 starts.add(str(node.values[0].value))
-    sections = {key.partition(".")[0] for key in texts()}
-    lost = {k for k in used if k.partition(".")[0] in sections} - set(texts()) - starts
-    assert lost <= {"annex.xlsx", "schedule.docx"}
-    idle = [k for k in texts() if k not in used and not any(s and "." in s and k.startswith(s) for s in starts)]
-    assert not idle
+    return whole, starts
+
+
+def test_every_shared_sentence_is_used() -> None:
+    whole, starts = constants()
+    begun = tuple(s for s in starts if s.endswith("_"))
+    assert [name for name in macros("zh") if name not in whole and not name.startswith(begun)] == []
+
+
+def test_every_list_of_values_is_used() -> None:
+    kinds = {head.kind for head in every_heading()} | {c.format for t in schema().values() for c in t.values()}
+    used = constants()[0] | {kind.partition(":")[2] for kind in kinds if kind.startswith(("said:", "judged:"))}
+    assert set(values()) <= used
+    cells = constants()[0] | {kind.partition(":")[2] for kind in kinds if kind.startswith(("unit:", "tri:"))}
+    assert set(values()["cell"]) <= cells
+    assert set(values()["tri"]) <= cells | {"True", "False"}
 
 
 def every_heading() -> list[Heading_]:
@@ -355,4 +380,4 @@ def test_every_assumption_is_named_in_both_languages() -> None:
         "methods"
     }
     assert {"catch_up", "ramp_up"} < parts
-    assert {f"figure.{part}" for part in parts} <= set(texts())
+    assert parts <= set(values()["figure"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,13 @@ import lyeval as ly
 from lyeval import figures, report
 from lyeval.policy import PolicyError
 from lyeval.render import Bullets, Cell, Document, Figure, Heading, Note, Paragraph, Table
-from lyeval.report.causes import causes
 from lyeval.report.context import Context
+from lyeval.report.drawings import drawing
+from lyeval.report.filling import fill
 from lyeval.report.printed import printed
 from lyeval.report.sheets import sheet
 from lyeval.report.tracing import trace
+from lyeval.report.year_end import MAIN
 from lyeval.run import RunError, check_run, load_run, open_run, produce
 from lyeval.run.batches import write_index
 from lyeval.run.production import notebooks
@@ -215,7 +218,8 @@ def test_effects_are_told_and_laid_out() -> None:
     tables["effect_figures"] = tables["effect_figures"].iloc[:0]
     for lang in ("zh", "en"):
         c = Context(tables, lang)
-        blocks = causes(c, "", "嵊泗县")
+        things = {"table": partial(sheet, c), "figure": partial(drawing, c)}
+        blocks = fill("effects", c, things, {"side": "", "side_place": "嵊泗县", "main_effects": list(MAIN)})
         kinds = [type(block).__name__ for block in blocks]
         assert kinds[:3] == ["Paragraph", "Note", "Table"]
         assert kinds[-1] == "Table"

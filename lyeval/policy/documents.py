@@ -14,66 +14,24 @@ from lyeval.indicators import STATISTICS
 from lyeval.policy import Policy, find_policy
 from lyeval.policy.difference import UNITS, say_aspect
 from lyeval.policy.register import Clause, Event, Register, covers, load_register
+from lyeval.resources import read_rows
 
-THEMES: dict[str, tuple[str, str]] = {
-    "goals": ("目标及其路径", "goals and their path"),
-    "scope": ("适用范围和除外", "scope and exclusions"),
-    "measure": ("税收和用地口径", "measure of tax and land"),
-    "unit": ("目标的计量", "unit of the target"),
-    "criteria": ("认定标准", "criteria"),
-    "instruments": ("处置方式", "instruments"),
-    "sanctions": ("惩戒和激励", "sanctions and incentives"),
-    "procedure": ("程序和企业权利", "procedure and firms' rights"),
-    "organisation": ("组织分工", "organisation"),
-    "supervision": ("督查调度", "supervision"),
-    "money": ("资金", "money"),
-    "duration": ("期限", "duration"),
-}
-ASPECTS_OF = {
-    "goals": ("above-scale target", "below-scale target", "overall target", "physical targets"),
-    "scope": ("scope floor", "exclusions"),
-    "measure": ("land",),
-    "unit": ("unit of the below-scale target",),
-    "criteria": ("criteria", "above-scale line", "below-scale line"),
-    "instruments": ("methods",),
-    "duration": ("horizon",),
-}
-SPOKEN = (
-    "goals",
-    "scope",
-    "measure",
-    "unit",
-    "criteria",
-    "duration",
-)  # the plan's own words say all that their clauses do
-OF_ELEMENT = (
-    ("targets", "goals"),
-    ("identification.criteria", "criteria"),
-    ("scope", "scope"),
-    ("exclusions", "scope"),
-    ("methods", "instruments"),
-    ("consequences", "sanctions"),
-    ("steps", "procedure"),
-    ("identification", "criteria"),
-    ("tax", "measure"),
-    ("land", "measure"),
-    ("classes", "measure"),
-    ("years", "duration"),
-    ("grades", "sanctions"),
-)
-OF_RECORD = (
-    ("supports", "money"),
-    ("calendar", "procedure"),
-    ("methods", "instruments"),
-    ("duties", "organisation"),
-    ("inspections", "organisation"),
-    ("form", "measure"),
-)
-LEFT_OUT = {
-    "external": ("只指向未收录的文件，无可对照", "points to a document that is not held: nothing to compare"),
-    "misprints": ("只因讹误登记", "on record for a misprint alone"),
-    "unused": ("规则和记录都未引用", "cited by neither rules nor record"),
-}
+ROWS = read_rows(__file__, "documents.csv")
+
+
+def _rows(name: str) -> dict[str, dict[str, str]]:
+    """Return the rows of one list of ``documents.csv`` beside this module, by key, in its order."""
+    return {row["key"]: row for row in ROWS if row["list"] == name}
+
+
+THEMES = {key: (row["zh"], row["en"]) for key, row in _rows("theme").items()}
+ASPECTS_OF = {key: [part for part in row["of"].split("; ") if part] for key, row in _rows("theme").items()}
+SPOKEN = {
+    key for key, row in _rows("theme").items() if row["whole"]
+}  # the plan's own words say all that their clauses do
+OF_ELEMENT, OF_RECORD = ({key: row["of"] for key, row in _rows(name).items()} for name in ("element", "record"))
+LEFT_OUT = {key: (row["zh"], row["en"]) for key, row in _rows("left_out").items()}
+UNNUMBERED = {key: row["en"] for key, row in _rows("unnumbered").items()}
 ANNEX = "附件"  # what its annexes say of units and papers is named by clause, and told clause by clause in `clauses`
 REGULAR = ("two_weeks", "month", "unstated")
 
@@ -118,11 +76,9 @@ def clauses(plan: Policy, register: Register | None) -> pd.DataFrame:
     rows = []
     for clause in register.clauses:
         theme, why = _theme(clause, rules, record, register)
-        told = LEFT_OUT.get(why, ("", ""))
-        if clause.disposition == "context":
-            told = ("背景：标题、章名、署名等", "context: titles, headings, signatures")
+        told = ("", "") if theme else LEFT_OUT["context" if clause.disposition == "context" else why]
         head = (plan.id, clause.id, article(clause.id), clause.disposition)
-        rows.append((*head, theme, clause.zh, clause.en, *(told if not theme else ("", ""))))
+        rows.append((*head, theme, clause.zh, clause.en, *told))
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -146,7 +102,7 @@ def _theme(
 
 def _of_rules(said: list[str]) -> str:
     """Return the theme of the first rule element that cites a clause, "" of none."""
-    return next((theme for element, theme in OF_ELEMENT if any(_is_of(where, element) for where in said)), "")
+    return next((theme for element, theme in OF_ELEMENT.items() if any(_is_of(where, element) for where in said)), "")
 
 
 def _is_of(where: str, element: str) -> bool:
@@ -155,7 +111,7 @@ def _is_of(where: str, element: str) -> bool:
 
 def _of_record(kept: list[str], register: Register) -> str:
     """Return the theme of the record that cites a clause: rhythms are supervision, what is paid is money."""
-    for entry, theme in OF_RECORD:
+    for entry, theme in OF_RECORD.items():
         for where in (w for w in kept if _is_of(w, entry)):
             if entry == "supports":
                 unstated = register.supports[int(where[9:-1])].amount == "unstated"
@@ -197,7 +153,7 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
     out: dict[str, str] = {}
     cited: list[str] = []
     for lang, column, name, sign in (("zh", "text", "clause", "："), ("en", "text_en", "article", ": ")):
-        spoken = [say_aspect(plan, aspect, lang) for aspect in ASPECTS_OF.get(theme, ())]
+        spoken = [say_aspect(plan, aspect, lang) for aspect in ASPECTS_OF[theme]]
         cited = [c for _, _, cites in spoken for c in cites]
         lines = [f"{head}{sign}{text}" for head, text, _ in spoken if text]
         if theme not in SPOKEN:
@@ -224,18 +180,6 @@ def _once(names: Sequence[str], sign: str) -> str:
 
 
 NUMERALS = {sign: at for at, sign in enumerate("一二三四五六七八九十", start=1)}
-UNNUMBERED = {
-    "版头": "Letterhead",
-    "字号": "Number",
-    "标题": "Title",
-    "主送": "Addressees",
-    "正文": "Notice",
-    "署名": "Signature",
-    "方案标题": "Plan title",
-    "引言": "Preamble",
-    "附件说明": "List of annexes",
-    "版记": "Imprint",
-}
 
 
 def article(clause: str) -> str:

@@ -11,8 +11,8 @@ from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.document import notice
 from lyeval.report.filling import fill, titled
-from lyeval.report.tabulate import tabulate
-from lyeval.report.words import day, known, say
+from lyeval.report.sheets import lay_out, note_of
+from lyeval.report.words import coded, day, known, phrase
 from lyeval.report.writing import look_of
 from lyeval.tables.store import save
 
@@ -27,55 +27,23 @@ def announcement(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
     own, blocks = titled(fill("public", c, {"table": sheets.__getitem__}, words))
     given = c.value("run").get("title")
     title = str(given) if known(given) and given else own
-    meta = (
-        (say("public.place", lang), c.place),
-        (say("public.year", lang), str(c.year)),
-        (say("public.cutoff", lang), day(c.meta["cutoff"], lang)),
-    )
-    return Document(title, "", meta, tuple(blocks), lang, notice(c), say("public.footer", lang))
+    front = {"place": c.place, "year": str(c.year), "cutoff": day(c.meta["cutoff"], lang)}
+    meta = tuple((coded("public_line", name, lang), value) for name, value in front.items())
+    return Document(title, "", meta, tuple(blocks), lang, notice(c), phrase("public_footer", lang))
 
 
 def public_sheets(c: Context) -> list[Table]:
     """Lay out the tables of the public edition, which are the sheets of its annex too."""
-    zh = c.lang == "zh"
-    end = "" if zh else "_en"
-    held = say("public.held", c.lang)
+    end = "" if c.lang == "zh" else "_en"
+    held = coded("cell", "held", c.lang)
     targets = [
         {**r, "goal": r[f"goal{end}"], "value": r[f"value{end}"] or held, "verdict": r[f"verdict{end}"]}
         for r in c.rows("targets")
     ]
-    places = [{**r, "township": r["township"] or say("public.total", c.lang)} for r in c.rows("townships")]
+    places = [{**r, "township": r["township"] or coded("cell", "all", c.lang)} for r in c.rows("townships")]
     listed = [{**r, "number": str(i)} for i, r in enumerate(c.rows("certified"), start=1)]
-    note = say("public.held_note", c.lang)
-    return [
-        tabulate(
-            c,
-            "public_list",
-            listed,
-            say("public.list_table", c.lang),
-            id="certified",
-            cite=c.document,
-            sortable=len(listed) > 12,
-        ),
-        tabulate(
-            c,
-            "public_targets",
-            targets,
-            say("public.target_table", c.lang, year=c.year),
-            id="targets",
-            cite=c.document,
-            note=note,
-        ),
-        tabulate(
-            c,
-            "public_townships",
-            places,
-            say("public.township_table", c.lang, year=c.year),
-            id="townships",
-            note=note,
-            source=c.source("tax", "land"),
-        ),
-    ]
+    rows = {"public_list": listed, "public_targets": targets, "public_townships": places}
+    return [lay_out(c, name, mine) for name, mine in rows.items()]
 
 
 def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str]) -> list[Path]:
@@ -90,6 +58,6 @@ def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh"
     """
     folder, c = Path(folder), Context(tables, lang)
     document = announcement(tables, lang=lang)
-    notes = [say(key, lang) for key in ("public.held_note", "public.footer")]
+    notes = [note_of("public_targets", lang), phrase("public_footer", lang)]
     written = save(folder / "tables", tables)
     return written + write_formats(Job(document, look_of(c), lambda: public_sheets(c), notes), folder, formats)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lyeval.render import Cell, Document, KeyFigure, KeyFigures, Table, Text, digits_beside
+from lyeval.render import Document, KeyFigure, KeyFigures, Table, Text, digits_beside
 from lyeval.render.blocks import Lang, Mark
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice, subtitle
 from lyeval.report.filling import fill, titled
-from lyeval.report.sheets import sheet
-from lyeval.report.tabulate import said, tabulate
+from lyeval.report.sheets import lay_out, sheet
+from lyeval.report.tabulate import Laid, said
 from lyeval.report.tracing import row_id
-from lyeval.report.words import count, day, joined, known, number, percent, say, signed
+from lyeval.report.words import coded, count, day, joined, known, number, percent, phrase, signed, toned
 from lyeval.report.year_end import odds_tables, odds_withheld
 from lyeval.tables.rankings import FEWEST, revised, sources
 
@@ -51,7 +51,7 @@ def _meta(c: Context) -> list[tuple[str, str]]:
     date = c.value("run").get("report_date")
     told = {"place": c.place, "document": c.document, "cutoff": day(c.meta["cutoff"], c.lang)}
     told |= {"date": day(date, c.lang)} if known(date) and date else {}
-    return [(say(f"bulletin.meta_{k}", c.lang), v) for k, v in told.items()]
+    return [(coded("bulletin_line", k, c.lang), v) for k, v in told.items()]
 
 
 def _cards(c: Context) -> KeyFigures:
@@ -63,19 +63,19 @@ def _cards(c: Context) -> KeyFigures:
     def cell(text: str, column: str) -> Text:
         return Text(text, [Mark(0, len(text), f"{row}/{column}")])
 
-    beside = say("bulletin.schedule", c.lang, month=int(c.meta["month"]), schedule=percent(w["schedule"]))
+    beside = phrase("schedule", c.lang, month=int(c.meta["month"]), schedule=percent(w["schedule"]))
     return KeyFigures(
         (
-            KeyFigure(say("bulletin.key_month", c.lang), cell(number(w["now"]), "now"), money),
+            KeyFigure(coded("key_figure", "month", c.lang), cell(number(w["now"]), "now"), money),
             KeyFigure(
-                say("bulletin.key_share", c.lang),
+                coded("key_figure", "share", c.lang),
                 cell(_share(w), "share"),
                 "",
                 state if known(w["share"]) else "plain",
                 beside,
             ),
-            KeyFigure(say("bulletin.key_course", c.lang), f"{w['on_course']}/{w['n']}", firms),
-            KeyFigure(say("bulletin.key_warned", c.lang), count(len(c.rows("warnings"))), firms),
+            KeyFigure(coded("key_figure", "course", c.lang), f"{w['on_course']}/{w['n']}", firms),
+            KeyFigure(coded("key_figure", "warned", c.lang), count(len(c.rows("warnings"))), firms),
         )
     )
 
@@ -96,7 +96,7 @@ def unit_table(c: Context) -> Table:
     rows = [
         {
             **r,
-            "place": say("sheet.whole", c.lang) if r["whole"] else str(r["unit"]) or say("sheet.blank", c.lang),
+            "place": coded("cell", "whole", c.lang) if r["whole"] else str(r["unit"]) or coded("cell", "blank", c.lang),
             "on_month": signed(r["on_month"]),
             "on_year": signed(r["on_year"]),
             "share": _share(r),
@@ -106,15 +106,8 @@ def unit_table(c: Context) -> Table:
         }
         for r in c.rows("units")
     ]
-    note = say(
-        "bulletin.unit_note",
-        c.lang,
-        month=int(c.meta["month"]),
-        usual=percent(c.rows("units")[-1]["usual"]),
-        fewest=FEWEST,
-    )
-    title = say("bulletin.unit_table", c.lang, year=c.year, month=int(c.meta["month"]))
-    return tabulate(c, "bulletin_units", rows, title, traced="units", source=c.source("tax", "towns"), note=note)
+    words = {"month": int(c.meta["month"]), "usual": percent(c.rows("units")[-1]["usual"]), "fewest": FEWEST}
+    return lay_out(c, "bulletin_units", Laid(rows, words=words))
 
 
 def _behind(row: Row, c: Context) -> Any:
@@ -122,8 +115,8 @@ def _behind(row: Row, c: Context) -> Any:
         return "—"
     late = row["share"] < row["schedule"]
     if row["whole"] and not late and c.value("progress")["state"] == "open":
-        return Cell(say("bulletin.mixed", c.lang), tone="open")
-    return Cell(say("bulletin.behind" if late else "bulletin.in_time", c.lang), tone="bad" if late else "good")
+        return toned("pace", "mixed", c.lang)
+    return toned("pace", "behind" if late else "in_time", c.lang)
 
 
 def month_table(c: Context) -> Table | None:
@@ -134,33 +127,13 @@ def month_table(c: Context) -> Table | None:
     body = [
         {**r, "month": str(int(r["month"])), "change": signed(r["change"]), "so_far": signed(r["so_far"])} for r in rows
     ]
-    title = say("bulletin.month_table", c.lang, year=c.year, name=c.class_("above"))
-    return tabulate(
-        c,
-        "bulletin_months",
-        body,
-        title,
-        traced="months",
-        source=c.source("tax"),
-        note=say("bulletin.month_note", c.lang),
-    )
+    return lay_out(c, "bulletin_months", body)
 
 
 def move_table(c: Context) -> Table | None:
     """Lay out what happened in the month, with names."""
     rows = [{**r, "names": joined(list(r["names"]), c.lang) or None} for r in c.rows("moves") if r["n"]]
-    return (
-        tabulate(
-            c,
-            "bulletin_moves",
-            rows,
-            say("bulletin.move_table", c.lang),
-            traced="moves",
-            source=c.source("towns", "tax"),
-        )
-        if rows
-        else None
-    )
+    return lay_out(c, "bulletin_moves", rows) if rows else None
 
 
 def warning_table(c: Context) -> Table | None:
@@ -169,18 +142,7 @@ def warning_table(c: Context) -> Table | None:
         {**r, "number": k, "reason": said(c, r["reasons"], "reason")}
         for k, r in enumerate(sorted(c.rows("warnings"), key=lambda r: str(r["township"])), start=1)
     ]
-    if not body:
-        return None
-    return tabulate(
-        c,
-        "bulletin_warnings",
-        body,
-        say("bulletin.warning_table", c.lang),
-        traced="warnings",
-        source=c.source("tax", "towns"),
-        note=say("bulletin.warning_note", c.lang),
-        sortable=len(body) > 12,
-    )
+    return lay_out(c, "bulletin_warnings", body) if body else None
 
 
 def source_table(c: Context) -> Table | None:
@@ -188,19 +150,15 @@ def source_table(c: Context) -> Table | None:
     rows = []
     for r in c.rows("sources_of_change"):
         changed = r["state"] == "changed"
-        state = say(f"shifts.{r['state']}", c.lang)
         rows.append(
             {
                 "cause": r["cause_en" if c.lang == "en" else "cause_zh"],
-                "state": Cell(state, tone="open") if changed else state,
+                "state": toned("shift", r["state"], c.lang),
                 "what": _what(c, r["cause"]) if changed else None,
             }
         )
-    if not rows:
-        return None
-    return tabulate(
-        c, "bulletin_causes", rows, say("shifts.table", c.lang, before=c.value("before_stamp").get("as_of", "—"))
-    )
+    words = {"before": c.value("before_stamp").get("as_of", "—")}
+    return lay_out(c, "bulletin_causes", Laid(rows, words=words)) if rows else None
 
 
 def _what(c: Context, name: str) -> str:
@@ -208,17 +166,17 @@ def _what(c: Context, name: str) -> str:
     old, new, was, now = (c.value(k) for k in ("before_stamp", "stamp", "before_run", "run"))
     if name == "data":
         shifts = [
-            say("shifts.revised", c.lang, month=m, shift=("+" if v > 0 else "−") + number(abs(v)))
+            phrase("revised", c.lang, month=m, shift=("+" if v > 0 else "−") + number(abs(v)))
             for m, v in revised(c.tables).items()
         ]
         facts = any(old.get(k) != new.get(k) for k in ("annual", "annual_rows"))
-        return joined([*shifts, *([say("shifts.facts", c.lang)] if facts else [])], c.lang)
+        return joined([*shifts, *([phrase("facts_revised", c.lang)] if facts else [])], c.lang)
     if name == "code":
         return f"{str(was['code'])[:12]} → {str(now['code'])[:12]}"
     before, after = (dict(old.get("readings") or {}), dict(new.get("readings") or {})) if name == "rule" else (was, now)
     keys = sorted({*before, *after}) if name == "rule" else ("seed", "draws")
     turned = [f"{k}: {before.get(k, '—')} → {after.get(k, '—')}" for k in keys if before.get(k) != after.get(k)]
-    return joined(turned, c.lang) or say("shifts.document", c.lang)
+    return joined(turned, c.lang) or phrase("document_revised", c.lang)
 
 
 def bulletin_annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:

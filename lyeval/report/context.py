@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.render.blocks import Lang
-from lyeval.report.words import class_text, day, joined, known, say, word
+from lyeval.report.words import class_text, coded, day, joined, known, named, phrase, word
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,29 +97,20 @@ class Context:
 
     def source(self, *departments: str) -> str:
         """Return the line under a table: ledger, departments, cut-off, how final."""
-        zh = self.lang == "zh"
-        offices = [DEPARTMENTS[d][not zh] for d in departments]
+        offices = joined([coded("department", d, self.lang) for d in departments], self.lang)
         final = self.meta["final"]
-        state = word(final, self.lang) if known(final) else say("context.final_unsaid", self.lang)
-        key = "source_of" if offices else "source"
-        return say(
-            f"context.{key}",
-            self.lang,
-            departments=joined(offices, self.lang),
-            day=day(self.meta["cutoff"], self.lang),
-            state=state,
-        )
+        state = word(final, self.lang) if known(final) else coded("cell", "final_unsaid", self.lang)
+        return phrase("source", self.lang, departments=offices, day=day(self.meta["cutoff"], self.lang), state=state)
+
+    def place_of(self, side: str) -> str:
+        """Return the place of a side of a comparison."""
+        return named(next(r for r in self.rows("side_about") if r["side"] == side), self.lang, "place")
+
+    def side(self, side: str) -> str:
+        """Return the place of a side without the larger place that it is in."""
+        return self.place_of(side).split(" (")[0]
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return a frame's rows as dictionaries."""
     return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
-
-
-DEPARTMENTS = {
-    "tax": ("税务部门", "tax office"),
-    "land": ("自然资源和规划部门", "land office"),
-    "statistics": ("统计部门", "statistics office"),
-    "towns": ("各镇街（开发区）", "townships"),
-    "lead": ("牵头部门", "lead office"),
-}

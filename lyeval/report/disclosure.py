@@ -16,6 +16,7 @@ from lyeval.assessment.result import Assessment, assess_frame
 from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.words import goal_text, status_text, value_text
+from lyeval.tables.registry import layout
 from lyeval.tables.releasing import FEWEST, Release, releasable
 from lyeval.tables.results import office_tables
 
@@ -42,7 +43,7 @@ def public(
         figures, certified, land_mu and tax_wan in whole numbers, tax_per_mu of these; None where held back; last the total).
     """
     shown = {release.name for release in (released(tables) if sums is None else sums)}
-    meta = {key: tables["meta"][key] for key in META if key in tables["meta"]}
+    meta = {key: tables["meta"][key] for key in layout()["public_meta"] if key in tables["meta"]}
     out: dict[str, Any] = {"meta": meta | {"disclosure": "public", "objections": objections, "period": period}}
     out |= {name: tables[name] for name in ("run", "versions") if name in tables}
     return out | {
@@ -185,7 +186,7 @@ def _targets(tables: Tables, shown: set[str]) -> pd.DataFrame:
             told[f"value{end}"] = value_text(row, lang) if may else None
             told[f"verdict{end}"] = status_text(row, lang)
         rows.append(told)
-    return pd.DataFrame(rows, columns=TARGET_COLUMNS, dtype=object)
+    return pd.DataFrame(rows, columns=layout()["public_targets"], dtype=object)
 
 
 def _target_may_show(tables: Tables, row: Mapping[str, Any], shown: set[str]) -> bool:
@@ -205,34 +206,3 @@ def _target_may_show(tables: Tables, row: Mapping[str, Any], shown: set[str]) ->
 
 LANGS: tuple[tuple[Lang, str], ...] = (("zh", ""), ("en", "_en"))
 STAGES = ("已认定", "重点")
-META = (
-    "policy",
-    "policy_title",
-    "policy_title_en",
-    "place",
-    "place_en",
-    "place_level",
-    "counties",
-    "document",
-    "issuer",
-    "issued",
-    "year",
-    "level",
-    "final",
-    "cutoff",
-    "synthetic",
-)
-TARGET_COLUMNS = [
-    "id",
-    "label",
-    "label_en",
-    "year",
-    "status",
-    "clause",
-    "goal",
-    "goal_en",
-    "value",
-    "value_en",
-    "verdict",
-    "verdict_en",
-]

@@ -10,7 +10,7 @@ from lyeval.render import Bullets, Document, KeyFigures, Note, Paragraph, Text
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.context import Context
 from lyeval.report.filling import thing
-from lyeval.report.words import day, known, say, word
+from lyeval.report.words import coded, day, known, phrase, word
 from lyeval.report.year_end import year_end_blocks
 
 
@@ -53,13 +53,13 @@ def title(c: Context) -> str:
     given = c.value("run").get("title")
     if known(given) and given:
         return str(given)
-    return say("document.title", c.lang, place=c.place, year=c.year, thing=thing(c))
+    return phrase("title", c.lang, place=c.place, year=c.year, thing=thing(c))
 
 
 def subtitle(c: Context) -> str:
     """Name the plan that the year is judged by."""
     plan = c.meta["policy_title_en" if c.lang == "en" else "policy_title"]
-    return say("document.subtitle", c.lang, plan=plan, number=c.meta["document"])
+    return phrase("subtitle", c.lang, plan=plan, number=c.meta["document"])
 
 
 def title_block(c: Context) -> list[tuple[str, str]]:
@@ -71,33 +71,22 @@ def title_block(c: Context) -> list[tuple[str, str]]:
         "place": c.place,
         "year": str(c.year),
         "document": str(meta["document"]),
-        "readings": say("document.readings_other" if others else "document.readings_default", lang, n=others),
+        "readings": phrase("readings_in_force", lang, n=others),
         "cutoff": day(meta["cutoff"], lang),
-        "final": word(final, lang) if known(final) else say("document.unsaid", lang),
+        "final": word(final, lang) if known(final) else coded("cell", "unsaid", lang),
     }
     date = c.value("run").get("report_date")
     if known(date) and date:
         values["date"] = day(date, lang)
-    return [(LINES[k][lang == "en"], v) for k, v in values.items()]
+    return [(coded("line", k, lang), v) for k, v in values.items()]
 
 
 def notice(c: Context) -> str:
     """Return the notice of every page: that the data are made."""
     note = c.meta["synthetic"]
-    return "" if not known(note) or not note else (str(note) if c.lang == "zh" else say("document.synthetic", c.lang))
+    return "" if not known(note) or not note else (str(note) if c.lang == "zh" else phrase("synthetic", c.lang))
 
 
 def footer(c: Context) -> str:
     """Return the last line: what the report is and is not."""
-    return say("document.footer", c.lang)
-
-
-LINES = {
-    "place": ("评估对象", "Place"),
-    "year": ("评估年度", "Year"),
-    "document": ("依据文件", "Plan"),
-    "readings": ("读法", "Readings"),
-    "cutoff": ("数据截至", "Data as of"),
-    "final": ("数据状态", "Status of data"),
-    "date": ("报告日期", "Date of report"),
-}
+    return phrase("footer", c.lang)

@@ -11,7 +11,7 @@ from lyeval.render import Figure, Table, format_value
 from lyeval.render.numbers import MISSING
 from lyeval.report.context import Context
 from lyeval.report.sheets import sheet
-from lyeval.report.words import few, kind_by_unit, known, named, say
+from lyeval.report.words import coded, few, kind_by_unit, known, named, phrase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,7 @@ def drawing(c: Context, name: str, *asked: Any) -> Figure | list[Figure] | None:
     drawn, told = make(c), sheet(c, of) if of else None
     if drawn is None:
         return None
-    title = say(f"drawing.{name}", c.lang, year=c.year)
+    title = coded("drawing", name, c.lang, year=c.year)
     alt = alternative(told, c) if told else title
     under = told.source if told and not source else c.source(*source.split())
     return figures.picture(drawn, f"{name}_figure", title, alt, source=under)
@@ -60,7 +60,7 @@ def effects(c: Context, side: str, place: str) -> list[Figure]:
     for row in (r for r in c.rows("effects") if r["side"] == side and r["id"] in PICTURED):
         part = drawn[(drawn["side"] == side) & (drawn["id"] == row["id"])]
         if len(part):
-            title = say("causes.figure", c.lang, place=place, what=named(row, c.lang, "estimand"))
+            title = phrase("picture_of", c.lang, place=place, what=named(row, c.lang, "estimand"))
             id = f"effect{side}_{row['id'].replace('@', '_')}"
             out.append(figures.picture(figures.effect(part, lang=c.lang), id, title, named(row, c.lang, "sentence")))
     return out

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.policy.documents import articles
 from lyeval.render import Column, Heading, digits_beside
 from lyeval.render.blocks import Block, Lang
 from lyeval.report.cells import Selector
@@ -17,8 +16,10 @@ from lyeval.report.context import Context
 from lyeval.report.template import Template, fault
 from lyeval.report.tracing import TRACED
 from lyeval.report.words import (
+    TEMPLATES,
     band,
     chance,
+    clauses,
     day,
     fact_name,
     goal_text,
@@ -28,6 +29,7 @@ from lyeval.report.words import (
     number,
     of_target,
     percent,
+    points,
     short_text,
     shown,
     signed,
@@ -35,14 +37,13 @@ from lyeval.report.words import (
     value_text,
     word,
 )
+from lyeval.tables.registry import schema
 from lyeval.textfiles import Unreadable, read_text
-
-HERE = Path(__file__).resolve().parent / "templates"
 
 
 def names() -> list[str]:
     """Return the names of the shipped templates, ``zh/year_end`` …"""
-    return sorted(path.relative_to(HERE).with_suffix("").as_posix() for path in HERE.glob("*/*.md"))
+    return sorted(path.relative_to(TEMPLATES).with_suffix("").as_posix() for path in TEMPLATES.glob("*/*.md"))
 
 
 def shipped(name: str) -> str:
@@ -53,7 +54,7 @@ def shipped(name: str) -> str:
     TemplateError
         There is no such template.
     """
-    path = HERE / f"{name}.md"
+    path = TEMPLATES / f"{name}.md"
     if not re.fullmatch(r"(zh|en)/[a-z_]+", name) or not path.is_file():
         there = "、".join(names())
         raise fault(name, 0, f"没有这个模板；可用：{there}", f"no such template; there are: {there}")
@@ -62,7 +63,7 @@ def shipped(name: str) -> str:
 
 def template_of(name: str, lang: Lang, own: tuple[str, str] | None = None) -> Template:
     """Return a template by name in one language, or an office's own (file name, text) in its place; either may include the shipped ones."""
-    others = {f"{p.parent.name}/{p.name}": p.read_text(encoding="utf-8") for p in sorted(HERE.glob("*/*.md"))}
+    others = {f"{p.parent.name}/{p.name}": p.read_text(encoding="utf-8") for p in sorted(TEMPLATES.glob("*/*.md"))}
     return Template(*own, others) if own else Template(f"{lang}/{name}.md", shipped(f"{lang}/{name}"), others)
 
 
@@ -134,7 +135,7 @@ def fill(
     TemplateError
         The template is wrong: told with file and line.
     """
-    select = Selector(c.tables, TRACED, _schema(c), c.lang)
+    select = Selector(c.tables, TRACED, _described(c) if c.meta.get("kind") == "comparison" else _schema(c), c.lang)
     plan = c.meta.get("policy_title_en" if c.lang == "en" else "policy_title", "")
     known_ = {"place": c.place, "plan": plan, "document": c.document, "thing": thing(c), **(words or {})}
     run = c.value("run")
@@ -165,7 +166,7 @@ def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column,
     targets = {str(r["id"]): r for r in c.rows("targets")}
     lang = c.lang
 
-    def schema(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
+    def schema_of(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
         printed = PRINTED.get((table, column))
         if printed is not None:
             return Column(column, ""), lambda raw: printed(raw, row, lang) if known(raw) else "—"
@@ -182,7 +183,38 @@ def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column,
             return Column(column, ""), lambda raw: day(raw, lang) if known(raw) else ""
         return Column(column, "", kind=_kind(column, row.get(column))), None
 
-    return schema
+    return schema_of
+
+
+def _described(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]:
+    """Return how each cell of a comparison is printed in a sentence: as its table is described, with its unit."""
+
+    def schema_of(table: str, column: str, _: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
+        told = schema().get(table, {}).get(column)
+        kind = told.format if told is not None else ENDS.get(column, "")
+        if kind.partition(":")[0] in SPOKEN:
+            return Column(column, ""), lambda raw: spoken(c, kind, raw)
+        return Column(column, "", kind="count" if column in ("count", "n") else "text"), None
+
+    return schema_of
+
+
+def spoken(c: Context, kind: str, raw: Any) -> str:
+    """Write a value of a kind within a sentence; a dash where it is not known."""
+    name, _, digits = kind.partition(":")
+    return SPOKEN[name](c, raw, int(digits or 0)) if known(raw) else "—"
+
+
+def _spoken_area(c: Context, raw: Any, _: int) -> str:
+    return f"{number(raw, 0)} mu ({number(raw / 15, 0)} ha)" if c.lang == "en" else f"{number(raw, 0)}亩"
+
+
+def _spoken_money(c: Context, raw: Any, _: int) -> str:
+    return f"RMB {number(raw / 100, 1)} million" if c.lang == "en" else f"{number(raw, 1)}万元"
+
+
+def _spoken_line(c: Context, raw: Any, _: int) -> str:
+    return f"RMB {raw * 1e4:,.0f} per mu" if c.lang == "en" else f"{raw:g}万元/亩"
 
 
 def _kind(column: str, value: Any) -> Any:
@@ -236,6 +268,26 @@ def _goal(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
 
 
 Printer = Callable[[Any, Mapping[str, Any], Lang], str]
+SPOKEN: dict[str, Callable[[Context, Any, int], str]] = {  # by kind
+    "area": _spoken_area,
+    "money": _spoken_money,
+    "line": _spoken_line,
+    "ratio": _spoken_line,
+    "points": lambda c, raw, _: points(100 * raw),
+    "signed": lambda c, raw, _: points(raw),
+    "year": lambda c, raw, _: str(int(raw)),
+    "percent": lambda c, raw, digits: percent(raw, digits),
+    "number": lambda c, raw, digits: number(raw, digits),
+    **dict.fromkeys(("count", "firms"), lambda c, raw, _: number(raw, 0)),
+    "class": lambda c, raw, _: c.class_(raw),
+    "day": lambda c, raw, _: day(raw, c.lang),
+    "clause": lambda c, raw, _: clauses(raw, c.lang),
+}
+ENDS = {  # of tables that are no frames
+    **dict.fromkeys(("value_a", "value_b", "uncovered_a", "uncovered_b"), "percent:1"),
+    **dict.fromkeys(("gap", "estimate", "low", "high"), "points"),
+    **dict.fromkeys(("n_a", "n_b"), "count"),
+}
 OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
     "value": value_text,
     "goal": goal_text,
@@ -277,7 +329,7 @@ COLUMNS: dict[str, Printer] = {
     **dict.fromkeys(("on_month", "on_year", "change", "so_far"), lambda raw, row, lang: signed(raw)),
     **dict.fromkeys(("line", "agreed"), lambda raw, row, lang: f"{raw:g}"),
     "actual": lambda raw, row, lang: shown(raw, row["agreed"], "number"),
-    "clause": lambda raw, row, lang: articles(str(raw)) if lang == "en" else str(raw),
+    "clause": lambda raw, row, lang: clauses(raw, lang),
     "share": _beside_schedule,
     **dict.fromkeys(("unit", "item"), _plain),
     **dict.fromkeys(("stage", "outcome"), lambda raw, row, lang: word(raw, lang)),

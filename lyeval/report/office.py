@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lyeval.render import Cell
-from lyeval.render.blocks import Lang, Tone
+from lyeval.render.blocks import Lang
 from lyeval.report.context import Context
 from lyeval.report.tabulate import Heading, Laid, headings
 from lyeval.report.words import (
     amount,
+    coded,
     count,
     day,
     joined,
     known,
     named,
     of_target,
-    say,
+    phrase,
     share,
     shown,
-    tone_of,
+    toned,
     value_text,
 )
 
@@ -27,7 +29,6 @@ Row = dict[str, Any]
 FEW_NAMES = 3
 MOST, SOME = 10, 5  # firms told of one target, and of each of several
 DATED = 4  # steps with a date from which the plan is told by them alone
-STEP_TONES: dict[str, Tone] = {"done": "good", "late": "bad", "not_reported": "open"}
 
 
 def leader(c: Context) -> Laid:
@@ -43,7 +44,7 @@ def leader(c: Context) -> Laid:
             else base
         )
         unsaid = known(t["threshold"]) and f"{t['threshold']:g}万元" not in str(t["label"])
-        line = say("year_end.line", c.lang, line=f"{t['threshold']:g}") if unsaid else ""
+        line = phrase("with_line", c.lang, line=f"{t['threshold']:g}") if unsaid else ""
         rows.append({**t, "label": named(t, c.lang) + line, "base": stated, "before": before})
     heads = tuple(h for h in headings("leader_targets") if h.key != "base" or any(r["base"] for r in rows))
     return Laid(rows, heads)
@@ -63,10 +64,10 @@ def deciding(c: Context) -> Laid:
     chosen = [r for r in c.rows("deciding") if r["rank"] <= most]
     rows = [{**r, "row": k, "label": named(c.goals[str(r["target"])], c.lang)} for k, r in enumerate(chosen, start=1)]
     heads = tuple(h for h in headings("deciding") if several or h.key != "label")
-    whose = say("sheet.one_target", c.lang, label=rows[0]["label"]) if rows else ""
-    whose = say("sheet.all_targets", c.lang) if several else whose
+    whose = phrase("one_target", c.lang, label=rows[0]["label"]) if rows else ""
+    whose = phrase("all_targets", c.lang) if several else whose
     cut = len(rows) < len(c.rows("deciding"))
-    return Laid(rows, heads, {"whose": whose, "cut": say("sheet.cut", c.lang, most=most) if cut else ""})
+    return Laid(rows, heads, {"whose": whose, "cut": phrase("cut", c.lang, most=most) if cut else ""})
 
 
 def duties(c: Context) -> list[Row]:
@@ -76,14 +77,14 @@ def duties(c: Context) -> list[Row]:
     rows = []
     for k, r in enumerate(dated if len(dated) >= DATED else steps, start=1):
         units = named(r, c.lang, "owner").split("、" if c.lang == "zh" else ", ")
-        state = say(f"year_end.step_{r['state']}", c.lang, n=int(r["late"]))
+        state = toned("step", r["state"], c.lang, n=int(r["late"]))
         told = {
-            "term": say("year_end.by_month", c.lang, month=r["end"].month)
+            "term": phrase("by_month", c.lang, month=r["end"].month)
             if known(r["end"])
-            else say(f"year_end.every_{r['every']}", c.lang),
-            "owner": joined(units[:2], c.lang) + (say("year_end.others", c.lang) if len(units) > 2 else ""),
+            else coded("every", r["every"], c.lang),
+            "owner": joined(units[:2], c.lang) + (coded("cell", "others", c.lang) if len(units) > 2 else ""),
             "told": int(r["n"]) or None,
-            "state": Cell(state, tone=STEP_TONES[r["state"]]),
+            "state": state,
         }
         rows.append({**r, "row": k, **told})
     return rows
@@ -98,14 +99,14 @@ def units(c: Context) -> Laid:
     rows = []
     for r in c.rows(table):
         late = any(q["county"] == r["unit"] and q["status"] == "missed" for q in c.rows("quotas"))
-        summons = say("year_end.summon", c.lang) if r["summoned"] or late else ""
+        summons = coded("cell", "summon", c.lang) if r["summoned"] or late else ""
         settled = f"{int(r['reached'] + r['left'])}/{int(r['listed'])}"
         own_parts = {id: parts.get((str(r["unit"]), id)) for id in ids}
         rows.append({**r, **own_parts, "settled": settled, "summons": summons})
     heads = [h for h in headings("units") if not parts or h.key in ("rank", "unit", "settled", "summons")]
     place = next(k for k, h in enumerate(heads) if h.key == "settled") + 1
     extra = [Heading(id, str(own[id]["label"]), str(own[id]["label_en"]), "", "text") for id in ids]
-    more = say("year_end.quota_note" if parts else "listing.distance_note", c.lang)
+    more = phrase("quota_note" if parts else "distance_note", c.lang)
     return Laid(rows, (*heads[:place], *extra, *heads[place:]), {"more": more}, table=table)
 
 
@@ -116,8 +117,8 @@ def _quota(row: Row, target: Row, lang: Lang) -> Cell | str:
     else:
         text = value_text({**target, **row, "kind": target["kind"]}, lang)
         if known(row["goal"]):
-            text = say("year_end.by_listed", lang, value=text, goal=amount(count(row["goal"]), target["unit"], lang))
-    return Cell(text, tone=tone_of({"status": row["status"]})) if row["status"] in ("met", "missed") else text
+            text = phrase("by_listed", lang, value=text, goal=amount(count(row["goal"]), target["unit"], lang))
+    return replace(toned("status", row["status"], lang), value=text) if row["status"] in ("met", "missed") else text
 
 
 def next_steps(c: Context) -> list[Row]:
@@ -125,11 +126,11 @@ def next_steps(c: Context) -> list[Row]:
     rows = []
     for k, r in enumerate(c.rows("next_steps"), start=1):
         first = joined([str(n) for n in r["names"][:FEW_NAMES]], c.lang)
-        firms = first if int(r["n"]) <= FEW_NAMES else say("year_end.and_more", c.lang, names=first, n=int(r["n"]))
-        due = day(r["due"], c.lang) if known(r["due"]) else say("year_end.no_term", c.lang)
+        firms = first if int(r["n"]) <= FEW_NAMES else phrase("and_more", c.lang, names=first, n=int(r["n"]))
+        due = day(r["due"], c.lang) if known(r["due"]) else phrase("no_term", c.lang)
         told = {
             "measure": named(r, c.lang, "measure"),
-            "owner": named(r, c.lang, "owner") or say("year_end.no_term", c.lang),
+            "owner": named(r, c.lang, "owner") or phrase("no_term", c.lang),
             "due": due,
             "firms": firms,
         }

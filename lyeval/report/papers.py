@@ -15,9 +15,10 @@ from lyeval.render.blocks import Column
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice
 from lyeval.report.filling import fill, titled
-from lyeval.report.tabulate import said, tabulate
+from lyeval.report.sheets import lay_out
+from lyeval.report.tabulate import Laid, said
 from lyeval.report.template import BLANK
-from lyeval.report.words import amount, day, joined, known, named, number, say, shown, word
+from lyeval.report.words import amount, coded, day, joined, known, named, number, phrase, shown, word
 
 Row = dict[str, Any]
 
@@ -26,7 +27,7 @@ def drafts(c: Context) -> dict[str, Document]:
     """Return the papers that the year asks for, by id; one that concerns nobody is left out."""
     held = set(c.frame("papers").get("paper", ()))
     return {
-        name: _document(c, name, say("draft.footer", c.lang, document=c.document))
+        name: _document(c, name, phrase("draft_footer", c.lang, document=c.document))
         for name, asks in DRAFTS.items()
         if held & set(asks) or (name == "letter" and c.rows("list_pressed"))
     }
@@ -65,13 +66,13 @@ def publication(c: Context) -> Table:
     """Lay out who is to be published: name, township and ground; no figure of any enterprise."""
     grounds: dict[str, list[str]] = {}
     for r in c.rows("evidence"):
-        told = say("dossier.cited", c.lang, label=named(r, c.lang), clause=r["clause"])
+        told = phrase("cited", c.lang, label=named(r, c.lang), clause=r["clause"])
         mine = grounds.setdefault(str(r["credit_code"]), [])
         mine += [told] if told not in mine else []
     rows = [
         {**r, "grounds": joined(grounds.get(r["credit_code"], []), c.lang) or BLANK} for r in _papers(c, "publication")
     ]
-    return tabulate(c, "draft_publication", rows, say("draft.publication_table", c.lang, year=c.year), cite=c.document)
+    return lay_out(c, "publication", rows)
 
 
 def priority(c: Context, paper: str) -> Table:
@@ -87,24 +88,14 @@ def priority(c: Context, paper: str) -> Table:
         }
         for r in _papers(c, paper)
     ]
-    return tabulate(
-        c,
-        "draft_priority",
-        rows,
-        say(f"draft.{paper}_table", c.lang, year=c.year),
-        id=paper,
-        source=c.source("lead", "towns"),
-        cite=c.document,
-    )
+    return lay_out(c, paper, rows)
 
 
 def letter(c: Context, unit: str) -> Table:
     """Lay out whom one unit is to be pressed for."""
     mine = [r for r in c.rows("list_pressed") if r["responsible"] == unit]
     rows = [{**r, "number": k, "reason": said(c, r["reasons"], "reason")} for k, r in enumerate(mine, start=1)]
-    return tabulate(
-        c, "draft_letter", rows, say("draft.letter_table", c.lang), id=f"letter_{unit}", source=c.source("tax", "towns")
-    )
+    return lay_out(c, "letter", Laid(rows, of=f"_{unit}"))
 
 
 def writeoff(c: Context, code: str) -> Table:
@@ -117,19 +108,15 @@ def writeoff(c: Context, code: str) -> Table:
         "township": firm["township"],
         "method": named(firm, lang, "method"),
         "outcome": word(firm["outcome"], lang),
-        "grounds": joined(
-            [say("dossier.cited", lang, label=named(r, lang), clause=r["clause"]) for r in grounds], lang
-        ),
+        "grounds": joined([phrase("cited", lang, label=named(r, lang), clause=r["clause"]) for r in grounds], lang),
         **{name: day(firm[name], lang) if known(firm[name]) else "" for name in ("certified", "finished", "accepted")},
         "land": amount(number(firm["land_mu"]), "亩", lang),
         "tax": amount(number(firm["tax_wan"]), "万元", lang),
         "mean": amount(shown(firm["tax_per_mu"], firm["line"], "number"), "万元/亩", lang),
         **dict.fromkeys(("person", "opinion_firm", "opinion_town", "opinion_office"), ""),
     }
-    rows = [{"item": say(f"draft.form_{k}", lang), "value": v or BLANK} for k, v in values.items()]
-    return tabulate(
-        c, "draft_form", rows, say("draft.form", lang, year=c.year), id=f"form_{code}", source=c.source("tax")
-    )
+    rows = [{"item": coded("form", k, lang), "value": v or BLANK} for k, v in values.items()]
+    return lay_out(c, "writeoff", Laid(rows, of=f"_{code}"))
 
 
 def survey_form(c: Context, code: str) -> Table:
@@ -145,10 +132,10 @@ def survey_form(c: Context, code: str) -> Table:
             "land": amount(number(firm["land_mu"]), "亩", c.lang),
             "tax": amount(number(firm["tax_wan"]), "万元", c.lang),
         }
-        filled = [(say(f"dossier.{k}", c.lang), str(v) if known(v) and v else "—") for k, v in values.items()]
+        filled = [(coded("dossier", k, c.lang), str(v) if known(v) and v else "—") for k, v in values.items()]
     pairs = zip_longest(filled[::2], filled[1::2], fillvalue=("", ""))
     rows = [{"item": a[0], "value": a[1], "other": b[0], "more": b[1]} for a, b in pairs]
-    return tabulate(c, "dossier_facts", rows, say("dossier.facts", c.lang), id=f"facts_{code}")
+    return lay_out(c, "survey_form", Laid(rows, of=f"_{code}"))
 
 
 def _written(row: Row, c: Context) -> str:
@@ -181,15 +168,7 @@ def schedule_table(c: Context) -> Table:
             }
         )
     rows.sort(key=lambda r: (str(r["unit"]), not r["behind"], str(r["credit_code"])))
-    return tabulate(
-        c,
-        "schedule",
-        rows,
-        say("schedule.table", c.lang),
-        source=c.source("tax", "towns"),
-        note=say("schedule.note", c.lang),
-        cite=c.document,
-    )
+    return lay_out(c, "schedule", rows)
 
 
 TABLES: Mapping[str, Callable[..., Table]] = {

@@ -18,6 +18,7 @@ from lyeval.report.tabulate import Heading, Laid, headings, tabulate
 from lyeval.report.words import (
     FEW,
     amount,
+    coded,
     count,
     day,
     joined,
@@ -26,7 +27,7 @@ from lyeval.report.words import (
     named,
     number,
     percent,
-    say,
+    phrase,
     share,
     shown,
     signed,
@@ -38,15 +39,20 @@ Row = dict[str, Any]
 
 
 class Sheet(NamedTuple):
-    """A sheet: its id, the run's table, the headings' name, whence its figures, which clause it cites, its place in either annex, its words."""
+    """A sheet: its id, the run's table, the headings' name, which columns of these or of the table's own description (blank: all of the
+    headings), whence its figures, which clause it cites, its place in each annex, whether a page sorts it, its words.
+    """
 
     id: str
     table: str
     heads: str
+    columns: str
     source: str
     cite: str
     office: str
     research: str
+    comparison: str
+    sorts: str
     zh: str
     en: str
     note_zh: str
@@ -59,23 +65,24 @@ def sheets() -> dict[str, Sheet]:
     return {row["sheet"]: Sheet(*row.values()) for row in read_rows(__file__, "sheets.csv")}
 
 
-def sheet(c: Context, id: str, *asked: Any, empty: bool = False) -> Table | None:
+def sheet(c: Context, id: str, *asked: Any) -> Table | None:
     """Lay out a sheet; None where it would hold no row.
 
     Parameters
     ----------
     asked
         What the sheet is of, where there are several of it: a target, a side.
-    empty
-        Whether a sheet without rows is laid out all the same.
     """
-    spec = sheets()[id]
     make = ROWS.get(id)
-    made = make(c, *(getattr(a, "raw", a) for a in asked)) if make else c.rows(spec.table)
+    made = make(c, *(getattr(a, "raw", a) for a in asked)) if make else c.rows(sheets()[id].table)
     laid = made if isinstance(made, Laid) else Laid(made)
-    if not laid.rows and not empty:
-        return None
-    heads = laid.heads or headings(spec.heads)
+    return lay_out(c, id, laid) if laid.rows else None
+
+
+def lay_out(c: Context, id: str, made: list[Row] | Laid) -> Table:
+    """Lay out the rows given under a sheet's headings and words, none as well."""
+    spec, laid = sheets()[id], made if isinstance(made, Laid) else Laid(made)
+    heads = laid.heads or headings(spec.heads, spec.table, spec.columns)
     words = {**_words(c, spec), **laid.words}
     heads = tuple(h._replace(zh=h.zh.format(**words), en=h.en.format(**words)) for h in heads if _there(h, laid.rows))
     title, note = (spec.zh, spec.note_zh) if c.lang == "zh" else (spec.en, spec.note_en)
@@ -90,7 +97,7 @@ def sheet(c: Context, id: str, *asked: Any, empty: bool = False) -> Table | None
         source=_source(c, spec),
         note=note.format(**words),
         cite=_cite(c, spec, laid.rows),
-        sortable=bool(spec.research) and len(laid.rows) > 12,
+        sortable=bool(spec.sorts) and len(laid.rows) > 12,
     )
 
 
@@ -104,11 +111,16 @@ def annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
 
 def annex_notes(c: Context) -> list[tuple[str, str]]:
     """Return the lines of the notes sheet: how figures are made, and every doubtful clause with the reading in force."""
-    head = say("annex.basis", c.lang)
-    lines = [(head, say(key, c.lang)) for key in ("sheet.basis_text", "listing.distance_note", "document.footer")]
+    head = phrase("basis", c.lang)
+    lines = [(head, phrase(name, c.lang)) for name in ("basis_text", "distance_note", "footer")]
     return lines + [
         (named(r, c.lang, "question"), f"{named(r, c.lang, 'why')} [{r['clause']}]") for r in c.rows("switches")
     ]
+
+
+def note_of(id: str, lang: Lang) -> str:
+    """Return the note of a sheet that has no words to be filled in."""
+    return sheets()[id].note_zh if lang == "zh" else sheets()[id].note_en
 
 
 def _there(head: Heading, rows: list[Row]) -> bool:
@@ -118,6 +130,8 @@ def _there(head: Heading, rows: list[Row]) -> bool:
 
 def _words(c: Context, spec: Sheet) -> dict[str, Any]:
     """Return what titles and notes may name."""
+    if len(c.frame("side_about")):
+        return {side: c.side(side) for side in c.frame("side_about").get("side", ())}
     words: dict[str, Any] = {"year": c.year, "before": c.year - 1, "next": c.year + 1, "place": c.place}
     words |= {name: c.class_(name) for name in ("above", "below") if name in c.meta}
     name = (
@@ -129,7 +143,7 @@ def _words(c: Context, spec: Sheet) -> dict[str, Any]:
     words |= {k: int(meta[k]) for k in ("draws", "samples", "seed") if k in meta}
     words["notes"] = " ".join(str(n) for n in meta.get("notes_en" if c.lang == "en" else "notes", []))
     words["years"] = joined([str(y) for y in meta.get("years", [])], c.lang)
-    words["as_if"] = "" if c.meta.get("next_governed", True) else say("sheet.as_if", c.lang)
+    words["as_if"] = "" if c.meta.get("next_governed", True) else coded("cell", "as_if", c.lang)
     return words
 
 
@@ -137,11 +151,11 @@ def _source(c: Context, spec: Sheet) -> str:
     """Return the line under a sheet: departments of the ledger, draws, or the files of assumptions."""
     kind, _, name = spec.source.partition(":")
     if kind == "assumed":
-        return say("sheet.assumed", c.lang)
+        return phrase("assumed", c.lang)
     if kind == "draws":
         meta = c.value(f"{name}_meta") or c.value("simulation_meta")
         values = {"as_of": day(meta["as_of"], c.lang), "draws": f"{int(meta['draws']):,}", "seed": int(meta["seed"])}
-        return say("sheet.draws", c.lang, assumptions=meta["assumptions"], **values)
+        return phrase("drawn", c.lang, assumptions=meta["assumptions"], **values)
     return c.source(*([] if kind == "-" else kind.split())) if kind else ""
 
 
@@ -276,7 +290,7 @@ def _projected(name: str) -> Callable[[Context], list[Row]]:
     """Return a projection's targets with the kind that their unit tells."""
 
     def make(c: Context) -> list[Row]:
-        blank = say("sheet.as_given" if c.value("simulation_meta").get("plan") else "sheet.as_arranged", c.lang)
+        blank = coded("cell", "as_given" if c.value("simulation_meta").get("plan") else "as_arranged", c.lang)
         return [{**r, "kind": kind_by_unit(r), "scenario": r.get("scenario") or blank} for r in c.rows(name)]
 
     return make
@@ -295,11 +309,10 @@ def _left(c: Context) -> list[Row]:
 
 def _record(c: Context) -> list[Row]:
     """Return what became of past odds, with the months known in words."""
-    words = {True: say("record.month", c.lang, month="{}"), False: say("record.year_end", c.lang)}
     return [
         {
             **r,
-            "when": words[bool(r["month"])].format(int(r["month"])),
+            "when": phrase("known_at", c.lang, month=int(r["month"])),
             "hits": f"{r['hits']}/{r['n']}",
         }
         for r in c.rows("record")
@@ -393,7 +406,7 @@ def _ranking(name: str) -> Callable[[Context], list[Row]]:
         rows = []
         for r in c.rows(name):
             rate = share(r["reached"] + r["left"], r["listed"], int(r["listed"]), c.lang, "")
-            few = "" if known(r["rank"]) or r["whole"] else say("sheet.few", c.lang)
+            few = "" if known(r["rank"]) or r["whole"] else coded("cell", "few", c.lang)
             rows.append({**r, "rate_text": rate + few})
         return rows if len(rows) > 2 else []
 
@@ -433,7 +446,7 @@ def _departments(*, every: bool) -> Callable[[Context], list[Row]]:
             if late or (not every and (whole or not judged & set(r["verdicts"]))):
                 continue
             share = percent(int(r["share"] * 1000) / 1000) if known(r["share"]) else None
-            rows.append({**r, "share_text": share if r["there"] else say("sheet.absent", c.lang)})
+            rows.append({**r, "share_text": share if r["there"] else coded("cell", "absent", c.lang)})
         return rows
 
     return make
@@ -446,15 +459,15 @@ def _totals(c: Context) -> list[Row]:
 def _rerun(c: Context) -> list[Row]:
     """Return what a rerun needs: plan, sources with their hash, draws and seed, fingerprint, versions."""
     lang = c.lang
-    rows: list[tuple[str, Any]] = [(say("appendix.plan", lang), f"{c.meta['policy']} {c.document}")]
-    rows += [(say("appendix.source", lang, name=r["name"]), f"sha256 {r['sha256']}") for r in c.rows("sources")]
+    rows: list[tuple[str, Any]] = [(phrase("rerun_plan", lang), f"{c.meta['policy']} {c.document}")]
+    rows += [(phrase("rerun_source", lang, name=r["name"]), f"sha256 {r['sha256']}") for r in c.rows("sources")]
     for name in ("forecast", "simulation"):
         meta = c.value(f"{name}_meta")
         if meta:
             values = {k: meta[k] for k in ("assumptions", "as_of")} | {k: int(meta[k]) for k in ("draws", "seed")}
-            rows.append((say(f"appendix.{name}", lang), say("appendix.draws", lang, **values)))
+            rows.append((phrase(f"rerun_{name}", lang), phrase("rerun_draws", lang, **values)))
     basis = c.value("run").get("basis")
-    rows += [(say("appendix.fingerprint", lang), str(basis))] if known(basis) and basis else []
+    rows += [(phrase("rerun_fingerprint", lang), str(basis))] if known(basis) and basis else []
     rows += [(str(r.get("name", r.get("component", ""))), str(r["version"])) for r in c.rows("versions")]
     return [{"item": item, "value": value} for item, value in rows]
 

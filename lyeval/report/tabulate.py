@@ -1,4 +1,8 @@
-"""From rows of fields to tables: headings in both languages are data (``headings.csv``), and so is how each field is written."""
+"""From rows of fields to tables: headings in both languages are data, and so is how each field is written.
+
+The columns of a sheet stand in ``headings.csv`` beside this module; what is not there is laid out as ``registry.csv`` of the tables
+describes it.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,16 @@ from typing import Any, NamedTuple, cast
 
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.render import Cell, Column, Table, digits_beside
-from lyeval.render.blocks import Kind, Lang, Tone
+from lyeval.render.blocks import Kind, Lang
 from lyeval.report.context import Context
 from lyeval.report.tracing import TRACED, columns_of, row_id
 from lyeval.report.words import (
     OF_TARGET,
     amount,
     band,
+    clauses,
+    coded,
+    day,
     fact_name,
     few,
     joined,
@@ -24,15 +31,17 @@ from lyeval.report.words import (
     named,
     number,
     percent,
-    say,
+    phrase,
+    points,
     shown,
     statistic,
-    texts,
-    tone_of,
+    status_cell,
+    toned,
     unit_name,
     word,
 )
 from lyeval.resources import read_rows
+from lyeval.tables.registry import schema, values
 from lyeval.tables.verdict import industry_name
 
 Row = Mapping[str, Any]
@@ -56,6 +65,8 @@ class Heading(NamedTuple):
 class Laid(NamedTuple):
     """Rows to lay out; headings in place of the usual, words for title and note, what makes the sheet one of several, and
     the run's table where the sheet's own row names none.
+
+    A row may carry ``cells``: what stands in some of its columns in place of the field.
     """
 
     rows: list[dict[str, Any]]
@@ -66,9 +77,25 @@ class Laid(NamedTuple):
 
 
 @cache
-def headings(table: str) -> tuple[Heading, ...]:
-    """Return the columns of a table as ``headings.csv`` beside this module gives them."""
-    return tuple(Heading(*told) for of, *told in map(dict.values, read_rows(__file__, "headings.csv")) if of == table)
+def headings(name: str, table: str = "", columns: str = "") -> tuple[Heading, ...]:
+    """Return the columns of a sheet.
+
+    Parameters
+    ----------
+    name
+        The sheet's name in ``headings.csv``.
+    table, columns
+        The run's table, and which columns in which order (separated by blanks); "" for those of ``headings.csv``.
+    """
+    own = {
+        told["key"]: Heading(*[*told.values()][1:])
+        for told in read_rows(__file__, "headings.csv")
+        if told["table"] == name
+    }
+    if not columns:
+        return tuple(own.values())
+    described = {k: Heading(k, told.zh, told.en, told.unit, told.format) for k, told in schema()[table].items()}
+    return tuple((described | own)[key] for key in columns.split())
 
 
 def tabulate(c: Context, name: str, rows: Iterable[Row], title: str, **more: Any) -> Table:
@@ -99,12 +126,16 @@ def _origins(c: Context, traced: str, rows: list[Row], keys: list[str]) -> dict[
 
 def _column(head: Heading, lang: Lang) -> Column:
     name, _, digits = head.kind.partition(":")
-    kind = cast("Kind", NUMBERS.get(name, name if name in PLAIN else "text"))
+    shape, places, english = SHAPES.get(name, (name if name in PLAIN else "text", None, None))
     title, unit = (head.zh, head.unit) if lang == "zh" else (head.en, unit_name(head.unit, lang).strip())
-    return Column(head.key, title, unit, kind, int(digits) if digits.isdigit() else None)
+    unit = unit if english is None or lang == "zh" else english
+    return Column(head.key, title, unit, cast("Kind", shape), int(digits) if digits.isdigit() else places)
 
 
 def _cell(c: Context, row: Row, head: Heading) -> Any:
+    ready = row.get("cells") or {}
+    if head.key in ready:
+        return ready[head.key]
     name, _, more = head.kind.partition(":")
     value = row.get(head.key)
     if name in WRITERS:
@@ -119,12 +150,10 @@ def between(lang: Lang) -> str:
     return "；" if lang == "zh" else "; "
 
 
-def said(c: Context, values: Any, group: str) -> str | None:
-    """Put one fixed word, or each of a list, into words: the texts ``group.word``."""
-    words = values if isinstance(values, list) else [values] if known(values) else []
-    return (
-        between(c.lang).join(say(key, c.lang) if (key := f"{group}.{w}") in texts() else str(w) for w in words) or None
-    )
+def said(c: Context, value: Any, of: str) -> str | None:
+    """Put one coded value, or each of a list, into words."""
+    held = value if isinstance(value, list) else [value] if known(value) else []
+    return between(c.lang).join(coded(of, one, c.lang) for one in held) or None
 
 
 def _lines(c: Context, value: Any, row: Row, key: str) -> str | None:
@@ -163,15 +192,14 @@ def _target(c: Context, value: Any, row: Row, key: str) -> str:
 
 def _of_target(c: Context, value: Any, row: Row, key: str) -> Any:
     """Write a figure of a target, the status with its tone."""
-    text = OF_TARGET[key](row, c.lang)
-    return Cell(text, tone=tone_of(row)) if key == "status" else text
+    return status_cell(row, c.lang) if key == "status" else OF_TARGET[key](row, c.lang)
 
 
 def _reading(c: Context, value: Any, row: Row, key: str) -> Any:
     """Write what becomes of a target under a reading: its value (none where fewer than ten are counted), status, or a field of its own."""
     target = c.by("targets")[str(row.get("target", row.get("id")))]
     if key == "status":
-        return Cell(say(f"status.{value}", c.lang), tone=tone_of({"status": value}))
+        return toned("status", value, c.lang)
     if key == "clause":
         return target["clause"]
     if not known(value) or few(target):
@@ -193,14 +221,15 @@ def _band(c: Context, value: Any, row: Row, key: str) -> str:
 
 
 def _tri(c: Context, value: Any, row: Row, key: str) -> str:
-    return TRI[c.lang][2 if not known(value) else 0 if str(value) == "True" else 1]
+    open_ = key if key in values()["tri"] else "open"
+    return coded("tri", bool(value) if known(value) else open_, c.lang)
 
 
 def _overdue(c: Context, value: Any, row: Row, key: str) -> str | None:
     """Tell whether a term has passed; of a step without a term, that there is none."""
     if known(value):
-        return TRI[c.lang][0 if value else 1]
-    return say("reason.no_term", c.lang) if "step" in row else None
+        return coded("tri", bool(value), c.lang)
+    return coded("reason", "no_term", c.lang) if "step" in row else None
 
 
 def _basis(c: Context, value: Any, row: Row, key: str) -> str | None:
@@ -222,7 +251,7 @@ def _unless(c: Context, value: Any, row: Row, key: str) -> Any:
 
 
 def _option(c: Context, value: Any, row: Row, key: str) -> str:
-    return named(row, c.lang) + (say("sheet.default", c.lang) if row["default"] else "")
+    return named(row, c.lang) + (coded("cell", "default", c.lang) if row["default"] else "")
 
 
 def _criteria(c: Context, value: Any, row: Row, key: str) -> str | None:
@@ -239,8 +268,8 @@ def _targets(c: Context, value: Any, row: Row, key: str) -> str:
 
 def _unit(c: Context, value: Any, row: Row, key: str) -> str:
     """Name a township or county; the whole, or one that is not filled in, in words."""
-    whole = say(key if key in texts() else "sheet.whole", c.lang)
-    return whole if row.get("whole") is True else str(value or "") or say("sheet.blank", c.lang)
+    whole = coded("cell", key if key in values()["cell"] else "whole", c.lang)
+    return whole if row.get("whole") is True else str(value or "") or coded("cell", "blank", c.lang)
 
 
 def _office(c: Context, value: Any, row: Row, key: str) -> str:
@@ -258,18 +287,16 @@ def _needs(c: Context, value: Any, row: Row, key: str) -> str:
         if column in columns:
             out.append(columns[column].label(c.lang))
         else:
-            out.append(
-                say("sheet.form", c.lang, name=SHEETS[sheet][0] if c.lang == "zh" else sheet)
-                if sheet in SHEETS
-                else need.strip()
-            )
+            name = SHEETS[sheet][0] if sheet in SHEETS and c.lang == "zh" else sheet
+            out.append(phrase("form", c.lang, name=name) if sheet in SHEETS else need.strip())
     return joined(out, c.lang)
 
 
 def _path(c: Context, value: Any, row: Row, key: str) -> str:
     """Name an assumption: the method in the plan's words where there is one, then the figure."""
     parts = [p for p in str(value).split(".") if p != "methods"]
-    return " · ".join(say(f"figure.{p}", c.lang) if f"figure.{p}" in texts() else p.replace("_", " ") for p in parts)
+    names = values()["figure"]
+    return " · ".join(names[p].text(c.lang) if p in names else p.replace("_", " ") for p in parts)
 
 
 def _numbers(c: Context, value: Any, row: Row, key: str) -> str:
@@ -277,9 +304,8 @@ def _numbers(c: Context, value: Any, row: Row, key: str) -> str:
     if c.lang == "en":
         return str(value)
     words = [part.partition(" ") for part in str(value).split(", ")]
-    return "，".join(
-        say(f"figure.{a}", "zh") + b if b and f"figure.{a}" in texts() else a + gap + b for a, gap, b in words
-    )
+    names = values()["figure"]
+    return "，".join(names[a].zh + b if b and a in names else a + gap + b for a, gap, b in words)
 
 
 def _changed(c: Context, value: Any, row: Row, key: str) -> str | None:
@@ -287,8 +313,9 @@ def _changed(c: Context, value: Any, row: Row, key: str) -> str | None:
     parts = []
     for part in str(value or "").split("；"):
         path, _, figure = part.partition("=")
-        name = f"changed.{path.removesuffix('.value')}"
-        parts.append(say(name, c.lang, value=figure.replace("-", "−")) if name in texts() else part)
+        name = path.removesuffix(".value")
+        there = name in values()["changed"]
+        parts.append(coded("changed", name, c.lang, value=figure.replace("-", "−")) if there else part)
     return joined(parts, c.lang) or None
 
 
@@ -296,10 +323,30 @@ def _bounds(c: Context, value: Any, row: Row, key: str) -> str:
     return f"{number(value, 3)} … {number(row['bound_high'], 3)}" if known(value) else ""
 
 
-def _judged(c: Context, value: Any, row: Row, group: str) -> Cell:
+def _judged(c: Context, value: Any, row: Row, of: str) -> Cell:
     """Put a finding into words with its tone."""
-    name = str(value) if known(value) else "none"
-    return Cell(say(f"{group}.{name}", c.lang), tone=cast("Tone", TONES.get(name, "open")))
+    return toned(of, value if known(value) else "none", c.lang)
+
+
+def _side(c: Context, value: Any, row: Row, key: str) -> str | None:
+    """Name the place of a side."""
+    return c.side(str(value)) if value in ("a", "b") else None
+
+
+def _line(c: Context, value: Any, row: Row, key: str) -> str | None:
+    """Write a line without idle zeros: 万元/亩, in English RMB per mu."""
+    if not known(value):
+        return None
+    return f"{value * 1e4:,.0f}" if c.lang == "en" else f"{value:g}"
+
+
+def _scaled(english: float) -> Callable[[Context, Any, Row, str], Any]:
+    """Return how a sum of 万元 is written: in English in another unit."""
+
+    def write(c: Context, value: Any, row: Row, key: str) -> Any:
+        return None if not known(value) else value * english if c.lang == "en" else value
+
+    return write
 
 
 WRITERS: dict[str, Callable[[Context, Any, Row, str], Any]] = {
@@ -340,7 +387,24 @@ WRITERS: dict[str, Callable[[Context, Any, Row, str], Any]] = {
     "bounds": _bounds,
     "changed": _changed,
     "judged": _judged,
+    "side": _side,
+    "clause": lambda c, value, row, key: clauses(value, c.lang) or None if known(value) else None,
+    "day": lambda c, value, row, key: day(value, c.lang) if known(value) else None,
+    "line": _line,
+    "ratio": _scaled(1e4),
+    "money": _scaled(1e-2),
+    "points": lambda c, value, row, key: points(100 * value) if known(value) else None,
+    "signed": lambda c, value, row, key: points(value) if known(value) else None,
 }
-NUMBERS = {"beside": "number", "unless": "number"}
-TONES = {"found": "good", "True": "good", "failed": "bad", "False": "bad"}
-TRI = {"zh": ("是", "否", "待判定"), "en": ("yes", "no", "open")}
+SHAPES: dict[
+    str, tuple[str, int | None, str | None]
+] = {  # kind → shape, decimals, English unit where it is not the Chinese one's
+    "beside": ("number", None, None),
+    "unless": ("number", None, None),
+    "area": ("number", 0, "mu"),
+    "firms": ("count", None, ""),
+    "line": ("text", None, "RMB/mu"),
+    "ratio": ("number", 2, "RMB/mu"),
+    "money": ("number", 1, "RMB million"),
+    "signed": ("text", None, ""),
+}

@@ -16,20 +16,22 @@ import pandas as pd
 
 from lyeval.ledger.columns import records
 from lyeval.render.blocks import Lang
-from lyeval.report.words import count, known, named, number, say, texts
+from lyeval.report.words import coded, known, named, number, phrase
 from lyeval.resources import read_rows
-from lyeval.tables.comparative import behind, described, keys
+from lyeval.tables.comparative import behind
+from lyeval.tables.registry import schema
 from lyeval.tables.research import derived
 
 Row = Mapping[str, Any]
 
 
-def _keys() -> dict[str, tuple[str, ...]]:
-    """Return by table the columns that name a row, as ``keys.csv`` beside this module gives them."""
-    return {row["table"]: tuple(row["keys"].split()) for row in read_rows(__file__, "keys.csv")}
-
-
-TRACED = _keys() | {name: columns for name, columns in keys().items() if columns}
+TABLES = {row["table"]: row for row in read_rows(__file__, "keys.csv")}
+"""What names a row of a table, and how its figures come about, by table."""
+TRACED = {name: tuple(row["keys"].split()) for name, row in TABLES.items()} | {
+    name: keys
+    for name, columns in schema().items()
+    if name not in TABLES and (keys := tuple(c.name for c in columns.values() if c.key))
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +123,7 @@ def _plain(tables: Mapping[str, Any], name: str, key: str, lang: Lang) -> Trace:
     held = tables[name][key]
     nobody = pd.DataFrame(columns=["credit_code"])
     value = len(held) if isinstance(held, list) else held
-    return Trace(
-        f"{name}/{key}", f"{name} · {key}", value, say("trace.other", lang, table=name), "", (), nobody, nobody
-    )
+    return Trace(f"{name}/{key}", f"{name} · {key}", value, phrase("made_of", lang, table=name), "", (), nobody, nobody)
 
 
 def _selected(tables: Mapping[str, Any], id: str, chosen: re.Match[str], lang: Lang) -> Trace:
@@ -142,14 +142,14 @@ def _selected(tables: Mapping[str, Any], id: str, chosen: re.Match[str], lang: L
         frame = frame.iloc[int(first or 0) : int(last) if last else None]
     value = len(frame) if column is None else float(frame[column].sum())
     codes = list(dict.fromkeys(frame["credit_code"])) if "credit_code" in frame else []
-    key = "trace.counted" if column is None else "trace.summed"
     clause = str(frame["clause"].iloc[0]) if len(frame) and "clause" in frame else ""
     rows = tables.get("ledger_rows", pd.DataFrame(columns=["credit_code"]))
     mine = rows[rows["credit_code"].isin(codes)].copy()
     names = _names(tables)
     mine.insert(1, "name", mine["credit_code"].map(names))
     label = name + (f" · {asked}" if asked else "")
-    return Trace(id, label, value, say(key, lang, table=name, column=column or ""), clause, (), frame.iloc[:0], mine)
+    formula = phrase("chosen", lang, table=name, column=column or "")
+    return Trace(id, label, value, formula, clause, (), frame.iloc[:0], mine)
 
 
 def _names(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,29 +229,20 @@ def _among(firms: pd.DataFrame, name: str, row: Row) -> pd.Series:
 def _label(name: str, row: Row, column: str, lang: Lang) -> str:
     """Name a figure: its row, then its column."""
     head = named(row, lang) if "label" in row else "/".join(_key(row[k]) for k in TRACED[name])
-    field = texts().get(f"trace.field.{column}")
-    return f"{head} · {field[lang == 'en'] if field else column}"
+    return f"{head} · {coded('field', column, lang)}"
 
 
 def _formula(name: str, row: Row, column: str, lang: Lang) -> str:
     """Say how a figure is made."""
-    told = described(name).get(column)
-    if told is not None and " / " in told.source:
-        return told.source.split(" / ")[lang == "en"]
     if name == "targets" and column in ("value", "part", "whole", "n"):
-        kind = f"share_{row['weight']}" if row["kind"] == "share" else str(row["kind"])
-        digits = 0 if row["weight"] == "count" and row["kind"] == "share" else 2
-        return say(
-            f"trace.value.{kind}",
-            lang,
-            part=number(row["part"], digits),
-            whole=number(row["whole"], digits),
-            n=count(row["n"]),
-        )
-    for key in (f"trace.{name}.{column}", f"trace.{name}"):
-        if key in texts():
-            return say(key, lang)
-    return say("trace.other", lang, table=name)
+        by_count = row["weight"] == "count" and row["kind"] == "share"
+        part, whole = (number(row[k], 0 if by_count else 2) for k in ("part", "whole"))
+        return phrase("made_by", lang, kind=row["kind"], weight=row["weight"], part=part, whole=whole)
+    column_ = schema().get(name, {}).get(column)
+    for told in (column_.source if column_ else "", TABLES[name]["source"] if name in TABLES else ""):
+        if " / " in told:
+            return told.split(" / ")[lang == "en"]
+    return phrase("made_of", lang, table=name)
 
 
 def _clause(tables: Mapping[str, Any], name: str, row: Row) -> str:

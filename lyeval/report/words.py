@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
-from lyeval.render import Column, digits_beside, format_value
+from lyeval.policy.documents import articles
+from lyeval.render import Cell, Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
 from lyeval.report.cells import yuan
-from lyeval.resources import read_rows
+from lyeval.tables.registry import values
 
+TEMPLATES = Path(__file__).resolve().parent / "templates"
 FEW = 10
 Row = Mapping[str, Any]
 
@@ -23,15 +26,30 @@ def known(value: Any) -> bool:
     return not (isinstance(value, float) and math.isnan(value))
 
 
+def coded(of: str, value: Any, lang: Lang, /, **given: Any) -> str:
+    """Return what a coded value is called (``values.csv`` of the tables), filled in; the value itself where it has no name."""
+    told = values()[of].get(str(value))
+    return told.text(lang).format(**given) if told else str(value)
+
+
+def toned(of: str, value: Any, lang: Lang, /, **given: Any) -> Cell:
+    """Return the name of a coded value as a cell with its tone."""
+    tone = values()[of][str(value)].tone
+    return Cell(coded(of, value, lang, **given), tone=cast("Tone", tone or "plain"))
+
+
+def phrase(name: str, lang: Lang, /, **given: Any) -> str:
+    """Return a fixed sentence: the macro of that name in ``templates/<lang>/shared.md``; what is given is never a template."""
+    return str(getattr(_shared(lang), name)(**given))
+
+
 @cache
-def texts() -> dict[str, tuple[str, str]]:
-    """Return every sentence of the report (zh, en) by its key, ``<section>.<name>``, from ``texts.csv`` beside this module."""
-    return {key: (zh, en) for key, zh, en in map(dict.values, read_rows(__file__, "texts.csv"))}
+def _shared(lang: Lang) -> Any:
+    import jinja2
 
-
-def say(key: str, lang: Lang, **values: Any) -> str:
-    """Fill the sentence ``key`` in one language; sentences are templates of this package, values never are."""
-    return texts()[key][lang == "en"].format(**values)
+    return jinja2.Template(
+        (TEMPLATES / lang / "shared.md").read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined
+    ).module
 
 
 def named(row: Row, lang: Lang, key: str = "label") -> str:
@@ -86,7 +104,7 @@ def unit_name(unit: str, lang: Lang) -> str:
     """Return a unit in one language, with the space that English wants before it."""
     if lang == "zh" or not unit:
         return unit
-    return f" {texts().get(f'unit.{unit}', (unit, unit))[1]}"
+    return f" {coded('unit', unit, 'en')}"
 
 
 def amount(text: str, unit: Any, lang: Lang) -> str:
@@ -147,7 +165,7 @@ def value_text(row: Row, lang: Lang) -> str:
 def goal_text(row: Row, lang: Lang) -> str:
     """Write a target's goal: 不低于80%, 不超过20%, 0家."""
     if not known(row["goal"]):
-        return {"zh": "任务数未下达", "en": "no quota given"}[lang]
+        return coded("cell", "no_quota", lang)
     value = amount(plainly(row["goal"], kind_of(row)), row["unit"], lang)
     if row["op"] == "le" and row["goal"] == 0:
         return value
@@ -244,15 +262,29 @@ def signed(value: Any, digits: int = 1) -> str:
     return ("+" if value > 0 else "") + percent(value, digits) if known(value) else "—"
 
 
+def clauses(text: Any, lang: Lang) -> str:
+    """Write a list of clauses; in English as articles, without the names of places before them."""
+    return articles(str(text)) if lang == "en" else str(text)
+
+
+def points(value: float) -> str:
+    """Write a difference with one decimal and its sign; none where it rounds to zero."""
+    text = number(abs(value), 1)
+    return text if text == number(0, 1) else f"{'+' if value > 0 else '−'}{text}"
+
+
 def status_text(row: Row, lang: Lang) -> str:
     """Return the word for a target's status; a class with nobody is 不涉及."""
-    return say(f"status.{'empty' if row.get('reason') == 'empty_class' else row['status']}", lang)
+    return coded("status", _state(row), lang)
 
 
-def tone_of(row: Row) -> Tone:
-    """Return the tone of a target's status."""
-    tones: dict[str, Tone] = {"met": "good", "missed": "bad"}
-    return tones.get(str(row["status"]), "plain" if row.get("reason") == "empty_class" else "open")
+def status_cell(row: Row, lang: Lang) -> Cell:
+    """Return a target's status with its tone."""
+    return toned("status", _state(row), lang)
+
+
+def _state(row: Row) -> str:
+    return "empty" if row.get("reason") == "empty_class" else str(row["status"])
 
 
 def class_text(value: Any, meta: Row, lang: Lang) -> str:
@@ -260,13 +292,12 @@ def class_text(value: Any, meta: Row, lang: Lang) -> str:
     suffix = "_en" if lang == "en" else ""
     if value in ("above", "below"):
         return str(meta[f"{value}{suffix}"])
-    return {"all": ("合计", "all"), "any": ("全部", "all")}.get(str(value), ("未知", "unknown"))[lang == "en"]
+    return coded("class", value if value in ("all", "any") else "", lang)
 
 
 def word(value: Any, lang: Lang) -> str:
     """Return a fixed word of the ledger (outcome, stage, finality) in one language."""
-    text = "" if not known(value) else str(value)
-    return texts().get(f"word.{text}", (text, text))[lang == "en"]
+    return coded("word", value, lang) if known(value) else ""
 
 
 def band(p: float, certain: Any, lang: Lang) -> str:
@@ -297,7 +328,7 @@ def fact_name(fact: str, lang: Lang) -> str:
     from lyeval.assessment.gaps import name_of
 
     name, _, year = fact.partition("@")
-    text = (texts().get(f"fact.{name}") or name_of(name))[lang == "en"]
+    text = coded("fact", name, lang) if name in values()["fact"] else name_of(name)[lang == "en"]
     if not year:
         return text
     return f"{year}年{text}" if lang == "zh" else f"{text} {year}"
@@ -305,16 +336,11 @@ def fact_name(fact: str, lang: Lang) -> str:
 
 def day(value: Any, lang: Lang) -> str:
     """Write a date: 2023年12月31日, 31 December 2023; a month 2023-10 as 2023年10月末."""
-    parts = [int(p) for p in str(value)[:10].split("-")]
-    if len(parts) == 2:
-        return (
-            f"{parts[0]}年{parts[1]}月末" if lang == "zh" else f"the end of {say(f'month.{parts[1]}', 'en')} {parts[0]}"
-        )
-    return (
-        f"{parts[0]}年{parts[1]}月{parts[2]}日"
-        if lang == "zh"
-        else f"{parts[2]} {say(f'month.{parts[1]}', 'en')} {parts[0]}"
-    )
+    year, month, *date = (int(p) for p in str(value)[:10].split("-"))
+    name = coded("month", month, lang)
+    if lang == "en":
+        return f"{date[0]} {name} {year}" if date else f"the end of {name} {year}"
+    return f"{year}年{name}{date[0]}日" if date else f"{year}年{name}末"
 
 
 OF_TARGET: dict[str, Callable[[Row, Lang], str]] = {

@@ -27,8 +27,8 @@ from lyeval.report.compared import build_comparison, comparison_annex, compariso
 from lyeval.report.context import Context
 from lyeval.report.document import build_report
 from lyeval.report.papers import dossiers, drafts, schedule, schedule_table
-from lyeval.report.sheets import annex, annex_notes
-from lyeval.report.words import say
+from lyeval.report.sheets import annex, annex_notes, note_of
+from lyeval.report.words import phrase
 
 Tables = Mapping[str, Any]
 FOLDER = "products"
@@ -164,7 +164,7 @@ def _text(made: Made, folder: Path) -> list[Path]:
 
 def _schedule(made: Made, folder: Path) -> list[Path]:
     c = made.context
-    notes = [say("schedule.note", c.lang), say("listing.distance_note", c.lang)]
+    notes = [note_of("schedule", c.lang), phrase("distance_note", c.lang)]
     job = Job(schedule(c), made.look, lambda: [schedule_table(c)], notes)
     return [job.write(name, folder / FOLDER / f"schedule.{name}") for name in ("docx", "xlsx")]
 

@@ -14,14 +14,24 @@ from lyeval.render import Paragraph, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.render.glyphs import ems
 from lyeval.render.paging import lay_out
-from lyeval.report.causes import about_effects
 from lyeval.report.context import Context
 from lyeval.report.drawings import drawing
 from lyeval.report.filling import fill
 from lyeval.report.sheets import sheet
-from lyeval.report.words import band, chance, day, known, named, say, word
+from lyeval.report.words import band, chance, day, known, named, phrase, word
 from lyeval.tables.research import derived
 
+MAIN = (
+    "rd_reach",
+    "rd_level",
+    "did_level",
+    "poisson_tax",
+    "event_reach",
+    "gap_reach",
+    "gap_level",
+    "timing",
+    "bunching@2020",
+)
 MARKS = "①②③④⑤⑥⑦⑧⑨"
 COVERED = 0.6  # of the county's own 80 % intervals that must have held before odds are told
 
@@ -48,7 +58,10 @@ def year_end_blocks(c: Context) -> list[Block]:
     things = {"table": partial(sheet, more), "figure": partial(drawing, more)}
     words |= dict(zip(SHORTER, _room(more, things, words), strict=True))
     blocks = fill("year_end", more, things, words, may_be_own=True)
-    return blocks + fill("research", more, things, {**words, **about_effects("", c.place)}) if c.research else blocks
+    if not c.research:
+        return blocks
+    of_effects = {"side": "", "side_place": c.place, "main_effects": list(MAIN)}
+    return blocks + fill("research", more, things, {**words, **of_effects})
 
 
 ROOM = (
@@ -121,6 +134,6 @@ def odds_withheld(c: Context) -> str:
     ]
     n = sum(int(r["n"]) for r in rows)
     if not n:
-        return say("year_end.no_record", c.lang, place=c.place)
+        return phrase("no_record", c.lang, place=c.place)
     held = round(sum(r["share"] * r["n"] for r in rows))
-    return "" if held / n >= COVERED else say("year_end.weak_record", c.lang, place=c.place, held=held, n=n)
+    return "" if held / n >= COVERED else phrase("weak_record", c.lang, place=c.place, held=held, n=n)

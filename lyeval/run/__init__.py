@@ -32,7 +32,7 @@ HOME = {
     "production": "NOTEBOOKS check_run produce",
     "records": "code_hash",
     "run_file": "RunFile RunSpec load_run",
-    "comparing": "compare_sides complete compute_sides effects",
+    "comparing": "compare_sides complete effects",
     "steps": "about alternatives before compute folder keep outline own_words switches unfilled",
     "two_runs": "Difference difference tables_of",
     "workspace": "lab_command lay_out open_lab prepare",

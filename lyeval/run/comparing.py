@@ -60,11 +60,6 @@ class Studies:
         frame = self.by_side[first].drawn
         return frame[frame["id"] == name]
 
-    def sentences(self, lang: str = "zh") -> list[str]:
-        """Return what may be said of each specification that was estimated."""
-        rows = self.table[self.table["verdict"] != "refused"]
-        return [str(text) for text in rows["sentence_en" if lang == "en" else "sentence"]]
-
     def __repr__(self) -> str:
         return "\n".join(f"{side or '—'} {one!r}" for side, one in self.by_side.items())
 
@@ -176,20 +171,6 @@ def _rows(places: Sequence[Any], readings: Sequence[Mapping[str, str]]) -> pd.Da
         for at in dict.fromkeys((min(plan.years.identification), year))
     ]
     return pd.concat(parts, ignore_index=True).drop_duplicates().reset_index(drop=True)
-
-
-def compute_sides(
-    sides: Sequence[Named], *, draws: int = 500, seed: int = 0, known_by: str = "", into: str | Path = ""
-) -> Path:
-    """Compute and save every table of the comparison report, as its notebooks would, and return their folder."""
-    return complete(
-        compare_sides(sides, draws=draws, seed=seed, known_by=known_by),
-        sides,
-        draws=draws,
-        seed=seed,
-        known_by=known_by,
-        into=into,
-    )
 
 
 def complete(

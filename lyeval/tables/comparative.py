@@ -1,4 +1,4 @@
-"""A comparison of two places as named tables (两地比较的各表): results in, frames out, described in ``comparison.csv``."""
+"""A comparison of two places as named tables (两地比较的各表): results in, frames out, described in ``registry.csv``."""
 
 from __future__ import annotations
 
@@ -14,23 +14,10 @@ from lyeval.comparison.decompose import PARTS
 from lyeval.policy import Policy
 from lyeval.policy.documents import clauses, side_by_side, timeline
 from lyeval.policy.register import Register
-from lyeval.resources import read_rows
-from lyeval.tables.registry import Column, schema
+from lyeval.tables.registry import values
 
 Tables = dict[str, Any]
 APART = ("decomposition", "refused", "difference")  # of a comparison, told in tables of other names
-
-
-def described(table: str) -> dict[str, Column]:
-    """Return a table's columns as ``comparison.csv`` describes them."""
-    return schema("comparison.csv").get(table, {})
-
-
-def keys() -> dict[str, tuple[str, ...]]:
-    """Return by table the columns that name a row."""
-    return {
-        name: tuple(c.name for c in columns.values() if c.key) for name, columns in schema("comparison.csv").items()
-    }
 
 
 def side_tables(found: TwoPlaces, plans: Sequence[Policy], registers: Sequence[Register | None]) -> Tables:
@@ -187,17 +174,18 @@ def summed_effects(effects: pd.DataFrame, plans: Sequence[Policy]) -> Tables:
         effect_counts (by verdict), effect_sorting (side, verdict: one for all tests of density and bunching), effect_mechanisms (side, id,
         mechanism, verdict, clause).
     """
-    words = {(r["kind"], r["id"]): (r["zh"], r["en"]) for r in read_rows(__file__, "effect_words.csv")}
     cites = {
         s: "；".join(dict.fromkeys(c for t in p.targets for c in t.cite)) for s, p in zip("ab", plans, strict=True)
     }
     sorting, mechanisms = [], []
     for side, mine in effects.groupby("side", sort=False):
         sorted_ = mine[mine["design"].isin(SORTING) & (mine["id"] != "density_score")]
-        sorting.append((side, *words["sorting", _sorted(sorted_)]))
+        found = values()["sorting"][_sorted(sorted_)]
+        sorting.append((side, found.zh, found.en))
         verdicts = dict(zip(mine["id"], mine["verdict"], strict=True))
-        for id in (id for kind, id in words if kind == "mechanism" and id in verdicts):
-            mechanisms.append((side, id, *words["mechanism", id], *words["verdict", verdicts[id]], cites[str(side)]))
+        for id, name in ((id, name) for id, name in values()["mechanism"].items() if id in verdicts):
+            told = values()["mechanism_verdict"][str(verdicts[id])]
+            mechanisms.append((side, id, name.zh, name.en, told.zh, told.en, cites[str(side)]))
     columns = ["side", "id", "mechanism", "mechanism_en", "verdict", "verdict_en", "clause"]
     return {
         "effect_counts": counted_effects(effects),

@@ -1,4 +1,4 @@
-"""The tables of a run as data: columns, units and words of the counts (``registry.csv``, ``counts.csv``), columns of the rest (``layout.csv``)."""
+"""The tables of a run as data: columns, units and words (``registry.csv``, ``counts.csv``, ``values.csv``), columns of the rest (``layout.csv``)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.resources import read_rows
+from lyeval.told import Words
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Column:
     name, key
         Its name, and whether it is part of the key of a row.
     unit, format
-        家, 亩, 万元 …, "" where none; how it is printed: text, flag, year, count, area, money, ratio, or as the row's unit says.
+        家, 亩, 万元 …, "" where none; how it is printed: a kind of `lyeval.report.tabulate`, or as the row's unit says.
     zh, en
         Its heading.
     source
-        The sheet and column, table or document that it is made from.
+        How it is made, ``中文 / English``; else the sheet and column, table or document that it is made from.
     """
 
     name: str
@@ -63,13 +64,29 @@ class Count:
     definition_en: str
 
 
+@dataclass(frozen=True)
+class Value(Words):
+    """What a coded value of a column is called, and its tone: good, bad, open, plain, "" for none."""
+
+    tone: str = ""
+
+
 @cache
-def schema(file: str = "registry.csv") -> dict[str, dict[str, Column]]:
-    """Return the tables that a file here describes: name → column → description, in its order."""
+def schema() -> dict[str, dict[str, Column]]:
+    """Return the tables that are described: name → column → description, in the order of ``registry.csv``."""
     out: dict[str, dict[str, Column]] = {}
-    for row in read_rows(__file__, file):
+    for row in read_rows(__file__, "registry.csv"):
         told = (row[k] for k in ("unit", "format", "zh", "en", "source"))
         out.setdefault(row["table"], {})[row["name"]] = Column(row["name"], row["key"] == "1", *told)
+    return out
+
+
+@cache
+def values() -> dict[str, dict[str, Value]]:
+    """Return the names of coded values: of what (``reason``, ``unit`` …) → value → words, as ``values.csv`` gives them."""
+    out: dict[str, dict[str, Value]] = {}
+    for row in read_rows(__file__, "values.csv"):
+        out.setdefault(row["of"], {})[row["value"]] = Value(row["zh"], row["en"], row["tone"])
     return out
 
 
