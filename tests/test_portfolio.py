@@ -188,7 +188,7 @@ def test_no_lawful_plan_reaches_fifteen_per_cent_in_2024_and_it_says_how_far_the
     assert sought.ceiling.goal > 0.15
     told = {note.id: note for note in sought.notes}
     assert f"最多{sought.ceiling.fresh:.1%}" in told["portfolio_unreachable"].zh
-    assert "no lawful plan reaches the goal with odds of 90%" in told["portfolio_unreachable"].en
+    assert "no lawful plan reaches the goal with a probability of 90%" in told["portfolio_unreachable"].en
     assert not re.search("[\u4e00-\u9fff]", " ".join(note.en for note in sought.notes))
     pd.testing.assert_frame_equal(sought.plan, sought.ceiling.plan)
 

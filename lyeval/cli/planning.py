@@ -44,7 +44,7 @@ def portfolio(
     ] = None,
     year: Annotated[int | None, typer.Option("--year", metavar="Y", help="目标年度 / year of the target")] = None,
     probability: Annotated[
-        float, typer.Option("--probability", metavar="P", help="要求的把握，0至1 / odds asked")
+        float, typer.Option("--probability", metavar="P", help="要求的把握，0至1 / probability asked")
     ] = 0.9,
     funds: Annotated[
         float | None, typer.Option("--funds", metavar="N", help="政府资金，万元 / money, 10,000 yuan")

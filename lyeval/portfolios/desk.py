@@ -461,15 +461,15 @@ def _notes(made: Portfolio) -> tuple[Note, ...]:
     arranged, asked = problem.plan(problem.nothing()).probability, f"{made.asked:.0%}"
     numbers = {"year": made.year, "label": (view.label, view.label_en), "goal": _value(view, made.goal)}
     numbers |= {"n": int(top.plan["new"].sum()), "cost": f"{top.cost_wan:,.0f}"}
-    odds = {"odds": f"{top.fresh:.1%}", "arranged": f"{arranged:.1%}", "most": f"{top.most:.1%}"}
-    out, n = [note("portfolio_ceiling", **numbers, **odds)], int(made.plan["new"].sum())
+    shares = {"chance": f"{top.fresh:.1%}", "arranged": f"{arranged:.1%}", "most": f"{top.most:.1%}"}
+    out, n = [note("portfolio_ceiling", **numbers, **shares)], int(made.plan["new"].sum())
     if not made.reached:
-        out.append(note("portfolio_unreachable", asked=asked, odds=f"{top.fresh:.1%}", eased=_value(view, top.goal)))
+        out.append(note("portfolio_unreachable", asked=asked, chance=f"{top.fresh:.1%}", eased=_value(view, top.goal)))
     elif not n:
         out.append(note("portfolio_arranged", asked=asked))
     else:
         money = {"cost": f"{made.cost_wan:,.0f}", "bound": f"{made.bound_wan:,.0f}", "gap": f"{made.gap:.0%}"}
-        out.append(note("portfolio_cheapest", asked=asked, n=n, odds=f"{made.probability:.1%}", **money))
+        out.append(note("portfolio_cheapest", asked=asked, n=n, chance=f"{made.probability:.1%}", **money))
     if problem.limits.money:
         told = ", ".join(f"{of} {most:,.0f}".strip() for of, most in problem.limits.money.items())
         out.append(note("portfolio_money", money=told))
