@@ -211,7 +211,7 @@ def test_chosen_scores_fail_the_density_check() -> None:
     found = rdd(pushed, outcome="y", score="score", cutoff=2.0)
     assert {c.name: c.passed for c in found.checks}["density"] is False
     assert "不能据此认定为政策影响" in found.sentence()
-    assert "no evidence of a policy effect" in found.sentence("en")
+    assert "this is not evidence of a policy effect" in found.sentence("en")
 
 
 def test_small_county_says_short_of_a_verdict() -> None:

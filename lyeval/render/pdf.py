@@ -49,6 +49,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE / "page.typ"
 PACES = ("1", "0.96", "1.04", "0.92", "1.08", "0.88", "1.12")  # of the standard's space between lines and within rows
 LONGEST = 30  # pages of a document that other paces are tried for
+UNBROKEN = 3  # rows: the last two stay with the note, and one alone is no part of a table
 THIRD = 105.0 + 638.0 / 3  # points from the top: margin and a third of the text's height
 
 
@@ -249,7 +250,7 @@ class _Writer:
             "aligns": laid.aligns,
             "heads": [[breakable(said, room) for said in head] for head, room in zip(laid.heads, rooms, strict=True)],
             "cells": cells,
-            "whole": laid.fit.height <= WHOLE,
+            "whole": laid.fit.height <= WHOLE or len(laid.rows) <= UNBROKEN,
             "none": self.words["none"],
         } | self.caption(block)
 
