@@ -68,7 +68,7 @@ def _rows(folder: Path) -> Iterator[tuple[str, tuple[str, str, str]]]:
             if len(row) >= 6 and row[4] != "" and isinstance(row[4], float):
                 yield _total(str(row[0])), tuple(_written(v) for v in row[3:6])  # type: ignore[misc]
     page = (folder / "report.html").read_text(encoding="utf-8")
-    table = page.split('id="table-townships"')[1].split("</table>")[0]
+    table = page.split('id="table-public_townships"')[1].split("</table>")[0]
     for found in re.findall(r"<tr[^>]*>(.*?)</tr>", table, flags=re.S):
         cells = [re.sub(r"<[^>]*>", "", c).strip() for c in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", found, flags=re.S)]
         if len(cells) == 6 and re.match(r"[−\d]", cells[4]):
