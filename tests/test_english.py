@@ -21,7 +21,7 @@ from lyeval.textfiles import read_yaml
 HERE = Path(report.__file__).parent
 PACKAGE = HERE.parent
 BANNED = re.compile(
-    r"\bodds\b|×\s?10|10⁴|10k yuan|wan yuan|\bstocks?\b|\bdoors?\b|low-yield|short of a verdict|\bpressed\b.*\bunits\b",
+    r"\bodds\b|×\s?10|10⁴|10(,000|k) yuan|wan yuan|\bstocks?\b|\bdoors?\b|low-yield|short of a verdict|\bpressed\b.*\bunits\b",
     re.IGNORECASE,
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

@@ -146,6 +146,13 @@ def hide_row(draft: Draft) -> None:
     draft.told.add("rows_hidden")
 
 
+def add_column(draft: Draft, heads: list[str], value: float, *told: str) -> None:
+    """Add a column under one of some headings, the same in every row, and what may be told of it."""
+    draft.heads.append(draft.rng.choice(heads))
+    draft.rows = [[*row, value] for row in draft.rows]
+    draft.told |= set(told)
+
+
 def qualify(draft: Draft) -> None:
     """Add a column of another measure."""
     heads = [
@@ -156,9 +163,7 @@ def qualify(draft: Draft) -> None:
         "税收（财政口径）",
         "近三年平均税收",
     ]
-    draft.heads.append(draft.rng.choice(heads))
-    draft.rows = [[*row, 5.0] for row in draft.rows]
-    draft.told |= {"heading_qualified", "heading_refused", "heading_unknown"}
+    add_column(draft, heads, 5.0, "heading_qualified", "heading_refused", "heading_unknown")
 
 
 def add_month(draft: Draft) -> None:
@@ -171,9 +176,7 @@ def add_month(draft: Draft) -> None:
         "2023H1税收",
         "2023年（1-9月）税收",
     ]
-    draft.heads.append(draft.rng.choice(heads))
-    draft.rows = [[*row, 1.0] for row in draft.rows]
-    draft.told |= {"months_lumped", "last_year_differs"}
+    add_column(draft, heads, 1.0, "months_lumped", "last_year_differs")
 
 
 def add_words(draft: Draft) -> None:

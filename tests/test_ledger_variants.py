@@ -11,7 +11,6 @@ from test_ledger_kinds import FIRMS, FLAT, KEYS, LAND, PAGE, SCALE, TAX, TEXT, r
 
 from lyeval.ledger import read_ledger
 from lyeval.ledger.headings import Period, find, take_apart
-from lyeval.ledger.typed import date
 from lyeval.ledger.vocabulary import find_unit, looks_like_unit
 
 BASE = table(("年份", [2023] * 4), ("实缴税金（万元）", TAX), ("土地总面积（亩）", LAND))
@@ -429,25 +428,6 @@ def test_an_error_written_as_text_is_missing(tmp_path: Path, error: str, place: 
         if error == "#NAME?" and place == 5
         else (3, "cell_error") in told or error == "#NAME?"
     )
-
-
-DAYS = [
-    "2023年1月5日12时",
-    "2023年1月5日星期四上午",
-    "January 5, 2023",
-    "2023年1月5日 10时30分",
-    "2023-1-5T00:00:00Z",
-    "２０２３年１月５日",
-    "2023。1。5",
-    "20230105",
-    "5-Jan-23",
-    "2023年1月5号",
-]
-
-
-@pytest.mark.parametrize("text", DAYS)
-def test_more_ways_to_write_a_day(text: str) -> None:
-    assert str(date(text, True)) == "2023-01-05"
 
 
 # -- files -------------------------------------------------------------------------------------------------------------

@@ -29,9 +29,7 @@ def open_cases(book: Book, year: int) -> pd.DataFrame:
         (亩) and demolished_m2 (m²); sorted by credit code. Cases without a method are left out.
     """
     rows, frame, day = cases(book), book.ledger.disposals, year_end(year)
-    use = rows.in_progress(day) & (rows.method != "")
-    where = np.flatnonzero(use)
-    order = where[np.unique(rows.at[where], return_index=True)[1]]
+    order = rows.firsts(rows.in_progress(day) & (rows.method != ""))
     known = ~rows.ended_later(day)[order]
     names = book.text("name")
     out = pd.DataFrame({"credit_code": book.codes[rows.at[order]], "name": names[rows.at[order]]})

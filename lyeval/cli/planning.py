@@ -47,7 +47,7 @@ def portfolio(
         float, typer.Option("--probability", metavar="P", help="要求的把握，0至1 / probability asked")
     ] = 0.9,
     funds: Annotated[
-        float | None, typer.Option("--funds", metavar="N", help="政府资金，万元 / money, 10,000 yuan")
+        float | None, typer.Option("--funds", metavar="N", help="政府资金，万元 / money, RMB 10,000")
     ] = None,
     at_most: Annotated[
         int | None, typer.Option("--at-most", metavar="N", help="至多新增几户 / enterprises at most")

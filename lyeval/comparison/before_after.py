@@ -122,7 +122,7 @@ def _check_figure(column: str, code: str, value: object) -> None:
         return
     zh, en = ("土地应为不小于0的数（亩）", "land must be a number of at least 0, in mu")
     if column != "land_mu":
-        zh, en = ("税收应为数（万元）", "tax must be a number, in 10,000 yuan")
+        zh, en = ("税收应为数（万元）", "tax must be a number, in RMB 10,000")
     raise Told(f"{code}：{zh}，现为 {shown(value)}", f"{code}: {en}, not {shown(value)}")
 
 

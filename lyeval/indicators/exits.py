@@ -104,6 +104,11 @@ class Cases:
         """Tell which rows are open on a day (在办): on record, and not finished."""
         return self.begun(day) & ~self.done(day)
 
+    def firsts(self, use: np.ndarray) -> np.ndarray:
+        """Return the positions of the first row in use of each enterprise, by enterprise."""
+        where = np.flatnonzero(use)
+        return where[np.unique(self.at[where], return_index=True)[1]]
+
     def ended_later(self, day: np.datetime64) -> np.ndarray:
         """Tell which rows have an end dated after a day: what they came to was not known then."""
         return self.finished > day

@@ -17,11 +17,11 @@ from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
 from lyeval.policy.difference import UNITS
 from lyeval.portfolios.choices import met, options, planned, tensor
-from lyeval.portfolios.solving import Found, Limits, Problem, bound, cheapest, every, few, strongest
+from lyeval.portfolios.solving import Found, Limits, Problem, Sought, bound, cheapest, every, few, strongest
 from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.known import Note, note
-from lyeval.simulation.projection import Prepared, check_draws, prepared
+from lyeval.simulation.projection import check_draws, prepared
 from lyeval.told import Told, of_kind, shown, whole
 
 Funds = float | Mapping[int, float] | None
@@ -119,14 +119,14 @@ class Portfolio:
         """The plan under every reading and over the assumptions' ranges (`robust.robustness`)."""
         from lyeval.portfolios.robust import robustness  # loads scipy.stats
 
-        return robustness(self)
+        return robustness(self.basis, self.plan)
 
     @cached_property
     def find_out(self) -> pd.DataFrame:
         """What to find out first: facts, assumptions and readings by how far knowing them moves the odds (`robust.worth_knowing`)."""
         from lyeval.portfolios.robust import worth_knowing
 
-        return worth_knowing(self)
+        return worth_knowing(self.basis, self.plan, self.robust)
 
     def tidy(self) -> pd.DataFrame:
         """Return what is added, one row an enterprise, with units in the headings."""
@@ -152,20 +152,6 @@ class Portfolio:
     def _repr_html_(self) -> str:
         told = "".join(f"<li>{note.zh}</li>" for note in self.notes)
         return f"<ul>{told}</ul>{self.tidy().to_html(index=False, na_rep='')}{self.townships.to_html(index=False, na_rep='')}"
-
-
-@dataclass(frozen=True, eq=False)
-class Sought:
-    """What a portfolio was sought in, kept for questions asked of it later."""
-
-    now: Assessment
-    made: Prepared
-    view: TargetView
-    problem: Problem
-    best: Found
-    options: pd.DataFrame
-    refused: pd.DataFrame
-    readings: dict[str, str]
 
 
 def portfolio(
@@ -237,8 +223,22 @@ def portfolio(
         top = strongest(problem)
         best, tried = cheapest(problem, probability, top)
         least = bound(problem, probability)
-    held = Sought(now, made, view, problem, best or top, lawful, refused, dict(readings or {}))
-    return _laid_out(held, top, best, tried, least, probability, (assumptions, draws, seed))
+    held = Sought(
+        now=now,
+        made=made,
+        view=view,
+        problem=problem,
+        best=best or top,
+        reached=best is not None,
+        options=lawful,
+        refused=refused,
+        asked=probability,
+        assumptions=assumptions,
+        readings=dict(readings or {}),
+        draws=draws,
+        seed=seed,
+    )
+    return _laid_out(held, top, tried, least)
 
 
 def _checked(
@@ -275,7 +275,7 @@ def _money(funds: object) -> dict[int | str, float]:
             told = shown(value)
             raise Told(
                 f"funds 应为不小于0的数（万元），现为 {told}",
-                f"funds must be numbers of at least 0 (10,000 yuan), not {told}",
+                f"funds must be numbers of at least 0 (RMB 10,000), not {told}",
             )
         if of != "":
             whole("funds 的年份 / year of funds", of, 1990, 2100)
@@ -285,33 +285,24 @@ def _money(funds: object) -> dict[int | str, float]:
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
-def _laid_out(
-    held: Sought,
-    top: Found,
-    best: Found | None,
-    tried: list[Found],
-    least: float,
-    asked: float,
-    how: tuple[Any, int, int],
-) -> Portfolio:
+def _laid_out(held: Sought, top: Found, tried: list[Found], least: float) -> Portfolio:
     """Put the result together, the odds of the plan and of the ceiling checked on fresh draws."""
-    problem, view = held.problem, held.view
-    chosen = best or top
+    problem, view, chosen, asked = held.problem, held.view, held.best, held.asked
     plan, highest = _frame(held, chosen, tried), _frame(held, top, tried)
-    fresh, at_most = _fresh(held, [plan, highest], how) if best else _fresh(held, [plan], how) * 2
+    fresh, at_most = _fresh(held, [plan, highest]) if held.reached else _fresh(held, [plan]) * 2
     found = problem.tensor.found(top.taken)
     goal = float(np.nanquantile(found, asked if view.op == "le" else 1 - asked))
-    gap = (chosen.cost - least) / chosen.cost if best is not None and chosen.cost > 0 else 0.0
+    gap = (chosen.cost - least) / chosen.cost if held.reached and chosen.cost > 0 else 0.0
     made = Portfolio(
         policy=held.made.policy,
         target=view.id,
         year=view.year,
         goal=float(view.goal or 0.0),
         asked=asked,
-        draws=how[1],
-        seed=how[2],
+        draws=held.draws,
+        seed=held.seed,
         ceiling=Ceiling(top.probability, at_most, highest, top.cost, _most(problem, top), goal),
-        reached=best is not None,
+        reached=held.reached,
         plan=plan,
         probability=fresh,
         on_draws=chosen.probability,
@@ -321,7 +312,7 @@ def _laid_out(
         curve=_curve([*tried, top]),
         funds=_spent(plan),
         townships=_townships(held, plan),
-        prices=_prices(held, top, chosen, tried),
+        prices=_prices(held, top, tried),
         refused=held.refused,
         notes=(),
         basis=held,
@@ -363,18 +354,19 @@ def _why(held: Sought, option: int) -> tuple[str, str]:
         by = (f"{moved * 100:+.3f}%",) * 2 if view.kind == "share" else _value(view, moved)
         cost = f"{row['cost_wan']:,.0f}"
         zh = f"{row['label']}（{row['clause']}）使目标值平均变动{by[0]}，费用{cost}万元"
-        told.append((zh, f"{row['label_en']} ({row['clause']}) moves the target by {by[1]} at {cost} x 10,000 yuan"))
+        told.append(
+            (zh, f"{row['label_en']} ({row['clause']}) moves the target by {by[1]} and costs {cost} (RMB 10,000)")
+        )
     if len(told) == 1:
         return told[0][0] + "；没有其他合法方式", told[0][1] + "; no other lawful method is open"
     rest = [joint.join(one[at] for one in told[1:]) for at, joint in enumerate(("；", "; "))]
     return f"{told[0][0]}；其他合法方式：{rest[0]}", f"{told[0][1]}; other lawful methods: {rest[1]}"
 
 
-def _fresh(held: Sought, plans: list[pd.DataFrame], how: tuple[Any, int, int]) -> list[float]:
+def _fresh(held: Sought, plans: list[pd.DataFrame]) -> list[float]:
     """Return the odds of plans on fresh draws, as `simulate` gives them with this seed + `FRESH`."""
-    assumptions, draws, seed = how
-    sampling = Sampling(draws, seed + FRESH)
-    given = prepared(held.now, Asked(), assumptions, held.readings, held.view.year, sampling).given
+    sampling = Sampling(held.draws, held.seed + FRESH)
+    given = prepared(held.now, Asked(), held.assumptions, held.readings, held.view.year, sampling).given
     return [met(held.view, planned(given, held.now.ledger, plan, held.view.year)) for plan in plans]
 
 
@@ -425,21 +417,15 @@ def _leaving(held: Sought, plan: pd.DataFrame, at: np.ndarray) -> np.ndarray:
     return 1 - (year.kept[:, at] * ~(year.gone[:, at] & year.released[:, at])).mean(axis=0)
 
 
-def _prices(held: Sought, top: Found, chosen: Found, tried: list[Found]) -> pd.DataFrame:
+def _prices(held: Sought, top: Found, tried: list[Found]) -> pd.DataFrame:
     """Say what one step more of each limit adds to the ceiling, and what a hundredth of odds costs at the plan."""
-    problem, rows = held.problem, []
-    limits = problem.limits
-    for of, most in limits.money.items():
-        wider = Limits({**limits.money, of: most + STEP}, limits.at_most)
-        name = f"funds {of}".strip()
-        rows.append(
-            (name, STEP, strongest(Problem(problem.tensor, wider)).probability - top.probability, "probability")
-        )
-    if limits.at_most is not None:
-        wider = Limits(limits.money, limits.at_most + 1)
-        rows.append(
-            ("at_most", 1.0, strongest(Problem(problem.tensor, wider)).probability - top.probability, "probability")
-        )
+    problem, chosen, rows = held.problem, held.best, []
+    money, at_most = problem.limits.money, problem.limits.at_most
+    wider = [(f"funds {of}".strip(), STEP, Limits({**money, of: most + STEP}, at_most)) for of, most in money.items()]
+    wider += [("at_most", 1.0, Limits(money, at_most + 1))] if at_most is not None else []
+    for name, step, limits in wider:
+        more = strongest(Problem(problem.tensor, limits)).probability - top.probability
+        rows.append((name, step, more, "probability"))
     below = [one for one in tried if one.probability < chosen.probability and one.cost < chosen.cost]
     if below:
         last = max(below, key=lambda one: one.probability)

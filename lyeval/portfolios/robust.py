@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,15 @@ from lyeval.forecasting.nowcast import by_reading
 from lyeval.forecasting.sensitivity import Factor, Point, factors
 from lyeval.policy import choose
 from lyeval.portfolios.choices import met, planned, tensor
-from lyeval.portfolios.solving import Problem, strongest
+from lyeval.portfolios.solving import Problem, Sought, strongest
 from lyeval.simulation.casework import given_plan
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.engine import Setting, Year, years_to_come
 from lyeval.simulation.projection import valued
 
-if TYPE_CHECKING:
-    from lyeval.portfolios.desk import Portfolio
 
-
-def robustness(made: Portfolio) -> pd.DataFrame:
-    """Tell what the odds of a portfolio's plan are under every other reading, and at both ends of every assumption.
+def robustness(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
+    """Tell what the odds of a plan (`Portfolio.plan`) are under every other reading, and at both ends of every assumption.
 
     Returns
     -------
@@ -33,13 +30,13 @@ def robustness(made: Portfolio) -> pd.DataFrame:
         kind (reading, assumption), id, label, label_en, low, high (what it is set to), p_low, p_high, central (the odds as assumed) and holds
         (whether both ends have the odds asked for), the largest swing first.
     """
-    rows = [*_readings(made), *_assumptions(made)]
+    rows = [*_readings(held, plan), *_assumptions(held, plan)]
     for row in rows:
-        row["holds"] = bool(min(row["p_low"], row["p_high"]) >= made.asked)
+        row["holds"] = bool(min(row["p_low"], row["p_high"]) >= held.asked)
     return _ranked(rows, ROBUST)
 
 
-def worth_knowing(made: Portfolio) -> pd.DataFrame:
+def worth_knowing(held: Sought, plan: pd.DataFrame, robust: pd.DataFrame) -> pd.DataFrame:
     """Rank what is not known by how far knowing it moves the odds of the plan, and tell whether it changes the plan.
 
     Returns
@@ -48,10 +45,10 @@ def worth_knowing(made: Portfolio) -> pd.DataFrame:
         kind (fact, reading, assumption), id, label, label_en, p_low, p_high, swing, changes (whether another plan is then the one to take). Of a
         fact, p_low is the odds if it does not hold and its methods are not open.
     """
-    rows = [row | {"changes": True} for row in _facts(made)]
-    for row in made.robust.to_dict("records"):
+    rows = [row | {"changes": True} for row in _facts(held)]
+    for row in robust.to_dict("records"):
         kept = {str(name): value for name, value in row.items() if name in KNOWING}
-        rows.append(kept | {"changes": row["swing"] > SMALL and _changes(made, row)})
+        rows.append(kept | {"changes": row["swing"] > SMALL and _changes(held, plan, row)})
     return _ranked(rows, KNOWING)
 
 
@@ -62,23 +59,22 @@ def _ranked(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFram
     return pd.DataFrame(rows, columns=list(columns))
 
 
-def _layout(made: Portfolio, readings: Mapping[str, str]) -> TargetView | None:
-    """Lay the portfolio's target out under some readings, None where they leave it out."""
-    now = made.basis.now
-    policy, _ = valued(choose(now.policy, readings)[0], made.year)
+def _layout(held: Sought, readings: Mapping[str, str]) -> TargetView | None:
+    """Lay the target out under some readings, None where they leave it out."""
+    now, year = held.now, held.view.year
+    policy, _ = valued(choose(now.policy, readings)[0], year)
     options = {"quotas": now.inputs.quotas, "level": now.level}
-    laid = views(now.ledger, policy, made.year, now.year, **options)
-    return next((view for view in laid if view.id == made.target), None)
+    laid = views(now.ledger, policy, year, now.year, **options)
+    return next((view for view in laid if view.id == held.view.id), None)
 
 
-def _readings(made: Portfolio) -> list[dict[str, Any]]:
+def _readings(held: Sought, plan: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the plan's odds under each option of each switch that lays the target out otherwise: the lowest and the highest."""
-    held = made.basis
-    year = planned(held.made.given, held.now.ledger, made.plan, made.year)
+    year = planned(held.made.given, held.now.ledger, plan, held.view.year)
     views_of = {"": held.view}
 
     def pairs(readings: Mapping[str, str]) -> list[tuple[TargetView, Year]]:
-        view = views_of[""] if dict(readings) == held.readings else _layout(made, readings)
+        view = views_of[""] if dict(readings) == held.readings else _layout(held, readings)
         return [] if view is None else [(view, year)]
 
     labels = {one.id: (one.question, one.question_en) for one in held.now.policy.readings}
@@ -93,14 +89,14 @@ def _readings(made: Portfolio) -> list[dict[str, Any]]:
     return rows
 
 
-def _assumptions(made: Portfolio) -> list[dict[str, Any]]:
+def _assumptions(held: Sought, plan: pd.DataFrame) -> list[dict[str, Any]]:
     """Give the plan's odds with each assumption at either end of its range, all else alike."""
-    given, view = _few_draws(made), made.basis.view
+    given, view = _few_draws(held, plan), held.view
     point, rows = Point(given.assumed, given.pace), []
-    central = met(view, years_to_come(given, made.year)[-1])
+    central = met(view, years_to_come(given, view.year)[-1])
     for factor in _factors(given):
         ends = [factor.set(point, value).setting(given) for value in (factor.low, factor.high)]
-        p_low, p_high = (met(view, years_to_come(end, made.year)[-1]) for end in ends)
+        p_low, p_high = (met(view, years_to_come(end, view.year)[-1]) for end in ends)
         head = {"kind": "assumption", "id": factor.id, "label": factor.label, "label_en": factor.label_en}
         head |= {"low": f"{factor.low:.3g}", "high": f"{factor.high:.3g}"}
         rows.append({**head, "p_low": p_low, "p_high": p_high, "central": central})
@@ -111,9 +107,9 @@ def _factors(given: Setting) -> list[Factor]:
     return [factor for factor in factors(given) if factor.group != "response"]
 
 
-def _facts(made: Portfolio) -> list[dict[str, Any]]:
+def _facts(held: Sought) -> list[dict[str, Any]]:
     """Give the plan's odds where a fact that it rests on does not hold, so that its methods are not open."""
-    held, rows = made.basis, []
+    rows: list[dict[str, Any]] = []
     t, taken = held.problem.tensor, held.best.taken
     condition = t.options["condition"].astype(str).to_numpy()
     for told in sorted(set(condition[taken]) - {""}):
@@ -130,44 +126,44 @@ def _facts(made: Portfolio) -> list[dict[str, Any]]:
     return rows
 
 
-def _few_draws(made: Portfolio) -> Setting:
-    """Return what a portfolio was sought in, with its plan for cases and no more draws than it takes to compare."""
-    held, given = made.basis, made.basis.made.given
-    cases, _ = given_plan(made.plan, held.now.ledger, given.date, given.assumed.practices)
-    return replace(given, plan=cases, sampling=Sampling(min(made.draws, DRAWS), made.seed))
+def _few_draws(held: Sought, plan: pd.DataFrame) -> Setting:
+    """Return what a plan was sought in, with it for cases and no more draws than it takes to compare."""
+    given = held.made.given
+    cases, _ = given_plan(plan, held.now.ledger, given.date, given.assumed.practices)
+    return replace(given, plan=cases, sampling=Sampling(min(held.draws, DRAWS), held.seed))
 
 
-def _changes(made: Portfolio, row: Mapping[Any, Any]) -> bool:
+def _changes(held: Sought, plan: pd.DataFrame, row: Mapping[Any, Any]) -> bool:
     """Whether at either end of an assumption, or under a reading, another plan is clearly better than the one found.
 
     Better is more probable by twice its error, or of the odds asked for where the one found has them no more.
     """
-    held = made.basis
-    given = replace(held.made.given, sampling=Sampling(min(made.draws, DRAWS), made.seed))
+    given = replace(held.made.given, sampling=Sampling(min(held.draws, DRAWS), held.seed))
     if row["kind"] == "reading":
         layouts = [
-            _layout(made, {**held.readings, row["id"]: option}) for option in (row["low"], row["high"]) if option
+            _layout(held, {**held.readings, row["id"]: option}) for option in (row["low"], row["high"]) if option
         ]
         cases = [(given, view) for view in layouts if view is not None and view.goal is not None]
     else:
-        factor = next(one for one in _factors(_few_draws(made)) if one.id == row["id"])
+        factor = next(one for one in _factors(_few_draws(held, plan)) if one.id == row["id"])
         point = Point(given.assumed, given.pace)
         cases = [(factor.set(point, value).setting(given), held.view) for value in (factor.low, factor.high)]
-    mine = set(zip(made.plan["credit_code"][made.plan["new"]], made.plan["method"][made.plan["new"]], strict=True))
+    added = plan[plan["new"]]
+    mine = set(zip(added["credit_code"], added["method"], strict=True))
     return any(
-        _beaten(made, Problem(tensor(setting, view, held.options), held.problem.limits), mine)
+        _beaten(held, Problem(tensor(setting, view, held.options), held.problem.limits), mine)
         for setting, view in cases
     )
 
 
-def _beaten(made: Portfolio, problem: Problem, mine: set[tuple[str, str]]) -> bool:
+def _beaten(held: Sought, problem: Problem, mine: set[tuple[str, str]]) -> bool:
     """Whether in a problem with other figures a clearly better plan is found than the one that stands."""
     rows = problem.tensor.options
-    codes = made.basis.made.given.panel.codes[rows["at"].to_numpy(dtype=int)]
+    codes = held.made.given.panel.codes[rows["at"].to_numpy(dtype=int)]
     stands = np.array([pair in mine for pair in zip(codes, rows["method"], strict=True)], dtype=bool)
     now, top = problem.tensor.probability(stands), strongest(problem).probability
-    if made.reached:
-        return now < made.asked <= top
+    if held.reached:
+        return now < held.asked <= top
     return top - now > 2 * float(np.sqrt(max(top * (1 - top), 1e-9) / len(problem.tensor.part)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,10 @@ import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, vstack
 
+from lyeval.assessment import Assessment, TargetView
+from lyeval.policy.assumptions import Assumptions
 from lyeval.portfolios.choices import Choice, Tensor, ratio
+from lyeval.simulation.projection import Prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +140,28 @@ class Problem:
 
 
 # -- plans -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """What a plan was sought in, and what was asked, kept for questions asked of it later.
+
+    ``best`` is the cheapest plan with the odds asked for, where there is none (``reached`` False) the ceiling's.
+    """
+
+    now: Assessment
+    made: Prepared
+    view: TargetView
+    problem: Problem
+    best: Found
+    reached: bool
+    options: pd.DataFrame
+    refused: pd.DataFrame
+    asked: float
+    assumptions: str | PathLike[str] | Assumptions
+    readings: dict[str, str]
+    draws: int
+    seed: int
 
 
 def strongest(problem: Problem) -> Found:

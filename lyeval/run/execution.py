@@ -162,8 +162,7 @@ def tidy(path: Path) -> None:
                 output["metadata"] = {}
             if "traceback" in output:
                 output["traceback"] = [_bare(line) for line in output["traceback"]]
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    _write(path, notebook)
 
 
 def in_english(path: Path, name: str) -> None:
@@ -173,9 +172,12 @@ def in_english(path: Path, name: str) -> None:
     spoken = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     for cell, text in zip(spoken, told or [], strict=False):
         cell["source"] = str(text).strip().splitlines(keepends=True)
-    path.write_text(
-        json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8", newline="\n"
-    )
+    _write(path, notebook)
+
+
+def _write(path: Path, notebook: dict[str, Any]) -> None:
+    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

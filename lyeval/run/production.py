@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lyeval import resources
 from lyeval.assessment import Assessment, assess
@@ -28,6 +28,9 @@ from lyeval.run.run_file import ComparisonSpec, RunFile
 from lyeval.run.steps import LOCK, about, before
 from lyeval.scratch import erase, scratch
 from lyeval.told import message
+
+if TYPE_CHECKING:
+    from lyeval.tables.releasing import Release
 
 Told = Callable[[int, int, str], None]
 Made = TypeVar("Made")
@@ -246,14 +249,13 @@ def produce(
         if checked is None and whole(final, made_from(run)):
             return final
         checked = checked or check_run(run)
-        if run.spec.disclosure == "public":
-            _foresee(checked, final)
+        beside = _foresee(checked, final) if run.spec.disclosure == "public" else []
         try:
             part = begin(final)
         except OSError as error:
             raise unwritable(final, error) from None
         try:
-            _make(run, checked, part, final, told or (lambda *_: None), jobs, limit or run.spec.cell_limit)
+            _make(run, beside, part, final, told or (lambda *_: None), jobs, limit or run.spec.cell_limit)
         except NotebookError as error:
             if run.spec.disclosure == "public":
                 raise
@@ -276,20 +278,27 @@ def _allowed(run: RunFile, root: Path, final: Path) -> None:
     apart(root, (path for use, path in run.files() if use in ("ledger", *FOLDERS)))
 
 
-def _foresee(checked: Assessment, final: Path) -> None:
-    """Refuse a public edition that may not stand beside earlier ones, as far as the assessment tells, before it is made."""
+def _foresee(checked: Assessment, final: Path) -> list[Release]:
+    """Refuse a public edition that may not stand beside earlier ones, as far as the assessment tells, before it is made.
+
+    What the plan's years before would show (`report.earlier_land`) is returned, beside which it is drawn up.
+    """
     from lyeval import report
 
+    beside = report.earlier_land(checked)
     if not any(any(final.parent.glob(name)) for name in (f"*{PRIVATE}", f"*/{RECORD}")):
-        return  # there is nothing that it could stand beside
+        return beside  # there is nothing that it could stand beside
     with scratch() as away:
         report.save(away, report.office_tables(checked))
         tables = report.load(away)
-    sums = report.released(tables, report.earlier_land(checked))
+    sums = report.released(tables, beside)
     hold_against_earlier(final, report.public(tables, sums=sums), sums)
+    return beside
 
 
-def _make(run: RunFile, checked: Assessment, part: Path, final: Path, told: Told, jobs: int, limit: float) -> None:
+def _make(
+    run: RunFile, beside: Sequence[Release], part: Path, final: Path, told: Told, jobs: int, limit: float
+) -> None:
     """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
     ordered, public = notebooks(run.spec.kind, run.spec.edition), run.spec.disclosure == "public"
     with scratch() as away, kernels(away):
@@ -300,7 +309,7 @@ def _make(run: RunFile, checked: Assessment, part: Path, final: Path, told: Told
         parameters |= {"out": "tables", "folder": ".", "basis": source["basis"]}
         _execute_all(ordered[:-1] if public else ordered, place, parameters, told, jobs, limit)
         if public:
-            _announce(run, checked, place / "tables", part, final, source)
+            _announce(run, beside, place / "tables", part, final, source)
             return
     erase(part / FOLDER)
     (part / "tables" / LOCK).unlink(missing_ok=True)
@@ -308,7 +317,7 @@ def _make(run: RunFile, checked: Assessment, part: Path, final: Path, told: Told
 
 
 def _announce(
-    run: RunFile, checked: Assessment, private: Path, part: Path, final: Path, source: Mapping[str, Any]
+    run: RunFile, beside: Sequence[Release], private: Path, part: Path, final: Path, source: Mapping[str, Any]
 ) -> None:
     """Write the public edition from private tables, record it, and keep what the office needs of it beside its folder.
 
@@ -324,7 +333,7 @@ def _announce(
     day = str(spec.report_date or "")
     made = about(title=spec.title or "", report_date=day, basis=shown["basis"], seed=spec.seed, draws=spec.draws)
     tables = report.load(private) | made
-    releases = report.released(tables, report.earlier_land(checked))
+    releases = report.released(tables, beside)
     tables = report.public(tables, objections=spec.objections, period=spec.period, sums=releases)
     report.announce(tables, part, lang=spec.lang, formats=spec.formats)
     told = record(part, run.id, shown, told_changes(run.changes))

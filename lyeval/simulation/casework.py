@@ -121,8 +121,7 @@ def open_plan(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> tup
     rows, frame = cases(book(ledger)), ledger.disposals
     live = rows.in_progress(np.datetime64(date.end, "D"))
     use = live & np.isin(rows.method, list(practices))
-    where = np.flatnonzero(use)
-    order = where[np.unique(rows.at[where], return_index=True)[1]]
+    order = rows.firsts(use)
     done_m2 = ~np.isnat(_day(frame, "demolished_on"))
     plan = Plan(
         at=rows.at[order],
@@ -135,7 +134,7 @@ def open_plan(ledger: Ledger, date: Date, practices: dict[str, Practice]) -> tup
         cost=_number(frame, "cost_wan")[order],
         begun=rows.started[order],
     )
-    left_out = {"no_method": int(np.sum(live & ~use)), "several_cases": len(where) - len(order)}
+    left_out = {"no_method": int(np.sum(live & ~use)), "several_cases": int(np.sum(use)) - len(order)}
     return plan, tuple(note(kind, n=n) for kind, n in left_out.items() if n)
 
 
