@@ -14,9 +14,11 @@ from commands import Lyeval, runner
 from python_calamine import CalamineWorkbook
 from rich.cells import cell_len
 
+import lyeval as ly
 from lyeval.cli import COMMANDS, FIRST, PLANS, main
 from lyeval.policy import load_policy
 from lyeval.policy.difference import compare_policies, describe
+from lyeval.tables import tally
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSESS = ("assess", "sample:linshu", "--policy", "linshu-2021", "--year", "2023")
@@ -101,6 +103,13 @@ def test_assess_table_says_verdict_and_clause(lyeval: Lyeval) -> None:
     english = lyeval(*ASSESS, "--lang", "en").out
     assert "missed" in english
     assert "no above-scale enterprise" in english
+
+
+def test_the_terminals_counts_are_the_reports(lyeval: Lyeval) -> None:
+    row = tally.bridge(tally.counts(ly.assess(ly.read_ledger("sample:linshu"), "linshu-2021", 2023))).iloc[0]
+    told = " ".join(lyeval(*ASSESS).out.split())
+    for key in ("ledger", "in_scope", "excluded", "listed", "reached", "left", "below", "undecided"):
+        assert f"{tally.words()[key].zh} {row[key]}" in told
 
 
 def test_several_ledgers_are_a_city(lyeval: Lyeval) -> None:

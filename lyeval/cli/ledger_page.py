@@ -21,10 +21,11 @@ from lyeval.ledger.diff import Changes
 from lyeval.policy import Policy
 from lyeval.policy.documents import articles
 from lyeval.render import Column, digits_beside, format_value
+from lyeval.tables.registry import values
+from lyeval.tables.tally import bridge, counts, words
 
 YEARS, MOST = 4, 8
 WHOLE = ("家", "个", "m²")
-UNITS = {"家": "firms", "个": "blocks", "亩": "mu", "万元": "wan yuan", "万元/亩": "wan/mu"}
 SYNTHETIC = "A made ledger: every enterprise and figure is invented."
 
 
@@ -281,19 +282,15 @@ def _known(value: Any) -> float | None:
 
 def unit_of(unit: str) -> str:
     """Return a unit's name in the language spoken."""
-    return spoken(unit, UNITS.get(unit, unit))
+    known = values()["unit"].get(unit)
+    return known.text(lang()) if known else unit
 
 
 def _standing(made: Assessment) -> None:
-    """Print how many enterprises stand where."""
-    firms = made.enterprises
-    here, out = firms["in_scope"].eq(True), firms["excluded_by"].notna()
-    numbers = {
-        "firms": len(firms),
-        "in_scope": int(here.sum()),
-        "excluded": int(out.sum()),
-        "identified": int(firms["identified"].eq(True).sum()),
-        "unknown": int((firms["identified"].isna() & here & ~out).sum()),
-    }
+    """Print how many enterprises stand where: the row of the bridge that the report has."""
+    row = bridge(counts(made)).iloc[0]
     console().print()
-    console().print("  ".join(f"{say(f'verdict.{key}')} {n}" for key, n in numbers.items()))
+    console().print("  ".join(f"{spoken(words()[key].zh, words()[key].en)} {row[key]}" for key in STANDING))
+
+
+STANDING = ("ledger", "in_scope", "excluded", "listed", "reached", "left", "below", "undecided")
