@@ -338,7 +338,7 @@ def test_field_ledgers_go_from_file_to_report_unedited(tmp_path: Path) -> None:
         bridge = made["bridge"].set_index("by").loc["all"]
         for name in ("ledger", "in_scope", "listed", "below"):
             assert re.search(rf'data-id="bridge/all//{name}">{bridge[name]:,}<', page), name
-        told = made["deciding"].groupby("target")["name"].head(10)
+        told = made["deciding"].groupby("target")["name"].head(5)  # ten names in all: two targets turn on firms
         assert not [name for name in told if name not in page]
         assert not (result.folder / "inputs").exists()
         assert len(report.load(result.folder / "tables")["targets"]) >= 2

@@ -27,7 +27,7 @@ from lyeval.report.words import (
 
 Row = dict[str, Any]
 FEW_NAMES = 3
-MOST = 10  # firms told of each target
+MOST, SOME = 10, 5  # firms told of one target, and of each of several
 DATED = 4  # steps with a date from which the plan is told by them alone
 
 
@@ -58,15 +58,16 @@ def bridge(c: Context) -> list[Row]:
 
 
 def deciding(c: Context) -> Laid:
-    """Lay out the firms that the targets turn on, the first ten of each."""
+    """Lay out the firms that the targets turn on: ten of one target, five of each where there are more."""
     several = len({r["target"] for r in c.rows("deciding")}) > 1
-    chosen = [r for r in c.rows("deciding") if r["rank"] <= MOST]
+    most = SOME if several else MOST
+    chosen = [r for r in c.rows("deciding") if r["rank"] <= most]
     rows = [{**r, "row": k, "label": named(c.goals[str(r["target"])], c.lang)} for k, r in enumerate(chosen, start=1)]
     heads = tuple(h for h in headings("deciding") if several or h.key != "label")
     whose = phrase("one_target", c.lang, label=rows[0]["label"]) if rows else ""
     whose = phrase("all_targets", c.lang) if several else whose
     cut = len(rows) < len(c.rows("deciding"))
-    return Laid(rows, heads, {"whose": whose, "cut": phrase("cut", c.lang, most=MOST) if cut else ""})
+    return Laid(rows, heads, {"whose": whose, "cut": phrase("cut", c.lang, most=most) if cut else ""})
 
 
 def duties(c: Context) -> list[Row]:
