@@ -242,6 +242,13 @@ def test_closures_that_count_are_not_those_that_decide() -> None:
     assert {kinds[t] for t in made["deciding"]["target"]} <= {"share", "count"}
 
 
+def test_a_firm_that_was_closed_is_no_case_of_failure(told) -> None:
+    for place, made in told.items():
+        gone = made["enterprises"].set_index("credit_code")["gone"]
+        bad = made["examples"].loc[made["examples"]["side"].eq("below"), "credit_code"]
+        assert not gone[list(bad)].eq(True).any(), place
+
+
 def test_departments_are_told_by_what_the_ledger_shows() -> None:
     made = samples.tables("zhoushan", 2020)
     steps, bodies = made["calendar"].set_index("id"), made["duties"].set_index("unit")

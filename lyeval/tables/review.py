@@ -541,12 +541,12 @@ def _clause(rows: pd.DataFrame) -> str:
 
 
 def _examples(firms: pd.DataFrame) -> pd.DataFrame:
-    """Propose typical cases: three of the list that rose most in tax, three that stand furthest below."""
+    """Propose typical cases: three of the list that rose most in tax, three still here that stand furthest below."""
     listed = firms[firms["listed"].astype(bool)]
     listed = listed.assign(rise_wan=(listed["tax_per_mu"] - listed["tax_per_mu_before"]) * listed["land_mu"])
     sides = {
         "rose": (listed[listed["reached"].astype(bool) & (listed["rise_wan"] > 0)], "rise_wan"),
-        "below": (listed[listed["below_line"].eq(True)], "tax_needed_wan"),
+        "below": (listed[listed["below_line"].eq(True) & ~listed["gone"].eq(True)], "tax_needed_wan"),
     }
     rows: list[Any] = []
     for side, (part, by) in sides.items():
