@@ -278,7 +278,7 @@ on every tenth county, for it is slow; boosting is of trees of depth one.
 
 ## What was changed after looking
 
-All of it on other counties (seeds {tuned}) and on the Linshu sample; nothing was changed after the counties of this page were run but what is told here of the page before it.
+All of it on other counties (seeds {tuned}) and on the Linshu sample; nothing was changed after the counties of this page were run.
 
 - At month 0 a logit with a year shift had the lower county CRPS. The first year to be fitted was the reason: nobody has an earlier year
   in it, its year effect took up what the missing regressor would have said, and the spread of past years came out half too wide. It is
@@ -292,7 +292,8 @@ All of it on other counties (seeds {tuned}) and on the Linshu sample; nothing wa
   anything (`lasting`): a lasting shift has odds of a tenth beforehand.
 - The widening by 1.15 whatever the record said became √(1 + 2/m) for m years fitted on, of which the record may take some back; how much it
   weighs (5 years) was chosen between 3 and 6. A county of many years gets narrower intervals, the Linshu sample, of one to three, wider ones.
-- The common shock's prior at month 3 was wider than years came (a standard deviation of .08 for .05): it falls by the cube of what is left of the year.
+- The common shock's prior at month 3 was wider than years came (a standard deviation of .08 for .05): it falls by the cube of what is left
+  of the year.
 - Of those near the line at the end of November, those that passed it anyway no longer count against topping up (.45 found for a true .50, before
   .44), and firms of one December count half: the intervals with topping up held .68 to .72 at months 6 and 9.
 - The spread of an effect is split 0.8 to 0.6 between method and firm: with half and half the interval missed a true effect of nil where only the
