@@ -15,7 +15,7 @@ import lyeval as ly
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.casework import Plan, in_force, informed, months_to_finish, paces
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.dynamics import Priors, fit, habits, rise
+from lyeval.simulation.dynamics import Priors, _clustered, fit, habits, rise
 from lyeval.simulation.engine import Learned, setting, years_to_come
 from lyeval.simulation.known import EVEN, Date, Panel, as_known
 from lyeval.simulation.learning import NOBODYS, lasting, learned, topping_up, unsure
@@ -279,3 +279,15 @@ class TestRecord:
         assert late["value"] > 0.93
         assert late["n"] > sure.loc[("above_scale_clear", 0, "sure_below"), "n"]
         assert late["years"] == 3
+
+
+def test_the_clustered_regression_is_that_of_statsmodels() -> None:
+    from statsmodels.regression.linear_model import OLS
+
+    rng = np.random.default_rng(8)
+    design, groups = np.column_stack([np.ones(300), rng.normal(size=(300, 3))]), np.arange(300) % 60
+    values = design @ [1.0, 0.5, -0.2, 0.0] + rng.normal(0, 0.3, 60)[groups] + rng.normal(0, 0.4, 300)
+    params, covariance, _ = _clustered(design, values, groups)
+    other = OLS(values, design).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    assert params == pytest.approx(other.params)
+    assert covariance == pytest.approx(other.cov_params(), rel=1e-9, abs=1e-15)
