@@ -118,7 +118,7 @@ def _record(
     earlier = {(view.id, view.year): view for view in past}
     for t in range(max(MIN_PAST, len(history.years) - PAST), len(history.years)):
         year, tax = int(history.years[t]), history.tax[:, t]
-        drawn, wide = _drawn(given, t), unsure(_models(history, t, _unshifted(given))[1])
+        drawn, wide = _drawn(given, t), unsure(_models(history, t)[1])
         for id, now in views.items():
             at, had = np.searchsorted(history.codes, now.codes), (id, year) in earlier
             view = earlier[id, year] if had else replace(now, tax=tax[at] * tax_basis(now, history.tax[at, -1]))
@@ -171,25 +171,22 @@ def _at(view: TargetView, year: Year) -> np.ndarray:
 def _drawn(given: Setting, t: int) -> np.ndarray:
     """Draw year ``t`` (position) from what was known at the same month of it, 万元, shape (draws, n); NaN for who had no figure then.
 
-    Finished cases have the effect that is found today; a shift assumed of the year to come is none of a past one.
+    Finished cases have the effect that is found today; what is assumed of the year to come otherwise than usual is none of a past one, nor
+    does the record undo it.
     """
     history, sampling = given.panel, Sampling(DRAWS, given.sampling.seed)
     year = int(history.years[t])
-    before, nowcast, annual = _models(history, t, _unshifted(given))
+    before, nowcast, annual = _models(history, t)
     tax = draw_tax((nowcast, annual), before, range(year, year + 1), sampling)[0]
     for name, force in history.in_force.items():
         tax = tax * np.exp(given.finished[name].effect[0] * rise(force[:, :, t], nowcast.weight))
     return np.where(np.isnan(history.tax[:, t - 1]), np.nan, tax)
 
 
-def _unshifted(given: Setting) -> Priors:
-    return replace(given.assumed.tax, shift=0.0)
-
-
 @lru_cache(maxsize=32)
-def _models(history: Panel, t: int, priors: Priors) -> tuple[Panel, Dynamics, Dynamics]:
+def _models(history: Panel, t: int) -> tuple[Panel, Dynamics, Dynamics]:
     """Fit the projection on what was known before year ``t`` (position), with that year's months to date and without."""
-    before = _until(history, t)
+    before, priors = _until(history, t), Priors()
     annual = fit(before, 0, priors)
     return before, fit(before, history.month, priors) if history.month else annual, annual
 
