@@ -15,10 +15,10 @@ import lyeval as ly
 from lyeval.simulation.assumed import assumed
 from lyeval.simulation.casework import Plan, in_force, informed, months_to_finish, paces
 from lyeval.simulation.draws import Sampling
-from lyeval.simulation.dynamics import Priors, fit, habits, rise
+from lyeval.simulation.dynamics import Priors, _clustered, fit, habits, rise
 from lyeval.simulation.engine import Learned, setting, years_to_come
 from lyeval.simulation.known import EVEN, Date, Panel, as_known
-from lyeval.simulation.learning import NOBODYS, learned, topping_up
+from lyeval.simulation.learning import NOBODYS, lasting, learned, topping_up, unsure
 from lyeval.simulation.odds import members, values
 
 
@@ -103,6 +103,10 @@ class TestToppingUp:
         a, b = topping_up(*self.past(0.0), 0.3)
         assert a / (a + b) < 0.05
         assert 1.0 not in NOBODYS
+
+    def test_who_passed_the_line_anyway_is_no_case_of_it(self):
+        found = [a / (a + b) for seed in range(8) for a, b in [topping_up(*self.past(0.5, seed), 0.3)]]
+        assert np.mean(found) == pytest.approx(0.5, abs=0.05)
 
     def test_nothing_is_learnt_without_a_past_target_or_months(self):
         panel, made = self.past(0.5)
@@ -223,19 +227,43 @@ def test_an_effect_seen_on_the_lucky_alone_is_told_with_its_bias() -> None:
 
 
 class TestRecord:
-    @pytest.mark.parametrize(("far", "shift", "scale"), [(-2.0, -1.0, 1.0776), (0.0, 0.0, 1.0), (3.0, 1.5, 1.3365)])
+    @pytest.mark.parametrize(
+        ("far", "shift", "scale"), [(-2.0, -1.5352, 0.8403), (0.0, 0.0, 0.7906), (3.0, 2.6124, 0.8254)]
+    )
     def test_past_forecasts_shift_and_widen_shrunk(self, monkeypatch, far, shift, scale):
         monkeypatch.setattr("lyeval.simulation.learning._distance", lambda view, year: far)
+        monkeypatch.setattr("lyeval.simulation.learning.unsure", lambda model: 1.0)
         land, months = monthly(np.random.default_rng(5), 60, 7)
         panel = known(land, months, 9)
         plain = view(60, goal=0.3, kind="share", tax=panel.tax[:, -1], land=land, weight="land")
         given = setting_of(replace(panel, month=0, ytd=np.full_like(panel.ytd, np.nan)), Sampling(300, 1))
         told = learned(given, [replace(plain, year=2024)], []).learned["made"]
-        assert (told.shift, told.scale, told.years) == (pytest.approx(shift), pytest.approx(scale, abs=1e-3), 3)
+        assert (told.shift, told.scale, told.years) == (
+            pytest.approx(shift, abs=1e-3),
+            pytest.approx(scale, abs=1e-3),
+            3,
+        )
         year = years_to_come(given, 2024)[0]
         bare, moved = (values(members(plain, replace(year, learned=x))) for x in ({}, {"made": told}))
         assert moved.mean() - bare.mean() == pytest.approx(shift * bare.std(), rel=0.05, abs=1e-9)
         assert moved.std() == pytest.approx(scale * bare.std(), rel=0.05)
+
+    def test_luck_alone_shifts_little_and_what_lasts_is_found(self):
+        rng = np.random.default_rng(3)
+        luck = [lasting(z) for z in rng.normal(0, 1, (2000, 3))]
+        assert np.std(luck) < 0.25 < np.std(rng.normal(0, 1, (2000, 3)).sum(axis=1) / 6)
+        found = [lasting(z) for z in rng.normal(-2, 1, (2000, 3))]
+        assert np.mean(found) == pytest.approx(-1.5, abs=0.2)
+        assert lasting(np.zeros(0)) == 0.0
+        assert abs(lasting(np.array([2.0]))) < abs(lasting(np.full(3, 2.0)))
+
+    def test_a_short_history_is_told_wider(self):
+        land, months = monthly(np.random.default_rng(4), 80, 7)
+        model = fit(known(land, months, 9), 9, Priors())
+        assert len(model.years) > 3
+        assert unsure(model) == pytest.approx(np.sqrt(1 + 2 / len(model.years)))
+        assert unsure(replace(model, years=(2020,))) == pytest.approx(np.sqrt(3))
+        assert unsure(replace(model, years=())) == 1.0
 
     def test_the_sentence_stands_among_the_notes(self):
         ledger = ly.read_ledger("sample:linshu")
@@ -251,3 +279,15 @@ class TestRecord:
         assert late["value"] > 0.93
         assert late["n"] > sure.loc[("above_scale_clear", 0, "sure_below"), "n"]
         assert late["years"] == 3
+
+
+def test_the_clustered_regression_is_that_of_statsmodels() -> None:
+    from statsmodels.regression.linear_model import OLS
+
+    rng = np.random.default_rng(8)
+    design, groups = np.column_stack([np.ones(300), rng.normal(size=(300, 3))]), np.arange(300) % 60
+    values = design @ [1.0, 0.5, -0.2, 0.0] + rng.normal(0, 0.3, 60)[groups] + rng.normal(0, 0.4, 300)
+    params, covariance, _ = _clustered(design, values, groups)
+    other = OLS(values, design).fit(cov_type="cluster", cov_kwds={"groups": groups})
+    assert params == pytest.approx(other.params)
+    assert covariance == pytest.approx(other.cov_params(), rel=1e-9, abs=1e-15)

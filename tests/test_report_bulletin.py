@@ -14,6 +14,7 @@ from samples import tables as review
 from test_report_tables import LINSHU
 from test_report_words import table_of, text_of
 
+import lyeval as ly
 from lyeval import report
 from lyeval.render import Heading, KeyFigures, Table, format_value
 from lyeval.report.bulletin import bulletin_annex
@@ -239,3 +240,17 @@ def test_every_printed_figure_leads_to_its_cell() -> None:
     assert f"units/{unit['unit']}/False/on_year" in {one.id for one in find(document, rise)}
     for one in seen:
         trace(tables(), one.id)
+
+
+def test_that_the_own_record_moved_the_odds_is_one_sentence() -> None:
+    ahead = report.forecast_tables(ly.forecast(linshu(), LINSHU, 2023, as_of="2023-09", draws=200))
+    moved = ahead["forecast_meta"]["own_record"]
+    assert moved
+    kept = pd.DataFrame(
+        [{"level": "county", "id": moved[0], "month": 9, "nominal": 0.8, "share": 1.0, "n": 4, "years": 4}]
+    )
+    for lang, said in (("zh", "按本县往年同期测算与实际的差距"), ("en", "past projections at this month")):
+        given = tables() | ahead | {"backtest_coverage": kept}
+        assert text_of(report.build_bulletin(given, lang=lang)).count(said) == 1
+        given["forecast_meta"] = ahead["forecast_meta"] | {"own_record": []}
+        assert said not in text_of(report.build_bulletin(given, lang=lang))

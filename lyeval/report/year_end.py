@@ -104,6 +104,7 @@ def _height(block: Block, lang: Lang) -> float:
 def odds_tables(c: Context) -> dict[str, Any]:
     """Return what is told of the odds: only for target years that the plan has, and only where the county's record bears them."""
     told: list[dict[str, Any]] = []
+    by_record = c.value("forecast_meta").get("own_record", [])
     if not odds_withheld(c):
         for r in c.rows("forecast"):
             if int(r["year"]) in c.meta["target_years"] and known(r["probability"]):
@@ -115,11 +116,13 @@ def odds_tables(c: Context) -> dict[str, Any]:
                         "as_of": day(c.value("forecast_meta").get("as_of"), c.lang),
                         "band": band(r["probability"], r["certain"], c.lang),
                         "chance": chance(r["probability"], r["certain"], c.lang),
+                        "by_record": "yes" if r["id"] in by_record else "",
                     }
                 )
     plans = {str(c.value(f"{name}_meta").get("plan", "")) for name in ("forecast", "simulation")} - {""}
     given = pd.DataFrame({"file": sorted(plans)}, dtype=object)
-    return {"odds_told": pd.DataFrame(told, columns=["id", "year", "label", "as_of", "band", "chance"]), "given": given}
+    columns = ["id", "year", "label", "as_of", "band", "chance", "by_record"]
+    return {"odds_told": pd.DataFrame(told, columns=columns), "given": given}
 
 
 def odds_withheld(c: Context) -> str:

@@ -406,10 +406,10 @@ def _shock(effects: np.ndarray, priors: Priors, month: int) -> tuple[float, floa
     """Scale and degrees of freedom of the next year's common shock, given past years' effects, shape (m,).
 
     s² = (ν s₀² + Σ γ²) / (ν + m − 1), times 1 + 1/m for the mean year, itself estimated; with r = 1 − k/12 of the year to come,
-    s₀ is the prior sd × r², but no less than the late sd × √r: the last months move by more than their share.
+    s₀ is the prior sd × r³, but no less than the late sd × √r: the last months move by more than their share.
     """
     m, rest = max(len(effects), 1), 1 - month / 12
-    prior = max(priors.shock_sd * rest**2, priors.late_sd * rest**0.5)
+    prior = max(priors.shock_sd * rest**3, priors.late_sd * rest**0.5)
     df = priors.shock_df + m - 1
     spread = (priors.shock_df * prior**2 + float(np.sum(effects**2))) / df
     return float(np.sqrt(spread * (1 + 1 / m))), df

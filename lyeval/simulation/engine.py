@@ -31,6 +31,7 @@ class Learned:
     band: float = 0.3  # how far below, as a share of the line
     shift: float = 0.0  # of the statistic, in standard deviations of its draws, and scale about its mean
     scale: float = 1.0
+    usual: float = 1.0  # of the scale: what a history of so few years brings by itself
     about: tuple[float, float] | None = None  # mean and sd that both are taken about; None: those of the draws at hand
     years: int = 0  # past forecasts that shift and scale rest on
     seed: int = 0  # of the draws of who tops up

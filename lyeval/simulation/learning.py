@@ -36,7 +36,11 @@ def learned(given: Setting, laid: Sequence[TargetView], past: Sequence[TargetVie
         for id in views
     }
     record = _record(given, views, past, taught)
-    taught |= {id: replace(taught[id], shift=found[0], scale=found[1], years=found[2]) for id, found in record.items()}
+    usual = unsure(given.nowcast)
+    taught |= {
+        id: replace(taught[id], shift=found[0], scale=found[1], usual=usual, years=found[2])
+        for id, found in record.items()
+    }
     return replace(given, learned=taught)
 
 
@@ -48,7 +52,7 @@ def notes(taught: dict[str, Learned], laid: Sequence[TargetView]) -> tuple[Note,
         if found and found.top_up and found.top_up[0] > TOLD * sum(found.top_up):
             share = found.top_up[0] / sum(found.top_up)
             out.append(note("topping_up", zh=view.label, en=view.label_en, share=f"{share:.0%}"))
-        if found and found.years and (abs(found.shift) > FAR or abs(np.log(found.scale)) > FAR / 2):
+        if found and found.years and (abs(found.shift) > FAR or abs(np.log(found.scale / found.usual)) > FAR / 2):
             moved = {"shift": f"{found.shift:+.1f}", "scale": f"{found.scale:.2f}", "years": found.years}
             out.append(note("own_record", zh=view.label, en=view.label_en, **moved))
     return tuple(out)
@@ -67,8 +71,9 @@ def topping_up(panel: Panel, past: Sequence[TargetView], band: float) -> tuple[f
     Returns
     -------
     tuple of float or None
-        Beta (a, b): of those on pace for (1 − band) to 1 times the line, how many ended at 1 to 1.05 times it, less the share of those
-        that did so at lines that are nobody's target (`NOBODYS`, as multiples of the line); None without such a past year.
+        Beta (a, b): of those on pace for (1 − band) to 1 times the line that ended at no more than 1.05 times it, how many ended on it,
+        less the share of those that did so at lines that are nobody's target (`NOBODYS`, as multiples of the line); None without such a
+        past year. Who would have passed the line anyway is no case of it.
     """
     if panel.november is None:
         return None
@@ -90,13 +95,13 @@ def topping_up(panel: Panel, past: Sequence[TargetView], band: float) -> tuple[f
         return None
     usual = (chance + USUAL[0]) / (others + sum(USUAL))
     topped = max(heap - near * usual, 0.0) / (1 - usual)
-    return TOP_UP[0] + topped, TOP_UP[1] + near - topped
+    return TOP_UP[0] + TOGETHER * topped, TOP_UP[1] + TOGETHER * (near - topped)
 
 
 def _ended_above(pace: np.ndarray, ended: np.ndarray, band: float) -> tuple[float, float]:
-    """Number on pace for just below a line of 1, and of those that ended just above it."""
-    near = (pace >= 1 - band) & (pace < 1)
-    return float(near.sum()), float((near & (ended >= 1 - 1e-9) & (ended <= HEAP)).sum())
+    """Number on pace for just below a line of 1 that ended there or just above it, and of those just above."""
+    near = (pace >= 1 - band) & (pace < 1) & (ended >= 1 - band) & (ended <= HEAP)
+    return float(near.sum()), float((near & (ended >= 1 - 1e-9)).sum())
 
 
 def _record(
@@ -106,25 +111,48 @@ def _record(
 
     Who tops up is as all past Decembers say, in the years that had the target.
 
-    With n years z = (what came − mean) / sd: shift Σz / (n + K), scale² = (K s² + Σ(z − shift)²) / (K + n), but no less than 1.
+    With n years z = (what came − mean) / (sd × `unsure` of what it was fitted on): the shift is as in `lasting`, scale² =
+    (K + Σ(z − shift)²) / (K + n), and both are times the `unsure` of today's fit.
     """
     history, distances = given.panel, {id: [] for id in views}
     earlier = {(view.id, view.year): view for view in past}
     for t in range(max(MIN_PAST, len(history.years) - PAST), len(history.years)):
         year, tax = int(history.years[t]), history.tax[:, t]
-        drawn = _drawn(given, t)
+        drawn, wide = _drawn(given, t), unsure(_models(history, t)[1])
         for id, now in views.items():
             at, had = np.searchsorted(history.codes, now.codes), (id, year) in earlier
             view = earlier[id, year] if had else replace(now, tax=tax[at] * tax_basis(now, history.tax[at, -1]))
             far = _distance(view, _year(history, t, drawn, {id: taught[id]} if had else {}))
-            distances[id] += [] if far is None else [far]
-    out = {}
+            distances[id] += [] if far is None else [far / wide]
+    out, wide = {}, unsure(given.nowcast)
     for id, found in distances.items():
         z, n = np.clip(np.array(found), -FARTHEST, FARTHEST), len(found)
-        shift = float(z.sum() / (n + WEIGHT))
-        spread = (WEIGHT * SPREAD**2 + np.sum((z - shift) ** 2)) / (WEIGHT + n)
-        out[id] = (shift, float(np.sqrt(max(spread, 1.0))), n)
+        shift = lasting(z)
+        spread = (WEIGHT + np.sum((z - shift) ** 2)) / (WEIGHT + n)
+        out[id] = (shift * wide, float(np.sqrt(spread)) * wide, n)
     return out
+
+
+def unsure(model: Dynamics) -> float:
+    """Return how much wider the statistic's draws must be for what was fitted on m years: √(1 + 2/m), 1 where the fit is assumed.
+
+    What the year to date and last year's level weigh changes from year to year, too; the covariance by enterprise does not know it.
+    """
+    return float(np.sqrt(1 + 2 / len(model.years))) if model.years else 1.0
+
+
+def lasting(z: np.ndarray) -> float:
+    """Return the lasting shift that past forecasts' distances z, shape (n,), in standard deviations, speak for.
+
+    Most records are luck, and what was wrong with a past year the fit on all years has mostly taken up: with odds 1 − `LASTS` there is no
+    shift, else it is Normal about 0 with sd `SHIFT`. The answer is the mean of what is left of that when the record is known; 0 of none.
+    """
+    n = len(z)
+    if not n:
+        return 0.0
+    mean, luck, wide = float(z.mean()), 1 / n, SHIFT**2 + 1 / n
+    against = (1 - LASTS) / LASTS * np.sqrt(wide / luck) * np.exp(-(mean**2) / 2 * (1 / luck - 1 / wide))
+    return float(mean * SHIFT**2 / wide / (1 + against))
 
 
 def _distance(view: TargetView, year: Year) -> float | None:
@@ -143,11 +171,12 @@ def _at(view: TargetView, year: Year) -> np.ndarray:
 def _drawn(given: Setting, t: int) -> np.ndarray:
     """Draw year ``t`` (position) from what was known at the same month of it, 万元, shape (draws, n); NaN for who had no figure then.
 
-    Finished cases have the effect that is found today; a shift assumed of the year to come is none of a past one.
+    Finished cases have the effect that is found today; what is assumed of the year to come otherwise than usual is none of a past one, nor
+    does the record undo it.
     """
-    history, priors, sampling = given.panel, replace(given.assumed.tax, shift=0.0), Sampling(DRAWS, given.sampling.seed)
+    history, sampling = given.panel, Sampling(DRAWS, given.sampling.seed)
     year = int(history.years[t])
-    before, nowcast, annual = _models(history, t, priors)
+    before, nowcast, annual = _models(history, t)
     tax = draw_tax((nowcast, annual), before, range(year, year + 1), sampling)[0]
     for name, force in history.in_force.items():
         tax = tax * np.exp(given.finished[name].effect[0] * rise(force[:, :, t], nowcast.weight))
@@ -155,9 +184,9 @@ def _drawn(given: Setting, t: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _models(history: Panel, t: int, priors: Priors) -> tuple[Panel, Dynamics, Dynamics]:
+def _models(history: Panel, t: int) -> tuple[Panel, Dynamics, Dynamics]:
     """Fit the projection on what was known before year ``t`` (position), with that year's months to date and without."""
-    before = _until(history, t)
+    before, priors = _until(history, t), Priors()
     annual = fit(before, 0, priors)
     return before, fit(before, history.month, priors) if history.month else annual, annual
 
@@ -200,6 +229,7 @@ def _year(history: Panel, t: int, tax: np.ndarray, taught: dict[str, Learned]) -
 
 
 NOBODYS = (0.5, 0.6, 1.5, 1.8, 2.2)
-HEAP, TOP_UP, USUAL = 1.05, (0.1, 3.9), (0.5, 9.5)
-PAST, MIN_PAST, DRAWS, WEIGHT, SPREAD, FARTHEST = 3, 2, 256, 3.0, 1.15, 4.0
+HEAP, TOP_UP, USUAL, TOGETHER = 1.05, (0.1, 3.9), (0.5, 9.5), 0.5
+PAST, MIN_PAST, DRAWS, WEIGHT, FARTHEST = 3, 2, 256, 5.0, 4.0
+LASTS, SHIFT = 0.1, 1.5
 TOLD, FAR = 0.1, 0.3

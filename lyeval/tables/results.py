@@ -124,6 +124,7 @@ RECORD = ("scores", "coverage", "skill", "reliability", "pit")
 
 
 def _outlook(name: str, outlook: Any) -> Tables:
+    moved = [n.zh for n in outlook.notes if n.id == "own_record"]
     return {
         name: outlook.targets,
         f"{name}_enterprises": outlook.enterprises,
@@ -138,6 +139,9 @@ def _outlook(name: str, outlook: Any) -> Tables:
             "seed": outlook.seed,
             "notes": [n.zh for n in outlook.notes],
             "notes_en": [n.en for n in outlook.notes],
+            "own_record": [
+                str(r.id) for r in outlook.targets.itertuples() if any(t.startswith(f"{r.label}：") for t in moved)
+            ],
             **({"plan": outlook.plan} if outlook.plan else {}),
         },
     }
