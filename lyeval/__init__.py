@@ -49,5 +49,5 @@ PUBLIC = {
     "two_places": "comparison",
     "what_if": "comparison.before_after",
 }
-MODULES = ("comparison", "effect", "figures", "render", "report", "resources", "run")
+MODULES = ("comparison", "desk", "effect", "figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

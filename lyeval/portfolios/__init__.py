@@ -1,5 +1,5 @@
 """Which plan: lawful methods for whom, every plan a lookup in one tensor of draws, the strongest and the cheapest, what they hang on."""
 
-from lyeval.portfolios.desk import Ceiling, Portfolio, portfolio
+from lyeval.portfolios.seeking import Ceiling, Portfolio, portfolio
 
 __all__ = ["Ceiling", "Portfolio", "portfolio"]

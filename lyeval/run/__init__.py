@@ -31,7 +31,7 @@ HOME = {
     "outputs": "apart free named placed write_new",
     "production": "NOTEBOOKS check_run produce",
     "records": "code_hash",
-    "run_file": "RunFile RunSpec load_run",
+    "run_file": "RunFile RunSpec load_run run_id",
     "comparing": "compare_sides complete effects",
     "steps": "about alternatives before compute folder keep outline own_words switches unfilled",
     "two_runs": "Difference difference tables_of",

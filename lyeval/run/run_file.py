@@ -354,7 +354,7 @@ def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None 
         raise PolicyError("\n".join([*told, str(error)])) from None
     if told:
         raise PolicyError("\n".join(told))
-    return RunFile(_id(found), found, spec, changes)
+    return RunFile(run_id(found), found, spec, changes)
 
 
 def find_run(path: str | Path) -> Path:
@@ -381,7 +381,14 @@ def find_run(path: str | Path) -> Path:
     raise RunError.of("file.unknown", path=path, nearest=(in_language(hint, "zh"), in_language(hint, "en")))
 
 
-def _id(path: Path) -> str:
+def run_id(path: Path) -> str:
+    """Return the id of a run file, its name.
+
+    Raises
+    ------
+    RunError
+        It is none that a run and its folder can have.
+    """
     taken = re.search(r"\.(failed|earlier)(-\d+)?$|\.(part|old|columns)$|^index\.html$", path.stem, re.IGNORECASE)
     if name_fault(path.stem) or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or taken or reserved(path.stem):
         raise RunError.of("file.id", name=shown(path.name))

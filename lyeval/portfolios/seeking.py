@@ -16,7 +16,7 @@ from lyeval.indicators import book
 from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
 from lyeval.policy.difference import UNITS
-from lyeval.portfolios.choices import met, options, planned, tensor
+from lyeval.portfolios.choices import leaving, met, options, planned, tensor
 from lyeval.portfolios.solving import Found, Limits, Problem, Sought, bound, cheapest, every, few, strongest
 from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
@@ -214,15 +214,10 @@ def portfolio(
     starts = [np.datetime64(f"{of}-01-01", "D") for of in years if of > now.year]
     lawful, refused = options(now, made.given, starts, methods)
     problem = Problem(tensor(made.given, view, lawful), limits)
+    top, best, tried = found_in(problem, probability)
+    least = bound(problem, probability)
     if few(problem):
-        front = every(problem)
-        top, tried = front[-1], front
-        best = next((one for one in front if one.probability >= probability), None)
         least = best.cost if best else float("inf")
-    else:
-        top = strongest(problem)
-        best, tried = cheapest(problem, probability, top)
-        least = bound(problem, probability)
     held = Sought(
         now=now,
         made=made,
@@ -239,6 +234,15 @@ def portfolio(
         seed=seed,
     )
     return _laid_out(held, top, tried, least)
+
+
+def found_in(problem: Problem, probability: float) -> tuple[Found, Found | None, list[Found]]:
+    """Return the strongest plan of a problem, the cheapest with some odds (None where there is none), and the plans tried."""
+    if few(problem):
+        front = every(problem)
+        return front[-1], next((one for one in front if one.probability >= probability), None), front
+    top = strongest(problem)
+    return (top, *cheapest(problem, probability, top))
 
 
 def _checked(
@@ -401,7 +405,8 @@ def _townships(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
     given = held.made.given
     at = book(held.now.ledger).positions(plan["credit_code"])
     land = given.panel.land[at, -1]
-    rows = plan.assign(enterprises=1, land_mu=land, released_mu=land * _leaving(held, plan, at))
+    year = planned(given, held.now.ledger, plan, held.view.year)
+    rows = plan.assign(enterprises=1, land_mu=land, released_mu=land * leaving(year, at))
     rows["cost_wan"] = rows["cost_wan"].where(rows["new"], 0.0).astype(float)
     sums = ["enterprises", "land_mu", "released_mu", "cost_wan"]
     return (
@@ -409,12 +414,6 @@ def _townships(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
         .sum()
         .sort_values("released_mu", ascending=False, ignore_index=True)
     )
-
-
-def _leaving(held: Sought, plan: pd.DataFrame, at: np.ndarray) -> np.ndarray:
-    """Return the share of its land that each case is expected to give up by the year's end."""
-    year = planned(held.made.given, held.now.ledger, plan, held.view.year)
-    return 1 - (year.kept[:, at] * ~(year.gone[:, at] & year.released[:, at])).mean(axis=0)
 
 
 def _prices(held: Sought, top: Found, tried: list[Found]) -> pd.DataFrame:
