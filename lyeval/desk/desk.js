@@ -80,6 +80,7 @@ class Page {
     root.append(make("header", {}, this.heading, this.told, this.reopen), this.body);
     this.build();
     this.say(this.words.loading);
+    window.addEventListener("lyeval-desk-lost", () => root.isConnected && this.silent());
     for (const name of ["form", "rows", "card", "pair", "told"]) model.on(`change:${name}`, () => this[`show_${name}`]());
     for (const name of ["form", "rows", "card", "pair"]) if (Object.keys(model.get(name)).length) this[`show_${name}`]();
     if (model.get("told").kind) this.show_told();
@@ -231,8 +232,8 @@ class Page {
       if (key === "odds") cell.dataset.probability = one.probability;
       return cell;
     }));
-    const head = (...names) => make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { scope: "col", textContent: name }))));
-    const figures = make("table", { className: "figures" }, head(w.compare, w.side_a, w.side_b), make("tbody", {}, line(w.odds, "odds"), line(w.value, "value"), line(w.firms, "cases"), line(w.cost, "cost")));
+    const head = (...names) => make("thead", {}, make("tr", {}, ...names.map((name) => make(name ? "th" : "td", name ? { scope: "col", textContent: name } : {}))));
+    const figures = make("table", { className: "figures" }, head("", w.side_a, w.side_b), make("tbody", {}, line(w.odds, "odds"), line(w.middle, "value"), line(w.cases, "cases"), line(w.money, "cost")));
     const names = given.differs.map((row) => make("tr", {}, make("th", { scope: "row", textContent: row[0] }), make("td", { textContent: row[1] }), make("td", { textContent: row[2] })));
     const who = make("div", {}, make("p", { textContent: given.told }), ...(names.length ? [make("table", { className: "differs" }, head(w.firm, w.side_a, w.side_b), make("tbody", {}, ...names))] : []));
     this.pairs.replaceChildren(figures, who);

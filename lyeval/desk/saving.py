@@ -16,7 +16,7 @@ from lyeval.desk.trial import Question, Trial
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 from lyeval.run import open_ledger, open_policy, run_id, write_new
-from lyeval.told import Told
+from lyeval.told import Told, shown
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ def save(county: County, trial: Trial, name: str) -> tuple[Path, Path]:
     """
     run = county.folder / "parameters" / "runs" / f"{name}.yaml"
     plan = county.folder / "data" / f"{name}.csv"
-    run_id(run)
+    if run_id(run) != name:
+        raise Told.of("desk.name", name=shown(name))
     taken = [path for path in (plan, run) if path.exists() or path.is_symlink()]
     if taken:
         raise Told.of("desk.taken", name=name, file=taken[0].name)

@@ -210,7 +210,7 @@ def _side(county: County, trial: Trial, name: str, lang: str) -> dict[str, Any]:
         "odds": percent(chance),
         "probability": repr(chance),
         "value": middle,
-        "cases": len(plan),
+        "cases": str(len(plan)),
         "cost": f"{money:,.0f}",
     }
     if name != "current":

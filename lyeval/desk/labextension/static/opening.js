@@ -1,5 +1,6 @@
 // Runs the desk's notebook once it is open (打开方案台即运行): a container as JupyterLab loads extensions, written by hand, with no build.
 (() => {
+  const LOST = ["dead", "restarting", "autorestarting", "terminating"];
   const seconds = (n) => new Promise((done) => setTimeout(done, n * 1000));
   const here = (app) => app.shell.currentWidget;
   const isDesk = (panel) => Boolean(panel?.context?.model?.getMetadata?.("lyeval_desk") ?? panel?.context?.model?.metadata?.lyeval_desk);
@@ -10,18 +11,23 @@
     const panel = here(app);
     if (!isDesk(panel)) return;
     app.shell.collapseLeft?.();
+    const session = panel.sessionContext;
+    session.statusChanged.connect((_, status) => {
+      if (LOST.includes(status)) window.dispatchEvent(new CustomEvent("lyeval-desk-lost"));
+    });
     await panel.context.ready;
-    await panel.sessionContext.ready;
+    await session.ready;
+    window.addEventListener("lyeval-desk-reopen", async () => {
+      if (!session.session?.kernel || session.session.kernel.status === "dead") await session.restartKernel();
+      await app.commands.execute("notebook:run-all-cells");
+    });
     await app.commands.execute("notebook:run-all-cells");
   }
 
   const plugin = {
     id: "lyeval-desk:plugin",
     autoStart: true,
-    activate: (app) => {
-      run(app);
-      window.addEventListener("lyeval-desk-reopen", () => app.commands.execute("notebook:run-all-cells"));
-    },
+    activate: (app) => void run(app),
   };
   window._JUPYTERLAB = window._JUPYTERLAB || {};
   window._JUPYTERLAB["lyeval-desk"] = { init: () => {}, get: () => Promise.resolve(() => ({ default: plugin, __esModule: true })) };
