@@ -43,6 +43,7 @@ PUBLIC = {
     "portfolio": "portfolios",
     "read_ledger": "ledger",
     "readings": "assessment",
+    "side_by_side": "portfolios",
     "simulate": "simulation",
     "study": "studies",
     "sweep": "comparison",

@@ -27,7 +27,7 @@ HOME = {
     "execution": "NotebookError refresh shipped_notebooks",
     "finished_runs": "Check Finished open_run replaced rerun unchanged verify",
     "folders": "kept_aside stands",
-    "inputs": "open_ledger open_plan open_policy samples",
+    "inputs": "open_ledger open_plan open_plans open_policy samples",
     "outputs": "apart free named placed write_new",
     "production": "NOTEBOOKS check_run produce",
     "records": "code_hash",
