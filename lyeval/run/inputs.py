@@ -124,7 +124,7 @@ def given(spec: RunSpec) -> dict[str, Any]:
     if county:
         places = county if isinstance(county, dict) else dict.fromkeys(spec.ledgers, county)
         said["ledger"] = {name: places.get(name, "") for name in spec.ledgers}
-    plain = {k: dict(sorted(v.items())) if isinstance(v, dict) and k != "texts" else v for k, v in said.items()}
+    plain = {k: dict(sorted(v.items())) if isinstance(v, dict) and k not in ORDERED else v for k, v in said.items()}
     if not plain["plans"]:
         del plain["plans"]
     empty = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan", "previous", "template")}
@@ -291,4 +291,5 @@ def samples(name: str) -> list[Path]:
         raise RunError.of("input.no_sample", why=(zh, en or zh)) from None
 
 
+ORDERED = ("texts", "plans")
 FOLDERS = ("previous", "fonts")
