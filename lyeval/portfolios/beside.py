@@ -90,6 +90,12 @@ def side_by_side(
     ------
     PlanError
         Every fault of a plan.
+
+    Examples
+    --------
+    >>> both = ly.side_by_side(now, {"甲": now.plan.head(3)}, draws=100, curve=False)
+    >>> both.plans["scenario"].unique().tolist(), both.differs.columns.tolist()[-2:]
+    (['', '甲'], ['', '甲'])
     """
     given: dict[str, Source | None] = {"": None, **plans}
     rows, cases, notes = [], [], []

@@ -102,7 +102,7 @@ def lay_out(c: Context, id: str, made: list[Row] | Laid) -> Table:
 
 
 def annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
-    """Return the sheets of the annex in their order: thirteen for the office (and three of plans where there are any), all of them in the research edition."""
+    """Return the sheets of the annex in their order: thirteen for the office (three more of plans), all of them in the research edition."""
     c = Context(tables, lang)
     place = "research" if c.research else "office"
     chosen = sorted((s for s in sheets().values() if getattr(s, place)), key=lambda s: int(getattr(s, place)))
