@@ -14,6 +14,7 @@ from rich.text import Text
 from lyeval import run as runs
 from lyeval.cli.terminal import (
     FAULTS,
+    NOTHING,
     Lang,
     console,
     grid,
@@ -154,8 +155,9 @@ def _plans(made: Difference) -> None:
         return
     tell_done("diff.plans", n=made.plans["credit_code"].nunique())
     table = grid("plan", "enterprise", "before", "after")
+    ends = spoken(["before", "after"], ["before_en", "after_en"])
     for row in made.plans.head(MOST).to_dict("records"):
-        table.add_row(*(text(row[key] or "—") for key in ("plan", "name", "before", "after")))
+        table.add_row(*(text(row[key] or NOTHING) for key in ("plan", "name", *ends)))
     console().print(table)
     if len(made.plans) > MOST:
         tell_done("planning.more", n=len(made.plans) - MOST)

@@ -135,8 +135,10 @@ def curve(curve: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> 
         ax = canvas(ax, 2.6)
         for number, (_, rows) in enumerate(frame.groupby("id", sort=False)):
             name = str(rows["label_en" if lang == "en" else "label"].iloc[0])
-            look = {"color": (GOOD, BAD, SOFT)[number % 3], "linestyle": ("-", "--", ":")[number % 3]}
-            ax.plot(rows["cost_wan"], rows["probability"], marker="o", markersize=3, label=fit(name, 24), **look)
+            color, line = (GOOD, BAD, SOFT)[number % 3], ("-", "--", ":")[number % 3]
+            ax.plot(
+                rows["cost_wan"], rows["probability"], line, color=color, marker="o", markersize=3, label=fit(name, 24)
+            )
         if len(frame["id"].unique()) > 1:
             ax.legend(loc="best")
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))

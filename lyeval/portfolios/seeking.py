@@ -433,6 +433,16 @@ def _prices(held: Sought, top: Found, tried: list[Found]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["constraint", "step", "effect", "unit"])
 
 
+def _often(rows: pd.DataFrame, column: str) -> tuple[str, str]:
+    """Name what stands most often in a column of texts and in its English one, each with its count, and how many others there are."""
+    told = rows.loc[rows[column] != ""].groupby([column, f"{column}_en"], as_index=False).size()
+    told = told.sort_values("size", ascending=False, kind="stable")
+    some = told.head(COMMON).to_numpy().tolist()
+    rest = int(told["size"].iloc[COMMON:].sum())
+    zh = "；".join(f"{one}（{n}项）" for one, _, n in some) + (f"；其他{rest}项" if rest else "")
+    return zh, "; ".join(f"{en} ({n})" for _, en, n in some) + (f"; {rest} others" if rest else "")
+
+
 def _value(view: TargetView, value: float) -> tuple[str, str]:
     """Write a value of a target in Chinese and English."""
     if view.kind == "share":
@@ -454,16 +464,22 @@ def _notes(made: Portfolio) -> tuple[Note, ...]:
         out.append(note("portfolio_arranged", asked=asked))
     else:
         money = {"cost": f"{made.cost_wan:,.0f}", "bound": f"{made.bound_wan:,.0f}", "gap": f"{made.gap:.0%}"}
-        out.append(note("portfolio_cheapest", asked=asked, n=n, chance=f"{made.probability:.1%}", **money))
+        kind = "portfolio_cheapest" if made.gap <= LOOSE else "portfolio_loose"
+        out.append(note(kind, asked=asked, n=n, chance=f"{made.probability:.1%}", **money))
     if problem.limits.money:
         told = ", ".join(f"{of} {most:,.0f}".strip() for of, most in problem.limits.money.items())
         out.append(note("portfolio_money", money=told))
     open_ = int((made.plan["condition"] != "").sum())
-    counts = {"at_most": problem.limits.at_most, "conditions": open_ or None, "refused": len(made.refused) or None}
-    out += [note(f"portfolio_{kind}", n=count) for kind, count in counts.items() if count is not None]
+    if problem.limits.at_most is not None:
+        out.append(note("portfolio_at_most", n=problem.limits.at_most))
+    if open_:
+        out.append(note("portfolio_conditions", n=open_, facts=_often(made.plan, "condition")))
+    if len(made.refused):
+        out.append(note("portfolio_refused", n=len(made.refused), why=_often(made.refused, "why")))
     return (*out, note("portfolio_costs"), note("portfolio_options"))
 
 
 GOOD, PRECISION, STEP, FRESH = 0.95, 0.01, 1000.0, 1_000_003
+LOOSE, COMMON = 0.5, 4
 TEXTS = ("label", "label_en", "payer", "clause", "condition", "condition_en", "why", "why_en")
 OWN = ("new", *TEXTS, "in_good_plans")

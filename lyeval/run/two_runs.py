@@ -35,7 +35,7 @@ class Difference:
     turned
         Enterprises that a target turns on in one run only: target, credit_code, name, turns (before or after).
     plans
-        Enterprises whose method the runs' disposal plans do not share: plan, credit_code, name, before, after ("" where none).
+        Enterprises whose method the runs' disposal plans do not share: plan, credit_code, name, before, after ("" where none), both in English too.
     """
 
     inputs: pd.DataFrame
@@ -200,11 +200,11 @@ def _plans(old: Mapping[str, Any], new: Mapping[str, Any]) -> pd.DataFrame:
         ]
         one, other = (side.set_index("credit_code") for side in sides)
         for code in sorted({*one.index, *other.index}):
-            ends = [str(side.loc[code, "method"]) if code in side.index else "" for side in (one, other)]
+            ends = [str(side.loc[code, key]) if code in side.index else "" for key in LABELS for side in (one, other)]
             if ends[0] != ends[1]:
                 name = (one if code in one.index else other).loc[code, "name"]
                 rows.append((was if was == now else f"{was} → {now}", code, name, *ends))
-    return pd.DataFrame(rows, columns=["plan", "credit_code", "name", "before", "after"])
+    return pd.DataFrame(rows, columns=["plan", "credit_code", "name", "before", "after", "before_en", "after_en"])
 
 
 def _same(was: Any, now: Any) -> bool:
@@ -213,7 +213,8 @@ def _same(was: Any, now: Any) -> bool:
     return all(gone) if any(gone) else bool(was == now)
 
 
-CASES = ("scenario", "credit_code", "name", "method")
+LABELS = ("label", "label_en")
+CASES = ("scenario", "credit_code", "name", *LABELS)
 FIELDS = (
     *("name", "township", "class", "in_scope", "excluded_by", "identified", "below_line"),
     *("tax_wan", "land_mu", "tax_per_mu", "stage", "progress"),
