@@ -122,6 +122,13 @@ class Portfolio:
         return robustness(self.basis, self.plan)
 
     @cached_property
+    def box(self) -> pd.DataFrame:
+        """In which box of assumptions the plan fails (`robust.failing_box`), no row where none is found."""
+        from lyeval.portfolios.robust import failing_box
+
+        return failing_box(self.basis, self.plan)
+
+    @cached_property
     def find_out(self) -> pd.DataFrame:
         """What to find out first: facts, assumptions and readings by how far knowing them moves the odds (`robust.worth_knowing`)."""
         from lyeval.portfolios.robust import worth_knowing
