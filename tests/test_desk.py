@@ -334,6 +334,8 @@ def test_in_english_it_is_english(chromium: Any, space: Path) -> None:
         )
         text += " ".join(page.locator(".lyeval-desk thead th").all_inner_texts())
         text = text.replace(page.inner_text(".lyeval-desk .asked small"), "")  # a clause by its number
+        for name in (space / "data").glob("*.csv"):
+            text = text.replace(name.name, "")
         towns = set(linshu().enterprises["township"].dropna())
         for town in sorted(towns, key=len, reverse=True):
             text = text.replace(town, "")
