@@ -43,11 +43,12 @@ PUBLIC = {
     "portfolio": "portfolios",
     "read_ledger": "ledger",
     "readings": "assessment",
+    "side_by_side": "portfolios",
     "simulate": "simulation",
     "study": "studies",
     "sweep": "comparison",
     "two_places": "comparison",
     "what_if": "comparison.before_after",
 }
-MODULES = ("comparison", "effect", "figures", "render", "report", "resources", "run")
+MODULES = ("comparison", "desk", "effect", "figures", "render", "report", "resources", "run")
 __all__ = sorted([*PUBLIC, *MODULES])  # pyright: ignore[reportUnsupportedDunderAll]

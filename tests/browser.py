@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from lyeval import resources
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
@@ -37,3 +46,23 @@ def _run(home: Path, *words: str) -> str:
         command, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, check=True, cwd=home
     )
     return done.stdout
+
+
+@contextmanager
+def lab(space: Path, *words: str) -> Iterator[str]:
+    """Run ``lyeval explore`` in a workspace, and give the address that it tells."""
+    log, code = space / "lab.log", "import sys; from lyeval.cli import main; main(sys.argv[1:])"
+    env = os.environ | {"XDG_DATA_HOME": str(space / "home"), "PYTHONPATH": str(resources.PACKAGE.parent)}
+    with log.open("w") as file:
+        command = [sys.executable, "-c", code, "explore", *words, "--no-browser"]
+        server = subprocess.Popen(command, cwd=space, env=env, stdout=file, stderr=file, start_new_session=True)
+    try:
+        found = None
+        while found is None and server.poll() is None:
+            time.sleep(0.2)
+            found = re.search(r"http://127\.0\.0\.1:\d+/lab\S*token=\w+", log.read_text("utf-8"))
+        assert found, log.read_text("utf-8")[-2000:]
+        yield found[0]
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(60)

@@ -316,7 +316,11 @@ def test_workspace_and_explore(lyeval: Lyeval, tmp_path: Path, monkeypatch: pyte
     assert "jupyterlab --no-browser" in told.out
     first = (tmp_path / "ws/explore/example.ipynb").read_text(encoding="utf-8")
     assert "'readings': {}" not in first
-    Path("explore/example.ipynb").write_text(first + "\n", encoding="utf-8")
+    shown = first.replace('"execution_count": null', '"execution_count": 3')
+    Path("explore/example.ipynb").write_text(shown, encoding="utf-8")
+    lyeval("explore", "example", "--dry-run")
+    assert [p.name for p in Path("explore").iterdir()] == ["example.ipynb"]
+    Path("explore/example.ipynb").write_text(first.replace("year = 2023", "year = 2024"), encoding="utf-8")
     lyeval("explore", "example", "--dry-run")
     assert sorted(p.name for p in Path("explore").iterdir()) == ["example-2.ipynb", "example.ipynb"]
 

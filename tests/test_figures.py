@@ -186,6 +186,7 @@ def results() -> dict[str, Axes | Figure]:
         "townships": figures.townships(now),
         "reliability": figures.reliability(SimpleNamespace(reliability=months)),
         "tornado": figures.tornado(SimpleNamespace(factors=moved)),
+        "curve": figures.curve(pd.DataFrame({"cost_wan": [0.0, 70.0], "probability": [0.15, 0.2]})),
         "plans": figures.plans(sides),
         "timeline": figures.timeline(documents.timeline([ly.load_policy("linshu-2021")], [None])),
     }

@@ -18,6 +18,7 @@ from lyeval.assessment import Assessment, TargetView, meets
 from lyeval.policy import PolicyError, patch
 from lyeval.portfolios import Portfolio
 from lyeval.portfolios.choices import Tensor
+from lyeval.portfolios.robust import peeled
 from lyeval.portfolios.solving import Limits, Problem, bound, cheapest, every, few, strongest
 from lyeval.simulation.engine import Learned, Year
 from lyeval.simulation.odds import corrected, probability
@@ -262,6 +263,22 @@ def test_the_plan_is_tried_under_readings_and_assumptions(cheap: Portfolio) -> N
     assert set(rows["kind"]) == {"reading", "assumption"}
     assert rows["swing"].is_monotonic_decreasing
     assert ((rows["p_low"] >= 0.2) & (rows["p_high"] >= 0.2)).tolist() == rows["holds"].tolist()
+
+
+def test_a_box_is_peeled_around_what_fails() -> None:
+    points = np.random.default_rng(1).random((200, 3))
+    box = peeled(points, (points[:, 0] > 0.6) & (points[:, 2] < 0.5))
+    assert 0.5 < box[0, 0] < 0.7
+    assert 0.4 < box[1, 2] < 0.6
+    assert peeled(points, np.ones(200, dtype=bool)).tolist() == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_the_box_of_assumptions_in_which_a_plan_fails(cheap: Portfolio) -> None:
+    box = cheap.box
+    assert (box["box_low"] >= box["low"]).all()
+    assert (box["box_high"] <= box["high"]).all()
+    assert (box["inside"] > box["overall"]).all()
+    assert len(box) > 0
 
 
 def test_arguments_of_another_kind_are_told_in_one_line(now: Assessment) -> None:

@@ -287,7 +287,7 @@ def test_explore_runs_nothing_from_the_workspace_or_the_profile(lab: tuple[str, 
     argv = specs["python3"]["spec"]["argv"]
     assert argv[1] == "-P"
     assert Path(argv[3]) == resources.PACKAGE / "run/kernel.py"
-    kernel = {"path": "explore.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
+    kernel = {"path": "explore/explore.ipynb", "type": "notebook", "name": "", "kernel": {"name": "python3"}}
     id = asked(lab, "sessions", kernel)["kernel"]["id"]
     code = (
         "import json, os, sys, numpy, pandas, matplotlib, lyeval\n"

@@ -110,7 +110,7 @@ COMMANDS = {
     "diff": Command("results:diff", "两次运行有何不同、因何不同 / two runs side by side"),
     "sample": Command("ledgers:sample", "生成样例台账 / a synthetic ledger"),
     "template": Command("reports:template", "打印或写出随附的模板 / a shipped template"),
-    "explore": Command("reports:explore", "打开试算笔记本 / the explore notebook"),
+    "explore": Command("reports:explore", "打开方案台 / the planner's desk"),
     "init": Command("reports:init", "建一个工作区 / a new workspace"),
 }
 PLANS = {

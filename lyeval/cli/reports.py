@@ -164,13 +164,13 @@ def explore(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只备好副本并打印命令 / only prepare and print")] = False,
     spoken: Lang = None,
 ) -> None:
-    """用 JupyterLab 打开试算笔记本的副本，带上该次运行的参数。 / JupyterLab on a copy of the explore notebook."""
-    notebook = prepare(run, out)
+    """用 JupyterLab 打开方案台，带上该次运行的台账、方案和读法。 / The planner's desk in JupyterLab, on a run's ledger and plan."""
+    notebook = prepare(run, out, spoken)
     typer.echo(say("explore.notebook", notebook=near(notebook)))
     if dry_run:
         typer.echo(shlex.join(lab_command(notebook, browser=not no_browser)))
         return
-    raise typer.Exit(open_lab(notebook, browser=not no_browser))
+    raise typer.Exit(open_lab(notebook, browser=not no_browser, lang=lang()))
 
 
 def init(

@@ -14,6 +14,7 @@ from rich.text import Text
 from lyeval import run as runs
 from lyeval.cli.terminal import (
     FAULTS,
+    NOTHING,
     Lang,
     console,
     grid,
@@ -107,6 +108,7 @@ def diff(
     _targets(made)
     _odds(made)
     _firms(made)
+    _plans(made)
 
 
 def _causes(made: Difference) -> None:
@@ -145,6 +147,20 @@ def _targets(made: Difference) -> None:
     for target, part in made.turned.groupby("target", sort=False):
         old, new = (_some(part[part["turns"] == side]["name"].astype(str).tolist()) for side in ("before", "after"))
         console().print(text(say("diff.turns", target=target, old=old, new=new)))
+
+
+def _plans(made: Difference) -> None:
+    """Print whose method the runs' plans do not share."""
+    if made.plans.empty:
+        return
+    tell_done("diff.plans", n=made.plans["credit_code"].nunique())
+    table = grid("plan", "enterprise", "before", "after")
+    ends = spoken(["before", "after"], ["before_en", "after_en"])
+    for row in made.plans.head(MOST).to_dict("records"):
+        table.add_row(*(text(row[key] or NOTHING) for key in ("plan", "name", *ends)))
+    console().print(table)
+    if len(made.plans) > MOST:
+        tell_done("planning.more", n=len(made.plans) - MOST)
 
 
 def _odds(made: Difference) -> None:

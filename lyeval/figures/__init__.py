@@ -6,7 +6,7 @@ SVG and PNG whose bytes depend on the data alone. The caption belongs to the rep
 
 from __future__ import annotations
 
-from lyeval.figures.chances import plans, reliability, tornado
+from lyeval.figures.chances import curve, plans, reliability, tornado
 from lyeval.figures.distributions import tax_per_mu, townships
 from lyeval.figures.effects import effect
 from lyeval.figures.strips import attainment, odds, readings
@@ -15,6 +15,7 @@ from lyeval.figures.timeline import timeline
 
 __all__ = [
     "attainment",
+    "curve",
     "effect",
     "house",
     "odds",

@@ -110,6 +110,44 @@ def tornado(factors: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh",
     return ax
 
 
+def curve(curve: DataFrame | Any, ax: Axes | None = None, lang: Lang = "zh") -> Axes:
+    """Draw what money can buy at best: the odds of each target by the cost of what is added to the cases in progress (费用与把握).
+
+    Parameters
+    ----------
+    curve : DataFrame, `Portfolio` or `SideBySide`
+        Rows of ``curve``: cost_wan (万元), probability (0–1) and, of several targets, id, label, label_en.
+    ax : Axes, optional
+    lang : {"zh", "en"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from lyeval import figures
+    >>> len(figures.curve(pd.DataFrame({"cost_wan": [0.0, 70.0], "probability": [0.15, 0.2]})).lines)
+    1
+    """
+    told, frame = words("chances", lang), frame_of(curve, "curve")
+    frame = frame if "id" in frame else frame.assign(id="", label="", label_en="")
+    with house():
+        from matplotlib.ticker import PercentFormatter
+
+        ax = canvas(ax, 2.6)
+        for number, (_, rows) in enumerate(frame.groupby("id", sort=False)):
+            name = str(rows["label_en" if lang == "en" else "label"].iloc[0])
+            color, line = (GOOD, BAD, SOFT)[number % 3], ("-", "--", ":")[number % 3]
+            ax.plot(
+                rows["cost_wan"], rows["probability"], line, color=color, marker="o", markersize=3, label=fit(name, 24)
+            )
+        if len(frame["id"].unique()) > 1:
+            ax.legend(loc="best")
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.set_ylim(bottom=0)
+        ax.set_xlabel(told["cost"])
+        ax.set_ylabel(told["best"])
+    return ax
+
+
 def plans(sweep: DataFrame | Any, points: DataFrame | None = None, lang: Lang = "zh", side: str = "a") -> Figure:
     """Draw four maps of many plans (规则设计图): share listed, share of land, firms near the line, passes by reversion.
 

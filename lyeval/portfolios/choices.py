@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +20,7 @@ from lyeval.simulation.engine import Setting, Year, years_to_come
 from lyeval.simulation.money import assumed_cost
 from lyeval.told import Pair, Told
 
+EVERY = slice(None)
 Choice = np.ndarray
 """For each option whether it is taken, boolean, shape (options,); no more than one an enterprise."""
 
@@ -40,6 +41,8 @@ class Tensor:
         Of each option's enterprise if it is taken, shape (draws, options).
     column
         Position of each option's enterprise among the members, shape (options,).
+    leaving
+        Share of its land that each option's enterprise is expected to give up by the year's end if it is taken, shape (options,).
     """
 
     view: TargetView
@@ -50,6 +53,7 @@ class Tensor:
     own_part: np.ndarray
     own_whole: np.ndarray | None
     column: np.ndarray
+    leaving: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def found(self, taken: Choice) -> np.ndarray:
         """Return the target's statistic in each draw under a plan, shape (draws,), to the digit as `simulate` has it."""
@@ -101,24 +105,31 @@ def _looked_up(base: np.ndarray, own: np.ndarray, column: np.ndarray, taken: Cho
     return out
 
 
-def tensor(given: Setting, view: TargetView, options: pd.DataFrame) -> Tensor:
-    """Draw a target's year as arranged, and once for each method and start of the options.
+def tensor(given: Setting, view: TargetView, options: pd.DataFrame, year: Year | None = None) -> Tensor:
+    """Draw a target's year as arranged (unless it is given), and once for each method and start of the options.
 
     Every enterprise keeps its random numbers, and the ledger's cases that hand land to others are in every run.
     """
     member = np.isin(given.panel.codes[options["at"].to_numpy(dtype=int)], view.codes)
     mine = options[member].reset_index(drop=True)
-    year = years_to_come(given, view.year)[-1]
+    year = years_to_come(given, view.year)[-1] if year is None else year
     part, whole = odds.parts(odds.members(view, year))
     column = np.searchsorted(view.codes, given.panel.codes[mine["at"].to_numpy(dtype=int)])
     own_part = np.empty((len(part), len(mine)), dtype=part.dtype)
     own_whole = None if whole is None else np.empty((len(part), len(mine)), dtype=whole.dtype)
+    freed = np.empty(len(mine))
     for at, drawn in _runs(given, view.year, mine):
         seen = odds.parts(odds.members(_some(view, column[at]), drawn))
         own_part[:, at] = seen[0]
         if own_whole is not None:
             own_whole[:, at] = seen[1]
-    return Tensor(view, year, mine, part, whole, own_part, own_whole, column)
+        freed[at] = leaving(drawn, mine["at"].to_numpy(dtype=int)[at])
+    return Tensor(view, year, mine, part, whole, own_part, own_whole, column, freed)
+
+
+def leaving(year: Year, at: np.ndarray | slice = EVERY) -> np.ndarray:
+    """Return the share of its land that each enterprise (those at some positions) is expected to give up by the year's end."""
+    return 1 - (year.kept[:, at] * ~(year.gone[:, at] & year.released[:, at])).mean(axis=0)
 
 
 def _runs(given: Setting, year: int, options: pd.DataFrame) -> Iterator[tuple[np.ndarray, Year]]:

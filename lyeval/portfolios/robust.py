@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import qmc
 
 from lyeval.assessment import TargetView, views
 from lyeval.forecasting.nowcast import by_reading
@@ -50,6 +51,71 @@ def worth_knowing(held: Sought, plan: pd.DataFrame, robust: pd.DataFrame) -> pd.
         kept = {str(name): value for name, value in row.items() if name in KNOWING}
         rows.append(kept | {"changes": row["swing"] > SMALL and _changes(held, plan, row)})
     return _ranked(rows, KNOWING)
+
+
+def failing_box(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
+    """Describe in which box of assumptions a plan fails (PRIM): all assumptions drawn together over their ranges, the box peeled edge by edge.
+
+    A plan fails where its odds are below those asked for; one that does not have them as assumed, where they are below what they then are.
+
+    Returns
+    -------
+    DataFrame
+        id, label, label_en, low, high (the range), box_low, box_high (the box), one row an assumption that bounds it; inside (share of the points
+        in the box that fail), covered (share of all failing points that it holds) and overall (share of all points that fail), alike in each row.
+    """
+    given, view = _few_draws(held, plan), held.view
+    free, start = _factors(given), Point(given.assumed, given.pace)
+    line = held.asked if held.reached else met(view, years_to_come(given, view.year)[-1])
+    points = qmc.LatinHypercube(len(free), rng=held.seed).random(POINTS) if free else np.zeros((POINTS, 0))
+    failing = np.zeros(POINTS, dtype=bool)
+    for row, unit in enumerate(points):
+        point = start
+        for factor, share in zip(free, unit.tolist(), strict=True):
+            point = factor.set(point, factor.low + share * (factor.high - factor.low))
+        failing[row] = met(view, years_to_come(point.setting(given), view.year)[-1]) < line
+    box = peeled(points, failing)
+    held_in = ((points >= box[0]) & (points <= box[1])).all(axis=1)
+    shares = {"inside": float(failing[held_in].mean()), "overall": float(failing.mean())}
+    shares["covered"] = float(failing[held_in].sum() / max(failing.sum(), 1))
+    rows = []
+    for factor, low, high in zip(free, *box.tolist(), strict=True):
+        if low > 0 or high < 1:
+            width = factor.high - factor.low
+            head = {
+                "id": factor.id,
+                "label": factor.label,
+                "label_en": factor.label_en,
+                "low": factor.low,
+                "high": factor.high,
+            }
+            rows.append({**head, "box_low": factor.low + low * width, "box_high": factor.low + high * width, **shares})
+    return pd.DataFrame(rows, columns=list(BOX))
+
+
+def peeled(points: np.ndarray, failing: np.ndarray) -> np.ndarray:
+    """Peel a box around the failing points of a unit cube: the tenth whose loss leaves the highest share of them goes, as long as it rises.
+
+    Returns
+    -------
+    ndarray
+        Lower and upper edges, shape (2, factors); 0 and 1 where nothing was peeled.
+    """
+    box = np.array([np.zeros(points.shape[1]), np.ones(points.shape[1])])
+    inside = np.ones(len(points), dtype=bool)
+    while inside.sum() > max(LEAST, TENTH * len(points)):
+        now, best = failing[inside].mean(), None
+        for factor in range(points.shape[1]):
+            values = points[inside, factor]
+            for side, edge in ((0, np.quantile(values, TENTH)), (1, np.quantile(values, 1 - TENTH))):
+                left = inside & (points[:, factor] >= edge if side == 0 else points[:, factor] <= edge)
+                share = failing[left].mean()
+                if left.sum() < inside.sum() and (best is None or share > best[0]):
+                    best = (share, factor, side, edge, left)
+        if best is None or best[0] <= now:
+            break
+        box[best[2], best[1]], inside = best[3], best[4]
+    return box
 
 
 def _ranked(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -168,5 +234,7 @@ def _beaten(held: Sought, problem: Problem, mine: set[tuple[str, str]]) -> bool:
 
 
 DRAWS, SMALL = 500, 0.01
+POINTS, LEAST, TENTH = 64, 10, 0.1
 ROBUST = ("kind", "id", "label", "label_en", "low", "high", "p_low", "p_high", "central", "swing", "holds")
+BOX = ("id", "label", "label_en", "low", "high", "box_low", "box_high", "inside", "covered", "overall")
 KNOWING = ("kind", "id", "label", "label_en", "p_low", "p_high", "swing", "changes")

@@ -136,6 +136,13 @@ def _record(c: Context) -> Axes | None:
     return figures.reliability(frame, lang=c.lang) if len(frame) else None
 
 
+def _curve(c: Context) -> Axes | None:
+    from lyeval import figures
+
+    frame = c.frame("plans_curve")
+    return figures.curve(frame, lang=c.lang) if len(frame) else None
+
+
 FIGURES: dict[str, tuple[Callable[[Context], Axes | None], str, str]] = {
     "attainment": (_attainment, "targets", "tax land"),
     "tax": (_tax, "", "tax land"),
@@ -143,4 +150,5 @@ FIGURES: dict[str, tuple[Callable[[Context], Axes | None], str, str]] = {
     "odds": (_odds, "forecast_odds", ""),
     "readings": (_readings, "readings", "tax land statistics"),
     "record": (_record, "record", "tax"),
+    "curve": (_curve, "plans_curve", ""),
 }

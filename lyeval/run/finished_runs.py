@@ -315,7 +315,8 @@ def _sources(run: Finished, also: list[Path]) -> list[Check]:
     kind, edition = (
         str(told["parameters"].get(key, default)) for key, default in (("kind", "review"), ("edition", "office"))
     )
-    papers = {path.name: sha256(path) for path in notebooks(kind, edition)}
+    plans = any(told["parameters"].get(key) for key in ("plan", "plans"))
+    papers = {path.name: sha256(path) for path in notebooks(kind, edition, plans=plans)}
     return [
         *_inputs(run, also),
         *_compared("notebook", told["notebooks"], papers),

@@ -93,6 +93,18 @@ def open_plan(path: str | Path | None) -> Path | None:
     return Path(path)
 
 
+def open_plans(plans: Mapping[str, str | Path], plan: str | Path | None = None) -> dict[str, Path]:
+    """Return where the plans are that are to be held side by side: those named, and a run's own by its file's name.
+
+    Raises
+    ------
+    RunError
+        One is not there, or no file.
+    """
+    own = {} if not plan else {Path(plan).stem: plan}
+    return {name: found for name, path in {**own, **plans}.items() if (found := open_plan(path)) is not None}
+
+
 @dataclass(frozen=True)
 class Input:
     """One file read by a run: what for (ledger, policy …), its name, the SHA-256 of its bytes."""
@@ -112,7 +124,9 @@ def given(spec: RunSpec) -> dict[str, Any]:
     if county:
         places = county if isinstance(county, dict) else dict.fromkeys(spec.ledgers, county)
         said["ledger"] = {name: places.get(name, "") for name in spec.ledgers}
-    plain = {k: dict(sorted(v.items())) if isinstance(v, dict) and k != "texts" else v for k, v in said.items()}
+    plain = {k: dict(sorted(v.items())) if isinstance(v, dict) and k not in ORDERED else v for k, v in said.items()}
+    if not plain["plans"]:
+        del plain["plans"]
     empty = {name: plain[name] or "" for name in ("as_of", "report_date", "title", "plan", "previous", "template")}
     return plain | empty | {"fonts": {role: name for role, name in plain["fonts"].items() if name}}
 
@@ -184,6 +198,8 @@ class _Keeper:
                 self._note(path, of)
             return name
         path, ledgers = self._found(name, use), self.run.spec.ledgers
+        if use == "plans":  # files of one name from several folders stand apart
+            return self._keep(path, use, f"{use}/{list(self.run.spec.plans.values()).index(name) + 1}")
         below = use if use != "ledger" else str(ledgers.index(name) + 1) if len(ledgers) > 1 else ""
         place = self._keep(path, use, below)
         for other, of, named in self._beside(path, use):
@@ -275,4 +291,5 @@ def samples(name: str) -> list[Path]:
         raise RunError.of("input.no_sample", why=(zh, en or zh)) from None
 
 
+ORDERED = ("texts", "plans")
 FOLDERS = ("previous", "fonts")

@@ -24,7 +24,7 @@ from lyeval.run.outputs import PRIVATE, apart, named
 from lyeval.run.private import admit, hold_against_earlier
 from lyeval.run.processes import end_kernels, whole_step
 from lyeval.run.records import basis, published, record, told_changes, whole
-from lyeval.run.run_file import ComparisonSpec, RunFile
+from lyeval.run.run_file import ComparisonSpec, RunFile, RunSpec
 from lyeval.run.steps import LOCK, about, before
 from lyeval.scratch import erase, scratch
 from lyeval.told import message
@@ -156,14 +156,13 @@ def _check_plan(run: RunFile, ledger: Ledger, policy: Policy) -> None:
     from lyeval.simulation.planfile import read_plan
 
     spec = run.spec
-    path = open_plan(run.find(spec.plan)) if spec.plan else None
-    if path is None:
-        return
+    named = [name for name in (spec.plan, *spec.plans.values()) if name]
     taken, words = assumed(run.located("assumptions", spec.assumptions)), method_words([policy])
-    try:
-        read_plan(path, ledger, {name: taken.labels[name] for name in taken.practices}, words)
-    except LedgerError as error:
-        raise RunError.of("plan.refused", name=path.name, why=(error.zh, error.en)) from None
+    for path in filter(None, (open_plan(run.find(name)) for name in named)):
+        try:
+            read_plan(path, ledger, {name: taken.labels[name] for name in taken.practices}, words)
+        except LedgerError as error:
+            raise RunError.of("plan.refused", name=path.name, why=(error.zh, error.en)) from None
 
 
 def _check_date(ledger: Ledger, policy: Policy, run: RunFile) -> None:
@@ -184,14 +183,16 @@ def _check_date(ledger: Ledger, policy: Policy, run: RunFile) -> None:
 # -- the run -----------------------------------------------------------------------------------------------------------
 
 
-def notebooks(kind: str = "review", edition: str = "office") -> list[Path]:
+def notebooks(kind: str = "review", edition: str = "office", *, plans: bool = False) -> list[Path]:
     """Return the notebooks of a kind of run, in order: the last writes the report from the tables of the others.
 
-    The research edition of a review asks what the policy did, too.
+    The research edition of a review asks what the policy did, too; ``plans`` tells that disposal plans are given, to be held side by side.
     """
     names = NOTEBOOKS[kind]
     if kind == "review" and edition == "research":
         names = (*names[:-1], "05_effect", names[-1])
+    if kind == "review" and plans:
+        names = (*names[:-1], "07_plans", names[-1])
     return [resources.path("notebooks") / f"{name}.ipynb" for name in names]
 
 
@@ -203,7 +204,12 @@ def made_from(run: RunFile) -> dict[str, Any]:
     RunError
         A file is not there.
     """
-    return basis(run.spec, inputs_of(run), notebooks(run.spec.kind, run.spec.edition))
+    return basis(run.spec, inputs_of(run), _papers(run.spec))
+
+
+def _papers(spec: RunSpec) -> list[Path]:
+    """Return the notebooks that a run executes."""
+    return notebooks(spec.kind, spec.edition, plans=bool(spec.plan or spec.plans))
 
 
 def produce(
@@ -300,7 +306,7 @@ def _make(
     run: RunFile, beside: Sequence[Release], part: Path, final: Path, told: Told, jobs: int, limit: float
 ) -> None:
     """Execute the notebooks and record; of a public run, away from its folder, which gets the announcement alone."""
-    ordered, public = notebooks(run.spec.kind, run.spec.edition), run.spec.disclosure == "public"
+    ordered, public = _papers(run.spec), run.spec.disclosure == "public"
     with scratch() as away, kernels(away):
         place = away / "private" if public else part
         place.mkdir(exist_ok=True)

@@ -164,6 +164,8 @@ def parameters_of(spec: RunSpec) -> dict[str, Any]:
     """Return a run's parameters, files named without their folders."""
     told = spec.model_dump(mode="json")
     county = told.pop("county", "")
+    if not told["plans"]:
+        del told["plans"]
     if county:
         told["county"] = county if isinstance(county, str) else {_bare(name): place for name, place in county.items()}
     for held in (told, *told.get("sides", ())):
@@ -175,7 +177,7 @@ def _bare(name: str) -> str:
     return name if name.startswith(SAMPLE) else Path(name.replace("\\", "/")).name
 
 
-FILES = ("ledger", "policy", "assumptions", "plan", "previous", "fonts")
+FILES = ("ledger", "policy", "assumptions", "plan", "plans", "previous", "fonts")
 BY_ID = ("policy", "assumptions")
 LIBRARIES = (
     *("numpy", "pandas", "pyarrow", "scipy", "statsmodels", "pydantic", "pyyaml", "python-calamine"),

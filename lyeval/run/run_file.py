@@ -57,6 +57,7 @@ def _is_empty(names: tuple[str, ...]) -> bool:
 SAMPLE = "sample:"
 Name = Annotated[str, AfterValidator(_name)]
 Place = Annotated[str, Field(max_length=40)]
+PlanName = Annotated[str, Field(min_length=1, max_length=20)]
 Number = Annotated[float, BeforeValidator(_measured), Field(ge=-1e12, le=1e12)]
 Quota = Annotated[float, BeforeValidator(_measured), Field(ge=0, le=1e12)]
 Year = Annotated[int, BeforeValidator(_measured), Field(ge=1990, le=2100)]
@@ -94,6 +95,8 @@ class RunSpec(Frozen):
         Changes of assumptions by path, by the scenario's name: the years to come are simulated again under each.
     plan
         CSV with credit_code, method, started: disposals to simulate in place of the ledger's own.
+    plans
+        Such files by name (甲, 乙 …), to be held against one another and the ledger's own cases.
     previous
         Of a bulletin: the folder of the run that it follows, to tell what moved since and why.
     draws, seed
@@ -131,6 +134,7 @@ class RunSpec(Frozen):
     assumptions: Name = "default"
     scenarios: dict[str, dict[str, Any]] = {}
     plan: Name | None = None
+    plans: dict[PlanName, Name] = {}
     previous: Name | None = None
     draws: Draws = 2000
     seed: Seed = 0
@@ -156,6 +160,8 @@ class RunSpec(Frozen):
             "ledger: the same ledger stands twice / 同一台账写了两次": len(set(self.ledgers)) < len(self.ledgers),
             "county: names a ledger that is not read / county 所列台账不在 ledger 中": isinstance(self.county, dict)
             and bool(set(self.county) - set(self.ledgers)),
+            "plans: only for kind review, not public / plans 只用于 review，公开版不用": bool(self.plans)
+            and (public or self.kind != "review"),
             "disclosure public: only for kind review / 公开版只用于 review": public and self.kind != "review",
             "disclosure public: takes no template and no texts / 公开版不用 template、texts": public and own,
             "bulletin: as_of must be a month of year / 月度通报须写明 as_of，且为 year 当年的月份": bulletin
@@ -257,6 +263,8 @@ def with_names(parameters: Mapping[str, Any], change: Callable[[str, str], Any])
             out[use] = [change(use, one) for one in name]
         elif use == "ledger" and isinstance(name, dict):
             out[use] = {change(use, one): place for one, place in name.items()}
+        elif use == "plans" and isinstance(name, dict):
+            out[use] = {of: change(use, one) for of, one in name.items()}
         elif use == "fonts" and isinstance(name, dict) and name.get("folder"):
             out[use] = name | {"folder": change(use, name["folder"])}
     if "sides" in out:
@@ -276,7 +284,7 @@ def names_of(spec: RunSpec) -> list[tuple[str, str]]:
     return sorted(dict.fromkeys(found), key=lambda one: USES.index(one[0]))
 
 
-USES = ("ledger", "policy", "assumptions", "plan", "previous", "fonts", "template", "texts")
+USES = ("ledger", "policy", "assumptions", "plan", "plans", "previous", "fonts", "template", "texts")
 
 
 @dataclass(frozen=True)
@@ -354,7 +362,7 @@ def load_run(path: str | Path, changes: Iterable[str] = (), *, lang: str | None 
         raise PolicyError("\n".join([*told, str(error)])) from None
     if told:
         raise PolicyError("\n".join(told))
-    return RunFile(_id(found), found, spec, changes)
+    return RunFile(run_id(found), found, spec, changes)
 
 
 def find_run(path: str | Path) -> Path:
@@ -381,7 +389,14 @@ def find_run(path: str | Path) -> Path:
     raise RunError.of("file.unknown", path=path, nearest=(in_language(hint, "zh"), in_language(hint, "en")))
 
 
-def _id(path: Path) -> str:
+def run_id(path: Path) -> str:
+    """Return the id of a run file, its name.
+
+    Raises
+    ------
+    RunError
+        It is none that a run and its folder can have.
+    """
     taken = re.search(r"\.(failed|earlier)(-\d+)?$|\.(part|old|columns)$|^index\.html$", path.stem, re.IGNORECASE)
     if name_fault(path.stem) or not re.fullmatch(r"[\w][\w.-]{0,80}", path.stem) or taken or reserved(path.stem):
         raise RunError.of("file.id", name=shown(path.name))

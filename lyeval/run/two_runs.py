@@ -34,6 +34,8 @@ class Difference:
         One row a field that moved: credit_code, name, field, before, after; field ``ledger`` where the enterprise is in one only.
     turned
         Enterprises that a target turns on in one run only: target, credit_code, name, turns (before or after).
+    plans
+        Enterprises whose method the runs' disposal plans do not share: plan, credit_code, name, before, after ("" where none), both in English too.
     """
 
     inputs: pd.DataFrame
@@ -41,6 +43,7 @@ class Difference:
     odds: pd.DataFrame
     enterprises: pd.DataFrame
     turned: pd.DataFrame
+    plans: pd.DataFrame
 
     def causes(self, kinds: Iterable[str] = CAUSES) -> tuple[str, ...]:
         """Return which of some causes differ between the runs, in a fixed order."""
@@ -70,6 +73,7 @@ def difference(before: Finished, after: Finished) -> Difference:
         odds=_side_by_side(old, new, "forecast", ["id", "year"], ["probability"]),
         enterprises=_moved(firms[0], firms[1], names),
         turned=_turned(old, new, names),
+        plans=_plans(old, new),
     )
 
 
@@ -180,19 +184,44 @@ def _turned(old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[Any, 
     return pd.DataFrame(rows, columns=["target", "credit_code", "name", "turns"])
 
 
+def _plans(old: Mapping[str, Any], new: Mapping[str, Any]) -> pd.DataFrame:
+    """List whose method differs: between plans of one name, or, of two runs with one plan each, between these; else against the ledger's cases."""
+    given = [one.get("plans_cases", pd.DataFrame(columns=[*CASES])) for one in (old, new)]
+    given = [frame.assign(scenario=frame["scenario"].fillna("")) for frame in given]
+    named = [[name for name in frame["scenario"].unique() if name] for frame in given]
+    pairs = [(name, name) for name in named[0] if name in named[1]]
+    if not pairs and max(map(len, named)) == 1:
+        pairs = [(next(iter(named[0]), ""), next(iter(named[1]), ""))]
+    own = next((frame[frame["scenario"] == ""] for frame in given if len(frame)), given[0])
+    rows = []
+    for was, now in pairs:
+        sides = [
+            frame[frame["scenario"] == name] if name else own for frame, name in zip(given, (was, now), strict=True)
+        ]
+        one, other = (side.set_index("credit_code") for side in sides)
+        for code in sorted({*one.index, *other.index}):
+            ends = [str(side.loc[code, key]) if code in side.index else "" for key in LABELS for side in (one, other)]
+            if ends[0] != ends[1]:
+                name = (one if code in one.index else other).loc[code, "name"]
+                rows.append((was if was == now else f"{was} → {now}", code, name, *ends))
+    return pd.DataFrame(rows, columns=["plan", "credit_code", "name", "before", "after", "before_en", "after_en"])
+
+
 def _same(was: Any, now: Any) -> bool:
     """Tell whether two values are one: both missing, or equal."""
     gone = [value is None or value is pd.NA or value != value for value in (was, now)]
     return all(gone) if any(gone) else bool(was == now)
 
 
+LABELS = ("label", "label_en")
+CASES = ("scenario", "credit_code", "name", *LABELS)
 FIELDS = (
     *("name", "township", "class", "in_scope", "excluded_by", "identified", "below_line"),
     *("tax_wan", "land_mu", "tax_per_mu", "stage", "progress"),
 )
 OF_INPUTS = {"policy": "rule", "assumptions": "assumptions", "fonts": "form", "template": "form", "texts": "form"}
 OF_PARAMETERS = {
-    **dict.fromkeys(("ledger", "plan", "previous"), "data"),
+    **dict.fromkeys(("ledger", "plan", "plans", "previous"), "data"),
     **dict.fromkeys(("policy", "patch", "readings", "quotas", "facts"), "rule"),
     **dict.fromkeys(("year", "level", "as_of", "kind", "sides"), "question"),
     **dict.fromkeys(("assumptions", "scenarios"), "assumptions"),

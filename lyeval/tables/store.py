@@ -209,4 +209,14 @@ def _restore(cells: list[str], plan: Mapping[str, str]) -> pd.Series:
 
 TYPES = "types.json"
 EXACT, DRAWN = (12, 12), (9, 8)  # significant digits, and most decimals
-OF_DRAWS = ("alternatives", "backtest", "effect", "forecast", "plan_burden", "sensitivity", "side_", "simulation")
+OF_DRAWS = (
+    "alternatives",
+    "backtest",
+    "effect",
+    "forecast",
+    "plan_burden",
+    "plans",
+    "sensitivity",
+    "side_",
+    "simulation",
+)

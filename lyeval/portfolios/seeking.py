@@ -16,7 +16,7 @@ from lyeval.indicators import book
 from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
 from lyeval.policy.difference import UNITS
-from lyeval.portfolios.choices import met, options, planned, tensor
+from lyeval.portfolios.choices import leaving, met, options, planned, tensor
 from lyeval.portfolios.solving import Found, Limits, Problem, Sought, bound, cheapest, every, few, strongest
 from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
@@ -122,6 +122,13 @@ class Portfolio:
         return robustness(self.basis, self.plan)
 
     @cached_property
+    def box(self) -> pd.DataFrame:
+        """In which box of assumptions the plan fails (`robust.failing_box`), no row where none is found."""
+        from lyeval.portfolios.robust import failing_box
+
+        return failing_box(self.basis, self.plan)
+
+    @cached_property
     def find_out(self) -> pd.DataFrame:
         """What to find out first: facts, assumptions and readings by how far knowing them moves the odds (`robust.worth_knowing`)."""
         from lyeval.portfolios.robust import worth_knowing
@@ -214,15 +221,10 @@ def portfolio(
     starts = [np.datetime64(f"{of}-01-01", "D") for of in years if of > now.year]
     lawful, refused = options(now, made.given, starts, methods)
     problem = Problem(tensor(made.given, view, lawful), limits)
+    top, best, tried = found_in(problem, probability)
+    least = bound(problem, probability)
     if few(problem):
-        front = every(problem)
-        top, tried = front[-1], front
-        best = next((one for one in front if one.probability >= probability), None)
         least = best.cost if best else float("inf")
-    else:
-        top = strongest(problem)
-        best, tried = cheapest(problem, probability, top)
-        least = bound(problem, probability)
     held = Sought(
         now=now,
         made=made,
@@ -239,6 +241,15 @@ def portfolio(
         seed=seed,
     )
     return _laid_out(held, top, tried, least)
+
+
+def found_in(problem: Problem, probability: float) -> tuple[Found, Found | None, list[Found]]:
+    """Return the strongest plan of a problem, the cheapest with some odds (None where there is none), and the plans tried."""
+    if few(problem):
+        front = every(problem)
+        return front[-1], next((one for one in front if one.probability >= probability), None), front
+    top = strongest(problem)
+    return (top, *cheapest(problem, probability, top))
 
 
 def _checked(
@@ -401,7 +412,8 @@ def _townships(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
     given = held.made.given
     at = book(held.now.ledger).positions(plan["credit_code"])
     land = given.panel.land[at, -1]
-    rows = plan.assign(enterprises=1, land_mu=land, released_mu=land * _leaving(held, plan, at))
+    year = planned(given, held.now.ledger, plan, held.view.year)
+    rows = plan.assign(enterprises=1, land_mu=land, released_mu=land * leaving(year, at))
     rows["cost_wan"] = rows["cost_wan"].where(rows["new"], 0.0).astype(float)
     sums = ["enterprises", "land_mu", "released_mu", "cost_wan"]
     return (
@@ -409,12 +421,6 @@ def _townships(held: Sought, plan: pd.DataFrame) -> pd.DataFrame:
         .sum()
         .sort_values("released_mu", ascending=False, ignore_index=True)
     )
-
-
-def _leaving(held: Sought, plan: pd.DataFrame, at: np.ndarray) -> np.ndarray:
-    """Return the share of its land that each case is expected to give up by the year's end."""
-    year = planned(held.made.given, held.now.ledger, plan, held.view.year)
-    return 1 - (year.kept[:, at] * ~(year.gone[:, at] & year.released[:, at])).mean(axis=0)
 
 
 def _prices(held: Sought, top: Found, tried: list[Found]) -> pd.DataFrame:
@@ -432,6 +438,16 @@ def _prices(held: Sought, top: Found, tried: list[Found]) -> pd.DataFrame:
         step = (chosen.cost - last.cost) / (chosen.probability - last.probability) / 100
         rows.append(("probability", 0.01, step, "cost_wan"))
     return pd.DataFrame(rows, columns=["constraint", "step", "effect", "unit"])
+
+
+def _often(rows: pd.DataFrame, column: str) -> tuple[str, str]:
+    """Name what stands most often in a column of texts and in its English one, each with its count, and how many others there are."""
+    told = rows.loc[rows[column] != ""].groupby([column, f"{column}_en"], as_index=False).size()
+    told = told.sort_values("size", ascending=False, kind="stable")
+    some = told.head(COMMON).to_numpy().tolist()
+    rest = int(told["size"].iloc[COMMON:].sum())
+    zh = "；".join(f"{one}（{n}项）" for one, _, n in some) + (f"；其他{rest}项" if rest else "")
+    return zh, "; ".join(f"{en} ({n})" for _, en, n in some) + (f"; {rest} others" if rest else "")
 
 
 def _value(view: TargetView, value: float) -> tuple[str, str]:
@@ -455,16 +471,22 @@ def _notes(made: Portfolio) -> tuple[Note, ...]:
         out.append(note("portfolio_arranged", asked=asked))
     else:
         money = {"cost": f"{made.cost_wan:,.0f}", "bound": f"{made.bound_wan:,.0f}", "gap": f"{made.gap:.0%}"}
-        out.append(note("portfolio_cheapest", asked=asked, n=n, chance=f"{made.probability:.1%}", **money))
+        kind = "portfolio_cheapest" if made.gap <= LOOSE else "portfolio_loose"
+        out.append(note(kind, asked=asked, n=n, chance=f"{made.probability:.1%}", **money))
     if problem.limits.money:
         told = ", ".join(f"{of} {most:,.0f}".strip() for of, most in problem.limits.money.items())
         out.append(note("portfolio_money", money=told))
     open_ = int((made.plan["condition"] != "").sum())
-    counts = {"at_most": problem.limits.at_most, "conditions": open_ or None, "refused": len(made.refused) or None}
-    out += [note(f"portfolio_{kind}", n=count) for kind, count in counts.items() if count is not None]
+    if problem.limits.at_most is not None:
+        out.append(note("portfolio_at_most", n=problem.limits.at_most))
+    if open_:
+        out.append(note("portfolio_conditions", n=open_, facts=_often(made.plan, "condition")))
+    if len(made.refused):
+        out.append(note("portfolio_refused", n=len(made.refused), why=_often(made.refused, "why")))
     return (*out, note("portfolio_costs"), note("portfolio_options"))
 
 
 GOOD, PRECISION, STEP, FRESH = 0.95, 0.01, 1000.0, 1_000_003
+LOOSE, COMMON = 0.5, 4
 TEXTS = ("label", "label_en", "payer", "clause", "condition", "condition_en", "why", "why_en")
 OWN = ("new", *TEXTS, "in_good_plans")
