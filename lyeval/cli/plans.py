@@ -155,7 +155,7 @@ def diff(
         _write_diff(plans, loaded, out)
         return
     table, n = grid(), len(loaded)
-    table.add_column("", style="bold", max_width=10, overflow="fold")
+    table.add_column("", style="bold", max_width=10 if lang() == "zh" else 20, overflow="fold")
     for plan in loaded:
         table.add_column(text(plan.id), ratio=1, overflow="fold")
     for row in compare_policies(*loaded, lang=lang()).itertuples(index=False):

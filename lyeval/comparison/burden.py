@@ -171,14 +171,14 @@ def _costs(frame: Frame, c: Consequence, exposed: Tri) -> Iterator[dict[str, Any
             sure = np.where(where.true, np.maximum(sure, rate), sure)
             most = np.where(where.possible, np.maximum(most, rate), most)
         area = frame.reported.land * MU_M2 / 1e4
-        words = ("土地使用税（按所定税额全额计）", "land-use tax (the whole charge at the plan's rates)")
+        words = ("土地使用税（按所定税额全额计）", "land-use tax (full charge at the plan's rates)")
         yield _cost("land_use_tax", words, exposed, (sure * area, most * area), frame.reported.land)
     graded = next((e for e in c.effects if e.kind == "grade"), None)
     if graded is not None:
         power = frame.book.annual("power_wankwh", frame.facts_year) * GRADE_YUAN_KWH
         words = (
             f"{graded.label}：每度电加价{GRADE_YUAN_KWH:g}元",
-            f"{graded.label_en}: each {GRADE_YUAN_KWH:g} yuan on a kWh",
+            f"{graded.label_en}: each RMB {GRADE_YUAN_KWH:g} per kWh",
         )
         yield _cost("grade", words, exposed, (power, power), frame.reported.land)
 

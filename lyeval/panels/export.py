@@ -101,7 +101,7 @@ def _write_stata(frame: pd.DataFrame, path: Path) -> None:
     plain = _plain(frame)
     plain.insert(0, "firm", pd.factorize(frame["credit_code"], sort=True)[0] + 1.0)
     named = {c.name: c.en + (f" ({UNITS.get(c.unit, c.unit)})" if c.unit else "") for c in columns() if c.name in frame}
-    labels = {"firm": "numeric id of the enterprise", **named}
+    labels = {"firm": "numeric id of the firm", **named}
     flags: dict[Hashable, dict[float, str]] = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
     plain.to_stata(
         path,
