@@ -236,7 +236,7 @@ def test_demand_by_hand_on_ten_firms() -> None:
 
 def test_who_has_no_figures_bounds_the_distance_to_a_target() -> None:
     """A1 and B1 without tax: one of four above designated size, one of five below it from 10 mu, could stand on either side."""
-    zhoushan, linshu = plans()
+    _, linshu = plans()
     whole = ten()
     blank = whole.annual.assign(tax_wan=whole.annual["tax_wan"].mask(whole.annual["credit_code"].isin(["A1", "B1"])))
     rows = demand(replace(whole, annual=blank), linshu, 2019).set_index(["id", "year"])
