@@ -165,14 +165,14 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
         out[column] = "\n".join(lines) or "—"
     own = [str(clause) for clause in mine["clause"]]
     named = list(dict.fromkeys(own or cited))
-    return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}
+    return {**out, "clauses": "；".join(named), "articles": _once([article(clause) for clause in named], "; ")}
 
 
 def _once(names: Sequence[str], sign: str) -> str:
-    """Join clauses, each annex named once: Annex 3, 1.1; 1.2."""
+    """Join clauses, articles and each annex named once: Art. 1(1); 1(2); Annex 3, 1.1; 1.2."""
     out, last = [], ""
     for name in names:
-        found = re.match(r"(附件\d+|Annex \d+)(?:, )?(?=.)", name)
+        found = re.match(r"(附件\d+|Annex \d+|Art\. )(?:, )?(?=.)", name)
         annex = found[0] if found else ""
         out.append(name.removeprefix(annex).lstrip(".") if annex == last else name)
         last = annex
@@ -203,7 +203,7 @@ def article(clause: str) -> str:
 def articles(cites: str) -> str:
     """Write a list of clauses in English, names of places before them left out."""
     parts = (re.sub(r"^.*[市县区](?=\S)", "", part) for part in cites.split("；") if part)
-    return "; ".join(dict.fromkeys(map(article, parts)))
+    return _once(list(dict.fromkeys(map(article, parts))), "; ")
 
 
 def timeline(plans: Sequence[Policy], registers: Sequence[Register | None]) -> pd.DataFrame:

@@ -288,10 +288,8 @@ def _demand(c: Context) -> list[Row]:
     rows.sort(key=lambda r: -order[r["rules"], r["id"], r["year"]])
     out = []
     for r in rows:
-        below = f"{r['below']}/{r['n']}"
-        if r["unknown"]:
-            below = phrase("sides_and_open", c.lang, n=below, undecided=r["unknown"])
-        cells = {"below": Cell(below), "short": Cell(_short(c, r))}
+        blank = f" (+{r['unknown']})" if r["unknown"] else ""
+        cells = {"below": Cell(f"{r['below']}/{r['n']}{blank}"), "short": Cell(_short(c, r))}
         if r["kind"] == "mean" and c.lang == "en":
             cells["goal_text"] = Cell(f"{r['goal'] * 1e4:,.0f}")
         out.append({**r, "cells": cells})
