@@ -15,6 +15,7 @@ from test_report_tables import LINSHU
 from test_report_words import words_of
 
 from lyeval import report, resources
+from lyeval.ledger.columns import SHEETS
 from lyeval.render import Bullets, Heading, Note, Paragraph
 from lyeval.textfiles import read_yaml
 
@@ -130,4 +131,4 @@ def test_the_terminal_speaks_english(lyeval: Lyeval, words: tuple[str, ...]) -> 
         text = text.replace(name, "")
     quoted = re.sub(r"'[^']*'", "", re.sub(r"\s+", " ", text))
     assert CHINESE.findall(quoted) == []
-    assert not BANNED.search(text)
+    assert not BANNED.search(re.sub(rf"^ ({'|'.join(SHEETS)}) ", "", text, flags=re.M))  # sheets stand under their keys
