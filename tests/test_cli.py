@@ -102,7 +102,7 @@ def test_assess_table_says_verdict_and_clause(lyeval: Lyeval) -> None:
     assert "虚构" in told
     english = lyeval(*ASSESS, "--lang", "en").out
     assert "missed" in english
-    assert "no above-scale enterprise" in english
+    assert "no firm above" in english
 
 
 def test_the_terminals_counts_are_the_reports(lyeval: Lyeval) -> None:

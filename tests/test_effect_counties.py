@@ -305,6 +305,32 @@ def test_bunching_over_what_it_was_before() -> None:
     assert "区间不含零" in alone.sentence()
 
 
+def test_every_check_of_bunching_is_made_on_the_printed_excess() -> None:
+    """With rows from before, other specifications and other lines are differences too; the plan itself gives the estimate."""
+    now, then = firms(1500, 1, 1 / 3)[0]["score"].to_numpy(), firms(1500, 2, 1 / 3)[0]["score"].to_numpy()
+    frame = pd.concat([pd.DataFrame({"score": now, "early": 0}), pd.DataFrame({"score": then, "early": 1})])
+    found = bunching(frame, score="score", threshold=LINE, before="early", lines=(4.0,), bins=Bins(width=0.15))
+    plan = Bins(width=0.15)
+    assert bunch(now, LINE, plan).estimate - bunch(then, LINE, plan).estimate == pytest.approx(found.estimate)
+    for row in found.details["specifications"].itertuples():
+        other = dataclasses.replace(plan, degree=row.degree, below=row.below, above=row.above, log=row.log)
+        assert bunch(now, LINE, other).estimate - bunch(then, LINE, other).estimate == pytest.approx(row.estimate)
+    at = bunch(now, 4.0, plan, (LINE,)).estimate - bunch(then, 4.0, plan, (LINE,)).estimate
+    assert found.details["lines"]["estimate"].to_list() == pytest.approx([at])
+    stable = next(check for check in found.checks if check.name == "specifications")
+    assert stable.value == pytest.approx((found.details["specifications"]["estimate"] - found.estimate).abs().max())
+
+
+def test_a_donor_without_weight_can_be_left_out_of_the_printed_control() -> None:
+    frame = counties(12, 1)
+    found = synthetic(frame, **COUNTY)
+    weights = found.details["weights"].set_index("unit")["control"]
+    idle = weights.index[weights < 1e-9]
+    assert len(idle) > 0
+    without = synthetic(frame[~frame[COUNTY["unit"]].isin(idle[:1])], **COUNTY)
+    assert without.estimate == pytest.approx(found.estimate, abs=1e-9)
+
+
 def test_bunching_order_and_units() -> None:
     frame, _ = firms(1500, 3, 0.3)
     first = bunching(frame, score="score", threshold=LINE)

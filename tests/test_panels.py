@@ -17,11 +17,13 @@ from build import ledger, years
 from commands import runner
 
 import lyeval as ly
+from lyeval.ledger.vocabulary import terms
 from lyeval.panels import CannotHide, codebook, deidentified, is_shared, panel, read_key, write_panel
 from lyeval.panels.export import reasons
 from lyeval.panels.privacy import AMOUNTS
 from lyeval.panels.rows import columns
 from lyeval.sample import make
+from lyeval.tables.registry import values
 from lyeval.workbooks import RISKY
 
 KEY = hashlib.sha256(b"a key of the tests").digest()
@@ -110,6 +112,20 @@ def test_stata_has_a_numeric_id_english_labels_and_labelled_flags(small: ly.Ledg
     frame = pd.read_stata(path)
     assert frame.groupby("credit_code")["firm"].nunique().eq(1).all()
     assert sorted(frame["firm"].unique()) == [1.0, 2.0, 3.0]
+
+
+def test_stata_tells_classes_and_outcomes_in_english(tmp_path: Path) -> None:
+    """Every outcome that a ledger can hold has its number and word, the report's own word; a code that has none stays text."""
+    whole = panel(ly.read_ledger("sample:zhoushan-shengsi"), "zhoushan-2020")
+    with pd.io.stata.StataReader(write_panel(whole, tmp_path)[2]) as reader:
+        told, frame = reader.value_labels(), reader.read(convert_categoricals=False)
+    outcomes = [term for term, _, _ in terms("outcome")]
+    assert list(told["outcome"].values()) == [values()["word"][term].en for term in outcomes]
+    assert list(told["plan_class"].values()) == ["above designated size", "below designated size"]
+    back = dict(enumerate(outcomes, start=1))
+    assert frame["outcome"].map(back).dropna().tolist() == whole["outcome"].dropna().tolist()
+    odd = whole.assign(outcome=whole["outcome"].where(whole["outcome"].isna(), "退出"))
+    assert set(pd.read_stata(write_panel(odd, tmp_path / "odd")[2])["outcome"]) == {"", "退出"}
 
 
 def test_csv_runs_no_formula(small: ly.Ledger, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_a_plan_stands_in_place_of_the_ledgers_own_and_says_so(now: Assessment) 
     told = [note for note in run(now, plan=pd.DataFrame({"credit_code": code, "method": "收储"})).notes]
     said = {note.id: note for note in told}["plan_given"]
     assert f"共1件；台账在办的{n}件由它取代，其中{n}户不在方案内" in said.zh
-    assert f"in progress, of which {n} enterprises are not in it" in said.en
+    assert f"in progress, of which {n} firms are not in it" in said.en
 
 
 def test_what_is_added_leaves_the_rest_as_it_is(now: Assessment) -> None:

@@ -139,8 +139,8 @@ def test_folders_that_are_none_are_told_before(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     month = "policy: linshu-2021\nledger: sample:linshu\nyear: 2023\nkind: bulletin\nas_of: 2023-10\n"
     for name, text, told in (
-        ("a", f"{month}previous: empty\n", "no folder of a bulletin"),
-        ("b", f"{month}fonts: {{folder: a.yaml}}\n", "a.yaml is no folder"),
+        ("a", f"{month}previous: empty\n", "not the folder of a bulletin"),
+        ("b", f"{month}fonts: {{folder: a.yaml}}\n", "a.yaml is not a folder"),
         ("c", f"{month}fonts: {{folder: empty}}\n", "empty holds no font file"),
     ):
         with pytest.raises(RunError, match=told) as refused:

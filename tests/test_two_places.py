@@ -234,6 +234,19 @@ def test_demand_by_hand_on_ten_firms() -> None:
     assert (own["n"], own["value"], own["short"]) == (4, 0.0, 4)  # eight tenths of four, rounded up
 
 
+def test_who_has_no_figures_bounds_the_distance_to_a_target() -> None:
+    """A1 and B1 without tax: one of four above designated size, one of five below it from 10 mu, could stand on either side."""
+    _, linshu = plans()
+    whole = ten()
+    blank = whole.annual.assign(tax_wan=whole.annual["tax_wan"].mask(whole.annual["credit_code"].isin(["A1", "B1"])))
+    rows = demand(replace(whole, annual=blank), linshu, 2019).set_index(["id", "year"])
+    clear = rows.loc[("above_scale_clear", 2024)]  # line 2: A0 A3 of three known, A1 unknown
+    assert clear[["n", "unknown", "below"]].tolist() == [3, 1, 2]
+    assert clear[["below_low", "below_high"]].tolist() == pytest.approx([2 / 4, 3 / 4])
+    share = rows.loc[("below_scale_low_land_share", 2023)]  # line 1: B0 B5 of four known, B1 unknown
+    assert share[["below_low", "below_high"]].tolist() == pytest.approx([2 / 5, 3 / 5])
+
+
 def test_sanctions_by_hand_on_ten_firms() -> None:
     zhoushan, linshu = plans()
     graded = sanctions(ten(), zhoushan, 2020).iloc[0]

@@ -93,7 +93,7 @@ def dossier(standing: Standing, table: pd.DataFrame, credit_code: str, *, on: da
     frame = standing.frame
     at = np.flatnonzero(frame.book.codes == credit_code)
     if not len(at):
-        raise KeyError(f"台账中没有 {credit_code} / no such enterprise in the ledger")
+        raise KeyError(f"台账中没有 {credit_code} / no such firm in the ledger")
     i = int(at[0])
     verdict = {str(k): v for k, v in table.iloc[i].to_dict().items()}
     received = _received(standing, credit_code)
@@ -241,7 +241,7 @@ def effects_on(consequence: Consequence, frame: Frame, i: int) -> list[tuple[str
         kinds = "、".join(dict.fromkeys(FACTS[n].zh for e in rates if e.when for n in facts_of(e.when)))
         either = "或".join(f"{e.rate_yuan_m2:.2f}" for e in rates)
         told.append(
-            (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax {either} yuan/m² (rate unknown)")
+            (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax RMB {either} per m² (rate unknown)")
         )
     return told + [(e.label, e.label_en) for e, state in states if state is None and not e.rate_yuan_m2]
 

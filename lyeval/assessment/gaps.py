@@ -17,19 +17,22 @@ from lyeval.ledger.columns import of_sheet
 FACT_NAMES = {
     "tax_wan": ("税收", "tax"),
     "land_mu": ("用地面积", "land"),
-    "above_scale": ("规上标识", "above-scale flag"),
+    "above_scale": ("规上标识", "size class"),
     "finished": ("处置完成日期", "date of completion"),
     "demolished_on": ("拆除日期", "date of demolition"),
     "disposals": ("处置台账", "disposals sheet"),
     "blocks": ("区块台账", "blocks sheet"),
-    "identified": ("认定所需事实", "facts of identification"),
+    "identified": ("认定所需事实", "facts needed for listing"),
     "city_listed": ("全市名单家数", "number listed in the city"),
     "quota": ("本地应承担的任务数", "the county's share of the city total"),
     "industry_minimum": (
         "行业最低约定标准（合同未约定控制指标）",
         "minimum standards by industry (no figure in the contract)",
     ),
-    "location": ("区位（认不出，土地使用税税率未定）", "location (not understood: the land-use tax rate is unknown)"),
+    "location": (
+        "区位（认不出，土地使用税税率未定）",
+        "location (not recognised, so the land-use tax rate is unknown)",
+    ),
     "walled": ("围墙内面积（暂用批准面积）", "area inside the wall (approved area used instead)"),
 }
 Gap = tuple[str, int, str]

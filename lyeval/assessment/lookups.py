@@ -71,7 +71,7 @@ def find_firm(ledger: Ledger, told: str, *, by_name: bool = False) -> str:
         zh, en = f"“{wanted}”是企业名称", f"'{wanted}' is a name"
         raise NoSuchFirm(f"{zh}，请写统一社会信用代码：{some}", f"{en}; give the credit code: {some}")
     near = "、".join(get_close_matches(wanted, [*names, *codes], n=3, cutoff=0.5))
-    zh, en = f"台账中没有 {wanted}", f"no such enterprise in the ledger: {wanted}"
+    zh, en = f"台账中没有 {wanted}", f"no such firm in the ledger: {wanted}"
     raise NoSuchFirm(zh + (f"，相近的有 {near}" if near else ""), en + (f"; the nearest: {near}" if near else ""))
 
 

@@ -30,7 +30,7 @@ from lyeval.policy import Policy, PolicyError, choose, load_policy, unknown
 from lyeval.told import of_kind, whole
 
 REASONS = {
-    "empty_class": ("本类没有企业，不涉及", "nobody in this class"),
+    "empty_class": ("本类没有企业，不涉及", "no firm in this class"),
     "no_quota": (
         "文件只给全市数，缺本地应承担的任务数",
         "the plan gives a city total; the county's share is not known",
@@ -165,7 +165,7 @@ class Assessment:
     def __repr__(self) -> str:
         """Return policy, year, level and the targets' statuses."""
         told = ", ".join(f"{o.target.id}={o.status}" for o in self.outcomes) or "no targets this year"
-        return f"Assessment({self.policy.id}, {self.year}, {self.level}: {told}; {len(self.frame.book)} enterprises)"
+        return f"Assessment({self.policy.id}, {self.year}, {self.level}: {told}; {len(self.frame.book)} firms)"
 
     def _repr_html_(self) -> str:
         shown = self.targets[["label", "value", "goal", "unit", "status", "reason", "clause"]]

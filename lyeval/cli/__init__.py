@@ -87,13 +87,13 @@ COMMANDS = {
     "clean": Command("ledgers:clean", "写回规范台账 / the canonical workbook"),
     "assess": Command("ledgers:assess", "在终端评估一个年度 / the verdict at the terminal", failed="台账有错误 errors"),
     "dossier": Command(
-        "planning:dossier", "一企一档 / one enterprise's dossier", failed="没有这户，或台账有错误 no such, errors"
+        "planning:dossier", "一企一档 / one firm's dossier", failed="没有这户，或台账有错误 no such, errors"
     ),
     "readings": Command(
         "planning:readings", "各种读法下的结论 / the verdict under every reading", failed="台账有错误 errors"
     ),
     "portfolio": Command("planning:portfolio", "选方案：上限与最省的一组 / which plan: the strongest, the cheapest"),
-    "panel": Command("panels:panel", "企业年度面板，供统计软件用 / enterprises and years"),
+    "panel": Command("panels:panel", "企业年度面板，供统计软件用 / firms and years"),
     "run": Command(
         "reports:run", "执行一个运行文件，出报告 / notebooks, report, record", misuse="用法或运行文件不对 misuse"
     ),

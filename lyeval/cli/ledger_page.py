@@ -26,7 +26,7 @@ from lyeval.tables.tally import bridge, counts, words
 
 YEARS, MOST = 4, 8
 WHOLE = ("家", "个", "m²")
-SYNTHETIC = "A made ledger: every enterprise and figure is invented."
+SYNTHETIC = "A made ledger: every firm and figure is invented."
 
 
 # -- one ledger --------------------------------------------------------------------------------------------------------

@@ -49,9 +49,7 @@ def portfolio(
     funds: Annotated[
         float | None, typer.Option("--funds", metavar="N", help="政府资金，万元 / money, RMB 10,000")
     ] = None,
-    at_most: Annotated[
-        int | None, typer.Option("--at-most", metavar="N", help="至多新增几户 / enterprises at most")
-    ] = None,
+    at_most: Annotated[int | None, typer.Option("--at-most", metavar="N", help="至多新增几户 / firms at most")] = None,
     method: Annotated[
         list[str] | None, typer.Option("--method", metavar="M", help="只用这些方式，可多次 / these methods only")
     ] = None,
@@ -128,7 +126,7 @@ def _told(made: Portfolio, find_out: bool) -> None:
 def dossier(
     ledger: Annotated[
         list[str],
-        typer.Argument(metavar="LEDGER… CODE|NAME", help="台账，最后写企业代码或名称 / ledgers, then the enterprise"),
+        typer.Argument(metavar="LEDGER… CODE|NAME", help="台账，最后写企业代码或名称 / ledgers, then the firm"),
     ],
     policy: PolicyName,
     year: Year,

@@ -33,7 +33,7 @@ def show(policy: Name, spoken: Lang = None) -> None:
     """用文字列出一个方案的全部规则。 / One plan's rules in words."""
     plan, out = _loaded(policy), console()
     out.print(text(say("plan.title", title=_title(plan), id=plan.id), "bold"))
-    table = _two_columns(no_wrap=True, style="bold", max_width=20)
+    table = _two_columns(style="bold", max_width=20, overflow="fold")
     for row in describe_policy(plan, lang=lang()).itertuples(index=False):
         table.add_row(text(row[0]), _cell(row[1], row[2], False))
     out.print(table)
@@ -82,7 +82,7 @@ def _readings(plan: Policy) -> Table:
             label, why = spoken((option.label, option.why), (option.label_en, option.why_en))
             told = say("plan.option", label=label, why=why) if label else why
             mark = "*" if option.id == reading.default else " "
-            table.add_row("", text(f"{mark} {option.id}：{told}", "dim"))
+            table.add_row("", text(f"{mark} {option.id}{spoken('：', ': ')}{told}", "dim"))
     return table
 
 
@@ -155,7 +155,7 @@ def diff(
         _write_diff(plans, loaded, out)
         return
     table, n = grid(), len(loaded)
-    table.add_column("", style="bold", max_width=10, overflow="fold")
+    table.add_column("", style="bold", max_width=10 if lang() == "zh" else 20, overflow="fold")
     for plan in loaded:
         table.add_column(text(plan.id), ratio=1, overflow="fold")
     for row in compare_policies(*loaded, lang=lang()).itertuples(index=False):

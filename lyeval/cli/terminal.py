@@ -293,7 +293,9 @@ def _library(error: BaseException) -> int:
     if type(error).__name__ == "FileCreateError" and error.args and isinstance(error.args[0], OSError):
         error = error.args[0]
     if isinstance(error, OSError):
-        what = f"{error.strerror or error}" + (f"：{error.filename}" if error.filename else "")
+        what = f"{error.strerror or error}" + (
+            f"{'：' if lang() == 'zh' else ': '}{error.filename}" if error.filename else ""
+        )
         _print(say("cli.file", what=what))
         return FAULTS
     if os.environ.get("LYEVAL_DEBUG"):

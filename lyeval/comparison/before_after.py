@@ -37,7 +37,7 @@ class WhatIf:
 
     def __repr__(self) -> str:
         turned = self.targets.loc[self.targets["turned"], "id"].tolist()
-        return f"WhatIf(verdicts turned: {', '.join(turned) or 'none'}; {len(self.enterprises)} enterprises moved)"
+        return f"WhatIf(verdicts turned: {', '.join(turned) or 'none'}; {len(self.enterprises)} firms moved)"
 
     def _repr_html_(self) -> str:
         return f"{self.targets.to_html(index=False, na_rep='—')}<p>{len(self.enterprises)} 户企业有变化</p>"

@@ -61,7 +61,8 @@ def demand(ledger: Ledger, policy: Policy, base: int, readings: Mapping[str, str
     DataFrame
         One row a target, class and target year: id, label, label_en, year, class, line (万元/亩), goal, unit, n (enterprises that the target
         would count), unknown (in scope without tax or land), below, below_share (where the line stands in their distribution),
-        below_land_share, value (the target's figure in the base year), short (what it lacks: enterprises, 亩, or 万元/亩), median_growth
+        below_low, below_high (that share, all unknown at the line or all below it), below_land_share,
+        value (the target's figure in the base year), short (what it lacks: enterprises, 亩, or 万元/亩), median_growth
         (growth of tax per mu that the median payer below the line needs), not_above_zero (who has nothing to grow from), tax_needed_wan
         (what all below lack to reach the line, 万元), clause.
     """
@@ -89,11 +90,17 @@ def _step(frame: Frame, policy: Policy, target: Target, year: int) -> dict[str, 
     growth = line / before.tax_per_mu[paying] - 1
     land = np.nan_to_num(before.land)
     value, short = _distance(stat.kind, stat.weight, stat.side, goal, (known, low, land, before.tax))
+    unknown = int((pool & np.isnan(before.tax_per_mu)).sum())
+    asked = int(known.sum()) + unknown
     return {
         **{"id": target.id, "label": target.label, "label_en": target.label_en, "year": year, "class": target.class_},
         **{"line": line, "goal": goal, "kind": stat.kind, "n": int(known.sum())},
-        **{"unknown": int((pool & np.isnan(before.tax_per_mu)).sum()), "below": int(low.sum())},
-        **{"below_share": ratio(low.sum(), known.sum()), "below_land_share": ratio(land[low].sum(), land[known].sum())},
+        **{"unknown": unknown, "below": int(low.sum()), "below_share": ratio(low.sum(), known.sum())},
+        **{
+            "below_low": ratio(low.sum(), asked),
+            "below_high": ratio(low.sum() + unknown, asked),
+            "below_land_share": ratio(land[low].sum(), land[known].sum()),
+        },
         **{"value": value, "short": short, "unit": SHORT_UNITS[stat.kind, stat.weight]},
         **{
             "median_growth": float(np.median(growth)) if len(growth) else None,
@@ -171,14 +178,14 @@ def _costs(frame: Frame, c: Consequence, exposed: Tri) -> Iterator[dict[str, Any
             sure = np.where(where.true, np.maximum(sure, rate), sure)
             most = np.where(where.possible, np.maximum(most, rate), most)
         area = frame.reported.land * MU_M2 / 1e4
-        words = ("土地使用税（按所定税额全额计）", "land-use tax (the whole charge at the plan's rates)")
+        words = ("土地使用税（按所定税额全额计）", "land-use tax (full charge at the plan's rates)")
         yield _cost("land_use_tax", words, exposed, (sure * area, most * area), frame.reported.land)
     graded = next((e for e in c.effects if e.kind == "grade"), None)
     if graded is not None:
         power = frame.book.annual("power_wankwh", frame.facts_year) * GRADE_YUAN_KWH
         words = (
             f"{graded.label}：每度电加价{GRADE_YUAN_KWH:g}元",
-            f"{graded.label_en}: each {GRADE_YUAN_KWH:g} yuan on a kWh",
+            f"{graded.label_en}: each RMB {GRADE_YUAN_KWH:g} per kWh",
         )
         yield _cost("grade", words, exposed, (power, power), frame.reported.land)
 

@@ -199,8 +199,8 @@ def _cases(a: Place, b: Place, years: Sequence[int]) -> Iterator[Case]:
 LABELS = {
     "rules": ("规则", "rules"),
     "readings": ("读法", "readings"),
-    "enterprises": ("企业分布", "enterprises' distribution"),
-    "remainder": ("余项（年份、宏观、行为不可分）", "remainder (year, economy, conduct)"),
+    "enterprises": ("企业分布", "distribution of firms"),
+    "remainder": ("余项（年份、宏观、行为不可分）", "remainder (year, economy, behaviour)"),
 }
 
 

@@ -53,7 +53,7 @@ class Population:
 
     def __repr__(self) -> str:
         """Return how many enterprises there are, on how much land."""
-        return f"Population({len(self.land)} enterprises, {self.land.sum():,.0f} mu)"
+        return f"Population({len(self.land)} firms, {self.land.sum():,.0f} mu)"
 
 
 def population(ledger: Ledger, policy: str | Policy, year: int) -> Population:

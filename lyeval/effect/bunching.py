@@ -134,13 +134,12 @@ def bunching(
     early = flag(data[before], before) if before else np.zeros(len(data), dtype=bool)
     plan = _plan(bins or Bins(), threshold)
     again = _draws(data[by] if by else None, (~early, early), plan.seed)
-    x = data[score][~early]
-    late = bunch(x, threshold, plan, (), again[0])
-    first = bunch(data[score][early], threshold, plan, (), again[1]) if early.any() else None
-    estimate = late.estimate - (first.estimate if first else 0.0)
-    se, (p_value, low, high) = _inferred(estimate, late, first, len(np.unique(data[by])) if by else None, level)
-    placebo = _lines(x, plan, threshold, lines, again[0])
-    tried = _specifications(x, threshold, plan)
+    rows = Rows(data[score][~early], data[score][early], again)
+    late, first = rows.at(threshold, plan)
+    estimate, draws = over(late, first)
+    se, (p_value, low, high) = _inferred(estimate, draws, len(np.unique(data[by])) if by else None, level)
+    placebo = _lines(rows, plan, threshold, lines)
+    tried = _specifications(rows, threshold, plan)
     below = float(late.counts.loc[late.counts["part"] == "below", "smooth"].sum())
     details: dict[str, Any] = {
         "after": late.estimate,
@@ -154,7 +153,7 @@ def bunching(
         "specifications": tried,
         "dropped": data.dropped,
     }
-    checks = (_before(first), _placebo(placebo), _stable(tried, late), _balance(late))
+    checks = (_before(first), _placebo(placebo), _stable(tried, estimate, se), _balance(late))
     n = late.n + (first.n if first else 0)
     estimand = told("bunching_over" if before else "bunching", score=score, line=f"{threshold:g}")
     return Effect("bunching", estimand, estimate, se, p_value, low, high, n, details, checks, level)
@@ -167,11 +166,18 @@ def _plan(bins: Bins, threshold: float) -> Bins:
     return replace(bins, width=float(width))
 
 
+def over(late: Bunch, first: Bunch | None) -> tuple[float, np.ndarray]:
+    """Return what is printed, the excess after less that before, and its draws."""
+    if first is None:
+        return late.estimate, late.draws
+    return late.estimate - first.estimate, late.draws - first.draws
+
+
 def _inferred(
-    estimate: float, late: Bunch, first: Bunch | None, clusters: int | None, level: float
+    estimate: float, draws: np.ndarray, clusters: int | None, level: float
 ) -> tuple[float, tuple[float, float, float]]:
     """Return the error and p, low, high: normal, or Student's law for few clusters, which share the bootstrap's bias."""
-    se = float(np.std(late.draws - (first.draws if first else 0.0), ddof=1))
+    se = float(np.std(draws, ddof=1))
     if clusters is None or clusters >= FEW:
         return se, normal(estimate, se, level)
     se *= math.sqrt(clusters / (clusters - 1)) if clusters > 1 else math.nan
@@ -205,6 +211,23 @@ def _draws(codes: np.ndarray | None, rows: Sequence[np.ndarray], seed: int) -> l
         return draw
 
     return [by_units(codes[part]) for part in rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Scores after the announcement and before it (none, where all are after), and how either are drawn again."""
+
+    after: np.ndarray
+    before: np.ndarray
+    again: Sequence[Again]
+
+    def at(
+        self, line: float, plan: Bins, others: Sequence[float] = (), *, drawn: bool = True
+    ) -> tuple[Bunch, Bunch | None]:
+        """Return the excess at a line in the rows after, and in those before where there are any."""
+        draw = self.again if drawn else (None, None)
+        late = bunch(self.after, line, plan, others, draw[0])
+        return late, bunch(self.before, line, plan, others, draw[1]) if len(self.before) else None
 
 
 def bunch(x: np.ndarray, line: float, plan: Bins, others: Sequence[float] = (), again: Again | None = None) -> Bunch:
@@ -313,31 +336,34 @@ def _excess(counts: np.ndarray, curve: Curve, part: np.ndarray) -> tuple[np.ndar
     return (counts - smooth)[:, above].sum(axis=1) / height, smooth, plain
 
 
-def _lines(x: np.ndarray, plan: Bins, threshold: float, lines: Sequence[float], again: Again) -> pd.DataFrame:
+def _lines(rows: Rows, plan: Bins, threshold: float, lines: Sequence[float]) -> pd.DataFrame:
     """Measure the same at lines that are no target, the target's window kept out of the fit."""
-    rows = []
+    found = []
     for line in lines:
         try:
-            at = bunch(x, line, plan, (threshold,), again)
+            late, first = rows.at(line, plan, (threshold,))
         except EffectError:
             continue
-        rows.append((line, at.estimate, at.std_error, *normal(at.estimate, at.std_error), at.n))
-    return pd.DataFrame(rows, columns=["line", "estimate", "std_error", "p_value", "low", "high", "n"])
+        estimate, draws = over(late, first)
+        se = float(np.std(draws, ddof=1))
+        found.append((line, estimate, se, *normal(estimate, se), late.n + (first.n if first else 0)))
+    return pd.DataFrame(found, columns=["line", "estimate", "std_error", "p_value", "low", "high", "n"])
 
 
-def _specifications(x: np.ndarray, line: float, plan: Bins) -> pd.DataFrame:
-    """Return b with one degree less or more, one bin less or more below, and least squares of degree 7."""
+def _specifications(rows: Rows, line: float, plan: Bins) -> pd.DataFrame:
+    """Return b as printed with one degree less or more, one bin less or more below, and least squares of degree 7."""
     changes: list[dict[str, Any]] = [{"degree": plan.degree - 1}, {"degree": plan.degree + 1}]
     changes += [{"below": plan.below - 1}, {"below": plan.below + 1}, {"degree": 7, "log": not plan.log}]
-    rows = []
+    found = []
     for other in (replace(plan, **change) for change in changes):
         if other.degree < 1 or other.below < 0:
             continue
         try:
-            rows.append((other.degree, other.below, other.above, other.log, bunch(x, line, other).estimate))
+            estimate, _ = over(*rows.at(line, other, drawn=False))
         except EffectError:
             continue
-    return pd.DataFrame(rows, columns=["degree", "below", "above", "log", "estimate"])
+        found.append((other.degree, other.below, other.above, other.log, estimate))
+    return pd.DataFrame(found, columns=["degree", "below", "above", "log", "estimate"])
 
 
 def _before(first: Bunch | None) -> Check:
@@ -354,11 +380,11 @@ def _placebo(table: pd.DataFrame) -> Check:
     return check("placebo_lines", p >= 0.05, p, at="、".join(f"{line:g}" for line in table["line"]), p=p)
 
 
-def _stable(table: pd.DataFrame, late: Bunch) -> Check:
+def _stable(table: pd.DataFrame, estimate: float, se: float) -> Check:
     if table.empty:
         return check("specifications", None, None, "no_specifications")
-    _, low, high = normal(late.estimate, late.std_error)
-    return within((late.estimate, low, high), table["estimate"].to_list(), "specifications")
+    _, low, high = normal(estimate, se)
+    return within((estimate, low, high), table["estimate"].to_list(), "specifications")
 
 
 def _balance(late: Bunch) -> Check:

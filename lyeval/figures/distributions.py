@@ -45,7 +45,7 @@ def tax_per_mu(
     >>> from lyeval import figures
     >>> firms = pd.DataFrame({"class": ["above", "below", "below"], "tax_per_mu": [5.0, 0.4, 2.0], "line": 1.0})
     >>> figures.tax_per_mu(firms, lang="en").get_ylabel()
-    'Enterprises (up: above scale, down: below)'
+    'Firms (up: above designated size, down: below)'
     """
     whole = frame_of(enterprises, "enterprises")
     if lines is None:

@@ -98,7 +98,7 @@ def _missing(annual: pd.DataFrame, file: str, faults: Faults) -> None:
             blank &= ~approved
         _blank(annual[blank.to_numpy()], rule, name, faults)
     if "above_scale" not in annual:
-        faults.add("missing_column", file, column="规上", column_en="above scale")
+        faults.add("missing_column", file, column="规上", column_en="above designated size")
 
 
 def _blank(rows: pd.DataFrame, rule: str, name: str, faults: Faults) -> None:

@@ -255,7 +255,7 @@ class Ledger:
     def __repr__(self) -> str:
         years = f"{self.years[0]}–{self.years[-1]}" if self.years else "—"
         names = "、".join(source.name for source in self.sources)
-        return f"<Ledger {names}: {len(self.enterprises)} enterprises, {len(self.annual)} annual rows, {years}>"
+        return f"<Ledger {names}: {len(self.enterprises)} firms, {len(self.annual)} annual rows, {years}>"
 
 
 Marks = tuple[np.ndarray, Any]

@@ -427,7 +427,7 @@ def _classed(part: Part, grid: Grid, faults: Faults) -> Part:
     for name in (grid.sheet, grid.file.rsplit(".", 1)[0]):
         above, below = (re.search(words, name) is not None for words in (ABOVE_NAME, BELOW_NAME))
         if above != below:
-            words = ("规上", "above scale") if above else ("规下", "below scale")
+            words = ("规上", "above designated size") if above else ("规下", "below designated size")
             faults.add("class_assumed", grid.file, grid.sheet, side=words[0], side_en=words[1])
             flag = pd.Series(above, index=part.frame.index, dtype="boolean")
             return replace(part, frame=part.frame.assign(above_scale=flag))

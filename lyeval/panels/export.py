@@ -82,7 +82,7 @@ def reasons(frame: pd.DataFrame, name: str) -> dict[str, int]:
 def write_panel(made: pd.DataFrame | Deidentified, folder: str | Path) -> list[Path]:
     """Write ``panel.csv``, ``panel.parquet``, ``panel.dta`` and ``codebook.csv`` into ``folder``; the same panel gives the same bytes.
 
-    The Stata file has a numeric id ``firm`` for ``xtset firm year``, labels in English, and value labels on flags.
+    The Stata file has a numeric id ``firm`` for ``xtset firm year``, labels in English, and value labels on flags, classes and outcomes.
     In the CSV a text that a spreadsheet would run as a formula has a single quote before it.
     """
     frame = made.frame if isinstance(made, Deidentified) else made
@@ -97,20 +97,33 @@ def write_panel(made: pd.DataFrame | Deidentified, folder: str | Path) -> list[P
 
 
 def _write_stata(frame: pd.DataFrame, path: Path) -> None:
-    """Write the Stata file: ``firm``, a numeric id in the order of the codes, first; labels in English; flags with value labels."""
+    """Write the Stata file: ``firm``, a numeric id in the order of the codes, first; labels in English; codes as numbers with value labels."""
     plain = _plain(frame)
+    told: dict[Hashable, dict[float, str]] = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
+    for name, words in _coded(frame).items():
+        plain[name] = frame[name].map({value: i for i, value in enumerate(words, start=1)}).astype(float)
+        told[name] = dict(enumerate(words.values(), start=1))
     plain.insert(0, "firm", pd.factorize(frame["credit_code"], sort=True)[0] + 1.0)
     named = {c.name: c.en + (f" ({UNITS.get(c.unit, c.unit)})" if c.unit else "") for c in columns() if c.name in frame}
-    labels = {"firm": "numeric id of the enterprise", **named}
-    flags: dict[Hashable, dict[float, str]] = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
+    labels = {"firm": "numeric id of the firm", **named}
     plain.to_stata(
         path,
         write_index=False,
         version=118,
         time_stamp=STAMP,
         variable_labels={name: text[:80] for name, text in labels.items()},
-        value_labels=flags,
+        value_labels=told,
     )
+
+
+def _coded(frame: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Return the columns that hold nothing but codes of ``coded.csv``: code → English, in its order."""
+    told: dict[str, dict[str, str]] = {}
+    for row in read_rows(__file__, "coded.csv"):
+        told.setdefault(row["column"], {})[row["value"]] = row["en"]
+    return {
+        name: words for name, words in told.items() if name in frame and frame[name].dropna().isin(list(words)).all()
+    }
 
 
 def _told(made: Deidentified) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def _years(years: tuple[int, ...]) -> str:
 
 def _scope(policy: Policy, lang: str) -> Said:
     when = policy.scope.when
-    everyone = "台账全部企业" if lang == "zh" else "every enterprise of the ledger"
+    everyone = "台账全部企业" if lang == "zh" else "every firm in the ledger"
     return (everyone if when is None else describe(when, lang)), policy.scope.cite
 
 
@@ -89,7 +89,7 @@ def _lines(name: str) -> Callable[[Policy, str], Said]:
 
     def say(policy: Policy, lang: str) -> Said:
         lines = getattr(policy.identification.lines, name)
-        return _path({y: f"{v:g}" for y, v in sorted(lines.items())}, _money(lang)), policy.identification.cite
+        return _line(dict(sorted(lines.items())), lang), policy.identification.cite
 
     return say
 
@@ -111,41 +111,49 @@ def _on_line(target: Target) -> bool:
 def _target(target: Target, lang: str) -> str:
     """Write a target with its line and goal, year by year: ``低于标准线家数 ≤ 0（2023 线1 → 2024 线2）``."""
     stat = STATISTICS[target.statistic]
-    sign = {"ge": "≥", "le": "≤"}[target.op]
-    goals = {
-        y: _goal(d.value, stat.kind, _unit_name(target.unit or stat.unit, lang))
-        for y, d in sorted(target.years.items())
-        if d.value is not None
-    }
-    lines = {y: f"{d.threshold:g}" for y, d in sorted(target.years.items()) if d.threshold is not None}
-    label = stat.label if lang == "zh" else stat.label_en
-    text = f"{label} {sign} {_path(goals, '')}"
-    mark = ("；线 " if lang == "zh" else "; line ") + _path(lines, _money(lang)) if lines else ""
-    aspiration = {"zh": "（力争）", "en": " (aspired)"}[lang] if target.force == "aspirational" else ""
-    return text + mark + aspiration
+    unit = target.unit or stat.unit
+    goals = {y: d.value for y, d in sorted(target.years.items()) if d.value is not None}
+    lines = {y: d.threshold for y, d in sorted(target.years.items()) if d.threshold is not None}
+    plain = {y: _goal(v, stat.kind, _unit_name(unit, lang) if lang == "zh" else "") for y, v in goals.items()}
+    said = _line(goals, lang) if stat.kind == "mean" else _path(plain, "", lang)
+    if lang == "zh":
+        text = f"{stat.label} {SIGNS[target.op]} {said}" + (f"；线 {_line(lines, lang)}" if lines else "")
+        return text + ("（力争）" if target.force == "aspirational" else "")
+    bound = "" if goals and set(goals.values()) == {0} else {"ge": "at least ", "le": "at most "}[target.op]
+    text = f"{stat.label_en}: {bound}{said}" + (f", line {_line(lines, lang)}" if lines else "")
+    return text + (" (aspiration)" if target.force == "aspirational" else "")
 
 
 def _goal(value: float, kind: str, unit: str) -> str:
     return f"{value:.0%}" if kind == "share" else f"{value:,g} {unit}".strip()
 
 
-def _path(values: dict[int, str], unit: str) -> str:
+def _line(values: dict[int, float], lang: str) -> str:
+    """Write a line of tax per mu by year: 万元/亩, in English RMB per mu."""
+    if lang == "zh":
+        return _path({y: f"{v:g}" for y, v in values.items()}, "万元/亩", lang)
+    told = _path({y: f"{v * 1e4:,.0f}" for y, v in values.items()}, "", lang)
+    return f"RMB {told} per mu" if told else ""
+
+
+def _path(values: dict[int, str], unit: str, lang: str) -> str:
     """Write dated values: one alone where they are equal, else year by year."""
     distinct = list(dict.fromkeys(values.values()))
     if len(distinct) < 2:
         return f"{''.join(distinct)} {unit}".strip()
-    return " → ".join(f"{year}: {value}" for year, value in values.items()) + (f" {unit}" if unit else "")
-
-
-def _money(lang: str) -> str:
-    return "万元/亩" if lang == "zh" else "RMB 10,000/mu"
+    dated = "{year}: {value}" if lang == "zh" else "{value} ({year})"
+    steps = [dated.format(year=year, value=value) for year, value in values.items()]
+    return " → ".join(steps) + (f" {unit}" if unit else "")
 
 
 def _unit(policy: Policy, lang: str) -> Said:
-    """Tell in what the below-scale target is counted: enterprises or land."""
+    """Tell in what the target below designated size is counted: firms or land."""
     found = [t for t in policy.targets if t.class_ == "below" and _on_line(t)]
-    words = {"count": ("按企业家数", "by number of enterprises"), "land": ("按用地面积", "by land")}
-    sides = {"below": ("低于线的一侧", "those below the line"), "at_or_above": ("达到线的一侧", "those at or above")}
+    words = {"count": ("按企业家数", "number of firms"), "land": ("按用地面积", "land")}
+    sides = {
+        "below": ("低于线的一侧", "counting those below the line"),
+        "at_or_above": ("达到线的一侧", "counting those at or above the line"),
+    }
     said = [
         (", " if lang == "en" else "，").join(
             (words[STATISTICS[t.statistic].weight][lang == "en"], sides[STATISTICS[t.statistic].side][lang == "en"])
@@ -161,9 +169,13 @@ def _physical(policy: Policy, lang: str) -> Said:
     said: list[str] = []
     for target in found:
         label = target.label if lang == "zh" else target.label_en
-        unit = _unit_name(target.unit or STATISTICS[target.statistic].unit, lang)
-        goals = {y: f"{d.value:,g} {unit}" for y, d in sorted(target.years.items()) if d.value is not None}
-        said.append(f"{label} {_path(goals, '')}".strip() + (_city(lang) if target.quota == "city_total" else ""))
+        unit = target.unit or STATISTICS[target.statistic].unit
+        goals = {y: d.value for y, d in sorted(target.years.items()) if d.value is not None}
+        told = _path(
+            {y: f"{v:,g} {unit}" if lang == "zh" or unit == "m²" else f"{v:,g}" for y, v in goals.items()}, "", lang
+        )
+        joint = ": " if lang == "en" and told else " "
+        said.append(f"{label}{joint}{told}".strip() + (_city(lang) if target.quota == "city_total" else ""))
     return "\n".join(said), _cites(found)
 
 
@@ -209,7 +221,10 @@ def _procedure(policy: Policy, lang: str) -> Said:
 def _land(policy: Policy, lang: str) -> Said:
     words = {
         "as_reported": ("台账填报的土地总面积", "as reported"),
-        "walled_else_approved": ("围墙内面积，无围墙的按批准面积", "inside the wall, else as approved"),
+        "walled_else_approved": (
+            "围墙内面积，无围墙的按批准面积",
+            "within the wall, or as approved where there is none",
+        ),
     }
     return words[policy.land.rule][lang == "en"], policy.land.cite
 
@@ -236,34 +251,38 @@ def describe(condition: Condition, lang: str = "zh") -> str:
     if condition.not_ is not None:
         return ("非（" if lang == "zh" else "not (") + describe(condition.not_, lang) + ("）" if lang == "zh" else ")")
     fact = FACTS[str(condition.fact)]
-    name, unit = fact.label(lang), fact.unit if lang == "zh" else ""
+    name = fact.label(lang)
     if isinstance(condition.value, bool):
         yes = condition.value == (condition.op == "eq")
         return name if yes else ("非" if lang == "zh" else "not ") + name
-    other = FACTS[condition.than].label(lang) if condition.than else _value(condition.value)
-    return f"{name} {SIGNS[str(condition.op)]} {other}" + (f" {unit}" if unit and not condition.than else "")
+    other = FACTS[condition.than].label(lang) if condition.than else _value(condition.value, fact.unit, lang)
+    return f"{name} {SIGNS[str(condition.op)]} {other}"
 
 
-def _value(value: object) -> str:
+def _value(value: object, unit: str, lang: str) -> str:
+    """Write a condition's value with the unit of its fact; in English 万元 as RMB."""
     if isinstance(value, tuple):
-        return "、".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return ("、" if lang == "zh" else ", ").join(map(str, value)) + (f" {_unit_name(unit, lang)}" if unit else "")
+    if lang == "en" and unit.startswith("万元") and isinstance(value, int | float):
+        return f"RMB {value * 1e4:,.0f}" + (" per mu" if unit == "万元/亩" else "")
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{text} {_unit_name(unit, lang)}" if unit else text
 
 
-UNITS = {"家": "enterprises", "个": "blocks", "万元/亩": "RMB 10,000/mu"}
+UNITS = {"家": "firms", "个": "blocks", "亩": "mu", "年": "years", "万元": "RMB 10,000", "万元/亩": "RMB 10,000 per mu"}
 SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "in": "∈"}
 ASPECTS: dict[tuple[str, str], Callable[[Policy, str], Said]] = {
     ("文件", "document"): _document,
     ("年限", "horizon"): _horizon,
-    ("适用范围下限", "scope floor"): _scope,
+    ("适用范围下限", "scope"): _scope,
     ("除外", "exclusions"): _exclusions,
     ("认定标准", "criteria"): _criteria,
     ("用地口径", "land"): _land,
-    ("规上认定线", "above-scale line"): _lines("above"),
-    ("规下认定线", "below-scale line"): _lines("below"),
-    ("规上目标", "above-scale target"): _targets("above"),
-    ("规下目标", "below-scale target"): _targets("below"),
-    ("规下目标的计量", "unit of the below-scale target"): _unit,
+    ("规上认定线", "line, firms above designated size"): _lines("above"),
+    ("规下认定线", "line, firms below designated size"): _lines("below"),
+    ("规上目标", "target, firms above designated size"): _targets("above"),
+    ("规下目标", "target, firms below designated size"): _targets("below"),
+    ("规下目标的计量", "unit of the target, firms below designated size"): _unit,
     ("总体目标", "overall target"): _targets("any"),
     ("实物目标", "physical targets"): _physical,
     ("处置方式", "methods"): _methods,

@@ -160,19 +160,19 @@ def _told(plan: Policy, theme: str, mine: pd.DataFrame) -> dict[str, str]:
             lines += [f"{r[column]} [{r[name]}]" for r in mine.to_dict("records") if not r["clause"].startswith(ANNEX)]
             annexed = [str(r[name]) for r in mine.to_dict("records") if r["clause"].startswith(ANNEX)]
             if annexed:
-                head = "附件另有" if lang == "zh" else "in its annexes"
+                head = "附件另有" if lang == "zh" else "also in the annexes"
                 lines.append(f"{head} [{_once(annexed, '；' if lang == 'zh' else '; ')}]")
         out[column] = "\n".join(lines) or "—"
     own = [str(clause) for clause in mine["clause"]]
     named = list(dict.fromkeys(own or cited))
-    return {**out, "clauses": "；".join(named), "articles": "; ".join(map(article, named))}
+    return {**out, "clauses": "；".join(named), "articles": _once([article(clause) for clause in named], "; ")}
 
 
 def _once(names: Sequence[str], sign: str) -> str:
-    """Join clauses, each annex named once: Annex 3, 1.1; 1.2."""
+    """Join clauses, articles and each annex named once: Art. 1(1); 1(2); Annex 3, 1.1; 1.2."""
     out, last = [], ""
     for name in names:
-        found = re.match(r"(附件\d+|Annex \d+)(?:, )?(?=.)", name)
+        found = re.match(r"(附件\d+|Annex \d+|Art\. )(?:, )?(?=.)", name)
         annex = found[0] if found else ""
         out.append(name.removeprefix(annex).lstrip(".") if annex == last else name)
         last = annex
@@ -183,10 +183,12 @@ NUMERALS = {sign: at for at, sign in enumerate("一二三四五六七八九十",
 
 
 def article(clause: str) -> str:
-    """Write a clause's name in English: 一(三)c is Art. 1(3)c, 附件3一.2a is Annex 3, 1.2a, 引言 is Preamble."""
+    """Write a clause's name in English: 一(三)c is Art. 1(3)c, 附件3一.2a is Annex 3, 1.2a, 引言 is Preamble; what names no clause stays."""
     found = re.fullmatch(r"(附件\d+)?(.*)", clause)
     annex, rest = (found[1] or "", found[2]) if found else ("", clause)
     name = next((n for n in UNNUMBERED if rest.startswith(n)), "")
+    if not annex and not name and rest[:1] not in NUMERALS:
+        return clause
     if name and not annex:
         return f"{UNNUMBERED[name]} {rest.removeprefix(name)}".strip()
     rest = "".join(str(NUMERALS[c]) if c in NUMERALS else c for c in rest).replace("图", " chart")
@@ -201,7 +203,7 @@ def article(clause: str) -> str:
 def articles(cites: str) -> str:
     """Write a list of clauses in English, names of places before them left out."""
     parts = (re.sub(r"^.*[市县区](?=\S)", "", part) for part in cites.split("；") if part)
-    return "; ".join(dict.fromkeys(map(article, parts)))
+    return _once(list(dict.fromkeys(map(article, parts))), "; ")
 
 
 def timeline(plans: Sequence[Policy], registers: Sequence[Register | None]) -> pd.DataFrame:
@@ -233,7 +235,7 @@ def timeline(plans: Sequence[Policy], registers: Sequence[Register | None]) -> p
 
 
 def _event(event: Event) -> tuple[str, str]:
-    often = {"two_weeks": ("每两周：", "every two weeks: "), "month": ("每月：", "monthly: ")}.get(
+    often = {"two_weeks": ("每两周：", "fortnightly: "), "month": ("每月：", "monthly: ")}.get(
         event.every or "", ("", "")
     )
     return often[0] + event.zh, often[1] + event.en
@@ -250,7 +252,11 @@ def _step(plan: Policy, year: int, lang: str) -> str:
         unit = target.unit or stat.unit
         unit = unit if lang == "zh" else UNITS.get(unit, unit)
         goal = f"{dated.value:.0%}" if stat.kind == "share" else f"{dated.value:g} {unit}".strip()
-        line = ("线 " if lang == "zh" else "line ") + f"{dated.threshold:g}, " if dated.threshold is not None else ""
-        name = plan.class_label(target.class_, lang)
-        told.append(f"{name} {line}{sign} {goal}")
+        line = "" if dated.threshold is None else _at(dated.threshold, lang)
+        told.append(f"{plan.class_label(target.class_, lang)}{line}{sign} {goal}")
     return ("；" if lang == "zh" else "; ").join(told)
+
+
+def _at(line: float, lang: str) -> str:
+    """Write the line of a target's step between its class and its goal."""
+    return f" 线 {line:g}, " if lang == "zh" else f", line RMB {line * 1e4:,.0f}: "

@@ -288,7 +288,8 @@ def _demand(c: Context) -> list[Row]:
     rows.sort(key=lambda r: -order[r["rules"], r["id"], r["year"]])
     out = []
     for r in rows:
-        cells = {"below": Cell(f"{r['below']}/{r['n']}"), "short": Cell(_short(c, r))}
+        blank = f" (+{r['unknown']})" if r["unknown"] else ""
+        cells = {"below": Cell(f"{r['below']}/{r['n']}{blank}"), "short": Cell(_short(c, r))}
         if r["kind"] == "mean" and c.lang == "en":
             cells["goal_text"] = Cell(f"{r['goal'] * 1e4:,.0f}")
         out.append({**r, "cells": cells})

@@ -11,14 +11,14 @@ from itertools import zip_longest
 from typing import Any
 
 from lyeval.render import Document, Table, format_value
-from lyeval.render.blocks import Column
+from lyeval.render.blocks import Column, Lang
 from lyeval.report.context import Context
 from lyeval.report.document import footer, notice
 from lyeval.report.filling import fill, titled
 from lyeval.report.sheets import lay_out
 from lyeval.report.tabulate import Laid, said
 from lyeval.report.template import BLANK
-from lyeval.report.words import amount, coded, day, joined, known, named, number, phrase, shown, word
+from lyeval.report.words import amount, clauses, coded, day, joined, known, named, number, phrase, shown, word
 
 Row = dict[str, Any]
 
@@ -62,11 +62,16 @@ def _grouped(c: Context, name: str) -> dict[str, list[Row]]:
     return out
 
 
+def _cited(ground: Row, lang: Lang) -> str:
+    """Name a ground with its clause."""
+    return phrase("cited", lang, label=named(ground, lang), clause=clauses(ground["clause"], lang))
+
+
 def publication(c: Context) -> Table:
     """Lay out who is to be published: name, township and ground; no figure of any enterprise."""
     grounds: dict[str, list[str]] = {}
     for r in c.rows("evidence"):
-        told = phrase("cited", c.lang, label=named(r, c.lang), clause=r["clause"])
+        told = _cited(r, c.lang)
         mine = grounds.setdefault(str(r["credit_code"]), [])
         mine += [told] if told not in mine else []
     rows = [
@@ -108,7 +113,7 @@ def writeoff(c: Context, code: str) -> Table:
         "township": firm["township"],
         "method": named(firm, lang, "method"),
         "outcome": word(firm["outcome"], lang),
-        "grounds": joined([phrase("cited", lang, label=named(r, lang), clause=r["clause"]) for r in grounds], lang),
+        "grounds": joined([_cited(r, lang) for r in grounds], lang),
         **{name: day(firm[name], lang) if known(firm[name]) else "" for name in ("certified", "finished", "accepted")},
         "land": amount(number(firm["land_mu"]), "亩", lang),
         "tax": amount(number(firm["tax_wan"]), "万元", lang),

@@ -18,6 +18,7 @@ from lyeval.report.tabulate import Heading, Laid, headings, tabulate
 from lyeval.report.words import (
     FEW,
     amount,
+    clauses,
     coded,
     count,
     day,
@@ -114,7 +115,8 @@ def annex_notes(c: Context) -> list[tuple[str, str]]:
     head = phrase("basis", c.lang)
     lines = [(head, phrase(name, c.lang)) for name in ("basis_text", "distance_note", "footer")]
     return lines + [
-        (named(r, c.lang, "question"), f"{named(r, c.lang, 'why')} [{r['clause']}]") for r in c.rows("switches")
+        (named(r, c.lang, "question"), f"{named(r, c.lang, 'why')} [{clauses(r['clause'], c.lang)}]")
+        for r in c.rows("switches")
     ]
 
 
@@ -163,7 +165,7 @@ def _cite(c: Context, spec: Sheet, rows: list[Row]) -> str:
     """Return the plan's number, the clauses that the rows rest on, or the first row's."""
     if spec.cite == "plan":
         return c.document
-    return cited(rows if spec.cite == "rows" else rows[:1]) if spec.cite else ""
+    return clauses(cited(rows if spec.cite == "rows" else rows[:1]), c.lang) if spec.cite else ""
 
 
 def cited(rows: list[Row]) -> str:
@@ -411,8 +413,8 @@ def _lists(c: Context) -> list[Row]:
         found = c.rows(spec.id)
         if found:
             title = (spec.zh if c.lang == "zh" else spec.en).format(**_words(c, spec))
-            clauses = cited(c.rows("criteria") if spec.id == "opening_list" else found)
-            rows.append({"clause": clauses or "—", "list": title, "n": len(found)})
+            cites = cited(c.rows("criteria") if spec.id == "opening_list" else found)
+            rows.append({"clause": cites or "—", "list": title, "n": len(found)})
     return rows
 
 

@@ -181,7 +181,9 @@ def _look(c: Context, value: Any, row: Row, how: str) -> Any:
     """Return a field of the row of another table whose first key stands in this one: ``table.key.field``."""
     table, key, field = how.split(".")
     there = c.by(table).get(str(row[key]))
-    return None if there is None else named(there, c.lang, field)
+    if there is None:
+        return None
+    return clauses(there[field], c.lang) if field == "clause" else named(there, c.lang, field)
 
 
 def _target(c: Context, value: Any, row: Row, key: str) -> str:
@@ -201,7 +203,7 @@ def _reading(c: Context, value: Any, row: Row, key: str) -> Any:
     if key == "status":
         return toned("status", value, c.lang)
     if key == "clause":
-        return target["clause"]
+        return clauses(target["clause"], c.lang)
     if not known(value) or few(target):
         return "—"
     if key == "width":

@@ -188,4 +188,4 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 PUBLISHING = "public editions"  # no run's id: what is held while an edition is held against the others
 MARK = "private"
 KEYS = {"salt", "fingerprint", "editions", "parameters", "inputs", "set"}
-NOTICE = "内部留存：含企业数据，供核验和与以后的公示版对比，不得公开 / for the office alone: holds enterprises' figures, never to be published"
+NOTICE = "内部留存：含企业数据，供核验和与以后的公示版对比，不得公开 / for the office alone: holds firms' figures, never to be published"

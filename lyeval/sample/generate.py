@@ -126,7 +126,7 @@ def _made(
     sizes = [round(total * place.enterprises / usual) for place in chosen]
     sizes[0] += total - sum(sizes)
     if min(sizes) < 1:
-        raise ValueError(f"enterprises {total}: at least one for each of {len(chosen)} counties / 企业数过少")
+        raise ValueError(f"{total} firms: at least one for each of {len(chosen)} counties / 企业数过少")
     told = [tell(place, plan, n, seed, years) for place, n in zip(chosen, sizes, strict=True)]
     parts = [sheets(story, years[0]) for story in told]
     return {sheet: pd.concat([part[sheet] for part in parts], ignore_index=True) for sheet in parts[0]}, told

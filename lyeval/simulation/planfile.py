@@ -196,7 +196,7 @@ class _Table:
                     self.faults.items.append(_warned(self.grid, told))
         again = rows[rows["credit_code"].notna() & rows["credit_code"].duplicated()]
         for row in records(again):
-            told = "同一企业在方案中只能写一次", f"enterprises stand twice: {row['credit_code']}"
+            told = "同一企业在方案中只能写一次", f"firms stand twice: {row['credit_code']}"
             self.add("duplicate_enterprise", told, row["row"], "credit_code", row["credit_code_as_written"])
 
     def _check_firm(self, row: Mapping[str, Any], code: str | None, named: Mapping[str, str]) -> None:

@@ -249,7 +249,7 @@ def calendar(assessment: Assessment, register: Register | None) -> pd.DataFrame:
         (done, late, not_reported: the ledger has no column or no date for it).
     """
     rows: list[Any] = []
-    english = {"企业": "the enterprise"}
+    english = {"企业": "the firm"}
     english |= {} if register is None else {duty.unit: duty.unit_en for duty in register.duties}
     for event in register.calendar if register is not None else ():
         if event.end is not None and event.end.year != assessment.year:

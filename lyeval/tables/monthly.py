@@ -46,8 +46,8 @@ MOVES = ["move", "label", "label_en", "n", "names"]
 WARNINGS = ["credit_code", "name", "township", "class", "reasons", "date", "asked", "responsible"]
 NAMED = 5
 MOVE = {
-    "started": ("启动处置", "cases begun"),
-    "finished": ("办结处置", "cases ended"),
+    "started": ("启动处置", "cases opened"),
+    "finished": ("办结处置", "cases completed"),
     "written_off": ("销号", "written off"),
     "on_course": ("转为可达标进度", "now on course"),
     "off_course": ("由可达标转为滞后", "now off course"),

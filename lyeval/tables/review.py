@@ -32,18 +32,18 @@ FIRMS = "企业"
 OWNERS = 3  # units that answer, named
 STATUS = {"met": ("达标", "met"), "missed": ("未达标", "missed"), "undetermined": ("暂不能判定", "undetermined")}
 CAUSES: dict[str, tuple[str, str]] = {
-    "written_off": ("销号后反弹", "fell again after being written off"),
-    "relapsed": ("达到后反弹", "fell again after reaching the line"),
-    "fell": ("本年新跌落", "fell below this year"),
+    "written_off": ("销号后反弹", "relapsed after write-off"),
+    "relapsed": ("达到后反弹", "relapsed after reaching the line"),
+    "fell": ("本年新跌落", "fell below the line this year"),
     "line_rose": ("标准提高后未达到", "below since the line rose"),
-    "overdue": ("处置逾期", "disposal past its term"),
+    "overdue": ("处置逾期", "disposal overdue"),
     "open": ("处置中", "disposal in progress"),
     "failed": ("处置未完成", "disposal not completed"),
     "no_effect": ("办结后仍低于标准", "still below after disposal"),
-    "not_started": ("一直未启动", "no disposal begun"),
+    "not_started": ("一直未启动", "no disposal started"),
     "no_record": ("未见处置记录", "no disposal on record"),
     "unlisted": ("未列入名单", "not on the list"),
-    "unknown": ("数据待补", "figures missing"),
+    "unknown": ("数据待补", "data missing"),
 }
 RELAPSES = ("written_off", "relapsed")
 NOTHING: dict[str, float | None] = dict.fromkeys(("value", "part", "whole"))
@@ -511,7 +511,7 @@ def _due(assessment: Assessment, kind: str) -> Any:
 def _measures(tables: Tables) -> Iterator[tuple[str, str, pd.DataFrame, str]]:
     """Yield each measure in both languages, whom it is taken with, and by when it is due."""
     relapsed = tables["list_relapsed"]
-    yield "重新核查销号，未达到标准线的恢复处置", "review the write-off and resume disposal", relapsed, "month"
+    yield "重新核查销号，未达到标准线的恢复处置", "review write-offs and resume disposal", relapsed, "month"
     met = tables["consequences"]
     for _, mine in met.groupby("consequence", sort=False) if len(met) else ():
         said: list[Any] = []
@@ -519,10 +519,15 @@ def _measures(tables: Tables) -> Iterator[tuple[str, str, pd.DataFrame, str]]:
             effects = dict.fromkeys(effect for row in mine[f"effects{tail}"] for effect in row)
             said.append(f"{mine[f'label{tail}'].iloc[0]}{colon}{gap.join(effects)}")
         yield said[0], said[1], mine, "month"
-    yield "督办逾期和未启动的处置", "press disposals overdue or not begun", tables["list_pressed"], "month"
+    yield (
+        "督办逾期和未启动的处置",
+        "follow up disposals that are overdue or not started",
+        tables["list_pressed"],
+        "month",
+    )
     yield "税负辅导", "tax guidance", tables["list_guided"], "target"
-    yield "告知新列入企业", "notify the newly listed", _newly_listed(tables), "month"
-    yield "补齐处置材料", "papers owed for disposal", tables["list_papers"], "month"
+    yield "告知新列入企业", "notify newly listed firms", _newly_listed(tables), "month"
+    yield "补齐处置材料", "obtain the missing documents", tables["list_papers"], "month"
 
 
 def _next_steps(assessment: Assessment, tables: Tables, register: Register | None) -> pd.DataFrame:
