@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import decide, facts_of
+from lyeval.assessment.conditions import decide
 from lyeval.assessment.frame import Frame, land_of, tax_of
 from lyeval.assessment.standing import Standing
-from lyeval.indicators import FACTS, Facts, cases
-from lyeval.policy import Condition, Method
+from lyeval.indicators import Facts, cases
+from lyeval.policy import Condition, Method, facts_of
 from lyeval.policy.model import Consequence
 
 
@@ -168,7 +168,7 @@ def blockers(condition: Condition, facts: Facts, i: int) -> list[str]:
         return list(dict.fromkeys(w for c in inner for w in blockers(c, facts, i)))
     state = decide(condition, facts).objects()[i]
     leaf = condition.not_ or condition
-    names = "、".join(FACTS[name].zh for name in ([leaf.fact] if leaf.fact else facts_of(leaf)))
+    names = "、".join(facts.label(name) for name in ([leaf.fact] if leaf.fact else facts_of(leaf)))
     return [f"{names}：{'待核' if state is None else '不符'}"]
 
 
@@ -238,7 +238,7 @@ def effects_on(consequence: Consequence, frame: Frame, i: int) -> list[tuple[str
     told = [(e.label, e.label_en) for e, state in states if state is True]
     rates = [e for e, state in states if state is None and e.rate_yuan_m2]
     if rates:
-        kinds = "、".join(dict.fromkeys(FACTS[n].zh for e in rates if e.when for n in facts_of(e.when)))
+        kinds = "、".join(dict.fromkeys(frame.policy.fact(n).zh for e in rates if e.when for n in facts_of(e.when)))
         either = "或".join(f"{e.rate_yuan_m2:.2f}" for e in rates)
         told.append(
             (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax {either} yuan/m² (rate unknown)")

@@ -64,7 +64,7 @@ def _methods(plan: Policy) -> Table:
     """Lay out the disposal methods with what each presupposes."""
     table = _two_columns(no_wrap=True, max_width=24)
     for method in plan.methods:
-        when = say("none") if method.when is None else describe(method.when, lang())
+        when = say("none") if method.when is None else describe(method.when, lang(), plan.fact)
         table.add_row(text(spoken(method.label, method.label_en), "bold"), _cell(when, "；".join(method.cite), False))
     return table
 

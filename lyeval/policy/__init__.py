@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyeval import resources
+from lyeval.policy.derived import Condition, Derived, facts_of
 from lyeval.policy.loading import PolicyError, in_language, load_yaml, nearest, unknown, validate
-from lyeval.policy.model import Condition, Consequence, Dated, Method, Option, Policy, Reading, Target
+from lyeval.policy.model import Consequence, Dated, Method, Option, Policy, Reading, Target
 from lyeval.policy.patches import choose, patch, unread
 from lyeval.textfiles import display
 
@@ -18,6 +19,7 @@ __all__ = [
     "Condition",
     "Consequence",
     "Dated",
+    "Derived",
     "Method",
     "Option",
     "Policy",
@@ -26,6 +28,7 @@ __all__ = [
     "Target",
     "choose",
     "display",
+    "facts_of",
     "find_policy",
     "in_language",
     "load_policy",
