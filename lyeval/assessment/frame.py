@@ -186,7 +186,7 @@ class Frame:
         when = self.policy.scope.when
         if when is None:
             return Tri.all(len(self.book), True)
-        now = self._facts(self.facts_year, to_date=False, line_year=self.year)
+        now = replace(self._facts(self.facts_year, to_date=False, line_year=self.year), graded=None)
         land = np.where(np.isnan(now.land) & self.ended, self.last_land, now.land)
         flag = self.book.annual_flag("above_scale", self.facts_year)
         above = self.above.where(flag.unknown & self.ended, flag)
@@ -203,7 +203,7 @@ class Frame:
         if exclusion.when is None:
             return np.zeros(len(self.book), dtype=bool)
         facts = self.before if purpose == "identification" else replace(self.reported, whole_year=True)
-        return decide(exclusion.when, facts).true
+        return decide(exclusion.when, replace(facts, graded=None)).true  # scores rate whom exclusions leave
 
     @lru_cache(maxsize=4)  # noqa: B019
     def unconfirmed(self, purpose: str, *, blank: bool = False) -> dict[str, np.ndarray]:

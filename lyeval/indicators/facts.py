@@ -38,7 +38,7 @@ class Facts:
     own
         The rules of the plan's own facts, by name.
     graded
-        Year → the grades that the plan's scores give, object array of shape (n,); None: as the ledger says.
+        Year → the grades that the plan's scores give, for years of which the ledger holds none; object array of shape (n,).
     minimums
         The county's minimum standards: control → its figure by the first digits of the industry's code.
     below
@@ -263,10 +263,9 @@ def text_fact(facts: Facts, name: str) -> np.ndarray:
     The grade (综合评价等级) is the year's; a synonym of 县城, 建制镇 or 工矿区 is taken as such; an unrated partner is unknown.
     """
     book = facts.book
-    if name == "grade" and facts.graded is not None:
-        return facts.graded(facts.year)
-    if name == "grade" and book.has("annual", name):
-        return book.annual_text(name, facts.year)
+    if name == "grade":
+        given = book.annual_text(name, facts.year)
+        return given if facts.graded is None or (given != "").any() else facts.graded(facts.year)
     if name == "industry_2":
         return np.array([str(code)[:2] for code in book.text("industry_code")], dtype=object)
     values = book.text(name)
