@@ -118,7 +118,12 @@ class Frame:
             blank = np.isnan(tax) & pays_nothing(facts, grace=self.policy.tax.idle_blank == "zero")
             tax, ratio = np.where(blank, 0.0, tax), np.where(blank, 0.0 / land, ratio)
         return replace(
-            facts, tax=tax, tax_per_mu=ratio, below=self.below(ratio), own=self.policy.derived, graded=self._graded
+            facts,
+            tax=tax,
+            tax_per_mu=ratio,
+            below=self.below(ratio),
+            own=self.policy.derived,
+            graded=self._graded if self.policy.scores else None,
         )
 
     @cached_property

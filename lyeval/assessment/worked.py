@@ -275,6 +275,13 @@ def _gaps(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
         yield fact, rows.get(fact, {}).get("n"), n
 
 
+def _grades(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
+    rows = table(now.grades, "credit_code")
+    for code, fields in wanted.items():
+        for key, value in fields.items():
+            yield f"{code}.{key}", rows[code][key], value
+
+
 READERS = {
     "targets": _targets,
     "firms": _firm_rows,
@@ -284,4 +291,5 @@ READERS = {
     "flows": _flows,
     "doors": _doors,
     "gaps": _gaps,
+    "grades": _grades,
 }

@@ -112,7 +112,8 @@ def once(ids: Sequence[str], name: str) -> None:
         raise ValueError(f"{name}: ids that differ only by case: {told} / 标识只有大小写不同：{told}")
 
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$"), AfterValidator(_named)]
+ID = r"^[a-z0-9][a-z0-9-]{0,60}$"
+Id = Annotated[str, Field(pattern=ID), AfterValidator(_named)]
 Year = Annotated[int, Field(ge=1990, le=2100)]
 Days = Annotated[int, Field(ge=-3660, le=3660)]
 DAY_OF_YEAR = r"^(facts|any|(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)$"

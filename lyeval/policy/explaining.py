@@ -73,7 +73,8 @@ def _parts(rule: BaseModel, policy: Policy, lang: str) -> str:
         if key in HEADS or value in (None, (), {}) or (value == field.default and not field.is_required()):
             continue
         said = _value(value, key, policy, lang)
-        told.append(said if key == "when" else f"{words('key')[key][lang == 'en']} {said}")
+        named = words("key").get(f"{type(rule).__name__}.{key}") or words("key")[key]
+        told.append(said if key == "when" else f"{named[lang == 'en']} {said}")
     return {"zh": "；", "en": "; "}[lang].join(told)
 
 

@@ -256,12 +256,14 @@ class Effect(Frozen):
 
 
 class Consequence(Frozen):
-    """What follows for whom: ``missed`` (below the line of a target year), ``reached``, ``priority`` (重点) or ``refused``."""
+    """What follows for whom: ``missed`` (below the line of a target year), ``reached``, ``priority`` (重点), ``refused``; or
+    ``condition``: of all who are in scope and here, those for whom ``when`` holds.
+    """
 
     id: str
     label: str
     label_en: str
-    trigger: Literal["missed", "reached", "priority", "refused", "behind"]
+    trigger: Literal["missed", "reached", "priority", "refused", "behind", "condition"]
     class_: Class = Field(default="any", alias="class")
     when: Condition | None = None
     year_offset: int = Field(default=0, ge=-20, le=20)
