@@ -250,7 +250,8 @@ def consequence_masks(standing: Standing) -> dict[str, np.ndarray]:
     """Tell whom each consequence of the plan meets if nothing changes: id → mask, shape (n,).
 
     ``missed``: listed, still here, below its line; ``reached``: listed, still here, at or above; ``priority``: its condition is
-    true of a listed enterprise; ``condition``: of one in scope and still here. Those that hang on conduct (``refused``) or on authorities (``behind``) meet nobody by rule.
+    true of a listed enterprise; ``condition``: of one in scope and still here. Those that hang on conduct (``refused``) or on
+    authorities (``behind``) meet nobody by rule.
     """
     frame = standing.frame
     everyone = np.ones(len(frame.book), dtype=bool)

@@ -122,7 +122,7 @@ class Frame:
             tax=tax,
             tax_per_mu=ratio,
             below=self.below(ratio),
-            own=self.policy.derived,
+            own=self.policy.facts,
             graded=self._graded if self.policy.scores else None,
         )
 

@@ -331,7 +331,7 @@ def assess(
     whole("year", year)
     policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     quotable = [t.id for t in policy.targets if t.quota == "city_total"]
-    faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", policy.inputs)]
+    faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.inputs))]
     governed = policy.years.governed
     if year not in governed:
         listed = "、".join(map(str, governed))

@@ -176,7 +176,7 @@ def _kind(rule: Any, raw: Mapping[str, Any], seen: frozenset[str]) -> str:
     return _kind(raw[of], raw, seen | {of}) if of in raw and of not in seen and raw[of] else "number"
 
 
-def told(facts: Mapping[str, str | Derived]) -> dict[str, Fact]:
+def told(rules: Mapping[str, Derived]) -> dict[str, Fact]:
     """Return what is known of the plan's own facts, by name.
 
     Raises
@@ -184,7 +184,6 @@ def told(facts: Mapping[str, str | Derived]) -> dict[str, Fact]:
     ValueError
         One is made of itself, or stands in the place of a fact of the ledger.
     """
-    rules = {name: rule for name, rule in facts.items() if isinstance(rule, Derived)}
     taken = sorted(set(rules) & set(FACTS))
     if taken:
         raise ValueError(f"facts.{taken[0]}: is a fact of the ledger already / 是台账已有的事实，请另取名")

@@ -47,7 +47,7 @@ def _rules(policy: Policy, lang: str) -> Iterator[tuple[str, str, BaseModel]]:
         yield part, "", getattr(policy, part)
     for part in LISTED:
         if part == "facts":
-            yield from ((part, _name(rule, lang), rule) for rule in policy.derived.values())
+            yield from ((part, _name(rule, lang), rule) for rule in policy.facts.values())
         elif part == "identification":
             if policy.identification.lines.above or policy.identification.lines.below:
                 yield part, "", policy.identification.lines

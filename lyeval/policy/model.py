@@ -345,7 +345,8 @@ class Policy(Frozen):
     consequences: tuple[Consequence, ...] = ()
     steps: tuple[Step, ...] = ()
     scores: tuple[Score, ...] = ()
-    facts: dict[str, str | Derived] = {}
+    inputs: dict[str, str] = {}
+    facts: dict[str, Derived] = {}
     minimums: tuple[Minimum, ...] = ()
     readings: tuple[Reading, ...] = ()
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)
@@ -378,16 +379,6 @@ class Policy(Frozen):
     def fact(self, name: str) -> Fact:
         """Return what is known of a fact by its name, the ledger's or the plan's own (KeyError if there is none)."""
         return FACTS[name] if name in FACTS else self._own[name]
-
-    @property
-    def inputs(self) -> list[str]:
-        """The facts that the county has to say: what is told of them is a text."""
-        return [name for name, rule in self.facts.items() if isinstance(rule, str)]
-
-    @property
-    def derived(self) -> dict[str, Derived]:
-        """The plan's own facts."""
-        return {name: rule for name, rule in self.facts.items() if isinstance(rule, Derived)}
 
     def target(self, id: str) -> Target:
         """Return a target by its id (KeyError if there is none)."""
