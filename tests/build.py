@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lyeval.assessment.worked import frame, ledger
+from lyeval.cli.worked import frame, ledger
 
 __all__ = ["frame", "ledger", "years"]
 

@@ -9,7 +9,7 @@ import worked
 from pydantic import BaseModel
 
 from lyeval import resources
-from lyeval.assessment.worked import read_cases, tried
+from lyeval.cli.worked import read_cases, tried
 from lyeval.policy import PolicyError, load_policy, patch, policy_ids
 from lyeval.policy.explaining import HEADS, explain, words
 from lyeval.policy.model import Policy
@@ -162,7 +162,7 @@ def test_grades_keep_equal_scores_together_and_close():
     plan = patch(load_policy("dongyang"), {"scores": [{**FORMULA, "grades": GRADES}]})
     firms = {f"F{i}": {"above": True, "land": 1, "tax": {2021: t}} for i, t in enumerate((1, 2, 2, 2, 3))}
     case = {"name": "ties", "policy": "dongyang", "year": 2021, "firms": firms}
-    from lyeval.assessment import worked as library
+    from lyeval.cli import worked as library
 
     made = library.judge(case, plan).grades.set_index("credit_code")
     assert made["grade"].to_dict() == {"F4": "A", "F1": "A", "F2": "A", "F3": "A", "F0": "B"}

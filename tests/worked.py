@@ -8,8 +8,8 @@ from pathlib import Path
 
 from lyeval import resources
 from lyeval.assessment import Assessment
-from lyeval.assessment import worked as library
-from lyeval.assessment.worked import Case, chosen, differences, same, table
+from lyeval.cli import worked as library
+from lyeval.cli.worked import Case, chosen, differences, same, table
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, load_policy
 

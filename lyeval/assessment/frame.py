@@ -157,7 +157,7 @@ class Frame:
         """Return the grades of a year, object array of shape (n,), "" without one."""
         frame = self if year == self.facts_year else replace(self, year=year, facts_year=year, on=None)
         found = frame.grades["grade"].to_numpy(dtype=object)
-        return np.where(np.equal(found, None), "", found)
+        return np.array(["" if grade is None else grade for grade in found], dtype=object)
 
     @lru_cache(maxsize=32)  # noqa: B019
     def _at(self, year: int) -> Facts:

@@ -30,11 +30,15 @@ def rate(rules: Sequence[Score], facts: Facts, here: np.ndarray, above: Tri) -> 
     for rule in rules:
         mine = here & _group(rule, facts, above)
         apart = _aside(rule.grades, facts, mine)
-        rated = mine & np.equal(apart, None)
+        rated = mine & _none(apart)
         value = _score(rule, facts, rated)
         cut = _graded(rule.grades, facts, np.where(rated, value, np.nan))
         score, grade = np.where(rated, value, score), np.where(mine, np.where(rated, cut, apart), grade)
     return score, grade
+
+
+def _none(values: np.ndarray) -> np.ndarray:
+    return np.array([value is None for value in values], dtype=bool)
 
 
 def _group(rule: Score, facts: Facts, above: Tri) -> np.ndarray:
@@ -100,7 +104,7 @@ def _graded(rule: GradeRule, facts: Facts, score: np.ndarray) -> np.ndarray:
         place = _by_share(rule, score[at]) if rule.by == "share" else _by_score(rule, score[at])
         out[at] = np.array(names, dtype=object)[place]
     for override in rule.overrides:
-        held = decide(override.when, facts).true & ~np.equal(out, None)
+        held = decide(override.when, facts).true & ~_none(out)
         limit = names.index(str(override.at_best or override.at_worst))
         for i in np.flatnonzero(held):
             place = names.index(out[i])

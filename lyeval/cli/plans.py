@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from lyeval.assessment.worked import read_cases, tried
 from lyeval.cli.terminal import FAULTS, Lang, console, grid, lang, refuse, say, spoken, text
+from lyeval.cli.worked import read_cases, tried
 from lyeval.policy import Policy, PolicyError, find_policy, in_language, load_policy, policy_ids, starter
 from lyeval.policy.difference import compare_policies, describe, describe_policy
 from lyeval.policy.documents import articles, plan_cites
@@ -147,9 +147,8 @@ def explain(policy: Name, spoken: Lang = None) -> None:
     plan, out = _loaded(policy), console()
     out.print(text(say("plan.title", title=_title(plan), id=plan.id), "bold"))
     table = _two_columns(no_wrap=False, style="bold", max_width=20, overflow="fold")
-    for row in read_back(plan, lang()).itertuples(index=False):
-        name = f"{row.part}\n{row.rule}" if row.rule else row.part
-        table.add_row(text(name), _cell(row.text, row.clauses, False))
+    for part, rule, said, clauses in read_back(plan, lang()).astype(str).to_numpy():
+        table.add_row(text(f"{part}\n{rule}" if rule else part), _cell(said, clauses, False))
     out.print(table)
 
 

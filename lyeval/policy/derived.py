@@ -173,7 +173,8 @@ def _kind(rule: Any, raw: Mapping[str, Any], seen: frozenset[str]) -> str:
         return "flag"
     if of in FACTS:
         return FACTS[str(of)].kind
-    return _kind(raw[of], raw, seen | {of}) if of in raw and of not in seen and raw[of] else "number"
+    inner = str(of)
+    return _kind(raw[inner], raw, seen | {inner}) if inner not in seen and raw.get(inner) else "number"
 
 
 def told(rules: Mapping[str, Derived]) -> dict[str, Fact]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
@@ -356,7 +356,8 @@ class Policy(Frozen):
     @model_validator(mode="wrap")
     @classmethod
     def _with_its_own_facts(cls, data: Any, handler: ModelWrapValidatorHandler[Policy]) -> Policy:
-        with naming(data.get("facts") if isinstance(data, dict) else None):
+        said: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+        with naming(said.get("facts")):
             plan = handler(data)
         plan._own = told(plan.facts)
         return plan

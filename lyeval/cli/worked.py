@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.assessment.result import Assessment, assess
+from lyeval.assessment import Assessment, assess
 from lyeval.ledger import Ledger
 from lyeval.ledger.columns import dtype_of, of_sheet
 from lyeval.policy import Policy, PolicyError, load_yaml
@@ -78,9 +78,9 @@ def frame(sheet: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         if kind.startswith("datetime"):
             made[column] = pd.to_datetime(made[column])
         else:
-            made[column] = made[column].astype(kind)
+            made[column] = made[column].astype(kind)  # pyright: ignore[reportCallIssue, reportArgumentType] - its own names
     made = made.sort_values(
-        KEYS.get(sheet, ["credit_code"] if "credit_code" in made else list(made)[:1]), kind="stable"
+        KEYS.get(sheet, ["credit_code"] if "credit_code" in made else [str(c) for c in made][:1]), kind="stable"
     )
     made["source_file"], made["source_sheet"], made["source_row"] = "cases", sheet, range(2, len(made) + 2)
     return made.reset_index(drop=True)
@@ -92,7 +92,7 @@ def ledger(**sheets: Iterable[Mapping[str, Any]]) -> Ledger:
     known = {r["credit_code"] for r in rows.setdefault("enterprises", [])}
     codes = [r["credit_code"] for r in rows.get("annual", []) if r["credit_code"] not in known]
     rows["enterprises"] += [{"credit_code": c, "name": c} for c in dict.fromkeys(codes)]
-    frames = {name: frame(name, values) for name, values in rows.items()}
+    frames: dict[str, Any] = {name: frame(name, values) for name, values in rows.items()}
     return Ledger(**frames, sheets=tuple(frames))
 
 
@@ -175,7 +175,7 @@ def same(found: Any, wanted: Any) -> bool:
 
 def table(frame: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
     """Return the rows of a table by one of its columns."""
-    return {str(row[key]): row for row in frame.to_dict("records")}
+    return {str(row[key]): {str(k): v for k, v in row.items()} for row in frame.to_dict("records")}
 
 
 def differences(now: Assessment, expect: Mapping[str, Any]) -> list[str]:
