@@ -1,249 +1,50 @@
-"""Worked cases: facts in, verdict out. Reads ``tests/policies/*.yaml`` and makes their ledgers.
-
-A case names the year, what the county adds (level, quotas, facts) and its firms. A field of a firm that is a column of the annual
-sheet is given by year (``tax: {2022: 10, 2023: 12}``) or once for all its years; ``above``, ``land`` and ``tax`` stand for above_scale,
-land_mu and tax_wan; any other field is a column of the enterprises sheet. ``B{01-62}`` names 62 like firms. ``blank`` lists columns of the
-enterprises sheet that are there but empty. ``expect`` holds what must come out; ``read`` the same under other readings.
-"""
+"""The worked cases of ``tests/policies`` and of the shipped examples, with their plans and ledgers made once."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
-from build import ledger as make_ledger
-
-from lyeval.assessment import Assessment, assess
+from lyeval import resources
+from lyeval.assessment import Assessment
+from lyeval.cli import worked as library
+from lyeval.cli.worked import Case, chosen, differences, same, table
 from lyeval.ledger import Ledger
-from lyeval.ledger.columns import of_sheet
-from lyeval.policy import Policy, load_policy, load_yaml
+from lyeval.policy import Policy, load_policy
+
+__all__ = ["Case", "cases", "chosen", "differences", "judge", "ledger_of", "policy", "same", "table"]
 
 FOLDER = Path(__file__).parent / "policies"
-ALIASES = {"above": "above_scale", "land": "land_mu", "tax": "tax_wan", "approved": "approved_mu"}
-ANNUAL = set(of_sheet("annual")) - {"credit_code", "year"}
-ROWS = ("disposals", "process", "papers", "monthly", "tax_items", "issues", "blocks")
-Case = dict[str, Any]
 LEDGERS: dict[str, Ledger] = {}
 
 
 def cases() -> dict[str, Case]:
-    """Return every worked case by ``<policy>:<case>``, with the file's defaults filled in."""
+    """Return every worked case by ``<policy>:<case>``."""
     out: dict[str, Case] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
-        data, lines = load_yaml(path)
-        for i, case in enumerate(data["cases"]):
+        for case in library.read_cases(path):
             name = f"{path.stem}:{case['id']}"
-            assert name not in out, f"{path.name}:{lines[f'cases[{i}]']}: {name} stands twice"
-            out[name] = {"name": name, "policy": data["policy"], "blank": data.get("blank", []), **case}
+            assert name not in out, f"{path.name}: {name} stands twice"
+            out[name] = {"name": name, **case}
     return out
 
 
 @cache
 def policy(name: str) -> Policy:
-    """Load a plan once: shipped, or one of the fixtures."""
+    """Load a plan once: shipped, an example, or one of the fixtures."""
     fixture = Path(__file__).parent / "fixtures" / f"{name}.yaml"
-    return load_policy(fixture if fixture.is_file() else name)
+    example = resources.path("parameters/policies/examples") / f"{name}.yaml"
+    return load_policy(next((p for p in (fixture, example) if p.is_file()), name))
 
 
 def ledger_of(case: Case) -> Ledger:
     """Make the ledger of a case (once)."""
-    name = case["name"]
-    if name not in LEDGERS:
-        LEDGERS[name] = _made(case)
-    return LEDGERS[name]
-
-
-def _made(case: Case) -> Ledger:
-    enterprises, annual = [], []
-    for code, fields in _firms(case["firms"]):
-        fields = {ALIASES.get(k, k): v for k, v in fields.items()}
-        enterprises.append({"credit_code": code, "name": code, **{k: v for k, v in fields.items() if k not in ANNUAL}})
-        annual += list(_years(code, {k: v for k, v in fields.items() if k in ANNUAL}))
-    for column in case.get("blank", []):
-        for row in enterprises:
-            row.setdefault(column, None)
-    sheets = {name: _rows(case[name]) for name in ROWS if name in case}
-    return make_ledger(enterprises=enterprises, annual=annual, **sheets)
-
-
-def _rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {("credit_code" if k == "firm" else k): v for k, v in {**row, **({"firm": code} if code else {})}.items()}
-        for row in rows
-        for code in (_expand(row["firm"]) if "firm" in row else [None])
-    ]
-
-
-def _firms(firms: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, fields in firms.items():
-        for code in _expand(str(name)):
-            yield code, dict(fields)
-
-
-def _expand(name: str) -> list[str]:
-    found = re.fullmatch(r"(.*)\{(\d+)-(\d+)\}", name)
-    if not found:
-        return [name]
-    head, first, last = found.groups()
-    return [f"{head}{i:0{len(first)}d}" for i in range(int(first), int(last) + 1)]
-
-
-def _years(code: str, fields: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the annual rows: one for every year that any field names."""
-    for year in sorted({y for v in fields.values() if isinstance(v, Mapping) for y in v}):
-        row = {k: (v.get(year) if isinstance(v, Mapping) else v) for k, v in fields.items()}
-        yield {"credit_code": code, "year": year, **row}
+    if case["name"] not in LEDGERS:
+        LEDGERS[case["name"]] = library.ledger_of(case)
+    return LEDGERS[case["name"]]
 
 
 def judge(case: Case, readings: Mapping[str, str] | None = None, *, ledger: Ledger | None = None) -> Assessment:
     """Assess a case, under other readings if given."""
-    return assess(
-        ledger or ledger_of(case),
-        policy(case["policy"]),
-        case["year"],
-        level=case.get("level", "county"),
-        quotas=case.get("quotas"),
-        facts=case.get("facts"),
-        readings={**case.get("readings", {}), **(readings or {})},
-    )
-
-
-def chosen(key: str) -> dict[str, str]:
-    """Read ``edge=low, share=count`` as readings."""
-    return dict(part.strip().split("=") for part in key.split(","))
-
-
-def same(found: Any, wanted: Any) -> bool:
-    """Tell whether a value is what the case says: numbers within 1e-9, None only for None, lists in order."""
-    if hasattr(found, "item") and not isinstance(found, pd.Timestamp):
-        found = found.item()
-    found, wanted = (None if isinstance(x, float) and math.isnan(x) else x for x in (found, wanted))
-    if wanted is None or isinstance(wanted, bool) or found is None or isinstance(found, bool):
-        return found is wanted
-    if isinstance(wanted, int | float):
-        return isinstance(found, int | float) and math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
-    if isinstance(wanted, list):
-        return len(found) == len(wanted) and all(same(f, w) for f, w in zip(found, wanted, strict=True))
-    return str(found) == str(wanted)
-
-
-def table(frame: pd.DataFrame, key: str) -> dict[str, dict[str, Any]]:
-    """Return the rows of a table by one of its columns."""
-    return {str(row[key]): row for row in frame.to_dict("records")}
-
-
-def differences(now: Assessment, expect: Mapping[str, Any]) -> list[str]:
-    """List where an assessment is not what a case expects."""
-    out = []
-    for part, wanted in expect.items():
-        if part not in READERS:
-            raise KeyError(f"a case cannot expect {part!r}")
-        for path, found, value in READERS[part](now, wanted):
-            if not same(found, value):
-                out.append(f"{part}.{path}: expected {value!r}, found {found!r}")
-    return out
-
-
-Triple = tuple[str, Any, Any]
-
-
-def _targets(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.targets, "id")
-    if not wanted:
-        yield "ids", sorted(rows), []
-    for id, fields in wanted.items():
-        for key, value in fields.items():
-            yield f"{id}.{key}", rows[id][key], value
-
-
-def _firm_rows(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.enterprises, "credit_code")
-    for name, fields in wanted.items():
-        for code in _expand(str(name)):
-            for key, value in fields.items():
-                if key == "criteria":
-                    for id, holds in value.items():
-                        yield f"{code}.{id}", rows[code][f"criterion_{id}"], holds
-                else:
-                    yield f"{code}.{key}", rows[code][key], value
-
-
-def _listed(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    """``identified: {true: [...], false: [...], null: [...]}``: who is listed, who is not, of whom it is unknown."""
-    frame = now.enterprises
-    for word, codes in wanted.items():
-        value = {"yes": True, "no": False, "unknown": None}[word]
-        yield word, [r["credit_code"] for r in frame.to_dict("records") if r["identified"] is value], codes
-
-
-def _methods(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    for code, methods in wanted.items():
-        rows = table(now.dossier(code).methods, "id")
-        for id, value in methods.items():
-            fields = value if isinstance(value, Mapping) else {"lawful": value}
-            for key, one in fields.items():
-                yield f"{code}.{id}.{key}", rows[id][key], one
-
-
-def _dossier(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    for code, fields in wanted.items():
-        one = now.dossier(code)
-        for key, value in fields.items():
-            if key == "consequences":
-                yield f"{code}.{key}", list(one.consequences["id"]), value
-            elif key == "effects":
-                effects = table(one.consequences, "id")
-                for id, labels in value.items():
-                    yield f"{code}.{id}.effects", effects[id]["effects"], labels
-            elif key == "clauses":
-                rows = table(one.criteria, "id") | table(one.methods, "id") | table(one.consequences, "id")
-                for id, clause in value.items():
-                    yield f"{code}.{id}.clause", rows[id]["clause"], clause
-            elif key == "steps":
-                rows = table(one.steps, "step")
-                for step, parts in value.items():
-                    for name, part in parts.items():
-                        found = rows[step][name]
-                        yield f"{code}.{step}.{name}", found if part is None else _day(found), part
-            else:
-                yield f"{code}.{key}", getattr(one, key), value
-
-
-def _day(value: Any) -> Any:
-    return value.date() if isinstance(value, pd.Timestamp) else value
-
-
-def _flows(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.flows, "class")
-    for name, fields in wanted.items():
-        for key, value in fields.items():
-            yield f"{name}.{key}", rows[name][key], value
-
-
-def _doors(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.doors, "door")
-    for door, row in rows.items():
-        yield door, row["n"], wanted.get(door, 0)
-
-
-def _gaps(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.gaps, "fact")
-    for fact, n in wanted.items():
-        yield fact, rows.get(fact, {}).get("n"), n
-
-
-READERS = {
-    "targets": _targets,
-    "firms": _firm_rows,
-    "identified": _listed,
-    "methods": _methods,
-    "dossier": _dossier,
-    "flows": _flows,
-    "doors": _doors,
-    "gaps": _gaps,
-}
+    return library.judge(case, policy(case["policy"]), readings, ledger=ledger or ledger_of(case))

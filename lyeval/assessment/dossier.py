@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import decide, facts_of
+from lyeval.assessment.conditions import decide
 from lyeval.assessment.frame import Frame, land_of, tax_of
 from lyeval.assessment.standing import Standing
-from lyeval.indicators import FACTS, Facts, cases
-from lyeval.policy import Condition, Method
+from lyeval.indicators import Facts, cases
+from lyeval.policy import Condition, Method, facts_of
 from lyeval.policy.model import Consequence
 
 
@@ -168,7 +168,7 @@ def blockers(condition: Condition, facts: Facts, i: int) -> list[str]:
         return list(dict.fromkeys(w for c in inner for w in blockers(c, facts, i)))
     state = decide(condition, facts).objects()[i]
     leaf = condition.not_ or condition
-    names = "、".join(FACTS[name].zh for name in ([leaf.fact] if leaf.fact else facts_of(leaf)))
+    names = "、".join(facts.label(name) for name in ([leaf.fact] if leaf.fact else facts_of(leaf)))
     return [f"{names}：{'待核' if state is None else '不符'}"]
 
 
@@ -238,7 +238,7 @@ def effects_on(consequence: Consequence, frame: Frame, i: int) -> list[tuple[str
     told = [(e.label, e.label_en) for e, state in states if state is True]
     rates = [e for e, state in states if state is None and e.rate_yuan_m2]
     if rates:
-        kinds = "、".join(dict.fromkeys(FACTS[n].zh for e in rates if e.when for n in facts_of(e.when)))
+        kinds = "、".join(dict.fromkeys(frame.policy.fact(n).zh for e in rates if e.when for n in facts_of(e.when)))
         either = "或".join(f"{e.rate_yuan_m2:.2f}" for e in rates)
         told.append(
             (f"土地使用税{either}元/m²（{kinds}待核，税率未定）", f"land-use tax RMB {either} per m² (rate unknown)")
@@ -250,7 +250,8 @@ def consequence_masks(standing: Standing) -> dict[str, np.ndarray]:
     """Tell whom each consequence of the plan meets if nothing changes: id → mask, shape (n,).
 
     ``missed``: listed, still here, below its line; ``reached``: listed, still here, at or above; ``priority``: its condition is
-    true of a listed enterprise. Those that hang on conduct (``refused``) or on authorities (``behind``) meet nobody by rule.
+    true of a listed enterprise; ``condition``: of one in scope and still here. Those that hang on conduct (``refused``) or on
+    authorities (``behind``) meet nobody by rule.
     """
     frame = standing.frame
     everyone = np.ones(len(frame.book), dtype=bool)
@@ -262,6 +263,7 @@ def consequence_masks(standing: Standing) -> dict[str, np.ndarray]:
             "missed": standing.state["below"],
             "reached": standing.state["reached"],
             "priority": standing.listed_here,
+            "condition": frame.in_scope.true & standing.gone.false,
         }
         out[c.id] = hit.get(c.trigger, ~everyone) & when & side
     return out

@@ -81,7 +81,7 @@ def _missing(frame: Frame) -> np.ndarray:
     lacking: dict[str, np.ndarray] = {}
     for criterion in frame.policy.identification.criteria:
         if frame.criteria[criterion.id].unknown.any():
-            for column, mask in missing_columns(criterion.when, frame.before).items():
+            for column, mask in missing_columns(criterion.when, frame.before, frame.policy.fact).items():
                 label = f"{column}@{frame.before.year}" if column in ("tax_wan", "land_mu", "above_scale") else column
                 lacking[label] = lacking.get(label, np.zeros(len(out), dtype=bool)) | mask
     year, now = frame.facts_year, frame.reported

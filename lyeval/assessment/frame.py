@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, reduce
 
 import numpy as np
+import pandas as pd
 
 from lyeval.assessment.conditions import columns_of, decide
+from lyeval.assessment.grades import rate
 from lyeval.indicators import (
     CONTROLS,
     Book,
     Exits,
+    Fact,
     Facts,
     Tri,
     compare,
@@ -109,11 +113,18 @@ class Frame:
         tax, land = tax_of(self.policy, self.book, year, to_date=to_date), land_of(self.policy, self.book, year)
         ratio = tax / land if self.policy.tax.attribution == "enterprise" else parcel_ratio(self.book, year, tax, land)
         above, line = self.book.annual_flag("above_scale", year), self.line(line_year)
-        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._ratio, self._minimums)
+        facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._at, self._minimums)
         if self.policy.tax.idle_blank != "unknown" and np.isnan(tax).any():
             blank = np.isnan(tax) & pays_nothing(facts, grace=self.policy.tax.idle_blank == "zero")
             tax, ratio = np.where(blank, 0.0, tax), np.where(blank, 0.0 / land, ratio)
-        return replace(facts, tax=tax, tax_per_mu=ratio, below=self.below(ratio))
+        return replace(
+            facts,
+            tax=tax,
+            tax_per_mu=ratio,
+            below=self.below(ratio),
+            own=self.policy.facts,
+            graded=self._graded if self.policy.scores else None,
+        )
 
     @cached_property
     def _minimums(self) -> dict[str, dict[str, float]]:
@@ -133,9 +144,25 @@ class Frame:
         out = [np.where(self.above.true, above[k], np.where(self.above.false, below[k], both[k])) for k in (0, 1)]
         return out[0], out[1].astype(bool)
 
-    def _ratio(self, year: int) -> np.ndarray:
-        """Return the plan's tax per mu of a year, 万元/亩, shape (n,)."""
-        return self._facts(year, to_date=False, line_year=self.year).tax_per_mu
+    @cached_property
+    def grades(self) -> pd.DataFrame:
+        """What the plan's scores give on the facts' year: credit_code, score, grade, in order of codes; no row without scores."""
+        codes, rules = self.book.codes, self.policy.scores
+        here = self.pool("targets").true & ~self.exits.gone.true
+        score, grade = rate(rules, self.reported, here, self.above)
+        return pd.DataFrame({"credit_code": codes, "score": score, "grade": grade})[: len(codes) if rules else 0]
+
+    @lru_cache(maxsize=32)  # noqa: B019 - once for each year, as long as its frame
+    def _graded(self, year: int) -> np.ndarray:
+        """Return the grades of a year, object array of shape (n,), "" without one."""
+        frame = self if year == self.facts_year else replace(self, year=year, facts_year=year, on=None)
+        found = frame.grades["grade"].to_numpy(dtype=object)
+        return np.array(["" if grade is None else grade for grade in found], dtype=object)
+
+    @lru_cache(maxsize=32)  # noqa: B019
+    def _at(self, year: int) -> Facts:
+        """Return the facts of another year under the plan."""
+        return self._facts(year, to_date=False, line_year=self.year)
 
     @cached_property
     def class_year(self) -> int:
@@ -164,7 +191,7 @@ class Frame:
         when = self.policy.scope.when
         if when is None:
             return Tri.all(len(self.book), True)
-        now = self._facts(self.facts_year, to_date=False, line_year=self.year)
+        now = replace(self._facts(self.facts_year, to_date=False, line_year=self.year), graded=None)
         land = np.where(np.isnan(now.land) & self.ended, self.last_land, now.land)
         flag = self.book.annual_flag("above_scale", self.facts_year)
         above = self.above.where(flag.unknown & self.ended, flag)
@@ -181,7 +208,7 @@ class Frame:
         if exclusion.when is None:
             return np.zeros(len(self.book), dtype=bool)
         facts = self.before if purpose == "identification" else replace(self.reported, whole_year=True)
-        return decide(exclusion.when, facts).true
+        return decide(exclusion.when, replace(facts, graded=None)).true  # scores rate whom exclusions leave
 
     @lru_cache(maxsize=4)  # noqa: B019
     def unconfirmed(self, purpose: str, *, blank: bool = False) -> dict[str, np.ndarray]:
@@ -194,7 +221,7 @@ class Frame:
         """
         out: dict[str, np.ndarray] = {}
         for exclusion in (x for x in self.policy.exclusions if purpose in x.applies_to):
-            columns = exclusion_columns(exclusion)
+            columns = exclusion_columns(exclusion, self.policy.fact)
             there = any(self.book.has("enterprises", c) or self.book.has("annual", c) for c in columns)
             if there == blank and not any(self.book.filled(c) for c in columns):
                 may = ~self._excluded(exclusion, purpose)
@@ -255,20 +282,21 @@ class Frame:
     @cached_property
     def identified(self) -> Tri:
         """Listed in the year: any criterion true (false only if all are), in the pool, and here on 1 January. Shape (n,)."""
-        return any_of(self.criteria) & self.pool("identification") & Tri.of(~self.gone_before)
+        return any_of(self.criteria, len(self.book)) & self.pool("identification") & Tri.of(~self.gone_before)
 
 
 BUILDING = {"contract_completion", "completed"}
 
 
-def exclusion_columns(exclusion: Exclusion) -> list[str]:
+def exclusion_columns(exclusion: Exclusion, fact: Callable[[str], Fact]) -> list[str]:
     """Return the ledger columns that say whom an exclusion leaves out."""
-    return (["protected_until"] if exclusion.protected else []) + (columns_of(exclusion.when) if exclusion.when else [])
+    asked = columns_of(exclusion.when, fact) if exclusion.when else []
+    return (["protected_until"] if exclusion.protected else []) + asked
 
 
-def any_of(columns: dict[str, Tri]) -> Tri:
-    """Tell for whom any of several columns is true."""
-    return reduce(Tri.__or__, columns.values())
+def any_of(columns: dict[str, Tri], n: int) -> Tri:
+    """Tell for whom of ``n`` enterprises any of several columns is true."""
+    return reduce(Tri.__or__, columns.values(), Tri.all(n, False))
 
 
 def under(ratio: np.ndarray, line: float | np.ndarray, on_it: bool | np.ndarray = False) -> Tri:
@@ -313,7 +341,9 @@ def threshold(target: Target, year: int) -> float | None:
 
 
 def dated(values: dict[int, float], year: int) -> float:
-    """Return the value in force in ``year``: the latest named year up to it, else the first."""
+    """Return the value in force in ``year``: the latest named year up to it, else the first; NaN where none is named."""
+    if not values:
+        return np.nan
     past = [y for y in values if y <= year]
     return values[max(past)] if past else values[min(values)]
 

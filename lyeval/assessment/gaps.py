@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from lyeval.assessment.conditions import facts_of
 from lyeval.assessment.frame import Frame, exclusion_columns
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.targets import Doubt, Outcome
 from lyeval.indicators import CONTROLS, FACTS, LOCATIONS, STATISTICS, text_fact
 from lyeval.ledger.columns import of_sheet
+from lyeval.policy import facts_of
 
 FACT_NAMES = {
     "tax_wan": ("税收", "tax"),
@@ -128,7 +128,7 @@ def _assumed(frame: Frame, outcomes: list[Outcome]) -> Iterator[Gap]:
     """Yield what was taken for granted, for each target over enterprises (for none in a year without targets)."""
     kinds = ("share", "count", "mean", "closed")
     ids = [o.target.id for o in outcomes if STATISTICS[o.target.statistic].kind in kinds] or [""]
-    columns = (c for exclusion in frame.policy.exclusions for c in exclusion_columns(exclusion))
+    columns = (c for exclusion in frame.policy.exclusions for c in exclusion_columns(exclusion, frame.policy.fact))
     lacking = {c: len(frame.book) for c in columns if not frame.book.filled(c)}
     approved = int(_approved_instead(frame).sum())
     minimum, strange = int(_without_standard(frame).sum()), int(_unknown_places(frame).sum())

@@ -46,26 +46,28 @@ def _all(policy: Policy) -> Iterator[Need]:
         head = ("target", target.id, target.label, target.label_en, "；".join(target.cite))
         yield from ((name, *head) for name in _of_target(target, policy))
     for criterion in policy.identification.criteria:
-        yield from _conditional("criterion", criterion, criterion.when)
+        yield from _conditional(policy, "criterion", criterion, criterion.when)
     if policy.scope.when is not None:
         head = ("scope", "scope", "适用范围", "scope", "；".join(policy.scope.cite))
-        yield from ((name, *head) for name in columns_of(policy.scope.when))
+        yield from ((name, *head) for name in columns_of(policy.scope.when, policy.fact))
     for exclusion in policy.exclusions:
         yield from _conditional(
-            "exclusion", exclusion, exclusion.when, ["protected_until"] if exclusion.protected else []
+            policy, "exclusion", exclusion, exclusion.when, ["protected_until"] if exclusion.protected else []
         )
     for method in policy.methods:
-        yield from _conditional("method", method, method.when)
-        yield from _conditional("method", method, method.focus)
+        yield from _conditional(policy, "method", method, method.when)
+        yield from _conditional(policy, "method", method, method.focus)
     for consequence in policy.consequences:
-        yield from _conditional("consequence", consequence, consequence.when)
+        yield from _conditional(policy, "consequence", consequence, consequence.when)
         for effect in consequence.effects:
-            yield from _conditional("consequence", consequence, effect.when)
+            yield from _conditional(policy, "consequence", consequence, effect.when)
 
 
-def _conditional(kind: str, rule: object, when: Condition | None, more: list[str] | None = None) -> Iterator[Need]:
+def _conditional(
+    policy: Policy, kind: str, rule: object, when: Condition | None, more: list[str] | None = None
+) -> Iterator[Need]:
     """Yield the columns that a rule's condition reads."""
-    names = [*(more or []), *(columns_of(when) if when is not None else [])]
+    names = [*(more or []), *(columns_of(when, policy.fact) if when is not None else [])]
     zh, en, cite = (getattr(rule, name) for name in ("label", "label_en", "cite"))
     for name in names:
         yield name, kind, str(getattr(rule, "id", "")), zh, en, "；".join(cite)

@@ -18,7 +18,6 @@ from lyeval.assessment.enterprises import enterprises
 from lyeval.assessment.flows import doors, flows
 from lyeval.assessment.frame import Frame
 from lyeval.assessment.gaps import could_turn, exempting, gaps, name_of
-from lyeval.assessment.grades import grades
 from lyeval.assessment.lookups import find_firm, open_cases
 from lyeval.assessment.needs import office_of
 from lyeval.assessment.standing import Standing
@@ -110,7 +109,7 @@ class Assessment:
     @cached_property
     def grades(self) -> pd.DataFrame:
         """Classes A–D by score where the plan has them: credit_code, score, grade."""
-        return grades(self.frame)
+        return self.frame.grades
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
@@ -332,7 +331,7 @@ def assess(
     whole("year", year)
     policy = load_policy(policy) if isinstance(policy, str | PathLike) else policy
     quotable = [t.id for t in policy.targets if t.quota == "city_total"]
-    faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.facts))]
+    faults = [*_faults(quotas, "quota", quotable), *_faults(facts, "fact", list(policy.inputs))]
     governed = policy.years.governed
     if year not in governed:
         listed = "、".join(map(str, governed))

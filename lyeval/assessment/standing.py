@@ -124,7 +124,7 @@ class Standing:
     @cached_property
     def cleared(self) -> Tri:
         """No ground of identification is left on the year's own facts, shape (n,)."""
-        return ~any_of(self.grounds_left)
+        return ~any_of(self.grounds_left, len(self.frame.book))
 
     @cached_property
     def freed(self) -> np.ndarray:

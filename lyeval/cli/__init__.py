@@ -117,6 +117,9 @@ PLANS = {
     "list": Command("plans:listed", "列出自带的方案 / list them"),
     "show": Command("plans:show", "用文字列出一个方案 / one in words", failed="方案有错误 faults"),
     "check": Command("plans:check", "检查方案文件 / check a plan's file", "没有问题 no fault", "有问题 faults"),
+    "explain": Command("plans:explain", "逐条回读，供签发人核对 / rule by rule", failed="方案有错误 faults"),
+    "test": Command("plans:try_cases", "试算算例 / try its worked cases", "全部相符 all agree", "有不符的 some differ"),
+    "new": Command("plans:new", "新建一个方案文件 / a new plan's file"),
     "diff": Command("plans:diff", "并排对照两个方案 / two side by side", failed="方案有错误 faults"),
 }
 FIRST = {
@@ -142,7 +145,9 @@ app = typer.Typer(
     help="低效工业用地整治提升年度评估：台账进，评估报告出。 / Evaluate a county's low-efficiency industrial land.",
     **PLAIN,
 )
-policy = typer.Typer(cls=_Plans, rich_markup_mode=None, help="政策方案：列出、查看、检查、对照。 / Plans.")
+policy = typer.Typer(
+    cls=_Plans, rich_markup_mode=None, help="政策方案：列出、查看、检查、回读、试算、新建、对照。 / Plans."
+)
 app.add_typer(policy, name="policy", short_help="政策方案 / the plans")
 
 

@@ -1,4 +1,4 @@
-"""``lyeval policy``: the plans there are, one in words, a plan's file checked, two side by side."""
+"""``lyeval policy``: the plans there are, one in words and rule by rule, a new one, its file checked and tried, two side by side."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lyeval.cli.terminal import FAULTS, Lang, console, grid, lang, refuse, say, spoken, text
-from lyeval.policy import Policy, PolicyError, find_policy, in_language, load_policy, policy_ids
+from lyeval.cli.worked import read_cases, tried
+from lyeval.policy import Policy, PolicyError, find_policy, in_language, load_policy, policy_ids, starter
 from lyeval.policy.difference import compare_policies, describe, describe_policy
 from lyeval.policy.documents import articles, plan_cites
+from lyeval.policy.explaining import explain as read_back
 from lyeval.policy.register import check_cites, check_partition, load_register
+from lyeval.run import write_new
 from lyeval.textfiles import Unreadable, read_text
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="方案标识或文件 / plan")]
@@ -64,7 +67,7 @@ def _methods(plan: Policy) -> Table:
     """Lay out the disposal methods with what each presupposes."""
     table = _two_columns(no_wrap=True, max_width=24)
     for method in plan.methods:
-        when = say("none") if method.when is None else describe(method.when, lang())
+        when = say("none") if method.when is None else describe(method.when, lang(), plan.fact)
         table.add_row(text(spoken(method.label, method.label_en), "bold"), _cell(when, "；".join(method.cite), False))
     return table
 
@@ -137,6 +140,53 @@ def _text(source: Path) -> str:
         return read_text(source)
     except Unreadable as error:
         refuse("file.name", path=source.name, why=(error.zh, error.en))
+
+
+def explain(policy: Name, spoken: Lang = None) -> None:
+    """把方案逐条读回来：每条规则一句话，旁注条款。 / Every rule in a sentence beside its clause."""
+    plan, out = _loaded(policy), console()
+    out.print(text(say("plan.title", title=_title(plan), id=plan.id), "bold"))
+    table = _two_columns(no_wrap=False, style="bold", max_width=20, overflow="fold")
+    for part, rule, said, clauses in read_back(plan, lang()).astype(str).to_numpy():
+        table.add_row(text(f"{part}\n{rule}" if rule else part), _cell(said, clauses, False))
+    out.print(table)
+
+
+def try_cases(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="方案标识或文件 / plan")],
+    cases: Annotated[
+        Path | None, typer.Option("--cases", metavar="FILE", help="算例文件，默认 <id>.cases.yaml / worked cases")
+    ] = None,
+    spoken: Lang = None,
+) -> None:
+    """试算方案旁的算例：事实在前，应得的结论在后。 / Try the worked cases beside a plan."""
+    plan, path = _loaded(str(file)), find_policy(file)
+    beside = cases or path.with_name(f"{path.stem}.cases.yaml")
+    if not beside.is_file():
+        refuse("plan.no_cases", name=beside.name)
+    told = [(case.get("id", ""), key, found) for case in read_cases(beside) for key, found in tried(case, plan)]
+    wrong = [(id, key, one) for id, key, found in told for one in found]
+    for id, key, one in wrong[:MOST_SHOWN]:
+        typer.echo(say("plan.differs", case=id, reading=f"（{key}）" if key else "", told=one))
+    if wrong:
+        typer.echo(say("plan.problems", n=len(wrong)))
+        raise typer.Exit(FAULTS)
+    readings = sum(1 for _, key, _ in told if key)
+    typer.echo(say("plan.tried", id=plan.id, n=len(told) - readings, readings=readings))
+
+
+def new(
+    id: Annotated[str, typer.Argument(metavar="ID", help="新方案的标识，如 linhai-2025 / its id")],
+    source: Annotated[str | None, typer.Option("--from", metavar="ID", help="照哪个方案改 / to be made of")] = None,
+    spoken: Lang = None,
+) -> None:
+    """在当前目录新建一个带注释、可以装载的方案文件。 / A commented plan that loads, in this folder."""
+    text, path = starter(id, source), Path(f"{id}.yaml")
+    try:
+        write_new(path, text)
+    except FileExistsError:
+        refuse("plan.there", name=path.name)
+    typer.echo(say("plan.made", path=path))
 
 
 def diff(

@@ -92,7 +92,7 @@ def frame_as_if(ledger: Ledger, policy: Policy, year: int, readings: Readings | 
 def by_tax_alone(frame: Frame) -> Tri:
     """Return whom the plan's tax criterion lists by itself: below the class's line, not excluded, here on 1 January."""
     own = {c.id: frame.criteria[c.id] for c in frame.policy.identification.criteria if c.when.fact == "tax_per_mu"}
-    low = any_of(own) if own else under(frame.before.tax_per_mu, frame.before.line)
+    low = any_of(own, len(frame.book)) if own else under(frame.before.tax_per_mu, frame.before.line)
     return low & frame.pool("identification") & Tri.of(~frame.gone_before)
 
 

@@ -33,8 +33,12 @@ class Facts:
         The line that an enterprise's class is identified by, 万元/亩, shape (n,), NaN where the class is unknown.
     plan_days
         Days that the county gives for handing in a disposal plan; None where it has said none.
-    history
-        Year → the policy's ratio of that year, 万元/亩, shape (n,); None: tax over land as reported.
+    at
+        Year → the facts of that year under the same plan; None: tax over land as reported.
+    own
+        The rules of the plan's own facts, by name.
+    graded
+        Year → the grades that the plan's scores give, for years of which the ledger holds none; object array of shape (n,).
     minimums
         The county's minimum standards: control → its figure by the first digits of the industry's code.
     below
@@ -51,10 +55,12 @@ class Facts:
     above_scale: Tri
     line: np.ndarray
     plan_days: float | None = None
-    history: Callable[[int], np.ndarray] | None = None
+    at: Callable[[int], Facts] | None = None
     minimums: Mapping[str, Mapping[str, float]] = field(default_factory=dict[str, Mapping[str, float]])
     below: Tri | None = None
     whole_year: bool = False
+    own: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    graded: Callable[[int], np.ndarray] | None = None
 
     @property
     def since(self) -> np.datetime64:
@@ -71,6 +77,12 @@ class Facts:
         if not self.book.has("enterprises", column):
             return Tri.all(len(self.book), None)
         return Tri.of(add_years(self.book.date(column), years) <= self.end)
+
+    def label(self, name: str, lang: str = "zh") -> str:
+        """Return a fact's name, the ledger's or the plan's own."""
+        if name in FACTS:
+            return FACTS[name].label(lang)
+        return self.own[name].label if lang == "zh" else self.own[name].label_en
 
     def given(self, column: str) -> Tri:
         """Tell whether a date or number of ``enterprises`` is filled in; an absent column is unknown."""
@@ -191,7 +203,7 @@ def years_below_one(facts: Facts) -> np.ndarray:
         np.zeros(len(facts.book), bool),
     )
     for year in range(facts.year, min(facts.book.years, default=facts.year) - 2, -1):
-        ratio = facts.history(year) if facts.history else _reported_ratio(facts.book, year)
+        ratio = facts.at(year).tax_per_mu if facts.at else _reported_ratio(facts.book, year)
         low = compare(ratio, "lt", np.float64(1.0))
         hole |= open_ & low.unknown & (count < RUN)
         open_ &= low.true
@@ -251,8 +263,11 @@ def text_fact(facts: Facts, name: str) -> np.ndarray:
     The grade (综合评价等级) is the year's; a synonym of 县城, 建制镇 or 工矿区 is taken as such; an unrated partner is unknown.
     """
     book = facts.book
-    if name == "grade" and book.has("annual", name):
-        return book.annual_text(name, facts.year)
+    if name == "grade":
+        given = book.annual_text(name, facts.year)
+        return given if facts.graded is None or (given != "").any() else facts.graded(facts.year)
+    if name == "industry_2":
+        return np.array([str(code)[:2] for code in book.text("industry_code")], dtype=object)
     values = book.text(name)
     if name == "location":
         return np.array([location(str(v)) or v for v in values], dtype=object)
@@ -396,7 +411,10 @@ class Fact:
 
     def number(self, facts: Facts) -> np.ndarray:
         """Return a number of each enterprise, shape (n,), NaN unknown: by the function of its name, else its column."""
-        return MEASURES[self.name](facts) if self.name in MEASURES else facts.book.number(self.name)
+        if self.name in MEASURES:
+            return MEASURES[self.name](facts)
+        yearly = self.basis == "year"
+        return facts.book.annual(self.name, facts.year) if yearly else facts.book.number(self.name)
 
     def flag(self, facts: Facts) -> Tri:
         """Return a flag of each enterprise, shape (n,): by the function of its name, else its column."""
@@ -408,13 +426,15 @@ class Fact:
 
 
 def _load() -> dict[str, Fact]:
-    """Read ``facts.csv``, which stands beside this module, and add the ledger's own flags."""
+    """Read ``facts.csv``, which stands beside this module, and add the ledger's own flags and yearly figures."""
     told: dict[str, Fact] = {}
     for row in read_rows(__file__, "facts.csv"):
         columns = tuple(row.pop("columns").split())
         told[row["name"]] = Fact(**row, columns=columns)
     plain = [c for c in of_sheet("enterprises").values() if c.kind in ("flag", "reason") and c.name not in told]
-    return told | {c.name: Fact(c.name, "flag", "", c.zh, c.en, (c.name,), "entry") for c in plain}
+    flags = {c.name: Fact(c.name, "flag", "", c.zh, c.en, (c.name,), "entry") for c in plain}
+    yearly = [c for c in of_sheet("annual").values() if c.kind in ("amount", "quantity") and c.name not in told]
+    return told | flags | {c.name: Fact(c.name, "number", c.unit, c.zh, c.en, (c.name,), "year") for c in yearly}
 
 
 FACTS = _load()

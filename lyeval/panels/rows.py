@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Frame
-from lyeval.assessment.grades import grades
 from lyeval.indicators import Book, Tri, book
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy, choose, load_policy
@@ -110,7 +109,7 @@ def _planned(frame: Frame) -> pd.DataFrame:
     for name, mask in reversed(list((frame.excluded("identification") | frame.excluded("targets")).items())):
         reason[mask] = name
     out["excluded_by"] = _text(reason)
-    scored = grades(frame)
+    scored = frame.grades
     if len(scored):
         out["score"] = scored["score"].to_numpy()
     return out

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lyeval import resources
+from lyeval.policy.bounds import ID
+from lyeval.policy.derived import Condition, Derived, facts_of
 from lyeval.policy.loading import PolicyError, in_language, load_yaml, nearest, unknown, validate
-from lyeval.policy.model import Condition, Consequence, Dated, Method, Option, Policy, Reading, Target
+from lyeval.policy.model import Consequence, Dated, Method, Option, Policy, Reading, Target
 from lyeval.policy.patches import choose, patch, unread
-from lyeval.textfiles import display
+from lyeval.textfiles import display, read_text
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -18,6 +21,7 @@ __all__ = [
     "Condition",
     "Consequence",
     "Dated",
+    "Derived",
     "Method",
     "Option",
     "Policy",
@@ -26,6 +30,7 @@ __all__ = [
     "Target",
     "choose",
     "display",
+    "facts_of",
     "find_policy",
     "in_language",
     "load_policy",
@@ -34,6 +39,7 @@ __all__ = [
     "nearest",
     "patch",
     "policy_ids",
+    "starter",
     "unknown",
     "unread",
     "validate",
@@ -57,6 +63,9 @@ def find_policy(name: str | PathLike[str]) -> Path:
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return path
     shipped = resources.path("parameters/policies") / f"{name}.yaml"
+    example = resources.path("parameters/policies/examples") / f"{name}.yaml"
+    if re.fullmatch(ID, str(name)) and example.is_file():
+        return example
     if str(name) not in policy_ids():
         raise PolicyError(f"policy / 政策: {unknown(str(name), 'policy', policy_ids())}")
     return shipped
@@ -116,6 +125,20 @@ def _patch_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]
             except PolicyError as error:
                 faults.append((lines.get(where, lines.get(f"readings[{i}]", 0)), f"{where}: {error}"))
     return faults
+
+
+def starter(id: str, source: str | PathLike[str] | None = None) -> str:
+    """Return the text of a new plan's file: the commented starter, or a plan there is, under a new id.
+
+    Raises
+    ------
+    PolicyError
+        No id of a plan, or no such plan.
+    """
+    if not re.fullmatch(ID, id):
+        raise PolicyError(f"{id!r}: an id is of a–z, 0–9 and - / 标识只用小写字母、数字和 -，如 linhai-2025")
+    path = Path(__file__).with_name("starter.yaml") if source is None else find_policy(source)
+    return re.sub(r"(?m)^id: .*$", f"id: {id}", read_text(path), count=1)
 
 
 def method_words(policies: list[Policy]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from lyeval.policy.assumptions import load_methods
 from lyeval.policy.loading import unknown
 from lyeval.textfiles import name_fault
 
+OWN_FACTS: ContextVar[dict[str, str]] = ContextVar("OWN_FACTS", default={})  # noqa: B039 - never changed in place
+
 
 @dataclass(frozen=True)
 class OneOf:
@@ -27,17 +30,26 @@ class OneOf:
         What the words are: fact, statistic, method.
     words
         Returns each word and what it means.
+    open
+        A plan may define others, which are known while it is read.
     """
 
     kind: str
     words: Callable[[], dict[str, str]]
+    open: bool = False
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.known, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         told = [{"const": word, "description": meaning} for word, meaning in self.words().items()]
-        return {**handler(schema), "oneOf": told}
+        if not self.open:
+            return {**handler(schema), "oneOf": told}
+        known = [t["const"] for t in told]
+        return {
+            **handler(schema),
+            "oneOf": [*told, {"not": {"enum": known}, "description": "方案 facts 里自定义的事实"}],
+        }
 
     def known(self, word: str) -> str:
         """Return the word.
@@ -47,8 +59,9 @@ class OneOf:
         ValueError
             It is none of the registry's; the nearest is named.
         """
-        if word not in self.words():
-            raise ValueError(unknown(word, self.kind, self.words()))
+        known = {*self.words(), *(OWN_FACTS.get() if self.open else ())}
+        if word not in known:
+            raise ValueError(unknown(word, self.kind, known))
         return word
 
 
@@ -69,7 +82,7 @@ def _methods() -> dict[str, str]:
     return {m.id: f"{m.label} / {m.label_en}" for m in load_methods()}
 
 
-FactName = TypeAliasType("FactName", Annotated[str, OneOf("fact", _facts)])
+FactName = TypeAliasType("FactName", Annotated[str, OneOf("fact", _facts, open=True)])
 StatisticName = TypeAliasType("StatisticName", Annotated[str, OneOf("statistic", _statistics)])
 MethodName = TypeAliasType("MethodName", Annotated[str, OneOf("method", _methods)])
 
@@ -99,7 +112,8 @@ def once(ids: Sequence[str], name: str) -> None:
         raise ValueError(f"{name}: ids that differ only by case: {told} / 标识只有大小写不同：{told}")
 
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$"), AfterValidator(_named)]
+ID = r"^[a-z0-9][a-z0-9-]{0,60}$"
+Id = Annotated[str, Field(pattern=ID), AfterValidator(_named)]
 Year = Annotated[int, Field(ge=1990, le=2100)]
 Days = Annotated[int, Field(ge=-3660, le=3660)]
 DAY_OF_YEAR = r"^(facts|any|(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)$"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from lyeval.indicators import FACTS, STATISTICS
+from lyeval.indicators import FACTS, STATISTICS, Fact
 from lyeval.policy.model import Condition, Policy, Target
 
 
@@ -71,7 +71,7 @@ def _years(years: tuple[int, ...]) -> str:
 def _scope(policy: Policy, lang: str) -> Said:
     when = policy.scope.when
     everyone = "台账全部企业" if lang == "zh" else "every firm in the ledger"
-    return (everyone if when is None else describe(when, lang)), policy.scope.cite
+    return (everyone if when is None else describe(when, lang, policy.fact)), policy.scope.cite
 
 
 def _exclusions(policy: Policy, lang: str) -> Said:
@@ -242,21 +242,31 @@ def _cites(items: Iterable[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cite for item in items for cite in item.cite))
 
 
-def describe(condition: Condition, lang: str = "zh") -> str:
-    """Write a condition in words: 规上，或 土地总面积 ≥ 10 亩."""
+def describe(condition: Condition, lang: str = "zh", fact: Callable[[str], Fact] = FACTS.__getitem__) -> str:
+    """Write a condition in words: 规上，或 土地总面积 ≥ 10 亩; ``fact`` knows a plan's own facts (`Policy.fact`)."""
     inner = condition.all or condition.any
     if inner is not None:
         joint = {"zh": ("，且 ", "，或 "), "en": (" and ", " or ")}[lang][condition.all is None]
-        return joint.join(describe(c, lang) for c in inner)
+        return joint.join(_part(condition, c, lang, fact) for c in inner)
     if condition.not_ is not None:
-        return ("非（" if lang == "zh" else "not (") + describe(condition.not_, lang) + ("）" if lang == "zh" else ")")
-    fact = FACTS[str(condition.fact)]
-    name = fact.label(lang)
+        inside = describe(condition.not_, lang, fact)
+        return f"非（{inside}）" if lang == "zh" else f"not ({inside})"
+    known = fact(str(condition.fact))
+    name = known.label(lang)
     if isinstance(condition.value, bool):
         yes = condition.value == (condition.op == "eq")
         return name if yes else ("非" if lang == "zh" else "not ") + name
-    other = FACTS[condition.than].label(lang) if condition.than else _value(condition.value, fact.unit, lang)
+    other = fact(condition.than).label(lang) if condition.than else _value(condition.value, known.unit, lang)
+    if condition.times is not None:
+        other = {"zh": f"{other}的{condition.times:g}倍", "en": f"{condition.times:g} × {other}"}[lang]
     return f"{name} {SIGNS[str(condition.op)]} {other}"
+
+
+def _part(whole: Condition, part: Condition, lang: str, fact: Callable[[str], Fact]) -> str:
+    """Write one of several joined tests; another joint inside is bracketed, so that two rules never read alike."""
+    said = describe(part, lang, fact)
+    mixed = (part.all or part.any) is not None and (part.all is None) != (whole.all is None)
+    return (f"（{said}）" if lang == "zh" else f"({said})") if mixed else said
 
 
 def _value(value: object, unit: str, lang: str) -> str:

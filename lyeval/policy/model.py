@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 
 from lyeval import resources
-from lyeval.indicators import FACTS, STATISTICS
-from lyeval.policy.bounds import DAY_OF_YEAR, Days, FactName, Id, MethodName, StatisticName, Year, once
+from lyeval.indicators import FACTS, STATISTICS, Fact
+from lyeval.policy.bounds import DAY_OF_YEAR, Days, Id, MethodName, StatisticName, Year, once
+from lyeval.policy.derived import Cite, Condition, Derived, naming, told
 from lyeval.policy.loading import Frozen, unknown
+from lyeval.policy.scores import Score
 
 Class = Literal["above", "below", "any"]
-Op = Literal["lt", "le", "gt", "ge", "eq", "ne", "in"]
-Cite = tuple[str, ...]
-
-
-class Condition(Frozen):
-    """A test of facts: ``fact / op / value | than``, or several joined by ``all``, ``any``, ``not`` (three-valued)."""
-
-    fact: FactName | None = None
-    op: Op | None = None
-    value: bool | float | str | tuple[str, ...] | None = None
-    than: FactName | None = None
-    all: tuple[Condition, ...] | None = Field(default=None, min_length=1)
-    any: tuple[Condition, ...] | None = Field(default=None, min_length=1)
-    not_: Condition | None = Field(default=None, alias="not")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Condition:
-        forms = [self.fact, self.all, self.any, self.not_]
-        if sum(f is not None for f in forms) != 1:
-            raise ValueError("needs exactly one of fact, all, any, not / 须且只须有 fact、all、any、not 之一")
-        if self.fact is None:
-            return self
-        if self.op is None or (self.value is None) == (self.than is None):
-            raise ValueError("a fact needs op and one of value, than / fact 须有 op，以及 value、than 之一")
-        kind = FACTS[self.fact].kind
-        ops, fits, needs = FORMS[kind]
-        if self.op not in ops:
-            raise ValueError(f"{self.fact} is a {kind}: op is one of {', '.join(ops)} / op 只能填 {'、'.join(ops)}")
-        if self.than is not None and not kind == FACTS[self.than].kind == "number":
-            raise ValueError(f"{self.fact}, than {self.than}: both must be numbers / 两者须都是数")
-        if self.than is None and not fits(self.value):
-            raise ValueError(
-                f"{self.fact} is a {kind}, {self.value!r} does not fit / {self.fact} {needs}，不能填 {self.value!r}"
-            )
-        return self
-
-
-FORMS: dict[str, tuple[tuple[str, ...], Callable[[object], bool], str]] = {
-    "number": (("lt", "le", "gt", "ge", "eq", "ne"), lambda value: isinstance(value, float), "是数"),
-    "flag": (("eq", "ne"), lambda value: isinstance(value, bool), "是是非项，填 true 或 false"),
-    "text": (("eq", "ne", "in"), lambda value: isinstance(value, str | tuple), "是文字"),
-}
 
 
 class Place(Frozen):
@@ -182,15 +141,15 @@ class Criterion(Frozen):
 class Lines(Frozen):
     """The line by which a class is identified, 万元/亩, by the year of identification (the latest named year holds on)."""
 
-    above: dict[Year, float]
-    below: dict[Year, float]
+    above: dict[Year, float] = {}
+    below: dict[Year, float] = {}
 
 
 class Identification(Frozen):
     """How a list is drawn up: on the facts of the year before; any criterion makes an enterprise low-efficiency."""
 
-    lines: Lines
-    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    lines: Lines = Lines()
+    criteria: tuple[Criterion, ...] = ()
     cite: Cite = ()
 
 
@@ -297,12 +256,14 @@ class Effect(Frozen):
 
 
 class Consequence(Frozen):
-    """What follows for whom: ``missed`` (below the line of a target year), ``reached``, ``priority`` (重点) or ``refused``."""
+    """What follows for whom: ``missed`` (below the line of a target year), ``reached``, ``priority`` (重点), ``refused``; or
+    ``condition``: of all who are in scope and here, those for whom ``when`` holds.
+    """
 
     id: str
     label: str
     label_en: str
-    trigger: Literal["missed", "reached", "priority", "refused", "behind"]
+    trigger: Literal["missed", "reached", "priority", "refused", "behind", "condition"]
     class_: Class = Field(default="any", alias="class")
     when: Condition | None = None
     year_offset: int = Field(default=0, ge=-20, le=20)
@@ -353,32 +314,6 @@ class Reading(Frozen):
         return self
 
 
-class Item(Frozen):
-    """A measure in a score: value / base × weight."""
-
-    measure: Literal[
-        "tax_per_mu", "revenue_per_mu", "output_per_mu", "output_per_employee", "profit_per_mu", "tax_per_kwh", "output_per_kwh",
-        "revenue_per_employee",
-    ]  # fmt: skip
-    base: float = Field(gt=0)
-    weight: float = Field(gt=0, le=1)
-
-
-class Grades(Frozen):
-    """Classes A–D by rank of a score Σ value / base × weight; shares of the number rated, best first."""
-
-    items: tuple[Item, ...] = Field(min_length=1)
-    shares: dict[str, float]
-    cite: Cite = ()
-
-    @model_validator(mode="after")
-    def _add_to_one(self) -> Grades:
-        for name, total in (("weight", sum(i.weight for i in self.items)), ("shares", sum(self.shares.values()))):
-            if abs(total - 1) > 1e-9:
-                raise ValueError(f"{name}: they add to {total:g}, not 1 / 合计应为 1")
-        return self
-
-
 class Minimum(Frozen):
     """The county's minimum standards of an industry (行业最低约定标准): intensity, building density, plot ratio; of the code's first digits."""
 
@@ -404,28 +339,47 @@ class Policy(Frozen):
     classes: Classes
     scope: Scope = Scope()
     exclusions: tuple[Exclusion, ...] = ()
-    identification: Identification
-    targets: tuple[Target, ...] = Field(min_length=1)
+    identification: Identification = Identification()
+    targets: tuple[Target, ...] = ()
     methods: tuple[Method, ...] = ()
     consequences: tuple[Consequence, ...] = ()
     steps: tuple[Step, ...] = ()
-    grades: Grades | None = None
-    facts: dict[str, str] = {}
+    scores: tuple[Score, ...] = ()
+    inputs: dict[str, str] = {}
+    facts: dict[str, Derived] = {}
     minimums: tuple[Minimum, ...] = ()
     readings: tuple[Reading, ...] = ()
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)
     _plan: Any = PrivateAttr(default=None)
+    _own: dict[str, Fact] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_its_own_facts(cls, data: Any, handler: ModelWrapValidatorHandler[Policy]) -> Policy:
+        said: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+        with naming(said.get("facts")):
+            plan = handler(data)
+        plan._own = told(plan.facts)
+        return plan
 
     @model_validator(mode="after")
     def _ids_once(self) -> Policy:
-        for name in ("exclusions", "targets", "methods", "consequences", "steps", "readings"):
+        for name in ("exclusions", "targets", "methods", "consequences", "steps", "scores", "readings"):
             once([x.id for x in getattr(self, name)], name)
         once([c.id for c in self.identification.criteria], "identification.criteria")
+        if not (self.identification.criteria or self.targets or self.scores):
+            raise ValueError(
+                "neither criteria, targets nor scores / identification.criteria、targets、scores 至少要有一项"
+            )
         for reading in self.readings:
             once([o.id for o in reading.options], f"readings.{reading.id}")
         for method in self.methods:
             once([a.id for a in method.actions], f"methods.{method.id}")
         return self
+
+    def fact(self, name: str) -> Fact:
+        """Return what is known of a fact by its name, the ledger's or the plan's own (KeyError if there is none)."""
+        return FACTS[name] if name in FACTS else self._own[name]
 
     def target(self, id: str) -> Target:
         """Return a target by its id (KeyError if there is none)."""

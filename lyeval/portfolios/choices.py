@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from lyeval.assessment import Assessment, TargetView, meets
-from lyeval.assessment.conditions import decide, facts_of
+from lyeval.assessment.conditions import decide
 from lyeval.indicators import FACTS, Facts, Tri
 from lyeval.ledger import Ledger
-from lyeval.policy import Condition, Method
+from lyeval.policy import Condition, Method, facts_of
 from lyeval.simulation import casework, odds
 from lyeval.simulation.casework import chosen, given_plan, joined
 from lyeval.simulation.engine import Setting, Year, years_to_come
