@@ -201,8 +201,6 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     suffix = path.suffix.lower().lstrip(".")
     kind = kind_of(path, suffix)
     beside, mended = peek(path, kind, bool(marked))
-    if beside is None:
-        faults.add("hidden_unknown", path.name)
     renamed = kind != suffix and {kind, suffix} != {"xlsx", "xlsm"}
     opened = mended or (io.BytesIO(path.read_bytes()) if renamed else None)
     grids = []
@@ -220,6 +218,8 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
                 faults.add("sheet_hidden", path.name, sheet.name)
                 continue
             grids.append(_sheet(path.name, sheet.name, cells, (beside or {}).get(sheet.name, Beside())))
+    if beside is None:
+        faults.add("hidden_unknown", path.name)
     return grids
 
 

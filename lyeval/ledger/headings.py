@@ -280,7 +280,13 @@ INNER = re.compile(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]")
 BENIGN = PATTERNS["benign"]
 CHANGING = PATTERNS["changing"]
 WORDS = ("text", "label", "code", "org")
-STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
+STARTS: dict[str, tuple[str, ...]] = {
+    "企业": (*NUMERIC, *WORDS),
+    "单位": WORDS,
+    "总": NUMERIC,
+    "合计": NUMERIC,
+    "累计": NUMERIC,
+}
 ENDINGS = ("数", "数据", "情况", "合计", "总数", "数额", "金额")
 HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
 

@@ -33,6 +33,7 @@ from lyeval.ledger.vocabulary import (
     looks_like_unit,
     plain,
     terms,
+    well_formed,
 )
 from lyeval.workbooks import base_of
 
@@ -113,8 +114,11 @@ def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, Headings] 
     """Return the row, height and headings of the best header among the top rows; one row is preferred to two."""
     best: tuple[int, int, Headings] | None = None
     best_score = 1
+    firms = [row for row, cells in enumerate(top) if any(isinstance(c, str) and well_formed(c) for c in cells)]
     for height in (1, 2):
         for start in range(len(top) - height + 1):
+            if best_score > 1 and start + height > min(firms, default=TOP):
+                break  # headings stand above the firms
             headings = _stack(top, start, height, grid)
             fits = [find(heading) for heading in headings if heading]
             names = {(fit.columns[0].name, fit.period) for fit in fits if fit.sure}
@@ -226,7 +230,7 @@ class _Reader:
     def _fit(self, place: int, heading: Heading, before: list[Mapped]) -> Fit:
         """Return what a heading names, by its words, its values, its left neighbour (同期 alone) or the title (a period alone)."""
         fit = find(heading, self.sheet)
-        if OF_STATE.search(heading.keys[-1]) and all(c.kind in NUMERIC for c in fit.columns):
+        if fit.known and OF_STATE.search(heading.keys[-1]) and all(c.kind in NUMERIC for c in fit.columns):
             sample = [cell for cell in self._sample(place, heading) if plain(str(cell)) not in MISSING]
             if sample and not any(_fits([cell], fit.columns) for cell in sample):  # 用电情况: words, no figures
                 return Fit("unknown")
@@ -516,7 +520,7 @@ def _candidates(columns: Sequence[Any]) -> list[int]:
     """Return the rows that hold a short text with a word for codes."""
     rows: set[int] = set()
     for column in columns:
-        distinct = column if isinstance(column, list) else column.unique().to_pylist()
+        distinct = set(column) if isinstance(column, list) else column.unique().to_pylist()
         texts = {v for v in distinct if v.__class__ is str and len(v) <= LONGEST and OF_CODES.search(v)}
         rows |= {i for i, v in enumerate(texts_of(column)) if v in texts} if texts else set()
     return sorted(rows)
