@@ -11,6 +11,7 @@ import pytest
 import xlsxwriter
 from hostile import FIXTURE
 from ledgers import ANNUAL, BOTH, ENTERPRISES, A, B, C, code, csv_file, rewritten, xlsx
+from opendocument import ods
 from test_ledger_forms import office_form
 from test_ledger_hostile import bomb, far_binary
 
@@ -127,6 +128,16 @@ def raw(old: str, new: str) -> Callable[[Path], Path]:
         return rewritten(path, lambda xml: re.sub(pattern, new, xml, count=1))
 
     return make
+
+
+def across(folder: Path) -> Path:
+    """Merge one firm's tax with its land."""
+    return xlsx(folder / "f.xlsx", CLEAN, {"年度": [(2, 3, 2, 4)]})
+
+
+def open_document(folder: Path) -> Path:
+    """Write an OpenDocument workbook whose columns cannot be counted."""
+    return ods(folder / "f.ods", CLEAN, '<table:table-column table:number-columns-repeated="x"/>')
 
 
 def merged(folder: Path) -> Path:
@@ -292,6 +303,10 @@ PLANTS: dict[str, Plant] = {
     "rows_hidden": (raw(r'row r="3"', 'row r="3" hidden="1"'), "年度", 3),
     "columns_hidden": (raw("<sheetData>", '<cols><col min="4" max="4" hidden="1"/></cols><sheetData>'), "年度", None),
     "merged_figure": (merged, "年度", 5),
+    "merged_columns": (across, "年度", 3),
+    "hidden_unknown": (open_document, "", None),
+    "heading_period": (column("年度", "2022年", 1), "年度", None),
+    "ditto_mark": (cell("企业", 3, "镇街", "同上"), "企业", 3),
     "example_row": (cell("企业", 2, "企业名称", "示例企业（请替换）"), "企业", 2),
     "year_wanted": (alone(a=[[CODE, "2022年等级", "实缴税金"], [A, "A", 3]]), "a", None),
     "last_year_differs": (column("年度", "上年税收", "", 9, ""), "年度", 3),

@@ -308,4 +308,4 @@ def _day(name: str) -> Callable[[Any], str]:
     return lambda row: f"{getattr(row, name):%Y-%m-%d}"
 
 
-TOLD_ALREADY = ("number_unreadable", "cell_error", "formula_blank", "merged_figure")
+TOLD_ALREADY = ("number_unreadable", "cell_error", "formula_blank", "merged_figure", "merged_columns")

@@ -271,7 +271,7 @@ def marks(values: pd.Series) -> Marks:
 
 def text_marks(cells: pa.ChunkedArray) -> Marks:
     """Return the marks of a text column."""
-    encoded = whole(cells).dictionary_encode()
+    encoded = whole(cells.dictionary_encode())
     return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), encoded.dictionary
 
 

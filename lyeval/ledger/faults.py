@@ -183,10 +183,11 @@ class Faults:
 
         Functions among the place and params are asked of the row; its code, year and month are always told.
         """
+        coded, dated = "credit_code" in rows, [n for n in ("year", "month") if n in rows and n not in more]
         for count, row in enumerate(rows.head(LIMIT + 1).itertuples(index=False)):
             own: dict[str, Any] = {name: value(row) if callable(value) else value for name, value in more.items()}
-            own |= {"code": row.credit_code} if "credit_code" in rows else {}
-            own |= {name: int(getattr(row, name)) for name in ("year", "month") if name in rows and name not in own}
+            own |= {"code": row.credit_code} if coded else {}
+            own |= {name: int(getattr(row, name)) for name in dated}
             own |= {"count": len(rows) - LIMIT} if count == LIMIT else {}
             self.add(rule, str(row.source_file), str(row.source_sheet), row=row.source_row, **own)
 

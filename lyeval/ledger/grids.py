@@ -198,9 +198,9 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
     zipped = zipfile.is_zipfile(path)
     if (path.suffix.lower() in (".xls", ".xlsb") or not zipped) and not survives(path):
         raise ValueError("damaged workbook / 文件已损坏")
-    beside, mended = peek(path) if zipped and marked else ({}, None)
     suffix = path.suffix.lower().lstrip(".")
     kind = kind_of(path, suffix)
+    beside, mended = peek(path, kind, bool(marked))
     renamed = kind != suffix and {kind, suffix} != {"xlsx", "xlsm"}
     opened = mended or (io.BytesIO(path.read_bytes()) if renamed else None)
     grids = []
@@ -217,7 +217,9 @@ def _workbook(path: Path, faults: Faults) -> list[Grid]:
             if sheet.visible != SheetVisibleEnum.Visible:
                 faults.add("sheet_hidden", path.name, sheet.name)
                 continue
-            grids.append(_sheet(path.name, sheet.name, cells, beside.get(sheet.name, Beside())))
+            grids.append(_sheet(path.name, sheet.name, cells, (beside or {}).get(sheet.name, Beside())))
+    if beside is None:
+        faults.add("hidden_unknown", path.name)
     return grids
 
 
@@ -272,11 +274,11 @@ def _page(path: Path, faults: Faults) -> list[Grid]:
         except UnicodeError:
             continue
         grids: list[Grid] = []
-        for number, (rows, merges) in enumerate(made):
+        for number, (rows, merges, unseen) in enumerate(made):
             columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
             name = "" if len(made) == 1 else f"第{number + 1}个表"
             filled = fill_down(columns, merges)
-            grids.append(Grid(path.name, name, [], [*columns], 1, tuple(merges), filled))
+            grids.append(Grid(path.name, name, [], [*columns], 1, tuple(merges), filled, hidden_rows=unseen))
         if not grids:
             faults.add("no_table", path.name, hint="")
         return grids
@@ -409,8 +411,8 @@ DISGUISED = {kind: words for kind, *words in terms("disguised")}
 INSTEAD = {kind: words for kinds, *words in terms("instead") for kind in kinds.split()}
 
 
-def tables_of(text: str) -> list[tuple[list[list[str]], list[Merge]]]:
-    """Return the tables of a page, each with its rows of one width and its merged ranges; of tables within tables the longer."""
+def tables_of(text: str) -> list[tuple[list[list[str]], list[Merge], frozenset[int]]]:
+    """Return the tables of a page: rows of one width, merged ranges, rows not shown; of tables within tables the longer."""
     from lxml import html
 
     root = html.fromstring(text.encode() or b" ", parser=html.HTMLParser(encoding="utf-8"))
@@ -419,7 +421,9 @@ def tables_of(text: str) -> list[tuple[list[list[str]], list[Merge]]]:
         for outer in table.iterancestors("table"):
             less = table if len(rows_of.get(table, ())) <= len(rows_of.get(outer, ())) else outer
             rows_of.pop(less, None)
-    return [made for rows in rows_of.values() if (made := _laid_out(rows))[0]]
+    styles = {table: [re.sub(r"\s", "", row.get("style") or "") for row in rows] for table, rows in rows_of.items()}
+    unseen = {t: frozenset(i for i, style in enumerate(own) if "display:none" in style) for t, own in styles.items()}
+    return [(*made, unseen[table]) for table, rows in rows_of.items() if (made := _laid_out(rows))[0]]
 
 
 def _laid_out(lines: list[Any]) -> tuple[list[list[str]], list[Merge]]:

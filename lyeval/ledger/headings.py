@@ -19,7 +19,7 @@ from typing import Any
 
 from lyeval.ledger.columns import COLUMNS, LAYOUTS, NUMERIC, Column, of_sheet
 from lyeval.ledger.faults import Fault, LedgerError
-from lyeval.ledger.vocabulary import PATTERNS, UNSEEN, find_unit, key, looks_like_unit
+from lyeval.ledger.vocabulary import DIGITS, PATTERNS, UNSEEN, find_unit, key, looks_like_unit
 from lyeval.resources import read_rows
 from lyeval.textfiles import Unreadable, read_yaml, shown
 
@@ -173,7 +173,7 @@ def find(heading: Heading, sheet: str = "") -> Fit:
         fit = _look_up(form, sheet) if form in heading.bare else Fit("unknown")
         if fit.kind != "unknown":
             return replace(_qualified(heading, form, fit, sheet), period=heading.period)
-    for form in heading.keys[-1:]:
+    for form in heading.keys:
         for short, kinds in _without_affixes(form):
             fit = _look_up(short, sheet)
             if fit.kind == "carried" or (fit.columns and all(c.kind in kinds for c in fit.columns)):
@@ -280,7 +280,13 @@ INNER = re.compile(r"[(\[【〔{<][^()\[\]【】〔〕]*[)\]】〕}>]")
 BENIGN = PATTERNS["benign"]
 CHANGING = PATTERNS["changing"]
 WORDS = ("text", "label", "code", "org")
-STARTS: dict[str, tuple[str, ...]] = {"企业": (*NUMERIC, *WORDS), "单位": WORDS, "总": NUMERIC, "合计": NUMERIC}
+STARTS: dict[str, tuple[str, ...]] = {
+    "企业": (*NUMERIC, *WORDS),
+    "单位": WORDS,
+    "总": NUMERIC,
+    "合计": NUMERIC,
+    "累计": NUMERIC,
+}
 ENDINGS = ("数", "数据", "情况", "合计", "总数", "数额", "金额")
 HINT = re.compile(r"是/?否|有/?无|必填|选填|盖章|全称|文本|下拉选择|y{2,4}.*|年/?月/?日?|如有|填写.*", re.I)
 
@@ -410,7 +416,6 @@ def _number(words: str) -> int:
 
 FIRST_MONTH = re.compile(r"(?<![万千百亿])元月(?!均)")
 Change = Callable[[Period, re.Match[str]], Period | None]
-DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 NUMERALS = ["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"]
 TAKES: dict[str, Change] = {
     "year": _year,
@@ -545,6 +550,6 @@ def _column(name: str) -> Column | None:
     return next(fitting, None)
 
 
-SETTLED = [f"heading_{what}" for what in ("unknown", "qualified", "ambiguous", "twice", "refused", "near")]
+SETTLED = [f"heading_{what}" for what in ("unknown", "period", "qualified", "ambiguous", "twice", "refused", "near")]
 ENDING = ".columns.yaml"
 OPEN = "?"

@@ -74,7 +74,7 @@ def directory(parts: Iterable[Part]) -> Directory:
                 continue
             rows = pd.DataFrame({"code": frame["credit_code"], "words": frame[column], "town": towns})
             for code, words, town in rows.dropna(subset=["code", "words"]).drop_duplicates().itertuples(index=False):
-                for name in re.split("[、；;，,/]", words) if column == "aliases" else [words]:
+                for name in re.split(ALIASES, words) if column == "aliases" else [words]:
                     if key(name):
                         known = table.setdefault(key(name), {})
                         known[code] = known.get(code) or ("" if pd.isna(town) else str(town))
@@ -89,42 +89,47 @@ def by_organisation(grid: Grid, layout: Layout) -> Layout:
     raw = grid.body(layout.body)[item.place]
     some = [cell_of(raw, p) for p in range(min(len(raw), 200))]
     sizes = [len(tidy(cell)) for cell in some if isinstance(cell, str) and re.search(r"\d{4}", cell)]
-    if not sizes or sum(size in (9, 15) for size in sizes) * 5 < len(sizes) * 4:
+    if not sizes or sum(size in SHORT for size in sizes) * 5 < len(sizes) * 4:
         return layout
     org = replace(item, column=of_sheet("enterprises")["org_code"])
     return replace(layout, columns=tuple(org if i is item else i for i in layout.columns))
 
 
 def with_missing_codes(grid: Grid, layout: Layout, names: Mapping[str, str], faults: Faults) -> Grid:
-    """Return the grid with blank credit codes filled in from an equal name elsewhere that has one code (told)."""
+    """Return the grid with credit codes filled in: blank ones by an equal name elsewhere, organisation codes by theirs (told)."""
     code, name = layout.named("credit_code"), layout.named("name")
     if code is None or name is None:
         return grid
     columns = list(grid.columns)
     raw, called = list(texts_of(columns[code.place])), texts_of(columns[name.place])
-    lines: list[tuple[int, Any, str]] = []
+    lines: list[tuple[int, Any, str, Any]] = []
+    firms = {found[8:17]: found for found in names.values()}
     for position in range(layout.body - len(grid.head), len(raw)):
-        if _blank(raw[position]) and not _blank(called[position]):
-            found = names.get(key(str(called[position])))
-            if found:
-                raw[position] = found
-                lines.append((grid.first_row + len(grid.head) + position, called[position], found))
-    for row, value, found in lines:
-        faults.add("code_filled", grid.file, grid.sheet, row=row, heading=code.heading, value=value, code=found)
+        if not _lacking(raw[position]):
+            continue
+        blank = _blank(raw[position])
+        value = called[position] if blank else raw[position]
+        found = None if _blank(value) else names.get(key(str(value))) if blank else firms.get(tidy(value)[-9:])
+        if found:
+            raw[position] = found
+            lines.append((grid.first_row + len(grid.head) + position, value, found, HOW["name" if blank else "org"]))
+    for row, value, found, (how, how_en) in lines:
+        place = {"row": row, "heading": code.heading, "value": value}
+        faults.add("code_filled", grid.file, grid.sheet, **place, code=found, how=how, how_en=how_en)
     columns[code.place] = raw
     return replace(grid, columns=columns) if lines else grid
 
 
 def lacks_codes(grid: Grid, layout: Layout) -> bool:
-    """Whether a table with a column of credit codes has blank ones."""
+    """Whether a table with a column of credit codes has blank ones, or organisation codes and taxpayer numbers."""
     item = layout.named("credit_code")
     if item is None or layout.named("name") is None:
         return False
     raw = grid.body(layout.body)[item.place]
     if isinstance(raw, list):
-        return any(map(_blank, raw))
+        return any(map(_lacking, raw))
     short = is_text(raw.type) and (pc.min(pc.binary_length(raw)).as_py() or 0) < CODE_SIZE
-    return raw.null_count > 0 or (short and any(map(_blank, raw.unique().to_pylist())))
+    return raw.null_count > 0 or (short and any(map(_lacking, raw.unique().to_pylist())))
 
 
 def names_of(grid: Grid, layout: Layout) -> dict[str, str]:
@@ -143,6 +148,13 @@ def names_of(grid: Grid, layout: Layout) -> dict[str, str]:
 def _blank(value: Any) -> bool:
     """Whether a cell says nothing."""
     return value is None or value != value or not str(value).strip() or (isinstance(value, str) and is_missing(value))
+
+
+def _lacking(value: Any) -> bool:
+    """Whether a credit code is blank, or an organisation code or taxpayer number."""
+    if isinstance(value, str) and len(value) == CODE_SIZE:
+        return False
+    return _blank(value) or (isinstance(value, str) and len(tidy(value)) in SHORT)
 
 
 def joinable(layout: Layout) -> bool:
@@ -347,6 +359,11 @@ def _latest(rows: pd.DataFrame, wanted: list[str], known: Mapping[str, Marks], f
         if len(differs):
             firsts = differs[np.append(True, ids[differs][1:] != ids[differs][:-1])]
             told = rows[[name, "credit_code", *PLACE]].take(order[firsts]).reset_index(drop=True)
+            if name == "name" and "aliases" in rows:
+                former = dict(rows[["credit_code", "aliases"]].dropna().itertuples(index=False, name=None))
+                pairs = zip(told["credit_code"], told["name"], strict=True)
+                former_ones = [n in re.split(ALIASES, former.get(code, "")) for code, n in pairs]
+                told, firsts = told[~np.array(former_ones)], firsts[~np.array(former_ones)]
             _tell_changes(name, told.assign(latest=made[name].take(ids[firsts]).to_numpy()), faults)
     return pd.DataFrame(made | {name: rows[name].take(at).reset_index(drop=True) for name in PLACE}, copy=False)
 
@@ -459,4 +476,5 @@ def _same(one: pd.Series, other: pd.Series) -> pd.Series:
 
 
 FIRM = re.compile("公司|厂|企业|合作社|集团|中心|工场|作坊|部$|社$|店$|所$")
+SHORT, ALIASES = (9, 15), "[、；;，,/]"
 HOW = {way: words for way, *words in terms("way")}

@@ -13,10 +13,11 @@ from lyeval.ledger.columns import COLUMNS, FLAGS, LAYOUTS, NUMERIC, SHEETS, Colu
 from lyeval.ledger.faults import Faults
 from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import Fit, Heading, Own, Period, find, heading_of, nearest, stack, take_apart, take_period
-from lyeval.ledger.typed import DIGITS, Odd, cell_of, flag, number, texts_of
+from lyeval.ledger.typed import Odd, cell_of, flag, number, texts_of
 from lyeval.ledger.vocabulary import (
     ABOVE,
     BELOW,
+    DIGITS,
     DONE,
     FIRM_SIZES,
     MISSING,
@@ -32,6 +33,7 @@ from lyeval.ledger.vocabulary import (
     looks_like_unit,
     plain,
     terms,
+    well_formed,
 )
 from lyeval.workbooks import base_of
 
@@ -54,12 +56,16 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a grid is read: its sheet, the first row of its body (from 0), its columns and a year from its title."""
+    """How a grid is read: its sheet, the first row of its body (from 0), its columns and a year from its title.
+
+    ``listed`` tells whether it is a list of firms; a department's figures beside code and name are none.
+    """
 
     sheet: str
     body: int
     columns: tuple[Mapped, ...]
     year: int | None = None
+    listed: bool = True
 
     def named(self, name: str) -> Mapped | None:
         """Return the column of a canonical name, None where the table has none."""
@@ -93,21 +99,26 @@ def find_layout(grid: Grid, faults: Faults, own: Own | None = None) -> Layout | 
     for word in words:
         if find_unit(word) is None and looks_like_unit(word):
             faults.add("unit_unknown", *grid.where, heading=f"单位：{word}", unit=word)
-    units = [word for word in words if find_unit(word)]
+    units = [part for word in words for part in dict.fromkeys([word, *word.split("/")]) if find_unit(part)]
     mapped = tuple(_with_unit(grid, item, headings, row_units, units, faults) for item in columns)
     for place, value in enumerate(top[start + height - 1]):
         filled = place and value is not None and headings[place] is None  # a number, or a text too long to be a heading
         if filled and any(row[place] is not None for row in grid.top(SAMPLE)[body:]):
             faults.add("heading_unknown", *grid.where, heading=" ".join(str(value).split())[:60], nearest="—")
-    return Layout(sheet, body, mapped, _title_year(grid, title))
+    names = {item.column.name for item in mapped if item.column.sheet != "annual"}
+    listed = "enterprises" in named or not names <= BESIDE or len(names) == len(mapped)
+    return Layout(sheet, body, mapped, _title_year(grid, title), listed)
 
 
 def _find_header(top: list[list[Any]], grid: Grid) -> tuple[int, int, Headings] | None:
     """Return the row, height and headings of the best header among the top rows; one row is preferred to two."""
     best: tuple[int, int, Headings] | None = None
     best_score = 1
+    firms = [row for row, cells in enumerate(top) if any(isinstance(c, str) and well_formed(c) for c in cells)]
     for height in (1, 2):
         for start in range(len(top) - height + 1):
+            if best_score > 1 and start + height > min(firms, default=TOP):
+                break  # headings stand above the firms
             headings = _stack(top, start, height, grid)
             fits = [find(heading) for heading in headings if heading]
             names = {(fit.columns[0].name, fit.period) for fit in fits if fit.sure}
@@ -219,6 +230,10 @@ class _Reader:
     def _fit(self, place: int, heading: Heading, before: list[Mapped]) -> Fit:
         """Return what a heading names, by its words, its values, its left neighbour (同期 alone) or the title (a period alone)."""
         fit = find(heading, self.sheet)
+        if fit.known and OF_STATE.search(heading.keys[-1]) and all(c.kind in NUMERIC for c in fit.columns):
+            sample = [cell for cell in self._sample(place, heading) if plain(str(cell)) not in MISSING]
+            if sample and not any(_fits([cell], fit.columns) for cell in sample):  # 用电情况: words, no figures
+                return Fit("unknown")
         first = fit.columns[0].name if fit.columns else ""
         status = fit.kind in ("unknown", "carried") and re.search(r"(状态|状况)$", heading.keys[-1])
         state = first == "outcome" and heading.keys[0] == "状态" and self.sheet != "disposals"
@@ -234,6 +249,9 @@ class _Reader:
             if "同期" in heading.text and before and before[-1].column.kind in NUMERIC:
                 return Fit("column", (before[-1].column,), "", heading.period)
             return self._titled(heading.period)
+        months = [h.period.last for h in self.headings if h and h.period and not h.period.whole]
+        if fit.kind == "unknown" and len(months) > 1 and SUMS.fullmatch(heading.keys[0]):
+            return self._titled(Period(back=0, last=max(months)))
         return fit
 
     def _titled(self, period: Period) -> Fit:
@@ -289,7 +307,9 @@ class _Reader:
             fitting = [c for c in fit.columns if c.unit == heading.unit == "亩"]
         else:
             sample = self._sample(place, heading)
+            method = of_sheet("disposals")["method"]
             fitting = [column for column in fit.columns if _fits(sample, (column,))]
+            fitting = fitting or [column for column in [method] if _fits(sample, (column,))]
         if len(fitting) != 1:
             return fit
         names = {"heading": heading.text, "column": fitting[0].zh, "column_en": fitting[0].en}
@@ -308,7 +328,10 @@ class _Reader:
         rule = ""
         if fit.kind == "unknown":
             told = sum(f.rule == "heading_unknown" for f in self.faults.items) < 30
-            rule, more["nearest"] = "heading_unknown", "、".join(nearest(heading)) if told else "—"
+            rule, more["nearest"] = "heading_unknown", "、".join(nearest(heading)) if told else ""
+            more["nearest"] = more["nearest"] or "—"
+            if heading.period and heading.plain == len(heading.keys):
+                rule = "heading_period"
         if column is None or fit.kind == "carried":
             if rule:
                 self.faults.add(rule, *self.grid.where, **more)
@@ -351,7 +374,7 @@ class _Reader:
             if not running and not plainly and not own:
                 out.append(item)
                 continue
-            if not running and not (plainly and alone):
+            if not running and not (plainly and (alone or months.first < months.last)):
                 self.faults.add("whole_assumed", *self.grid.where, heading=item.heading, month=months.last)
                 out.append(item)
                 continue
@@ -497,16 +520,19 @@ def _candidates(columns: Sequence[Any]) -> list[int]:
     """Return the rows that hold a short text with a word for codes."""
     rows: set[int] = set()
     for column in columns:
-        distinct = column if isinstance(column, list) else column.unique().to_pylist()
+        distinct = set(column) if isinstance(column, list) else column.unique().to_pylist()
         texts = {v for v in distinct if v.__class__ is str and len(v) <= LONGEST and OF_CODES.search(v)}
         rows |= {i for i, v in enumerate(texts_of(column)) if v in texts} if texts else set()
     return sorted(rows)
 
 
 TOP, SAMPLE, LONGEST = 40, 200, 30
+SUMS = re.compile("(全年|本年)?(合计|总计|累计|合计数|总额|共计)|全年")
+OF_STATE = re.compile("(情况|状况|数据)$")
 OF_CODES = re.compile("代码|识别号|税号")
 SCALES = (ABOVE | BELOW) - (YES | NO)
 BY_VALUES = ("企业类型", "企业性质")  # 规上 or 规下, or a legal form that is not read
 FIGURES = {c.name for c in COLUMNS if c.sheet == "annual"} - {"parcel"}
+BESIDE = {"credit_code", "org_code", "name"}
 WHOLE_DAYS = re.compile(r"(?<=\d{4})\s*(?:年\s*\d{1,2}\s*月\s*\d{1,2}\s*[日号]?|([-./])\s*\d{1,2}\s*\1\s*\d{1,2}日?)")
 DAY_SPAN = re.compile(r"(\d{1,2})月1日[-—–~～至到]+(?:\d{4}年)?(\d{1,2})月(?:2[89]|3[01])日")

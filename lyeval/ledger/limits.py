@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lyeval.ledger.faults import Faults
 from lyeval.workbooks import FILLED
@@ -91,7 +93,8 @@ def _column_number(letters: bytes) -> int:
 def binary_extent(file: IO[bytes]) -> tuple[int, int, int]:
     """Return the last row and column that a binary sheet's records name, and how many cells it has."""
     height, width, filled = 0, 26, 0
-    for kind, first in _records(file.read()):
+    for kind, body in _records(file.read()):
+        first = int.from_bytes(body[:4], "little")
         if kind == ROW:
             height = max(height, first + 1)
         elif kind in CELLS:
@@ -101,8 +104,8 @@ def binary_extent(file: IO[bytes]) -> tuple[int, int, int]:
     return height, width, filled
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int]]:
-    """Give each record's kind and the first number of its data; the length is told in groups of seven bits."""
+def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give each record's kind and the first bytes of its data; the length is told in groups of seven bits."""
     place, end = 0, len(data)
     while place + 1 < end:
         kind = data[place]
@@ -118,7 +121,7 @@ def _records(data: bytes) -> Iterator[tuple[int, int]]:
             shift += 7
             if byte < 0x80:
                 break
-        yield kind, int.from_bytes(data[place : place + 4], "little")
+        yield kind, data[place : place + min(size, 400)]
         place += size
 
 
@@ -153,25 +156,32 @@ class Beside:
 
     Attributes
     ----------
-    rows, columns : frozenset of int
+    rows, columns : set of int
         Hidden ones.
     cells : dict
         (row, column) → rule and what stands there: a formula without a stored result, an error value.
     """
 
-    rows: frozenset[int] = frozenset()
-    columns: frozenset[int] = frozenset()
+    rows: set[int] = field(default_factory=set[int])
+    columns: set[int] = field(default_factory=set[int])
     cells: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict[tuple[int, int], tuple[str, str]])
 
 
-def peek(path: Path) -> tuple[dict[str, Beside], io.BytesIO | None]:
-    """Return what each sheet of a zipped workbook says beside its values, by the sheet's name.
+def peek(path: Path, kind: str, marked: bool) -> tuple[dict[str, Beside] | None, io.BytesIO | None]:
+    """Return what each sheet of a workbook says beside its values, by the sheet's name; None where it cannot be known.
 
     Errors that the reading library does not know (#SPILL!, #CALC! …) make it refuse the whole file: then a copy is returned in
-    which they are #N/A, else None.
+    which they are #N/A, else None. ``marked`` tells whether the XML of a sheet has something to look at.
     """
+    if kind in PEEKS:
+        try:
+            return PEEKS[kind](path), None
+        except Exception:  # a damaged file: its values are read, what is hidden is not known
+            return None, None
     found: dict[str, Beside] = {}
     changed: dict[str, bytes] = {}
+    if not marked or not zipfile.is_zipfile(path):
+        return found, None
     with zipfile.ZipFile(path) as archive:
         for name, part in _sheets(archive).items():
             if part not in archive.namelist():
@@ -190,18 +200,83 @@ def peek(path: Path) -> tuple[dict[str, Beside], io.BytesIO | None]:
     return found, copy
 
 
+def _of_xls(path: Path) -> dict[str, Beside]:
+    """Look through the records of an old workbook (BIFF): hidden rows and columns, error values."""
+    import olefile
+
+    with olefile.OleFileIO(str(path)) as file:
+        new = file.exists("Workbook")
+        data = file.openstream("Workbook" if new else "Book").read()
+    starts: dict[int, str] = {}
+    found: dict[str, Beside] = {}
+    mine, place = Beside(set(), set()), 0
+    while place + 4 <= len(data):
+        kind, size = struct.unpack_from("<HH", data, place)
+        if place in starts:
+            mine = found[starts[place]] = Beside(set(), set())  # filled below
+        body = data[place + 4 : place + 4 + size]
+        if kind == OLD_SHEET:
+            wide, text = new and body[7] & 1, body[8 if new else 7 :]
+            starts[int.from_bytes(body[:4], "little")] = text.decode("utf-16-le" if wide else "gb18030")
+        elif kind == OLD_ROW and body[12] & 0x20:
+            mine.rows.add(int.from_bytes(body[:2], "little"))
+        elif kind == OLD_COLUMN and body[8] & 1:
+            mine.columns.update(range(int.from_bytes(body[:2], "little"), int.from_bytes(body[2:4], "little") + 1))
+        elif (kind == OLD_ERROR and body[7]) or (kind == OLD_FORMULA and body[6] == 2 and body[12:14] == b"\xff\xff"):
+            words = OLD_ERRORS.get(body[6 if kind == OLD_ERROR else 8], "#N/A")
+            row, column = struct.unpack_from("<HH", body)
+            mine.cells[row, column] = ("cell_error", words)
+        place += 4 + size
+    return found
+
+
+def _of_xlsb(path: Path) -> dict[str, Beside]:
+    """Look through the records of a binary workbook: hidden rows and columns."""
+    found: dict[str, Beside] = {}
+    with zipfile.ZipFile(path) as archive:
+        parts = _links(archive.read("xl/_rels/workbook.bin.rels").decode("utf-8", "replace"))
+        for kind, sheet in _records(archive.read("xl/workbook.bin")):
+            if kind != SHEET_NAMED:
+                continue
+            size = int.from_bytes(sheet[8:12], "little") * 2
+            link, name = sheet[12 : 12 + size].decode("utf-16-le"), sheet[16 + size :].decode("utf-16-le")
+            mine = found[name] = Beside(set(), set())
+            for of, body in _records(archive.read(parts[link])):
+                if of == ROW and len(body) > 11 and body[11] & 0x10:
+                    mine.rows.add(int.from_bytes(body[:4], "little"))
+                elif of == COLUMN_BINARY and body[16] & 1:
+                    first, last = struct.unpack_from("<II", body)
+                    mine.columns.update(range(first, min(last, WIDEST) + 1))
+    return found
+
+
+def _of_ods(path: Path) -> dict[str, Beside]:
+    """Look through an OpenDocument workbook: rows and columns collapsed or filtered."""
+    etree: Any = import_module("lxml.etree")
+
+    with zipfile.ZipFile(path) as archive:
+        root = etree.fromstring(archive.read("content.xml"), etree.XMLParser(resolve_entities=False, huge_tree=True))
+    space = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+    found: dict[str, Beside] = {}
+    for table in root.iter(f"{space}table"):
+        mine = found[table.get(f"{space}name")] = Beside(set(), set())
+        for of, places in (("row", mine.rows), ("column", mine.columns)):
+            at = 0
+            for line in table.iter(f"{space}table-{of}"):
+                times = int(line.get(f"{space}number-{of}s-repeated") or 1)
+                if line.get(f"{space}visibility") in ("collapse", "filter"):
+                    places.update(range(at, at + min(times, LONGEST_RUN)))
+                at += times
+    return found
+
+
 def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
     """Return the part of each sheet by its name."""
     names = archive.namelist()
     if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
         return {}
     book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-    links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    parts: dict[str | None, str] = {}
-    for link in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", links):
-        at = dict(re.findall(r'\b(Id|Target)\s*=\s*"([^"]*)"', link))
-        target = at.get("Target", "")
-        parts[at.get("Id")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    parts = _links(archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace"))
     out: dict[str, str] = {}
     for sheet in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book):
         at = dict(re.findall(r'\b([\w:]+)\s*=\s*"([^"]*)"', sheet))
@@ -211,14 +286,23 @@ def _sheets(archive: zipfile.ZipFile) -> dict[str, str]:
     return out
 
 
+def _links(text: str) -> dict[str, str]:
+    """Return the part that each relation of a workbook leads to."""
+    parts: dict[str, str] = {}
+    for link in re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", text):
+        at = dict(re.findall(r'\b(Id|Target)\s*=\s*"([^"]*)"', link))
+        target = at.get("Target", "")
+        parts[at.get("Id", "")] = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+    return parts
+
+
 def _beside(data: bytes) -> Beside:
     """Look through one sheet's XML; what is not there costs a search for a few bytes."""
-    rows: frozenset[int] = frozenset()
-    columns: frozenset[int] = frozenset()
+    rows, columns = set[int](), set[int]()
     if any(mark in data for mark in UNSEEN):
-        rows = frozenset(int(m[1]) - 1 for row in HIDDEN.findall(data) if (m := NUMBER.search(row)))
+        rows = {int(m[1]) - 1 for row in HIDDEN.findall(data) if (m := NUMBER.search(row))}
         spans = [dict(re.findall(rb'\b(min|max)\s*=\s*"(\d+)"', tag)) for tag in COLUMN.findall(data)]
-        columns = frozenset(i for s in spans for i in range(int(s[b"min"]) - 1, min(int(s[b"max"]), WIDEST)))
+        columns = {i for s in spans for i in range(int(s[b"min"]) - 1, min(int(s[b"max"]), WIDEST))}
     cells: dict[tuple[int, int], tuple[str, str]] = {}
     if b'"e"' in data:
         for match in ERRORS.finditer(data):
@@ -246,7 +330,11 @@ def _plain(text: str) -> str:
     return text
 
 
-WIDEST = 1000
+WIDEST, LONGEST_RUN = 1000, 100_000
+PEEKS: dict[str, Callable[[Path], dict[str, Beside]]] = {"xls": _of_xls, "xlsb": _of_xlsb, "ods": _of_ods}
+OLD_SHEET, OLD_ROW, OLD_COLUMN, OLD_ERROR, OLD_FORMULA = 0x85, 0x208, 0x7D, 0x205, 0x06
+SHEET_NAMED, COLUMN_BINARY = 0x19C, 0x3C
+OLD_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 KNOWN = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA")
 UNSEEN = (b"hidden=", b'ht="0"', b'width="0"')
 HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\b(?:hidden="(?:1|true)"|ht="0")[^>]*>')

@@ -31,6 +31,7 @@ from lyeval.ledger.layout import Layout, find_layout, sections
 from lyeval.ledger.rows import Part, read_rows
 from lyeval.ledger.summaries import Passed, compare_summaries, taken_for, tell_remarks
 from lyeval.ledger.typed import texts_of
+from lyeval.ledger.vocabulary import key
 from lyeval.textfiles import Unreadable, read_yaml
 
 Paths = str | Path | Sequence[str | Path]
@@ -242,12 +243,21 @@ def _opened(path: Path, own: Own | None, tables: list[tuple[Any, ...]] | None) -
             told = Faults()
             layout = find_layout(part, told, own)
             if layout is None:
-                one.faults.items += told.items
+                _tell_no_table(part, told, one.faults)
             else:
                 one.tables.append(_Table(part, by_organisation(part, layout), tuple(told.items)))
     if grids and not one.tables and not one.forms and not one.faults.errors():
         one.faults.add("no_table", path.name, hint="")
     return one
+
+
+def _tell_no_table(grid: Grid, told: Faults, faults: Faults) -> None:
+    """Tell why a sheet holds no table, and what its name says that it is."""
+    named = taken_for(grid.sheet)
+    if named and {fault.rule for fault in told.items} == {"sheet_unknown"}:
+        faults.add("sheet_passed", *grid.where, what=named[0], what_en=named[1])
+    else:
+        faults.items += told.items
 
 
 def _grids(one: _Opened) -> list[Grid]:
@@ -316,6 +326,9 @@ def _with_codes_of_names(table: _Table, one: _Opened, books: list[tuple[_Opened,
     if not lacks_codes(table.grid, table.layout):
         return table.grid
     own: dict[str, str] = {}
+    mine, name = names_of(table.grid, table.layout), table.layout.named("name")
+    cells = texts_of(table.grid.body(table.layout.body)[name.place]) if name else []
+    called = {key(str(cell)) for cell in cells if cell is not None} - {""}
     for other, coded in books:
         found: dict[str, str] = {}
         for beside_it in coded:
@@ -323,7 +336,7 @@ def _with_codes_of_names(table: _Table, one: _Opened, books: list[tuple[_Opened,
                 found[name] = code if found.get(name, code) == code else ""
         if other is one:
             own = {**found, **{n: c for n, c in own.items() if n not in found}}
-        elif set(found.values()) & set(names_of(table.grid, table.layout).values()):
+        elif set(found.values()) & set(mine.values()) or (not mine and 2 * len(called & set(found)) > len(called)):
             own = {**found, **own}
     return with_missing_codes(table.grid, table.layout, own, one.faults)
 
@@ -444,7 +457,7 @@ def _dated(part: Part, table: _Table, tables: Sequence[_Table], faults: Faults) 
     if layout.year is not None:
         faults.add("year_assumed", grid.file, grid.sheet, year=layout.year)
         return replace(part, frame=part.frame.assign(year=float(layout.year)))
-    elsewhere = any(other.grid.sheet != grid.sheet and other.layout.sheet == part.sheet for other in tables)
+    elsewhere = any(other.grid.where != grid.where and other.layout.sheet == part.sheet for other in tables)
     if part.main or not elsewhere:
         faults.add("no_year", grid.file, grid.sheet)
     else:

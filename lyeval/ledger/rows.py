@@ -21,7 +21,7 @@ from lyeval.ledger.grids import Grid
 from lyeval.ledger.headings import take_apart
 from lyeval.ledger.layout import Layout, Mapped
 from lyeval.ledger.summaries import TOTAL, compare_totals, remarks_of
-from lyeval.ledger.typed import Cells, Odd, cell_of, convert, is_text, texts_of, to_texts
+from lyeval.ledger.typed import Cells, Odd, cell_of, convert, flag, is_text, texts_of, to_texts
 from lyeval.ledger.vocabulary import CODE_FORM, DONE_AS, PATTERNS, key
 from lyeval.ledger.wide import difference_rows, unpivot
 
@@ -117,6 +117,8 @@ class _Reader:
         for turn, position in enumerate(doubtful[:MANY].tolist()):
             cells = self.cells(position)
             self.kinds[position] = row_kind(cells, headings, position, groups)
+            if self.kinds[position] == DATA and self._says_nothing(cells):
+                self.kinds[position] = SIGNED
             if self.kinds[position] in TOLD:
                 value = next(cell for cell in cells if cell is not None and str(cell).strip())
                 rule = TOLD[int(self.kinds[position])]
@@ -130,13 +132,27 @@ class _Reader:
                 if TOTAL.fullmatch(key(str(cell_of(self.raws[item.place], position)))):
                     self.kinds[position] = TOTALS
 
+    def _says_nothing(self, cells: list[Any]) -> bool:
+        """Whether a row without code has no name and no figure either: a signature, a date, a note."""
+        named = self.layout.named("name")
+        said = [str(cell) for cell in cells if cell is not None and str(cell).strip()]
+        bare = named is not None and not str(cells[named.place] or "").strip()
+        return bare and len(said) <= 3 and not any(re.fullmatch(r"[\d.,\s%-]+", cell) for cell in said)
+
     def _groups(self) -> frozenset[str]:
         """Return the words by which a row without code may be a group's total: the townships, parks and industries of the others."""
-        named = [item.place for item in self.layout.columns if item.column.name in GROUPED]
-        words = {key(str(cell)) for place in named for cell in set(texts_of(self.raws[place])) if cell is not None}
-        return frozenset(
-            words - {""} | ({key(word) for word in CLASSES} if self.layout.named("above_scale") else set())
-        )
+        named = [item for item in self.layout.columns if item.column.name in GROUPED]
+        words = {word for item in named for word in self._words(item)}
+        return frozenset(words - {""} | (set(CLASSES) if self.layout.named("above_scale") else set()))
+
+    def _words(self, item: Mapped) -> np.ndarray:
+        """Return what a column that groups firms says of each row, 规上 and 规下 for its yes and no."""
+        cells = texts_of(self.raws[item.place])
+        known = {cell: key(str(cell)) for cell in set(cells) if cell is not None}
+        if item.column.kind == "scale":
+            said = {cell: flag(cell, "scale") for cell in known}
+            known |= {cell: "规上" if yes else "规下" for cell, yes in said.items() if isinstance(yes, bool)}
+        return np.array([known.get(cell, "") for cell in cells], dtype=object)
 
     def _examples(self) -> None:
         """Mark the rows, at the head of a table, that show how it is filled in (told)."""
@@ -188,7 +204,11 @@ class _Reader:
             converted = self.keys.get(item.place) or convert(raw, item.column, item.ratio, methods)
             self._tell_odd(converted, item)
             if len(totals) and item.column.adds:
-                sums.append((item, converted.values.to_numpy() / (float(item.ratio) or 1.0)))
+                once = converted.values.to_numpy() / (float(item.ratio) or 1.0)
+                once[[p - self.layout.body for p in self.grid.filled.get(item.place, ()) if p >= self.layout.body]] = (
+                    np.nan
+                )
+                sums.append((item, once))
             converted = self._unshared(item, converted, ids)
             self.values.append(converted.values)
             if item.period is not None:
@@ -202,7 +222,8 @@ class _Reader:
             if converted.marks is not None and item.column.sheet == "enterprises":
                 self.marks[name] = converted.marks
         counted = np.isin(self.kinds, (DATA, WRONG, OUT))
-        compare_totals(sums, counted, totals, self.raws, self.first, self.grid.where, self.faults)
+        groups = [self._words(i) for i in self.layout.columns if i.column.name in GROUPED] if len(totals) else []
+        compare_totals(sums, counted, totals, groups, self.raws, self.first, self.grid.where, self.faults)
         self.faults.keep(self.grid, self.layout, self.kinds, self.values)
         if ids is not None:
             self.faults.remarks += remarks_of(self.grid, self.layout, self.data.tolist(), ids)
@@ -261,16 +282,18 @@ class _Reader:
                 continue
             within = range(r0 - body, min(r1 - body + 1, len(self.kinds)))
             rows = [p for p in within if self.kinds[p] == DATA]
-            several = ids is None or len(set(ids.iloc[rows])) > 1
-            if not rows or not ((len(rows) > 1 and several) or len(figures & set(range(c0, c1 + 1))) > 1):
+            several = len(rows) > 1 and (ids is None or len(set(ids.iloc[rows])) > 1)
+            across = figures & set(range(c0, c1 + 1))
+            if not rows or not (several or len(across) > 1):
                 continue
             values = values.copy() if values is converted.values else values
             if item.place == c0:
                 numbers = [self.first + p for p in rows]
                 more = {"rows": f"{numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else str(numbers[0])}
                 more["total"] = f"{values.iloc[rows[0]] / (float(item.ratio) or 1.0):.10g}"
+                more["names"] = "、".join(i.heading for i in self.layout.columns if i.place in across)
                 place = {"row": numbers[0], "heading": item.heading, "covers": tuple(numbers)}
-                self.faults.add("merged_figure", *self.grid.where, **place, **more)
+                self.faults.add("merged_figure" if several else "merged_columns", *self.grid.where, **place, **more)
             values.iloc[rows] = np.nan
         return converted if values is converted.values else replace(converted, values=values)
 
@@ -315,7 +338,7 @@ class _Reader:
 
     def _split(self, parts: Mapping[str, Series]) -> list[Part]:
         """Make one frame per sheet, each with the keys that it needs and the place of its rows."""
-        mine = self.layout.sheet
+        mine, main = self.layout.sheet, self.layout.sheet != "enterprises" or self.layout.listed
         shared = {n: s for sheet in (mine, "enterprises", "annual") for n, s in parts.get(sheet, {}).items()}
         code, place = shared.get("credit_code"), self._place
         headings = {item.column.name: item.heading for item in self.layout.columns}
@@ -331,7 +354,7 @@ class _Reader:
                 method = series.get("method", pd.Series(np.nan, index=outcome.index))
                 done = method.map(DONE_AS).fillna("达标")
                 series["outcome"] = outcome.mask(outcome == "完成", done).astype(outcome.dtype)
-            made.append(Part(sheet, self._taken(series | place), sheet == mine, headings))
+            made.append(Part(sheet, self._taken(series | place), main and sheet == mine, headings))
         return made
 
 
@@ -367,7 +390,7 @@ MANY = 2000
 NUMBERED = re.compile(r"[(（]?(\d{1,2})[)）]?\s*(?:[=＝].*)?")
 DATA, TOTALS, BLANK, WRONG, SHOW, OUT, SIGNED, SUMMED, HINTS = range(9)
 TOLD = {SIGNED: "signature_row", SUMMED: "summary_row", HINTS: "example_row"}
-GROUPED = ("township", "park", "county", "industry_code", "location")
+GROUPED = ("township", "park", "county", "industry_code", "location", "above_scale")
 CLASSES = ("规上", "规下", "规上企业", "规下企业", "规模以上", "规模以下", "规上工业", "规下工业")
 SERIAL = re.compile(r"^([一二三四五六七八九十]{1,3}|\d{1,2}|[a-z])(?=.|$)")
 PART = PATTERNS["part"]

@@ -48,7 +48,7 @@ def _groups(grid: Grid, layout: Layout, frames: Mapping[str, pd.DataFrame]) -> t
         return None
     body = grid.body(layout.body)
     for place in range(min(len(body), 4)):
-        labels = [CLASS.sub(r"\1", key(str(cell_of(body[place], p) or ""))) for p in range(grid.height - layout.body)]
+        labels = [CLASS.sub(r"规\1", key(str(cell_of(body[place], p) or ""))) for p in range(grid.height - layout.body)]
         for name in ("township", "county", "park", "industry_code", "above_scale"):
             own = set(_labels(frames, name))
             groups = sum(bool(label) and not TOTAL.fullmatch(label) for label in labels)
@@ -131,12 +131,13 @@ def compare_totals(
     columns: Sequence[tuple[Mapped, np.ndarray]],
     rows: np.ndarray,
     totals: np.ndarray,
+    groups: Sequence[np.ndarray],
     raws: Sequence[Raw],
     first: int,
     where: tuple[str, str],
     faults: Faults,
 ) -> None:
-    """Tell the total rows that are not the sum of their rows.
+    """Tell the total rows that are not the sum of their rows: of the group that the label names, else of the rows beside them.
 
     Parameters
     ----------
@@ -146,12 +147,17 @@ def compare_totals(
         The rows that totals count: every row of figures, those without a code among them.
     totals : ndarray of int
         Positions of the total rows.
+    groups : sequence of ndarray of str
+        What each column that groups firms (township, class …) says of each row.
     first : int
         1-based number of the table's first row.
     """
     if not len(totals) or not columns:
         return
-    found = [Total(int(p), _level([cell_of(raw, int(p)) for raw in raws])) for p in totals]
+    labels = [_label([cell_of(raw, int(p)) for raw in raws]) for p in totals]
+    found = [Total(int(p), _level(label)) for p, label in zip(totals, labels, strict=True)]
+    stems = [CLASS.sub(r"规\1", STEM.sub("", label)) for label in labels]
+    own = {t.position: [rows & (g == s) for g in groups if s and s in g] for t, s in zip(found, stems, strict=True)}
     if sum(total.level == ALL for total in found) > 1:
         found = [Total(t.position, min(t.level, GROUP)) for t in found]
     data = [np.where(rows, figures, np.nan) for _, figures in columns]
@@ -160,12 +166,15 @@ def compare_totals(
         wrong: list[tuple[Total, float]] = []
         for total in sorted(found, key=lambda t: t.level):
             stated = written[total.position]
-            part = figures[_group(total, found, len(rows), above)]
-            if not np.isfinite(stated) or not np.isfinite(part).any():
+            places = [*own[total.position], _group(total, found, len(rows), above)]
+            parts = [part for place in places if np.isfinite(part := figures[place]).any()]
+            if not np.isfinite(stated) or not parts:
                 continue
+            part = parts[0]
             told = sum(gap for other, gap in wrong if other.level < total.level)
             gap = stated - float(np.nansum(part))
-            sums = [gap, gap - told] + ([stated - float(np.nansum(figures))] if total.level == GROUP else [])
+            sums = [gap - told, *(stated - float(np.nansum(other)) for other in parts)]
+            sums += [stated - float(np.nansum(figures))] if total.level == GROUP else []
             if min(map(abs, sums)) > _slack(stated, part):
                 wrong.append((total, gap))
                 place = {"row": first + total.position, "heading": item.heading}
@@ -174,10 +183,14 @@ def compare_totals(
                 faults.add("total_mismatch", *where, **place, value=cell, **shown)
 
 
-def _level(cells: list[object]) -> int:
+def _label(cells: list[object]) -> str:
+    """Return the label of a total row, without a number of firms: its word for a total, else its first text."""
+    words = [word for cell in cells if isinstance(cell, str) and (word := key(cell))]
+    return re.sub(r"[0-9家户企业个]*$", "", next(filter(TOTAL.fullmatch, words), "".join(words[:1])))
+
+
+def _level(label: str) -> int:
     """Return the level of a total row by its label."""
-    label = next((k for c in cells if isinstance(c, str) and TOTAL.fullmatch(k := key(c))), "")
-    label = re.sub(r"[0-9家户企业个]*$", "", label)
     if label in ("小计", "subtotal"):
         return SUB
     return ALL if re.fullmatch(r"总?合计|总计|累计|共计|合计数|全[县区市].*|total|sum", label) else GROUP
@@ -220,7 +233,8 @@ def _slack(stated: float, figures: np.ndarray) -> float:
 
 SUMMARY, NAMELESS = (tuple(words) for _, *words in terms("passed"))
 SUB, GROUP, ALL = 1, 2, 3
-CLASS = re.compile(r"^(规[上下])(工业)?(企业)?$")
+CLASS = re.compile(r"^规(?:模以)?([上下])(?:工业)?(?:企业)?$")
+STEM = re.compile("^(其中|一|二|三|四|五|六|七|八|九|十|[0-9a-z])|(小计|合计|总计)$")
 TOTAL = PATTERNS["total"]
 
 
@@ -282,6 +296,6 @@ def tell_remarks(remarks: Sequence[Remark], frames: Mapping[str, pd.DataFrame], 
             faults.add("remark_says", remark.file, remark.sheet, **where, **more)
 
 
-HEADS = re.compile(r"备注|说明|状态|状况|附注|情况|现状")
+HEADS = re.compile(r"备注|说明|状态|状况|附注|情况|现状|原因|问题|意见|其他|^注$|remark")
 DENIED = PATTERNS["denied"]
 SAYS = "(?<![未无非不])(?<!没有){}(?!情况无)"

@@ -27,6 +27,7 @@ from lyeval.ledger.vocabulary import (
     ABOVE,
     ALPHABET,
     BELOW,
+    DIGITS,
     DONE,
     FIRM_SIZES,
     FLOWS,
@@ -79,7 +80,7 @@ def number(value: Any, canonical: str = "") -> float | Odd | None:
         text = "-" + text[1:-1]
     near = ABOUT.fullmatch(text)
     if near:
-        result = number(near["a"] or near["b"], canonical)
+        result = number(near["a"] or near["b"] or near["c"], canonical)
         if isinstance(result, Odd):
             return Odd("number_unreadable") if result.rule else Odd("number_about", (result.value,))
         return Odd("number_unreadable") if result is None else Odd("number_about", result)
@@ -119,7 +120,7 @@ def year(value: Any) -> int | Odd | None:
     matched = YEAR.fullmatch(text)
     if matched:
         return _within(_full_year(matched[1]))
-    found = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?=[-./年]|[01]\d)", text))
+    found = set(re.findall(r"(?<!\d)((?:19|20)\d\d)(?!\d(?:\d{2}|\d{4})?(?!\d))", text))
     return _within(int(found.pop())) if len(found) == 1 and PERIOD.fullmatch(text) else Odd("year_unreadable")
 
 
@@ -174,6 +175,9 @@ def flag(value: Any, kind: str) -> bool | Odd | None:
         return None
     if ERROR.fullmatch(text.upper()):
         return Odd("cell_error")
+    noted = NOTED.search(text)
+    if noted and TURNED.search(noted[0]):
+        return Odd("flag_unreadable")
     text = NOTED.sub("", text) or text
     yes, no = (ABOVE, BELOW) if kind in ("scale", "below") else (YES, NO)
     if kind == "below" and text in YES | NO:
@@ -187,7 +191,7 @@ def flag(value: Any, kind: str) -> bool | Odd | None:
     return Odd("reason_words", True) if kind == "reason" else Odd("flag_unreadable")
 
 
-def text(value: Any) -> str | None:
+def text(value: Any) -> str | Odd | None:
     """Return a text without outer and repeated spaces and unseen control characters; whole numbers without a decimal point."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -196,13 +200,15 @@ def text(value: Any) -> str | None:
     if isinstance(value, dt.datetime) and value.time() == dt.time():
         value = value.date()
     words = " ".join(visible(" ".join(bare(str(value)).split())).split())
+    if TOLD_TEXT.fullmatch(words):
+        return Odd("cell_error" if words[0] == "#" else "ditto_mark")
     return None if is_missing(words) else words
 
 
-def label(value: Any) -> str | None:
+def label(value: Any) -> str | Odd | None:
     """Return the text of a name of something (firm, township), without spaces between Chinese characters."""
     words = text(value)
-    return words if words is None else CHINESE_GAP.sub("", words)
+    return CHINESE_GAP.sub("", words) if isinstance(words, str) else words
 
 
 def _within(figure: int) -> int | Odd:
@@ -304,27 +310,28 @@ def _made(full: int, of_month: int, of_day: int) -> dt.date | Odd:
 
 
 LARGEST = 1e15
-ERROR = re.compile(r"#[A-Z][A-Z/_0-9]*[!?]")
+TOLD_TEXT = re.compile(r"#[A-Z/0]+[!?]|同上|同前|[〃″]|\"")
+ERROR = re.compile(r"#[A-Z][A-Z/_0-9]*[!?]|#GETTING_DATA|#{3,}")
 MARKED = re.compile("(?<=[\\d.])[\u00b2\u00b3\u00b9\u2070-\u209c\u00bc-\u00be\u2150-\u2189\u2460-\u24ff\u2776-\u2793]")
 CLOCK = PATTERNS["clock"]
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 ENGLISH = PATTERNS["english"]
 ABOUT = PATTERNS["about"]
 NOTED = re.compile(r"(?<=.)[(\[【][^)\]】]*[)\]】]$")
+TURNED = re.compile("退|拟|原|曾|预|申报|下库|待|[?]")
 NOT_YET = PATTERNS["not_yet"]
 CHINESE_GAP = re.compile(r"(?<=[\u3400-\u9fff（）()]) (?=[\u3400-\u9fff（）()])")
 YEAR_MONTH = re.compile(r"(19|20)\d\d\.([2-9]|1[12])")  # 2023.1 may be October with its last digit lost
 SPAN = re.compile(r"[—–~～至到]+")
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?<=[\d.])(?:e[+-]?\d{1,3})?)(?<!^\.)([^\d.,+-].*)?")
 YEAR = re.compile(r"((?:19|20|21)\d\d|\d\d(?=年)|\d{4})(?:\.0)?(?:年度?)?")
-PERIOD = re.compile(r"[\d年月日./至到~—–-]+(?:00:00:00)?")
+PERIOD = re.compile(r"[底末\d年月日./至到~—–-]+(?:00:00:00)?")
 MONTH = re.compile(r"(?:(?:\d{4}|\d\d)[-./年])?0?(\d{1,2})(?:\.0)?(?:月份?|月度)?|\d{4}(\d\d)")
 FULL = (
     re.compile(r"(\d{4}|\d\d)[-./年](\d{1,2})[-./月](\d{1,2})[日号]?(?:t?\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?)?"),
     re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:\.0)?"),
 )
 PARTIAL = PATTERNS["partial"]
-DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
 Raw = list[Any] | pa.ChunkedArray
@@ -516,7 +523,7 @@ def _code_cells(raw: Raw) -> Cells:
     return Cells(as_text(list(results[places])), odd)
 
 
-def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
+def to_texts(raw: Raw, read: Callable[[Any], str | Odd | None] = text) -> Cells:
     """Convert text; a column that is tidy already is handed on as it is."""
     raw = in_text(raw)
     if isinstance(raw, pa.ChunkedArray) and is_text(raw.type):
@@ -525,8 +532,8 @@ def to_texts(raw: Raw, read: Callable[[Any], str | None] = text) -> Cells:
         untidy = pc.match_substring_regex(distinct, UNTIDY)
         if not pc.any(pc.or_(missing, untidy)).as_py():
             return Cells(as_text(raw), [], marks=(places, distinct))
-    results, places, _ = _each(raw, read)
-    return Cells(as_text(list(results[places])), [])
+    results, places, odd = _each(raw, read)
+    return Cells(as_text(list(results[places])), odd)
 
 
 def _word(words: str, kind: str, methods: Mapping[str, str]) -> str | Odd:
@@ -557,7 +564,7 @@ def _outcome(words: str) -> str | Odd:
 
 UNTIDY = "|".join(
     (
-        r"^\s|\s$|\s\s|\p{Han} \p{Han}|^[='’‘`＇]|[Ａ-Ｚａ-ｚ０-９／－＃]",
+        r"^\s|\s$|\s\s|\p{Han} \p{Han}|^[='’‘`＇#\x22〃″]|^同[上前]$|[Ａ-Ｚａ-ｚ０-９／－＃]",
         r"[\x00-\x1f\x7f-\x{a0}\x{ad}\x{34f}\x{61c}\x{115f}\x{1160}\x{1680}\x{17b4}\x{17b5}\x{180b}-\x{180f}]",
         r"[\x{2000}-\x{200f}\x{2028}-\x{202f}\x{205f}-\x{206f}\x{2800}\x{3000}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}]",
     )

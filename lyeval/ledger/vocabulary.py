@@ -93,6 +93,7 @@ METHODS = {key(word): row["id"] for row in METHOD_ROWS for word in [row["id"], *
 METHOD_LABELS = {row["id"]: row["words"][0] for row in METHOD_ROWS}
 DONE_AS = {row["id"]: row["finished"] for row in METHOD_ROWS}
 CODE_SIZE = 18
+DIGITS = str.maketrans("〇零○一二三四五六七八九", "000123456789")
 
 
 def tidy(value: object) -> str:
@@ -150,6 +151,13 @@ def find_unit(text: str) -> tuple[str, Fraction] | None:
     word = _spelt(text)
     if word in SIZES:
         return SIZES[word]
+    times = TIMES.match(word)
+    if times and times["unit"] in SIZES:
+        dimension, size = SIZES[times["unit"]]
+        tens: int = (
+            int(times["tens"] or 0) + len(times["zeros"] or "") + sum(TENS[word] for word in times["words"] or "")
+        )
+        return dimension, size * 10**tens
     money, _, per = word.partition("/")
     above, below = SIZES.get(money), SIZES.get(per)
     if above is None or below is None or above[0] != "money" or below[0] not in ("area", "energy"):
@@ -178,14 +186,17 @@ def looks_like_unit(text: str) -> bool:
 
 def _spelt(text: str) -> str:
     """Return a unit's word in half width and lower case, without what does not tell units apart."""
-    word = unicodedata.normalize("NFKC", text).strip()
-    word = re.sub(r"^(计量|金额|面积)?单位[:：]?", "", word).strip(" .,;:，。；：")
+    word = unicodedata.normalize("NFKC", text).strip().translate(PLAINER)
+    word = re.sub(r"^(计量|金额|面积)?单位[:：]?", "", word).strip(" .,;:，。；：*")
     word = re.sub(r"\s+", "", word).lower().replace("每", "/").replace("⋅", "·").replace("•", "·").replace("・", "·")
-    word = re.sub(r"^([(]?人民币[):/]*|rmb|cny|¥|￥)(?=.)|人民币$", "", word)
+    word = re.sub(r"^([(]?人民币[):/]*|rmb|cny|¥|￥)(?=.)|(?<=.)(人民币|rmb|cny)$", "", word)
     return re.sub(r"/(年|a|yr)$", "", word)
 
 
 UNITLIKE = PATTERNS["unitlike"]
+PLAINER = str.maketrans("萬億圓畝仟佰拾", "万亿元亩千百十")
+TENS = {"十": 1, "百": 2, "千": 3, "万": 4, "亿": 8}
+TIMES = re.compile(r"(?:10\^?(?P<tens>[2-9])|1(?P<zeros>0+)|(?P<words>[十百千万亿]+))(?P<unit>\D.*)")
 SIZES = {
     _spelt(word): (row["dimension"], Fraction(row["size"]))
     for row in read_rows(__file__, "units.csv")
