@@ -140,10 +140,10 @@ def side_by_side(plans: Sequence[Policy], registers: Sequence[Register | None]) 
         and for themes that fields do not hold, each clause in a few words. Every clause of the theme is named.
     """
     rows = []
+    themed = [clauses(plan, register) for plan, register in zip(plans, registers, strict=True)]
     for theme, (zh, en) in THEMES.items():
-        for plan, register in zip(plans, registers, strict=True):
-            mine = clauses(plan, register)
-            mine = mine[mine["theme"] == theme]
+        for plan, found in zip(plans, themed, strict=True):
+            mine = found[found["theme"] == theme]
             head = {"theme": theme, "label": zh, "label_en": en, "policy": plan.id}
             rows.append({**head, **_told(plan, theme, mine)})
     return pd.DataFrame(rows)
