@@ -12,6 +12,7 @@ import pandas as pd
 from lyeval.panels.privacy import AMOUNTS, Deidentified
 from lyeval.panels.rows import PanelColumn, columns
 from lyeval.resources import read_rows
+from lyeval.told import unit_text
 from lyeval.workbooks import csv_bytes
 
 STAMP = datetime(2000, 1, 1)
@@ -100,7 +101,7 @@ def _write_stata(frame: pd.DataFrame, path: Path) -> None:
     """Write the Stata file: ``firm``, a numeric id in the order of the codes, first; labels in English; flags with value labels."""
     plain = _plain(frame)
     plain.insert(0, "firm", pd.factorize(frame["credit_code"], sort=True)[0] + 1.0)
-    named = {c.name: c.en + (f" ({UNITS.get(c.unit, c.unit)})" if c.unit else "") for c in columns() if c.name in frame}
+    named = {c.name: c.en + (f" ({unit_text(c.unit, 'en')})" if c.unit else "") for c in columns() if c.name in frame}
     labels = {"firm": "numeric id of the enterprise", **named}
     flags: dict[Hashable, dict[float, str]] = {str(name): YES_NO for name in frame if frame[name].dtype.kind == "b"}
     plain.to_stata(
@@ -168,6 +169,5 @@ def _blank(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 YES_NO: dict[float, str] = {0: "no", 1: "yes"}
-UNITS = {"万元": "RMB 10,000", "亩": "mu", "万元/亩": "RMB 10,000 per mu", "人": "persons", "万千瓦时": "10,000 kWh"}
 REASONS = {row["reason"]: row for row in read_rows(__file__, "reasons.csv")}
 ALONE = {kind: name for name, row in REASONS.items() for kind in row["kinds"].split()}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lyeval.indicators import FACTS, STATISTICS
 from lyeval.policy.model import Condition, Policy, Target
+from lyeval.told import unit_text
 
 
 def compare_policies(*plans: Policy, lang: str = "zh") -> pd.DataFrame:
@@ -113,7 +114,7 @@ def _target(target: Target, lang: str) -> str:
     stat = STATISTICS[target.statistic]
     sign = {"ge": "≥", "le": "≤"}[target.op]
     goals = {
-        y: _goal(d.value, stat.kind, _unit_name(target.unit or stat.unit, lang))
+        y: _goal(d.value, stat.kind, unit_text(target.unit or stat.unit, lang))
         for y, d in sorted(target.years.items())
         if d.value is not None
     }
@@ -138,7 +139,7 @@ def _path(values: dict[int, str], unit: str) -> str:
 
 
 def _money(lang: str) -> str:
-    return "万元/亩" if lang == "zh" else "RMB 10,000/mu"
+    return unit_text("万元/亩", lang)
 
 
 def _unit(policy: Policy, lang: str) -> Said:
@@ -161,14 +162,10 @@ def _physical(policy: Policy, lang: str) -> Said:
     said: list[str] = []
     for target in found:
         label = target.label if lang == "zh" else target.label_en
-        unit = _unit_name(target.unit or STATISTICS[target.statistic].unit, lang)
+        unit = unit_text(target.unit or STATISTICS[target.statistic].unit, lang)
         goals = {y: f"{d.value:,g} {unit}" for y, d in sorted(target.years.items()) if d.value is not None}
         said.append(f"{label} {_path(goals, '')}".strip() + (_city(lang) if target.quota == "city_total" else ""))
     return "\n".join(said), _cites(found)
-
-
-def _unit_name(unit: str, lang: str) -> str:
-    return unit if lang == "zh" else UNITS.get(unit, unit)
 
 
 def _city(lang: str) -> str:
@@ -250,7 +247,6 @@ def _value(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-UNITS = {"家": "enterprises", "个": "blocks", "万元/亩": "RMB 10,000/mu"}
 SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "in": "∈"}
 ASPECTS: dict[tuple[str, str], Callable[[Policy, str], Said]] = {
     ("文件", "document"): _document,

@@ -12,9 +12,10 @@ import pandas as pd
 
 from lyeval.indicators import STATISTICS
 from lyeval.policy import Policy, find_policy
-from lyeval.policy.difference import UNITS, say_aspect
+from lyeval.policy.difference import say_aspect
 from lyeval.policy.register import Clause, Event, Register, covers, load_register
 from lyeval.resources import read_rows
+from lyeval.told import unit_text
 
 ROWS = read_rows(__file__, "documents.csv")
 
@@ -247,8 +248,7 @@ def _step(plan: Policy, year: int, lang: str) -> str:
         if stat.kind not in ("share", "count", "mean"):
             continue
         sign = {"ge": "≥", "le": "≤"}[target.op]
-        unit = target.unit or stat.unit
-        unit = unit if lang == "zh" else UNITS.get(unit, unit)
+        unit = unit_text(target.unit or stat.unit, lang)
         goal = f"{dated.value:.0%}" if stat.kind == "share" else f"{dated.value:g} {unit}".strip()
         line = ("线 " if lang == "zh" else "line ") + f"{dated.threshold:g}, " if dated.threshold is not None else ""
         name = plan.class_label(target.class_, lang)

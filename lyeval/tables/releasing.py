@@ -89,7 +89,7 @@ class _Audit:
         cells, self.cell = np.unique(inside, axis=1, return_inverse=True)
         self.sets = np.unique(cells, axis=0).astype(float)
         self.size = np.bincount(self.cell[self.value >= 0], minlength=cells.shape[1])
-        self.total = np.bincount(self.cell, self.mass, minlength=cells.shape[1])
+        self.total: Figures = np.bincount(self.cell, self.mass, minlength=cells.shape[1]).astype(float)
 
     def fails(self) -> bool:
         """Tell whether somebody's figure can be bounded."""
