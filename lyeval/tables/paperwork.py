@@ -58,7 +58,7 @@ def _files(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     firms, last = tables["enterprises"], latest(assessment)
     more = {name: [_text(v) for v in last[column]] for name, column in CASE.items()}
     made = firms.assign(**more, due=last["due"].to_numpy(), responsible=responsible(assessment))
-    made = made[made["listed"].astype(bool)].assign(town=lambda f: f["township"].fillna("~"))
+    made = made.assign(town=made["township"].fillna("~"))[made["listed"].astype(bool)]
     order = ["town", "land_mu", "credit_code"]
     made = made.sort_values(order, ascending=[True, False, True], kind="stable", ignore_index=True)
     return made[layout()["files"]]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,7 @@ def releasable(candidates: Iterable[Sequence[Release]], beside: Iterable[Release
     beside
         What is published besides.
     """
-    known, kept = list(beside), []
+    known, kept = list(beside), list[Release]()
     for sets in candidates:
         if not reveals([*known, *kept, *sets]):
             kept += sets
@@ -157,11 +158,11 @@ class _Audit:
 
     def _furthest(self, known: Figures, settled: Flags, cell: int, *, most: bool) -> Figures:
         """Return the cells' sums at which that of a cell is the most or the least that it can be."""
-        from scipy.optimize import linprog
+        from scipy.optimize import linprog  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
 
         bounds = np.column_stack([known, np.where(settled, known, np.inf)])
         cost = np.where(np.arange(len(self.size)) == cell, -1.0 if most else 1.0, 0.0)
-        end = linprog(cost, A_eq=self.sets, b_eq=self.sets @ self.total, bounds=bounds)
+        end: Any = linprog(cost, A_eq=self.sets, b_eq=self.sets @ self.total, bounds=bounds)
         return np.asarray(end.x, dtype=float) if end.status == 0 else self.total
 
     @cached_property
