@@ -29,7 +29,7 @@ report: setup  ## the main job: every run file on data/sample, into reports/
 	$(BIN)/lyeval batch $(RUNS) --out reports
 
 test: tools  ## every test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 fuzz: tools  ## thousands of damaged ledgers: read rightly or told in words; a million rows written and read
 	LYEVAL_FUZZ=2000 $(BIN)/python -m pytest tests/test_ledger_mixture.py

@@ -112,6 +112,23 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
+@lru_cache(maxsize=1)
+def units() -> dict[str, str]:
+    """Return what each unit is called in English, by its Chinese name: the rows of ``units.csv``."""
+    return {row["unit"]: row["en"] for row in read_rows(__file__, "units.csv")}
+
+
+def unit_text(unit: str, lang: str) -> str:
+    """Return a unit in one language; one that has no English name as it is.
+
+    Examples
+    --------
+    >>> unit_text("亩", "en")
+    'mu'
+    """
+    return unit if lang == "zh" else units().get(unit, unit)
+
+
 def message(key: str, /, **given: Any) -> Pair:
     r"""Return a row of ``messages.csv`` in Chinese and in English.
 

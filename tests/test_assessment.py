@@ -323,9 +323,12 @@ def test_grades_add_up_to_the_number_rated(n):
     assert grades.sort_values("score", ascending=False)["grade"].is_monotonic_increasing
 
 
-def test_an_unknown_score_is_not_graded():
+@pytest.mark.parametrize("employees", [None, 0.0])
+def test_an_unknown_score_is_not_graded(employees):
+    """Nor one with a denominator of zero."""
     ledger = twenty()
-    annual = ledger.annual.assign(employees=ledger.annual["employees"].where(ledger.annual["credit_code"] != "G00"))
+    first = ledger.annual["credit_code"] == "G00"
+    annual = ledger.annual.assign(employees=ledger.annual["employees"].mask(first, employees))
     grades = assess(change(ledger, annual=annual), worked.policy("huzhou-like"), 2023).grades.set_index("credit_code")
     assert grades.index[grades["grade"].isna()].tolist() == ["G00"]
     assert grades.loc["G01", "grade"] == "A"

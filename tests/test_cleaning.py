@@ -67,7 +67,7 @@ def test_any_form_cleaned_comes_back_equal(seed):
         assert_same(before, read_ledger(Path(name) / "out.xlsx"))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 2**32))
 def test_every_column_of_every_sheet_comes_back(seed):
     before = everything(random.Random(seed))
@@ -77,7 +77,7 @@ def test_every_column_of_every_sheet_comes_back(seed):
     assert_same(before, after)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32), st.integers(3, 6), st.booleans())
 def test_rows_that_a_sheet_cannot_hold_come_back_from_the_next(seed, rows, large):
     before = everything(random.Random(seed))

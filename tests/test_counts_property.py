@@ -1,4 +1,4 @@
-"""Three hundred random counties in fifty ledgers, broken in every way that ledgers are: bridges close, parts fit, targets and rows agree."""
+"""Three hundred random counties, broken in every way that ledgers are, under every reading: bridges close, parts fit, targets and rows agree."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from lyeval.tables import bridge, check, counts
 
 YEARS = {"linshu-2021": (2021, 2022, 2023, 2024, 2025), "zhoushan-2020": (2020,)}
 PLANS = [load_policy(id) for id in YEARS]
+FLOWS = ("入库", "留抵退税", "减免", "免抵")
 COLUMNS = ["exempt_industry", "public_good", "protected_until", "contract_completion", "completed", "production_start", "stopped_since",
-           "statutory_excuse", "contract_tax_per_mu", "listed_by_task_force"]  # fmt: skip
+           "statutory_excuse", "contract_tax_per_mu", "listed_by_task_force", "scattered"]  # fmt: skip
 OUTCOMES = [
     "达标",
     "关停",
@@ -33,7 +34,13 @@ OUTCOMES = [
     "未启动",
     "",
 ]
-OPTIONS = {plan.id: [[(r.id, o.id) for o in r.options if not o.needs] for r in plan.readings] for plan in PLANS}
+COUNTIES, TOGETHER = (
+    300,
+    3,
+)  # so many share a ledger, which is judged as often, each time under another combination of readings
+READINGS = {plan.id: [(r.id, o.id) for r in plan.readings for o in r.options] for plan in PLANS}
+EVENTS = {"closed", "closed before", "released", "land known to be gone", "fell back", "changed class", "hole", "grade T", "on the line", "undated",
+          "written off", "priority", "overdue", "excluded", "tax not known", "class not known"}  # fmt: skip
 
 
 def some_day(rng, year, chance=0.8):
@@ -44,19 +51,10 @@ def some_day(rng, year, chance=0.8):
     )
 
 
-SIZES = (
-    1,
-    2,
-    6,
-    9,
-    12,
-)  # counties that share a ledger: with a plan, a year, readings and columns; the bridge closes in each
-
-
 def ledger_of(rng, year, n):
     """Return a ledger of ``n`` counties, with some of the columns."""
     columns = [c for c in COLUMNS if rng.random() < 0.85]
-    sheets = {"enterprises": [], "annual": [], "disposals": [], "process": []}
+    sheets = {"enterprises": [], "annual": [], "disposals": [], "process": [], "tax_items": [], "monthly": []}
     for k in range(n):
         for name, rows in zip(sheets, county(rng, year, columns, k), strict=True):
             sheets[name] += rows
@@ -66,7 +64,7 @@ def ledger_of(rng, year, n):
 
 def county(rng, year, columns, number):
     """Return a county of about seven firms with holes, moves between classes, edges, closings, releases and cases in every state."""
-    firms, rows, cases, steps = [], [], [], []
+    firms, rows, cases, steps, items, months = [], [], [], [], [], []
     for i in range(rng.randint(2, 12)):
         code = f"F{number:02d}-{i:02d}"
         values = {
@@ -74,7 +72,7 @@ def county(rng, year, columns, number):
             "contract_completion": some_day(rng, year, 0.2), "completed": some_day(rng, year, 0.3),
             "production_start": some_day(rng, year, 0.5), "stopped_since": some_day(rng, year, 0.1),
             "statutory_excuse": rng.random() < 0.1, "contract_tax_per_mu": rng.choice((None, None, 1.5)),
-            "listed_by_task_force": rng.random() < 0.1,
+            "listed_by_task_force": rng.random() < 0.1, "scattered": rng.random() < 0.1,
         }  # fmt: skip
         firms.append({"credit_code": code, "name": code, "township": rng.choice((f"甲{number}镇", f"乙{number}镇", None)), "county": f"{number}县",
                       **{c: values[c] for c in columns}})  # fmt: skip
@@ -82,7 +80,20 @@ def county(rng, year, columns, number):
         for y in (y for y in range(year - 3, year + 2) if rng.random() < 0.85):
             tax = rng.choice((None, -1.0, 0.0, land, 2 * land, 3 * land, rng.uniform(0, 4) * land))
             rows.append({"credit_code": code, "year": y, "above_scale": rng.choice((True, False, False, None)), "tax_wan": tax,
-                         "land_mu": rng.choice((land, land, land / 2, None)), "walled": True})  # fmt: skip
+                         "land_mu": rng.choice((land, land, land / 2, None)), "walled": True, "grade": rng.choice((*"ABCDT", None)),
+                         "land_use_tax_extra_wan": rng.choice((None, 0.5)), "parcel": rng.choice((None, f"P{number}"))})  # fmt: skip
+            items.append(
+                {
+                    "credit_code": code,
+                    "year": y,
+                    "item": "增值税",
+                    "flow": rng.choice(FLOWS),
+                    "amount_wan": rng.choice((1.0, None)),
+                }
+            )
+            months.append(
+                {"credit_code": code, "year": y, "month": rng.choice((6, 12)), "tax_wan": rng.choice((None, 0.0, land))}
+            )
         for _ in range(rng.choice((0, 0, 1, 2))):
             cases.append({"credit_code": code, "method": rng.choice(("upgrade", "shut_down", "land_bank")), "outcome": rng.choice(OUTCOMES),
                           "started": some_day(rng, year), "due": some_day(rng, year), "finished": some_day(rng, year),
@@ -94,16 +105,30 @@ def county(rng, year, columns, number):
                     **{s: some_day(rng, year, 0.5) for s in ("notified", "certified", "published", "key_listed")},
                 }
             )
-    return firms, rows, cases, steps
+    return firms, rows, cases, steps, items, months
 
 
-@pytest.mark.parametrize("seed", range(10 * len(SIZES)))
-def test_no_county_contradicts_itself(seed):
+def drawn(seed):
+    """Return a ledger's assessments, each under other readings: those of the plan in turn, and others with them by chance."""
     rng = random.Random(seed)
-    plan = rng.choice(PLANS)
+    plan = PLANS[seed % len(PLANS)]
     year = rng.choice(YEARS[plan.id])
-    chosen = dict(rng.choice(options) for options in OPTIONS[plan.id] if options and rng.random() < 0.4)
-    got = assess(ledger_of(rng, year, SIZES[seed % len(SIZES)]), plan, year, readings=chosen)
+    held = ledger_of(rng, year, TOGETHER)
+    facts = {name: 400.0 for name in plan.facts}
+    for k in range(TOGETHER):
+        chosen = dict(rng.sample(READINGS[plan.id], 4))
+        turn = READINGS[plan.id][(seed // len(PLANS) * TOGETHER + k) % len(READINGS[plan.id])]
+        yield assess(held, plan, year, readings=chosen | dict([turn]), facts=facts)
+
+
+@pytest.mark.parametrize("seed", range(COUNTIES // TOGETHER))
+def test_no_county_contradicts_itself(seed):
+    for got in drawn(seed):
+        consistent(got)
+
+
+def consistent(got):
+    """Hold an assessment's counts, bridge, targets and rows against one another."""
     told = counts(got)
     check({"counts": told, "bridge": bridge(told), "enterprises": got.enterprises})
     standing = got.standing
@@ -131,3 +156,32 @@ def test_no_county_contradicts_itself(seed):
     assert not (standing.relapsed & standing.state["reached"]).any()
     assert not (standing.priority & standing.eligible).any()
     assert not (standing.gone_before & (standing.listed.true | standing.in_scope.true)).any()
+
+
+def test_every_reading_and_every_event_is_among_them():
+    turns = {plan.id: set() for plan in PLANS}
+    met = set()
+    for seed in range(COUNTIES // TOGETHER):
+        id = PLANS[seed % len(PLANS)].id
+        turns[id] |= {(seed // len(PLANS) * TOGETHER + k) % len(READINGS[id]) for k in range(TOGETHER)}
+    for seed in range(12):
+        for got in drawn(seed):
+            met |= {name for name, there in events(got).items() if np.any(there)}
+    assert {id: len(found) for id, found in turns.items()} == {id: len(all_) for id, all_ in READINGS.items()}
+    assert met == EVENTS
+
+
+def events(got):
+    """Return who met with what, by its name in `EVENTS`."""
+    standing, frame = got.standing, got.frame
+    before = frame.book.annual("above_scale", frame.facts_year - 1)
+    now = frame.book.annual("above_scale", frame.facts_year)
+    return {
+        "closed": standing.gone.true, "closed before": standing.gone_before, "undated": standing.gone.unknown,
+        "released": standing.exits.released > 0, "land known to be gone": standing.exits.banked.true,
+        "fell back": standing.relapsed, "changed class": (before == 1) & (now == 0),
+        "hole": frame.book.rows(frame.facts_year) < 0, "grade T": got.ledger.annual["grade"].eq("T").fillna(False).to_numpy(dtype=bool),
+        "on the line": np.isclose(frame.now.tax_per_mu, standing.line), "written off": ~np.isnat(standing.written_off),
+        "priority": standing.priority, "overdue": standing.case("overdue"), "excluded": standing.excluded,
+        "tax not known": standing.in_scope.true & np.isnan(frame.now.tax), "class not known": frame.above.unknown,
+    }  # fmt: skip

@@ -1,11 +1,11 @@
-"""The examples in the docstrings of what is public run: everything under ``ly.``, every function of `lyeval.effect` and `lyeval.figures`."""
+"""Every example in a docstring of lyeval runs; all that is public under ``ly.``, of `lyeval.effect` and of `lyeval.figures` has one."""
 
 from __future__ import annotations
 
 import doctest
 import inspect
 from importlib import import_module
-from types import ModuleType
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +13,11 @@ import lyeval as ly
 from lyeval import effect, figures
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-FUNCTIONS = [
-    (module, name)
-    for module in (effect, figures)
-    for name in module.__all__
-    if inspect.isfunction(inspect.unwrap(getattr(module, name)))
+PACKAGE = Path(ly.__file__).parent
+MODULES = [
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
 ]
 
 
@@ -28,28 +28,27 @@ def given() -> dict[str, object]:
     return {"ly": ly, "ledger": ledger, "policy": policy, "now": ly.assess(ledger, policy, year=2020)}
 
 
-def run(tests: list[doctest.DocTest]) -> None:
-    tests = [test for test in tests if test.examples]
-    assert tests, "no example"
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str, given: dict[str, object]) -> None:
+    """What users call is shown with what users have; of the rest an example may take its own module's names."""
+    import matplotlib.pyplot as plt
+
+    module = import_module(name)
+    public = {"lyeval.effect", "lyeval.figures"} & {name.rpartition(".")[0]}
+    public |= {name} & {inspect.unwrap(getattr(ly, one)).__module__ for one in ly.PUBLIC}
+    names = given if public else given | vars(module)
+    tests = [test for test in doctest.DocTestFinder().find(module, name, globs=dict(names)) if test.examples]
+    assert tests
     for test in tests:
         told: list[str] = []
         assert not doctest.DocTestRunner(optionflags=FLAGS).run(test, out=told.append).failed, "".join(told)
-
-
-@pytest.mark.parametrize("name", sorted(ly.PUBLIC))
-def test_public_names(name: str, given: dict[str, object]) -> None:
-    run(doctest.DocTestFinder(recurse=False).find(getattr(ly, name), name, globs=dict(given)))
-
-
-@pytest.mark.parametrize(("module", "name"), FUNCTIONS, ids=lambda one: getattr(one, "__name__", one))
-def test_functions(module: ModuleType, name: str) -> None:
-    import matplotlib.pyplot as plt
-
-    function = inspect.unwrap(getattr(module, name))
-    finder = doctest.DocTestFinder(recurse=False)
-    run(finder.find(function, name, module=import_module(function.__module__), globs={}))
     plt.close("all")
 
 
-def test_there_are_examples_to_run() -> None:
-    assert len(FUNCTIONS) >= 28
+def test_all_that_is_public_has_an_example() -> None:
+    shown = {name: getattr(ly, name) for name in ly.PUBLIC}
+    for module in (effect, figures):
+        functions = {name: inspect.unwrap(getattr(module, name)) for name in module.__all__}
+        shown |= {name: function for name, function in functions.items() if inspect.isfunction(function)}
+    assert len(shown) >= len(ly.PUBLIC) + 28
+    assert not [name for name, thing in shown.items() if ">>> " not in (inspect.unwrap(thing).__doc__ or "")]

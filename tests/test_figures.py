@@ -317,10 +317,28 @@ def test_townships_are_sorted_and_the_rest_stand_together() -> None:
     figures.save(ax)
 
 
-def test_few_enterprises_get_no_percentage() -> None:
-    frame = enterprises(9).assign(township="甲镇", identified=[True] * 2 + [False] * 7)
+@pytest.mark.parametrize("n", [9, 10])
+def test_few_enterprises_get_no_percentage(n: int) -> None:
+    frame = enterprises(n).assign(township="甲镇", identified=[True] * 2 + [False] * (n - 2), land_mu=10.0)
     ax = figures.townships(frame)
-    assert texts(ax) == ["2/9 家"]
+    assert texts(ax) == ["2/9 家" if n == 9 else "2/10 家 · 20.0%"]
+    figures.save(ax)
+
+
+@pytest.mark.parametrize(("n", "told"), [(9, "2/9"), (10, "20")])
+def test_a_share_of_exactly_ten_is_a_percentage(n: int, told: str) -> None:
+    row = {
+        "id": "a",
+        "label": "达到标准线",
+        "value": 2 / n,
+        "goal": 0.8,
+        "op": "ge",
+        "status": "missed",
+        "unit": "share",
+        "n": n,
+    }
+    ax = figures.attainment(pd.DataFrame([row]))
+    assert [text for text in texts(ax) if told in text]
     figures.save(ax)
 
 

@@ -107,7 +107,7 @@ def test_stata_has_a_numeric_id_english_labels_and_labelled_flags(small: ly.Ledg
     with pd.io.stata.StataReader(path) as reader:
         labels, values = reader.variable_labels(), reader.value_labels()
     assert not [text for text in labels.values() if not text.isascii()]
-    assert labels["tax_per_mu"] == "tax per mu (RMB 10,000 per mu)"
+    assert labels["tax_per_mu"] == "tax per mu (RMB 10,000/mu)"
     assert values["listed"] == {0: "no", 1: "yes"}
     frame = pd.read_stata(path)
     assert frame.groupby("credit_code")["firm"].nunique().eq(1).all()

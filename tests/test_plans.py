@@ -230,13 +230,14 @@ def test_a_report_on_a_plan_says_so_and_names_the_file(now: Assessment, tmp_path
         plan: report.forecast_tables(ly.forecast(now.ledger, "linshu-2021", 2024, plan=plan, **more))
         for plan in (None, tmp_path / "收储五千万.csv")
     }
+    judged = report.assessment_tables(now)
     for edition in ("office", "research"):
         for lang, said, never in (
             ("zh", "假设方案", "以现有处置安排照常推进为前提"),
             ("en", "plan", "that cases proceed as arranged"),
         ):
             for plan, made in ahead.items():
-                tables = report.assessment_tables(now) | made | {"run": {"edition": edition}}
+                tables = judged | made | {"run": {"edition": edition}}
                 text = plain_text(report.build_report(tables, lang=lang))  # pyright: ignore[reportArgumentType]
                 assert (never in text) == (plan is None and edition == "research")
                 if plan is not None:

@@ -15,7 +15,7 @@ from lyeval import report
 from lyeval.ledger import read_ledger
 from lyeval.render import to_xlsx
 from lyeval.report.context import Context
-from lyeval.report.sheets import ROWS, headings, sheet, sheets
+from lyeval.report.sheets import ROWS, _part, headings, sheet, sheets
 from lyeval.report.tabulate import PLAIN, SHAPES, WRITERS
 
 YEARS = {"linshu-2021": ("linshu", 2023), "zhoushan-2020": ("zhoushan", 2020)}
@@ -150,3 +150,16 @@ def test_note_of_every_rule_is_told_where_it_is_used(tables):
     if "list_summoned" in made:
         assert "一半" in made["list_summoned"].note
     assert "不作为征收依据" in made["list_missed"].note
+
+
+@pytest.mark.parametrize(("n", "part", "share", "rise"), [(9, "3/9", None, "—"), (10, "3/10（30.0%）", 0.1, "+25%")])
+def test_a_unit_of_exactly_ten_firms_has_a_percentage(n, part, share, rise):
+    land = {"listed_land_mu": 5.0, "land_mu": 50.0, "land_before": 1.0, "land_after": 1.0}
+    unit = pd.DataFrame(
+        [{"township": "甲镇", "group": "usual", "n": n, "tax_before": 1.0, "tax_after": 1.25, "rise": 0.25, **land}]
+    )
+    c = Context({"townships": unit, "changes": unit, "grades": pd.DataFrame({"grade": ["A"] * n}), "meta": {}}, "zh")
+    assert _part({"part": 3, "whole": n, "n": n}, {"weight": "count", "goal": 0.5, "unit": ""}, "zh") == part
+    assert [row["share"] for row in ROWS["townships"](c).rows] == [share]
+    assert [row["share"] for row in ROWS["grades"](c).rows] == [None if share is None else 1.0]
+    assert [row["rise"] for row in ROWS["changes"](c)] == [rise]

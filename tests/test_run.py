@@ -274,7 +274,8 @@ def test_unwritable_folder(tmp_path: Path) -> None:
 
 
 def test_batch_survives_a_killed_worker_and_goes_on(tmp_path: Path) -> None:
-    runs = [load_run(write(tmp_path, name)) for name in ("甲", "乙")]
+    page = SMALL + "formats: [html]\n"
+    runs = [load_run(write(tmp_path, name, page)) for name in ("甲", "乙")]
     broken = load_run(write(tmp_path, "丙", SMALL.replace("shengsi", "nowhere")))
     seen: list[str] = []
     killer = threading.Thread(target=_kill_one_worker)
@@ -293,7 +294,7 @@ def test_batch_survives_a_killed_worker_and_goes_on(tmp_path: Path) -> None:
     again = produce_all(runs, tmp_path / "out")
     assert [r.skipped for r in again] == [True, True]
     (tmp_path / "out" / "甲" / "report.html").write_text("changed", encoding="utf-8")
-    changed = load_run(write(tmp_path, "乙", SMALL.replace("seed: 5", "seed: 6")))
+    changed = load_run(write(tmp_path, "乙", page.replace("seed: 5", "seed: 6")))
     for run in (runs[0], changed):
         assert not whole(tmp_path / "out" / run.id, made_from(run))
 

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, ndtri
-from scipy.stats import qmc, sobol_indices
 
 from lyeval.assessment import TargetView, meets
 from lyeval.forecasting.nowcast import Forecast
@@ -296,6 +295,8 @@ def _rows(study: Study, head: dict[str, Any], ends: list[np.ndarray], central: n
 
 def _groups(study: Study, moved: list[Factor], samples: int, seed: int) -> list[dict[str, Any]]:
     """Estimate the groups' Sobol indices of each target's odds."""
+    from scipy.stats import qmc, sobol_indices  # heavy, and only here
+
     which = np.array([factor.group for factor in moved] + ["readings"] * bool(study.options))
     names = [name for name in ("methods", "tax", "response", "readings") if name in which]
     if not study.ids or len(names) < 2:

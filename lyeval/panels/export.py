@@ -12,6 +12,7 @@ import pandas as pd
 from lyeval.panels.privacy import AMOUNTS, Deidentified
 from lyeval.panels.rows import PanelColumn, columns
 from lyeval.resources import read_rows
+from lyeval.told import unit_text
 from lyeval.workbooks import csv_bytes
 
 STAMP = datetime(2000, 1, 1)
@@ -104,7 +105,7 @@ def _write_stata(frame: pd.DataFrame, path: Path) -> None:
         plain[name] = frame[name].map({value: i for i, value in enumerate(words, start=1)}).astype(float)
         told[name] = dict(enumerate(words.values(), start=1))
     plain.insert(0, "firm", pd.factorize(frame["credit_code"], sort=True)[0] + 1.0)
-    named = {c.name: c.en + (f" ({UNITS.get(c.unit, c.unit)})" if c.unit else "") for c in columns() if c.name in frame}
+    named = {c.name: c.en + (f" ({unit_text(c.unit, 'en')})" if c.unit else "") for c in columns() if c.name in frame}
     labels = {"firm": "numeric id of the firm", **named}
     plain.to_stata(
         path,
@@ -181,6 +182,5 @@ def _blank(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 YES_NO: dict[float, str] = {0: "no", 1: "yes"}
-UNITS = {"万元": "RMB 10,000", "亩": "mu", "万元/亩": "RMB 10,000 per mu", "人": "persons", "万千瓦时": "10,000 kWh"}
 REASONS = {row["reason"]: row for row in read_rows(__file__, "reasons.csv")}
 ALONE = {kind: name for name, row in REASONS.items() for kind in row["kinds"].split()}

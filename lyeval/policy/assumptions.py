@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from lyeval import resources
 from lyeval.policy.loading import Frozen, PolicyError, display, load_yaml, unknown, validate
+from lyeval.told import units
 
 Mark = Literal["assumed", "estimated", "measured"]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -38,7 +39,7 @@ class Figure(Frozen, Generic[Unit]):
     @property
     def unit_en(self) -> str:
         """Return the unit in English."""
-        return UNITS_EN[self.unit]
+        return units()[self.unit]
 
     def numbers(self) -> dict[str, float | tuple[float, ...]]:
         """Return the figure's own numbers by name (``a``, ``b``; ``mean``, ``sd``; ``value`` …)."""
@@ -353,17 +354,3 @@ def _short(value: float | tuple[float, ...]) -> str:
 
 
 METHODS = "methods"
-UNITS_EN = {
-    "占标准": "of the line",
-    "占原水平": "of the former level",
-    "占带内企业": "of the firms in the band",
-    "占该企业用地": "of the firm's land",
-    "占差距": "of the gap",
-    "概率": "probability",
-    "倍": "times",
-    "对数": "log points",
-    "月": "months",
-    "万元/亩": "RMB 10,000 per mu",
-    "天": "days",
-    "自由度": "degrees of freedom",
-}

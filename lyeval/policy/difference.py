@@ -9,6 +9,7 @@ import pandas as pd
 
 from lyeval.indicators import FACTS, STATISTICS, Fact
 from lyeval.policy.model import Condition, Policy, Target
+from lyeval.told import unit_text
 
 
 def compare_policies(*plans: Policy, lang: str = "zh") -> pd.DataFrame:
@@ -114,7 +115,7 @@ def _target(target: Target, lang: str) -> str:
     unit = target.unit or stat.unit
     goals = {y: d.value for y, d in sorted(target.years.items()) if d.value is not None}
     lines = {y: d.threshold for y, d in sorted(target.years.items()) if d.threshold is not None}
-    plain = {y: _goal(v, stat.kind, _unit_name(unit, lang) if lang == "zh" else "") for y, v in goals.items()}
+    plain = {y: _goal(v, stat.kind, unit_text(unit, lang) if lang == "zh" else "") for y, v in goals.items()}
     said = _line(goals, lang) if stat.kind == "mean" else _path(plain, "", lang)
     if lang == "zh":
         text = f"{stat.label} {SIGNS[target.op]} {said}" + (f"；线 {_line(lines, lang)}" if lines else "")
@@ -177,10 +178,6 @@ def _physical(policy: Policy, lang: str) -> Said:
         joint = ": " if lang == "en" and told else " "
         said.append(f"{label}{joint}{told}".strip() + (_city(lang) if target.quota == "city_total" else ""))
     return "\n".join(said), _cites(found)
-
-
-def _unit_name(unit: str, lang: str) -> str:
-    return unit if lang == "zh" else UNITS.get(unit, unit)
 
 
 def _city(lang: str) -> str:
@@ -272,14 +269,13 @@ def _part(whole: Condition, part: Condition, lang: str, fact: Callable[[str], Fa
 def _value(value: object, unit: str, lang: str) -> str:
     """Write a condition's value with the unit of its fact; in English 万元 as RMB."""
     if isinstance(value, tuple):
-        return ("、" if lang == "zh" else ", ").join(map(str, value)) + (f" {_unit_name(unit, lang)}" if unit else "")
+        return ("、" if lang == "zh" else ", ").join(map(str, value)) + (f" {unit_text(unit, lang)}" if unit else "")
     if lang == "en" and unit.startswith("万元") and isinstance(value, int | float):
         return f"RMB {value * 1e4:,.0f}" + (" per mu" if unit == "万元/亩" else "")
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{text} {_unit_name(unit, lang)}" if unit else text
+    return f"{text} {unit_text(unit, lang)}" if unit else text
 
 
-UNITS = {"家": "firms", "个": "blocks", "亩": "mu", "年": "years", "万元": "RMB 10,000", "万元/亩": "RMB 10,000 per mu"}
 SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "in": "∈"}
 ASPECTS: dict[tuple[str, str], Callable[[Policy, str], Said]] = {
     ("文件", "document"): _document,

@@ -12,9 +12,10 @@ import pandas as pd
 
 from lyeval.indicators import STATISTICS
 from lyeval.policy import Policy, find_policy
-from lyeval.policy.difference import UNITS, say_aspect
+from lyeval.policy.difference import say_aspect
 from lyeval.policy.register import Clause, Event, Register, covers, load_register
 from lyeval.resources import read_rows
+from lyeval.told import unit_text
 
 ROWS = read_rows(__file__, "documents.csv")
 
@@ -140,10 +141,10 @@ def side_by_side(plans: Sequence[Policy], registers: Sequence[Register | None]) 
         and for themes that fields do not hold, each clause in a few words. Every clause of the theme is named.
     """
     rows = []
+    themed = [clauses(plan, register) for plan, register in zip(plans, registers, strict=True)]
     for theme, (zh, en) in THEMES.items():
-        for plan, register in zip(plans, registers, strict=True):
-            mine = clauses(plan, register)
-            mine = mine[mine["theme"] == theme]
+        for plan, found in zip(plans, themed, strict=True):
+            mine = found[found["theme"] == theme]
             head = {"theme": theme, "label": zh, "label_en": en, "policy": plan.id}
             rows.append({**head, **_told(plan, theme, mine)})
     return pd.DataFrame(rows)
@@ -249,8 +250,7 @@ def _step(plan: Policy, year: int, lang: str) -> str:
         if stat.kind not in ("share", "count", "mean"):
             continue
         sign = {"ge": "≥", "le": "≤"}[target.op]
-        unit = target.unit or stat.unit
-        unit = unit if lang == "zh" else UNITS.get(unit, unit)
+        unit = unit_text(target.unit or stat.unit, lang)
         goal = f"{dated.value:.0%}" if stat.kind == "share" else f"{dated.value:g} {unit}".strip()
         line = "" if dated.threshold is None else _at(dated.threshold, lang)
         told.append(f"{plan.class_label(target.class_, lang)}{line}{sign} {goal}")

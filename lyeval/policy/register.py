@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
@@ -291,7 +292,7 @@ def load_register(path: str | Path) -> Register:
 
 def covers(cite: str, clause: str) -> bool:
     """Tell whether citing ``cite`` cites ``clause``: itself or a lettered part of it (一(三) covers 一(三)a)."""
-    return clause == cite or re.fullmatch(re.escape(cite) + "[a-z]", clause) is not None
+    return clause == cite or (clause[:-1] == cite and clause[-1:] in ascii_lowercase)
 
 
 def plain(text: str) -> str:

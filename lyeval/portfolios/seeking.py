@@ -15,14 +15,13 @@ from lyeval.assessment import Assessment, TargetView
 from lyeval.indicators import book
 from lyeval.policy import PolicyError, unknown
 from lyeval.policy.assumptions import Assumptions
-from lyeval.policy.difference import UNITS
 from lyeval.portfolios.choices import leaving, met, options, planned, tensor
 from lyeval.portfolios.solving import Found, Limits, Problem, Sought, bound, cheapest, every, few, strongest
 from lyeval.simulation.casework import Asked
 from lyeval.simulation.draws import Sampling
 from lyeval.simulation.known import Note, note
 from lyeval.simulation.projection import check_draws, prepared
-from lyeval.told import Told, of_kind, shown, whole
+from lyeval.told import Told, of_kind, shown, unit_text, whole
 
 Funds = float | Mapping[int, float] | None
 
@@ -454,7 +453,7 @@ def _value(view: TargetView, value: float) -> tuple[str, str]:
     """Write a value of a target in Chinese and English."""
     if view.kind == "share":
         return f"{value:.1%}", f"{value:.1%}"
-    return f"{value:.4g}{view.unit}", f"{value:.4g} {UNITS.get(view.unit, view.unit)}"
+    return f"{value:.4g}{view.unit}", f"{value:.4g} {unit_text(view.unit, 'en')}"
 
 
 def _notes(made: Portfolio) -> tuple[Note, ...]:

@@ -301,10 +301,7 @@ def _short(c: Context, row: Row) -> str:
     if not known(row["short"]):
         return "—"
     if row["unit"] != "万元/亩":
-        unit = (
-            coded("side_unit", row["unit"], c.lang) if row["unit"] == "家" else unit_name(row["unit"], c.lang).strip()
-        )
-        return f"{number(row['short'], 0)}{'' if c.lang == 'zh' else ' '}{unit}"
+        return f"{number(row['short'], 0)}{unit_name(row['unit'], c.lang)}"
     return f"{number(row['short'], 2)}万元/亩" if c.lang == "zh" else f"RMB {row['short'] * 1e4:,.0f}/mu"
 
 

@@ -104,7 +104,11 @@ class Context:
 
     def place_of(self, side: str) -> str:
         """Return the place of a side of a comparison."""
-        return named(next(r for r in self.rows("side_about") if r["side"] == side), self.lang, "place")
+        return self._places[side]
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        return {str(r["side"]): named(r, self.lang, "place") for r in self.rows("side_about")}
 
     def side(self, side: str) -> str:
         """Return the place of a side without the larger place that it is in."""

@@ -16,7 +16,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Literal
 
 from lyeval.render.blocks import Block, Bullets, Heading, Lang, Mark, Note, Paragraph, Slot, Text
@@ -83,20 +83,9 @@ class Template:
     source: str
     others: Mapping[str, str] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def _compiled(self) -> Any:
-        import jinja2
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-        sources = {**self.others, self.name: self.source}
-        environment = ImmutableSandboxedEnvironment(
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=_only_values,
-            loader=jinja2.FunctionLoader(lambda name: (sources[name], name, None) if name in sources else None),
-        )
-        return environment.get_template(self.name)
+        return _compiled(self.name, frozenset({**self.others, self.name: self.source}.items()))
 
     def check(self) -> None:
         """Compile the template, filling nothing.
@@ -187,6 +176,23 @@ class Template:
             name, line = _place(error, self)
             zh, en = getattr(error, "zh", f"模板写法有误：{_said(error)}"), getattr(error, "en", _said(error))
             raise fault(name, line, zh, en) from None
+
+
+@lru_cache(maxsize=64)
+def _compiled(name: str, texts: frozenset[tuple[str, str]]) -> Any:
+    """Compile a template with those that it may include, once for all reports of a process."""
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    sources = dict(texts)
+    environment = ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_only_values,
+        loader=jinja2.FunctionLoader(lambda name: (sources[name], name, None) if name in sources else None),
+    )
+    return environment.get_template(name)
 
 
 def _inert(word: Any, hold: Callable[[Any], str]) -> Any:

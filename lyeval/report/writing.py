@@ -48,6 +48,7 @@ def write(
     tables: Tables,
     folder: str | Path,
     *,
+    document: Document | None = None,
     lang: Lang = "zh",
     formats: Sequence[str] = tuple(FORMATS),
     products: Sequence[str] = (),
@@ -57,7 +58,7 @@ def write(
 
     ``products`` are written besides (`PRODUCTS`): text as report.txt, schedule, dossiers and drafts into products/. ``fonts`` are an
     office's own: ``folder`` holds the files for PDF, and title, body, heading1, heading2 name the families (小标宋, 仿宋, 黑体, 楷体), in
-    DOCX too.
+    DOCX too. ``document`` is the report of these tables in this language where it is made already, so that it is not made again.
 
     Raises
     ------
@@ -66,7 +67,7 @@ def write(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    document, c = document_of(tables, lang=lang), Context(tables, lang)
+    document, c = document or document_of(tables, lang=lang), Context(tables, lang)
     _figures(document, folder / "figures")
     made = Made(c, document, look_of(c, fonts))
     _, annexed, notes = KINDS[_kind(tables)]

@@ -331,8 +331,8 @@ def _summoned(assessment: Assessment, townships: pd.DataFrame, counties: pd.Data
     """Return the units to be summoned, of the level that answers to the plan's place."""
     table = counties if assessment.level == "city" else townships
     rate = table["rate"].iloc[-1] if len(table) else None
-    rows = table[table["summoned"].to_numpy(dtype=bool)] if len(table) else table
-    more = {
+    rows: pd.DataFrame = table[table["summoned"].to_numpy(dtype=bool)] if len(table) else table
+    more: dict[str, Any] = {
         "whole_rate": rate,
         "settled": rows["reached"] + rows["left"],
         "clause": clause(assessment.policy, "summoned"),

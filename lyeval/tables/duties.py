@@ -72,13 +72,15 @@ def papers_owed(assessment: Assessment, on: object = None) -> pd.DataFrame:
     rows, answer = case_rows(assessment, on), responsible(assessment, on)
     received = papers_received(assessment, on)
     out: list[dict[str, Any]] = []
-    for row in rows[rows["open"].to_numpy(dtype=bool)].itertuples(index=False):
-        method = plan_method(assessment, row.method)
-        owed = [p for p in method.papers if p not in received.get(row.credit_code, set())] if method is not None else []
+    still: pd.DataFrame = rows[rows["open"].to_numpy(dtype=bool)]
+    for row in still.to_dict("records"):
+        method = plan_method(assessment, row["method"])
+        there = received.get(row["credit_code"], set())
+        owed = [p for p in method.papers if p not in there] if method is not None else []
         if method is not None and owed:
             told = {"label": method.label, "label_en": method.label_en, "owed": owed, "n": len(owed)}
             told |= {"received": len(method.papers) - len(owed), "clause": "；".join(method.cite)}
-            out.append({**_one(assessment, int(row.at)), **told, "responsible": answer[int(row.at)]})
+            out.append({**_one(assessment, int(row["at"])), **told, "responsible": answer[int(row["at"])]})
     made = framed("list_papers", out)
     return made.sort_values(["n", "credit_code"], ascending=[False, True], kind="stable", ignore_index=True)
 
@@ -106,15 +108,15 @@ def steps_waiting(assessment: Assessment, on: object = None) -> pd.DataFrame:
     """
     dates, end, answer = _dates(assessment, on), day_of(assessment, on), responsible(assessment, on)
     out: list[dict[str, Any]] = []
-    for i in np.flatnonzero(assessment.standing_on(on).listed_here) if len(dates) else []:
-        found = _outstanding(assessment, {name: column[i] for name, column in dates.items()}, int(i))
+    for i in np.flatnonzero(assessment.standing_on(on).listed_here).tolist() if dates else list[int]():
+        found = _outstanding(assessment, {name: column[i] for name, column in dates.items()}, i)
         if found is None:
             continue
         step, since, due = found
         waiting = None if since is None or np.isnat(since) else int((end - since).astype(int))
         told = {"step": step.id, "label": step.label, "label_en": step.label_en, "clause": "；".join(step.cite)}
         told |= {"since": since, "due": due, "days": waiting, "overdue": None if due is None else bool(due < end)}
-        out.append({**_one(assessment, int(i)), **told, "responsible": answer[i]})
+        out.append({**_one(assessment, i), **told, "responsible": answer[i]})
     made = framed("list_steps", out).astype({"days": "float64"})
     order = ["days", "credit_code"]
     return made.sort_values(order, ascending=[False, True], kind="stable", na_position="last", ignore_index=True)
@@ -197,7 +199,8 @@ def _dates(assessment: Assessment, on: object) -> dict[str, np.ndarray]:
     sheet, book, end = assessment.ledger.process, assessment.frame.book, day_of(assessment, on)
     if not len(sheet):
         return {}
-    out, at = {}, book.positions(sheet["credit_code"])
+    out: dict[str, Any] = {}
+    at = book.positions(sheet["credit_code"])
     for step in assessment.policy.steps:
         column = COLUMN_OF.get(step.id, step.id)
         if column in sheet:

@@ -14,6 +14,7 @@ from lyeval.indicators.facts import asked_of
 from lyeval.ledger.columns import of_sheet
 from lyeval.tables.casework import latest, plan_method, responsible
 from lyeval.tables.registry import framed, layout
+from lyeval.told import unit_text
 
 if TYPE_CHECKING:
     from lyeval.assessment import Assessment
@@ -26,11 +27,11 @@ STEPS = ("notified", "statement", "certified", "published", "accepted")
 CASE = {"disposal": "label", "disposal_en": "label_en"} | {k: k for k in ("outcome", "next_step", "difficulty")}
 INTENT = "申请意向书"
 CONTROLS = {
-    "plot_ratio": ("容积率", "plot ratio", "", ""),
-    "building_density": ("建筑密度", "building density", "", ""),
-    "investment_intensity": ("投资强度", "investment intensity", "万元/亩", "RMB 10,000 per mu"),
+    "plot_ratio": ("容积率", "plot ratio", ""),
+    "building_density": ("建筑密度", "building density", ""),
+    "investment_intensity": ("投资强度", "investment intensity", "万元/亩"),
 }
-PER_MU = ("亩均税收", "tax per mu", "万元/亩", "RMB 10,000 per mu")
+PER_MU = ("亩均税收", "tax per mu", "万元/亩")
 WITHDRAWN = "撤销"  # how a statement ended that was upheld
 
 
@@ -57,7 +58,7 @@ def _files(assessment: Assessment, tables: Tables) -> pd.DataFrame:
     firms, last = tables["enterprises"], latest(assessment)
     more = {name: [_text(v) for v in last[column]] for name, column in CASE.items()}
     made = firms.assign(**more, due=last["due"].to_numpy(), responsible=responsible(assessment))
-    made = made[made["listed"].astype(bool)].assign(town=lambda f: f["township"].fillna("~"))
+    made = made.assign(town=made["township"].fillna("~"))[made["listed"].astype(bool)]
     order = ["town", "land_mu", "credit_code"]
     made = made.sort_values(order, ascending=[True, False, True], kind="stable", ignore_index=True)
     return made[layout()["files"]]
@@ -194,9 +195,8 @@ def _shown(facts: Facts, i: int, leaf: Condition) -> list[dict[str, Any]]:
         agreed = leaf.than == "contract_tax_per_mu"
         asked = facts.line[i] if leaf.than == "class_line" else leaf.value
         asked = facts.book.number("contract_tax_per_mu")[i] if agreed else asked
-        told = dict(zip(("item", "item_en", "unit", "unit_en"), PER_MU, strict=True))
-        told |= {"agreed": _number(asked), "actual": _number(facts.tax_per_mu[i])}
-        return [told | {"kind": "agreed" if agreed else "line"}]
+        told = {"agreed": _number(asked), "actual": _number(facts.tax_per_mu[i])}
+        return [_item(*PER_MU) | told | {"kind": "agreed" if agreed else "line"}]
     dates = {name: facts.book.date(name)[i] for name in ("contract_completion", "stopped_since", "completed")}
     if leaf.fact == "late_build":
         return [_since("合同约定竣工日期", "completion agreed in the contract for", dates["contract_completion"])]
@@ -208,14 +208,17 @@ def _shown(facts: Facts, i: int, leaf: Condition) -> list[dict[str, Any]]:
 
 
 def _controls(facts: Facts, i: int) -> Iterator[dict[str, Any]]:
-    for name, (zh, en, unit, unit_en) in CONTROLS.items():
+    for name, words in CONTROLS.items():
         agreed, actual = asked_of(facts, name)[i], facts.book.number(f"actual_{name}")[i]
         if np.isnan(actual):
             actual = facts.book.annual(f"actual_{name}", facts.year)[i]
         if actual < agreed * (1 - 1e-9):
             kind = "least" if np.isnan(facts.book.number(f"contract_{name}")[i]) else "agreed"
-            told = {"kind": kind, "item": zh, "item_en": en, "unit": unit, "unit_en": unit_en}
-            yield told | {"agreed": float(agreed), "actual": float(actual)}
+            yield _item(*words) | {"kind": kind, "agreed": float(agreed), "actual": float(actual)}
+
+
+def _item(zh: str, en: str, unit: str) -> dict[str, Any]:
+    return {"item": zh, "item_en": en, "unit": unit, "unit_en": unit_text(unit, "en")}
 
 
 def _since(zh: str, en: str, day: Any) -> dict[str, Any]:

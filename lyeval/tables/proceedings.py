@@ -145,7 +145,7 @@ def _counts(rows: pd.DataFrame) -> dict[str, object]:
         "enterprises": live["credit_code"].nunique(),
         "released_mu": float(rows["released_mu"].sum()),
         "demolished_m2": float(rows["demolished_m2"].sum()),
-        "outcomes": {str(k): int(by[k]) for k in sorted(by.index)},
+        "outcomes": {str(k): int(n) for k, n in sorted(by.to_dict().items())},
     }
 
 
@@ -257,7 +257,7 @@ def _papers(assessment: Assessment) -> dict[str, set[str]]:
     if "paper" not in sheet or not len(sheet):
         return {}
     if "received" in sheet:
-        sheet = sheet[sheet["received"].to_numpy(dtype="datetime64[D]") <= end]
+        sheet: pd.DataFrame = sheet[sheet["received"].to_numpy(dtype="datetime64[D]") <= end]
     return {str(code): set(rows["paper"].dropna()) for code, rows in sheet.groupby("credit_code", sort=True)}
 
 

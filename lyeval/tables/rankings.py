@@ -226,7 +226,8 @@ def progress(units: pd.DataFrame) -> dict[str, Any]:
         (their names), carried (those at schedule), most_behind (whether most lag), whole_ahead (whether the whole is at schedule), state:
         good only where the whole is at schedule and most units are too, open where the whole alone is, else bad.
     """
-    parts, whole = units[~units["whole"].astype(bool)], units.iloc[-1]
+    parts = units[~units["whole"].astype(bool)]
+    whole: dict[Any, Any] = units.iloc[-1].to_dict()
     share = pd.to_numeric(parts["share"], errors="coerce")
     fit = parts[(parts["listed"] >= FEWEST) & share.notna()].assign(value=share)
     late = fit["value"] < fit["schedule"] - 1e-12
@@ -269,7 +270,8 @@ def stands(tables: Tables) -> dict[str, bool | None]:
     old, new = tables.get("before_stamp"), tables.get("stamp")
     if not old or not new:
         return {}
-    was, now = tables.get("before_run") or {}, tables.get("run") or {}
+    was: Mapping[str, Any] = tables.get("before_run") or {}
+    now: Mapping[str, Any] = tables.get("run") or {}
     facts = any(old.get(k) != new.get(k) for k in ("annual", "annual_rows"))
     return {
         "data": facts or bool(revised(tables)),
@@ -281,7 +283,8 @@ def stands(tables: Tables) -> dict[str, bool | None]:
 
 def revised(tables: Tables) -> dict[str, float]:
     """Return by how much the tax of months that the bulletin before told has been revised since, 万元 by month."""
-    old, new = (dict((tables.get(name) or {}).get("months") or {}) for name in ("before_stamp", "stamp"))
+    stamps: list[Mapping[str, Any]] = [tables.get(name) or {} for name in ("before_stamp", "stamp")]
+    old, new = (dict[str, float](stamp.get("months") or {}) for stamp in stamps)
     shifts = {month: float(new[month]) - float(was) for month, was in sorted(old.items()) if month in new}
     return {month: shift for month, shift in shifts.items() if abs(shift) > 1e-6}
 

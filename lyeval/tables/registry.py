@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lyeval.resources import read_rows
-from lyeval.told import Words
+from lyeval.told import Words, units
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ def schema() -> dict[str, dict[str, Column]]:
 
 @cache
 def values() -> dict[str, dict[str, Value]]:
-    """Return the names of coded values: of what (``reason``, ``unit`` …) → value → words, as ``values.csv`` gives them."""
-    out: dict[str, dict[str, Value]] = {}
+    """Return the names of coded values: of what (``reason`` …) → value → words, as ``values.csv`` gives them; ``unit``: `lyeval.told.units`."""
+    out = {"unit": {zh: Value(zh, en) for zh, en in units().items()}}
     for row in read_rows(__file__, "values.csv"):
         out.setdefault(row["of"], {})[row["value"]] = Value(row["zh"], row["en"], row["tone"])
     return out

@@ -12,13 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 FEWEST = 3
 WITHIN = 0.15
 LEAST = 1.0  # 万元, 亩 or m²: a figure near nought is not to be known more closely either
 SLACK = 1e-6
+Figures = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Amounts = Mapping[str, Mapping[str, float]]
 
 
@@ -48,7 +52,7 @@ def releasable(candidates: Iterable[Sequence[Release]], beside: Iterable[Release
     beside
         What is published besides.
     """
-    known, kept = list(beside), []
+    known, kept = list(beside), list[Release]()
     for sets in candidates:
         if not reveals([*known, *kept, *sets]):
             kept += sets
@@ -86,7 +90,7 @@ class _Audit:
         cells, self.cell = np.unique(inside, axis=1, return_inverse=True)
         self.sets = np.unique(cells, axis=0).astype(float)
         self.size = np.bincount(self.cell[self.value >= 0], minlength=cells.shape[1])
-        self.total = np.bincount(self.cell, self.mass, minlength=cells.shape[1])
+        self.total: Figures = np.bincount(self.cell, self.mass, minlength=cells.shape[1]).astype(float)
 
     def fails(self) -> bool:
         """Tell whether somebody's figure can be bounded."""
@@ -113,15 +117,26 @@ class _Audit:
         own = float(self.mass[(self.cell == cell) & (self.owner == owner)].sum())
         beside = _largest_other(mass) if owner is None else np.full(len(mine), own)
         alone = np.count_nonzero(self.value[mine] >= 0) <= (2 if owner is None else 1)
-        if np.any(self._end(owner, cell, most=True) - beside - mass < need):
+        if not self._can_be(owner, cell, float(np.max(beside + mass + need)), most=True):
             return False
-        least = np.maximum(self._end(owner, cell, most=False) - beside, 0.0) if alone else np.zeros(len(mine))
-        return bool(np.all(mass - least >= np.minimum(need, mass)))
+        return not alone or self._can_be(owner, cell, float(np.min(beside + mass - np.minimum(need, mass))), most=False)
 
-    def _end(self, owner: str | None, cell: int, *, most: bool) -> float:
-        """Return the least or the most that a cell's sum can be for one who knows the sums of all sets and his own figures."""
-        from scipy.optimize import linprog
+    def _can_be(self, owner: str | None, cell: int, end: float, *, most: bool) -> bool:
+        """Tell whether a cell's sum can be as much, or as little, as ``end`` for one who knows the sums of all sets and his own figures.
 
+        What moves it for one who looks is tried for the next, as far as that one's own figures let it: a point that all sums allow is proof.
+        """
+        known, settled = self._knows(owner, cell)
+        sign, ways = 1.0 if most else -1.0, self._ways.setdefault((cell, most), [])
+        for way in ways:
+            moved = self.total[cell] + self._how_far(way, known, settled) * way[cell]
+            if sign * moved >= sign * end:
+                return True
+        ways.append(self._furthest(known, settled, cell, most=most) - self.total)
+        return bool(sign * (self.total[cell] + ways[-1][cell]) >= sign * end)
+
+    def _knows(self, owner: str | None, cell: int) -> tuple[Figures, Flags]:
+        """Return how much of each cell's sum one who looks knows to be there, and where that is all of it."""
         known, settled = np.zeros(len(self.size)), self.size == 0
         if owner is None:
             np.maximum.at(known, self.cell, self.mass)
@@ -131,10 +146,28 @@ class _Audit:
             own = np.flatnonzero((self.owner == owner) & (self.value >= 0))
             np.add.at(known, self.cell[own], self.mass[own])
             settled[self.cell[own]] |= self.size[self.cell[own]] == 1
+        return known, settled
+
+    def _how_far(self, way: Figures, known: Figures, settled: Flags) -> float:
+        """Return which part of a way, at most all of it, leaves every cell's sum no less than what is known of it."""
+        moves = np.abs(way) > SLACK * (1 + self.total)
+        if np.any(moves & settled):
+            return 0.0
+        down = moves & (way < 0)
+        return float(np.min((self.total - known)[down] / -way[down], initial=1.0))
+
+    def _furthest(self, known: Figures, settled: Flags, cell: int, *, most: bool) -> Figures:
+        """Return the cells' sums at which that of a cell is the most or the least that it can be."""
+        from scipy.optimize import linprog  # pyright: ignore[reportMissingTypeStubs, reportUnknownVariableType]
+
         bounds = np.column_stack([known, np.where(settled, known, np.inf)])
         cost = np.where(np.arange(len(self.size)) == cell, -1.0 if most else 1.0, 0.0)
-        end = linprog(cost, A_eq=self.sets, b_eq=self.sets @ self.total, bounds=bounds)
-        return float(end.x[cell] if end.status == 0 else self.total[cell])
+        end: Any = linprog(cost, A_eq=self.sets, b_eq=self.sets @ self.total, bounds=bounds)
+        return np.asarray(end.x, dtype=float) if end.status == 0 else self.total
+
+    @cached_property
+    def _ways(self) -> dict[tuple[int, bool], list[Figures]]:
+        return {}
 
     @cached_property
     def _lookers(self) -> list[str]:

@@ -44,12 +44,12 @@ def _rows(tables: Tables, name: str) -> list[dict[str, Any]]:
 def below_line(tables: Tables) -> pd.DataFrame:
     """Count by class who is judged by its tax per mu and who is below its line: class, n, low, line (万元/亩)."""
     firms: pd.DataFrame = tables["enterprises"]
-    judged = firms[
+    judged: pd.DataFrame = firms[
         firms["in_scope"].eq(True) & ~firms["gone"].eq(True) & firms["excluded_by"].isna() & firms["tax_per_mu"].notna()
     ]
     rows: list[Any] = []
     for name, line in tables["meta"]["lines"].items():
-        mine = judged[judged["class"] == name]
+        mine: pd.DataFrame = judged[judged["class"] == name]
         rows.append((name, len(mine), int(mine["below_line"].eq(True).sum()), line))
     return pd.DataFrame(rows, columns=["class", "n", "low", "line"])
 
