@@ -18,9 +18,8 @@ from commands import runner
 
 import lyeval as ly
 from lyeval.panels import CannotHide, codebook, deidentified, is_shared, panel, read_key, write_panel
-from lyeval.panels.export import reasons
+from lyeval.panels.export import columns, reasons
 from lyeval.panels.privacy import AMOUNTS
-from lyeval.panels.rows import columns
 from lyeval.sample import make
 from lyeval.workbooks import RISKY
 

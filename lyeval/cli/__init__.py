@@ -17,8 +17,7 @@ from typer.core import TyperGroup
 
 from lyeval import __version__
 from lyeval.cli.terminal import STOPPED, legible, safe_streams, say, tell
-from lyeval.run.kernel import settled
-from lyeval.run.processes import caught
+from lyeval.run.kernel import caught, settled
 from lyeval.scratch import sweep
 
 PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
@@ -93,7 +92,7 @@ COMMANDS = {
         "planning:readings", "各种读法下的结论 / the verdict under every reading", failed="台账有错误 errors"
     ),
     "portfolio": Command("planning:portfolio", "选方案：上限与最省的一组 / which plan: the strongest, the cheapest"),
-    "panel": Command("panels:panel", "企业年度面板，供统计软件用 / enterprises and years"),
+    "panel": Command("ledgers:panel", "企业年度面板，供统计软件用 / enterprises and years"),
     "run": Command(
         "reports:run", "执行一个运行文件，出报告 / notebooks, report, record", misuse="用法或运行文件不对 misuse"
     ),
@@ -104,10 +103,10 @@ COMMANDS = {
         "有未完成的 some failed",
         "没有一个运行文件可读 none could be read",
     ),
-    "verify": Command("results:verify", "一次运行有没有变 / a finished run: unchanged?", *UNCHANGED),
-    "rerun": Command("results:rerun", "按记录重跑并比较 / run it again and compare", *UNCHANGED),
-    "trace": Command("results:trace", "一个数的来历 / one figure's origin"),
-    "diff": Command("results:diff", "两次运行有何不同、因何不同 / two runs side by side"),
+    "verify": Command("reports:verify", "一次运行有没有变 / a finished run: unchanged?", *UNCHANGED),
+    "rerun": Command("reports:rerun", "按记录重跑并比较 / run it again and compare", *UNCHANGED),
+    "trace": Command("reports:trace", "一个数的来历 / one figure's origin"),
+    "diff": Command("reports:diff", "两次运行有何不同、因何不同 / two runs side by side"),
     "sample": Command("ledgers:sample", "生成样例台账 / a synthetic ledger"),
     "template": Command("reports:template", "打印或写出随附的模板 / a shipped template"),
     "explore": Command("reports:explore", "打开试算笔记本 / the explore notebook"),

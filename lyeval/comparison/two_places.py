@@ -16,7 +16,6 @@ from lyeval.assessment import Assessment, Frame
 from lyeval.assessment.flows import door_of
 from lyeval.assessment.frame import under
 from lyeval.assessment.standing import standing_of
-from lyeval.comparison.burden import demand, sanctions
 from lyeval.comparison.compare import (
     as_if,
     basis,
@@ -31,6 +30,7 @@ from lyeval.comparison.compare import (
     wanting,
 )
 from lyeval.comparison.decompose import Decomposition, Place, by_year_and_reading, decompose
+from lyeval.comparison.sweep import demand, sanctions
 from lyeval.effect import Effect, refuse
 from lyeval.effect.estimate import Z_95, told
 from lyeval.forecasting import forecast

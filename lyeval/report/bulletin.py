@@ -7,14 +7,13 @@ from typing import Any
 
 from lyeval.render import Document, KeyFigure, KeyFigures, Table, Text, digits_beside
 from lyeval.render.blocks import Lang, Mark
-from lyeval.report.context import Context
-from lyeval.report.document import footer, notice, subtitle
+from lyeval.report.cells import Context
 from lyeval.report.filling import fill, titled
 from lyeval.report.sheets import lay_out, sheet
 from lyeval.report.tabulate import Laid, said
 from lyeval.report.tracing import row_id
 from lyeval.report.words import coded, count, day, joined, known, number, percent, phrase, signed, toned
-from lyeval.report.year_end import odds_tables, odds_withheld
+from lyeval.report.year_end import footer, notice, odds_tables, odds_withheld, subtitle
 from lyeval.tables.rankings import FEWEST, revised, sources
 
 Row = dict[str, Any]

@@ -14,7 +14,7 @@ from lyeval.policy.register import Register
 from lyeval.render import Cell, Document, Figure, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.render.glyphs import ems
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.filling import fill, spoken
 from lyeval.report.sheets import lay_out, note_of, sheets
 from lyeval.report.tabulate import Heading, Laid, headings

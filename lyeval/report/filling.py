@@ -11,8 +11,7 @@ import pandas as pd
 
 from lyeval.render import Column, Heading, digits_beside
 from lyeval.render.blocks import Block, Lang
-from lyeval.report.cells import Selector
-from lyeval.report.context import Context
+from lyeval.report.cells import Context, Selector
 from lyeval.report.template import Template, fault
 from lyeval.report.tracing import TRACED
 from lyeval.report.words import (

@@ -7,7 +7,7 @@ from typing import Any
 
 from lyeval.render import Cell
 from lyeval.render.blocks import Lang
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.tabulate import Heading, Laid, headings
 from lyeval.report.words import (
     amount,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from lyeval.render import Cell, Table
 from lyeval.render.blocks import Lang
 from lyeval.report import office
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.tabulate import Heading, Laid, headings, tabulate
 from lyeval.report.words import (
     FEW,

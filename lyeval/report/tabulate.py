@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.render import Cell, Column, Table, digits_beside
 from lyeval.render.blocks import Kind, Lang
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.tracing import TRACED, columns_of, row_id
 from lyeval.report.words import (
     OF_TARGET,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,6 @@ from typing import Any, cast
 from lyeval.policy.documents import articles
 from lyeval.render import Cell, Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
-from lyeval.report.cells import yuan
 from lyeval.tables.registry import values
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
@@ -105,6 +105,18 @@ def unit_name(unit: str, lang: Lang) -> str:
     if lang == "zh" or not unit:
         return unit
     return f" {coded('unit', unit, 'en')}"
+
+
+def yuan(text: str, *, whole: bool = False) -> str:
+    """Return an amount of 万元, as it is printed, in yuan; of a million and more in millions, unless ``whole``."""
+    try:
+        yuan = Decimal(text.replace(",", "").replace("−", "-")) * 10_000
+    except InvalidOperation:
+        return text
+    sign = "−" if yuan < 0 else ""
+    if whole or abs(yuan) < 1_000_000:
+        return f"{sign}RMB {abs(yuan):,f}".rstrip("0").rstrip(".") if yuan % 1 else f"{sign}RMB {abs(yuan):,.0f}"
+    return f"{sign}RMB {abs(yuan) / 1_000_000:,.2f} million"
 
 
 def amount(text: str, unit: Any, lang: Lang) -> str:

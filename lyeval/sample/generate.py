@@ -11,14 +11,10 @@ import numpy as np
 import pandas as pd
 
 from lyeval.policy import Policy, load_policy, policy_ids
-from lyeval.sample.county import Place, places
-from lyeval.sample.drive import Drive
-from lyeval.sample.output import sidecar, write, write_messy
-from lyeval.sample.profile import profile
-from lyeval.sample.programme import Programme, below_line, low_share, pool
-from lyeval.sample.sheets import Frames, sheets
-from lyeval.sample.story import CALM, TRUTH, Story, begin
-from lyeval.sample.survey import write_forms
+from lyeval.sample.output import sidecar, write, write_forms, write_messy
+from lyeval.sample.programme import Drive, Programme, below_line, low_share, pool
+from lyeval.sample.story import CALM, TRUTH, Place, Story, begin, places
+from lyeval.sample.yearbook import Frames, profile, sheets
 
 Span = tuple[int, int]
 
