@@ -379,7 +379,7 @@ def _rate(place: Place, followed: str, listing: Frame, now: Frame, line: np.ndar
     low_stock = here & below.true
     horizon = "base" if now.year < start else "first" if now.year == start else "own" if now.year == place.year else ""
     return {
-        **{"followed": followed, "list_year": listing.year, "year": now.year, "line": _middle(line)},
+        **{"followed": followed, "list_year": listing.year, "year": now.year, "line": float(np.nanmedian(line))},
         **{"months": (now.year - issued.year) * 12 + 12 - issued.month, "horizon": horizon},
         **{"listed": int(listed.sum()), "undecided": int(listing.identified.unknown.sum()), "left": left},
         **{"no_figures": int((there & below.unknown).sum()), "counted": n, "reached": reached},
@@ -387,10 +387,6 @@ def _rate(place: Place, followed: str, listing: Frame, now: Frame, line: np.ndar
         **{"low": low, "high": high, "stock_share": ratio(low_stock.sum(), here.sum())},
         "stock_land_share": ratio(land[low_stock].sum(), land[here].sum()),
     }
-
-
-def _middle(line: np.ndarray) -> float:
-    return float(np.nanmedian(line))
 
 
 def _difference(rates: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from lyeval.report.filling import fill, titled
 from lyeval.report.sheets import lay_out, note_of
 from lyeval.report.words import coded, day, goal_text, known, phrase, status_text, value_text
 from lyeval.report.writing import look_of
-from lyeval.report.year_end import notice
+from lyeval.report.year_end import notice, title
 from lyeval.tables.registry import layout
 from lyeval.tables.releasing import FEWEST, Release, releasable
 from lyeval.tables.results import office_tables
@@ -223,11 +223,9 @@ def announcement(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
     words = {**told, "issuer": c.meta["issuer"], "days": [day(d, lang) for d in dict.fromkeys([*days[:1], *days[-1:]])]}
     sheets = {table.id: table for table in public_sheets(c)}
     own, blocks = titled(fill("public", c, {"table": sheets.__getitem__}, words))
-    given = c.value("run").get("title")
-    title = str(given) if known(given) and given else own
     front = {"place": c.place, "year": str(c.year), "cutoff": day(c.meta["cutoff"], lang)}
     meta = tuple((coded("public_line", name, lang), value) for name, value in front.items())
-    return Document(title, "", meta, tuple(blocks), lang, notice(c), phrase("public_footer", lang))
+    return Document(title(c, own), "", meta, tuple(blocks), lang, notice(c), phrase("public_footer", lang))
 
 
 def public_sheets(c: Context) -> list[Table]:

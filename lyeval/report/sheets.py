@@ -248,10 +248,6 @@ def _flows(c: Context) -> Laid:
     return Laid(rows, (*fixed[:3], *ways, *kept))
 
 
-def _doors(c: Context) -> list[Row]:
-    return [r for r in c.rows("doors") if r["n"] or r["door"] == "still_below"]
-
-
 def _disposals(c: Context) -> list[Row]:
     blank = ("released_mu", "demolished_m2", "clause")
     return [{**r, **{k: r[k] or None for k in blank}} for r in c.rows("disposals_summary") if len(c.frame("disposals"))]
@@ -266,10 +262,6 @@ def _outcomes(c: Context) -> Laid:
     return Laid(
         [{**r, **{f"_{k}": (r["outcomes"] or {}).get(k, 0) for k in names}} for r in rows] if names else [], heads
     )
-
-
-def _cases(c: Context) -> list[Row]:
-    return [r for r in c.rows("disposals") if r["state"] != "not_started"]
 
 
 def _changes(c: Context) -> list[Row]:
@@ -319,10 +311,6 @@ def _record(c: Context) -> list[Row]:
     ]
 
 
-def _readings(c: Context) -> list[Row]:
-    return [r for r in c.rows("readings") if r["id"] in c.by("targets")]
-
-
 def _switches(c: Context) -> list[Row]:
     return [r for r in c.rows("readings_switches") if r["target"] in c.by("targets")]
 
@@ -367,18 +355,15 @@ def _state(row: Row) -> str:
     return "old" if row["before"] else "line" if row["by_line"] else "new"
 
 
-def _answered(*, refused: bool) -> Callable[..., Laid]:
-    """Return the estimates of one place, or what was not estimated."""
+def of_place(table: str, *, refused: bool | None = None) -> Callable[..., Laid]:
+    """Return how rows of one place are laid out under a title that names it: estimates, what was not estimated, or both; checks."""
 
     def make(c: Context, side: str = "", place: str = "") -> Laid:
-        rows = [r for r in c.rows("effects") if r["side"] == side and (r["verdict"] == "refused") == refused]
-        return Laid(rows, (), {"place": place or c.place}, side)
+        mine = [r for r in c.rows(table) if r["side"] == side]
+        rows = mine if refused is None else [r for r in mine if (r["verdict"] == "refused") == refused]
+        return Laid(rows, (), {"place": place or (c.side(side) if side else c.place)}, side)
 
     return make
-
-
-def _checks(c: Context, side: str = "", place: str = "") -> Laid:
-    return Laid([r for r in c.rows("effect_checks") if r["side"] == side], (), {"place": place or c.place}, side)
 
 
 def _lists(c: Context) -> list[Row]:
@@ -452,10 +437,6 @@ def _departments(*, every: bool) -> Callable[[Context], list[Row]]:
     return make
 
 
-def _totals(c: Context) -> list[Row]:
-    return [r for r in c.rows("totals") if r["year"] <= c.year]
-
-
 def _rerun(c: Context) -> list[Row]:
     """Return what a rerun needs: plan, sources with their hash, draws and seed, fingerprint, versions."""
     lang = c.lang
@@ -484,17 +465,17 @@ ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
     "counties": _spread("counties", "county", "县区", "County"),
     "grades": _grades,
     "flows": _flows,
-    "doors": _doors,
+    "doors": lambda c: [r for r in c.rows("doors") if r["n"] or r["door"] == "still_below"],
     "disposals": _disposals,
     "outcomes": _outcomes,
-    "cases": _cases,
+    "cases": lambda c: [r for r in c.rows("disposals") if r["state"] != "not_started"],
     "changes": _changes,
     "forecast_odds": _projected("forecast"),
     "simulation_odds": _projected("simulation"),
     "alternatives": _projected("alternatives"),
     "forecast_left": _left,
     "record": _record,
-    "readings": _readings,
+    "readings": lambda c: [r for r in c.rows("readings") if r["id"] in c.by("targets")],
     "switches": _switches,
     "moved": _moved,
     "baseline": _baseline,
@@ -503,9 +484,9 @@ ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
     "opening_list": _opening,
     "units": office.units,
     "next_steps": office.next_steps,
-    "effects": _answered(refused=False),
-    "refused": _answered(refused=True),
-    "checks": _checks,
+    "effects": of_place("effects", refused=False),
+    "refused": of_place("effects", refused=True),
+    "checks": of_place("effect_checks"),
     "lists": _lists,
     "list_summoned": _summoned,
     "ranking_townships": _ranking("ranking_townships"),
@@ -514,6 +495,6 @@ ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
     "pace": _pace,
     "departments": _departments(every=True),
     "lacking": _departments(every=False),
-    "totals": _totals,
+    "totals": lambda c: [r for r in c.rows("totals") if r["year"] <= c.year],
     "rerun": _rerun,
 }

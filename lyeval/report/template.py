@@ -292,7 +292,7 @@ class _Reader:
 
     def _text(self, token: Any) -> Text:
         """Return an inline token's text with its cells put in."""
-        content = _one_line(token.content, self.lang)
+        content = re.sub(r" *\n *", "" if self.lang == "zh" else " ", token.content)
         parts: list[str] = []
         marks: list[Mark] = []
         at, length = 0, 0
@@ -416,11 +416,6 @@ def numeral(n: int) -> str:
     if not tens:
         return NUMERALS[n - 1]
     return ("" if tens == 1 else NUMERALS[tens - 1]) + "十" + (NUMERALS[ones - 1] if ones else "")
-
-
-def _one_line(content: str, lang: Lang) -> str:
-    """Join the lines of a paragraph: without a space between Chinese ones."""
-    return re.sub(r" *\n *", "" if lang == "zh" else " ", content)
 
 
 def _cut(text: Text, n: int) -> Text:

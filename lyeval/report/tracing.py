@@ -66,7 +66,7 @@ class Trace:
 def ids(tables: Mapping[str, Any]) -> list[str]:
     """Return the id of every figure of a run's tables."""
     out: list[str] = []
-    for name in _traced(tables):
+    for name in [name for name in TRACED if _is_traced(tables, name)]:
         columns = columns_of(tables[name], name)
         for row in zip(*(tables[name][key].tolist() for key in TRACED[name]), strict=True):
             head = "/".join([name, *map(_key, row)])
@@ -173,11 +173,6 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
         if figures or column in TRACED[name] or isinstance(row.get(column), list):
             return name, row, column
     raise KeyError(id)
-
-
-def _traced(tables: Mapping[str, Any]) -> list[str]:
-    """Return the names of a run's tables whose figures have ids: those of a review, under the keys of one."""
-    return [name for name in TRACED if _is_traced(tables, name)]
 
 
 def _is_traced(tables: Mapping[str, Any], name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -62,17 +62,20 @@ def alternative(table: Table, c: Context) -> str:
     return end.join(rows)
 
 
-def effects(c: Context, side: str, place: str) -> list[Figure]:
-    """Draw the main estimates of one place."""
+def effects(
+    c: Context, side: str, place: str, ids: Sequence[str] = PICTURED, *, short: bool = False, y: str = ""
+) -> list[Figure]:
+    """Draw the main estimates of one place, under a short name where ``short``; ``y`` labels their axis."""
     from lyeval import figures
 
     drawn, out = c.frame("effect_figures"), []
-    for row in (r for r in c.rows("effects") if r["side"] == side and r["id"] in PICTURED):
+    for row in (r for r in c.rows("effects") if r["side"] == side and r["id"] in ids):
         part = drawn[(drawn["side"] == side) & (drawn["id"] == row["id"])]
         if len(part):
-            title = phrase("picture_of", c.lang, place=place, what=named(row, c.lang, "estimand"))
-            id = f"effect{side}_{row['id'].replace('@', '_')}"
-            out.append(figures.picture(figures.effect(part, lang=c.lang), id, title, named(row, c.lang, "sentence")))
+            what = coded("specification", row["id"], c.lang) if short else named(row, c.lang, "estimand")
+            title, id = phrase("picture_of", c.lang, place=place, what=what), row["id"].replace("@", "_")
+            made = figures.effect(part, lang=c.lang, y=y)
+            out.append(figures.picture(made, f"effect{side}_{id}", title, named(row, c.lang, "sentence")))
     return out
 
 
@@ -308,12 +311,14 @@ def _upper(text: str) -> str:
     return Text(first + text[1:], getattr(text, "marks", ())) if len(first) == 1 else text
 
 
-def title(c: Context) -> str:
-    """Return the report's title, or the one that the run gives it."""
+def title(c: Context, own: str = "") -> str:
+    """Return the title that the run gives its document, else the template's own, else the review's."""
     given = c.value("run").get("title")
-    if known(given) and given:
-        return str(given)
-    return phrase("title", c.lang, place=c.place, year=c.year, thing=thing(c))
+    return (
+        str(given)
+        if known(given) and given
+        else own or phrase("title", c.lang, place=c.place, year=c.year, thing=thing(c))
+    )
 
 
 def subtitle(c: Context) -> str:
