@@ -72,7 +72,7 @@ def as_if(
     >>> ly.as_if(dinghai, "linshu-2021", 2020).year
     2020
     """
-    plan = policy if isinstance(policy, Policy) else load_policy(policy)
+    plan = load_policy(policy)
     chosen, in_force = read_as(plan, year, readings)
     return replace(assess(ledger, chosen, year, level=level), readings=in_force)
 
@@ -241,7 +241,7 @@ def compare(
     >>> bool(found.lists["listed"].is_monotonic_increasing)
     True
     """
-    plans = [p if isinstance(p, Policy) else load_policy(p) for p in policies]
+    plans = [load_policy(p) for p in policies]
     names = _names(plans)
     for name in readings or {}:
         if name not in names:

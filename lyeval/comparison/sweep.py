@@ -66,7 +66,7 @@ def population(ledger: Ledger, policy: str | Policy, year: int) -> Population:
     Reversion of log tax per mu is fitted on all pairs of years up to ``year`` (1 where there is none, which says that nothing
     is known to revert).
     """
-    plan = policy if isinstance(policy, Policy) else load_policy(policy)
+    plan = load_policy(policy)
     laid = book(ledger)
     frame = Frame(plan, laid, year, year)
     ratio, land = frame.reported.tax_per_mu, frame.reported.land

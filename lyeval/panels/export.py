@@ -64,7 +64,7 @@ def panel(ledger: Ledger, policy: str | Policy, *, readings: Mapping[str, str] |
     >>> bool(frame[["credit_code", "year"]].duplicated().any())
     False
     """
-    plan = policy if isinstance(policy, Policy) else load_policy(policy)
+    plan = load_policy(policy)
     chosen, _ = choose(plan, readings)
     laid = book(ledger)
     first = _first(chosen, laid)

@@ -53,7 +53,7 @@ def _meta(c: Context) -> list[tuple[str, str]]:
 def _cards(c: Context) -> KeyFigures:
     """Lay out four figures; the share is good only where most units are at schedule too."""
     w, state = c.rows("units")[-1], c.value("progress")["state"]
-    firms, money = ({"zh": "家", "en": "firms"}[c.lang], {"zh": "万元", "en": "RMB 10,000"}[c.lang])
+    firms, money = (coded("unit", unit, c.lang) for unit in ("家", "万元"))
     row = row_id("units", w)
 
     def cell(text: str, column: str) -> Text:

@@ -444,30 +444,22 @@ def tables_of(run: Finished) -> dict[str, Any]:
 
 
 def _unshared(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, Any, Any]]:
-    """List what two records do not share, by cause."""
-    rows = []
-    files = [named_inputs(record["inputs"]) for record in (before, after)]
-    pairs = [(place, before[place], after[place]) for place in ("parameters", "notebooks")]
-    for place, old, new in [("inputs", *files), *pairs]:
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                rows.append((_cause(place, name), name, _short(old.get(name)), _short(new.get(name))))
-    old_versions, new_versions = before["versions"], after["versions"]
-    rows += [
-        ("code", name, old_versions.get(name), new_versions.get(name))
-        for name in sorted({*old_versions, *new_versions})
-        if old_versions.get(name) != new_versions.get(name)
+    """List what two records do not share, by cause: an input by what it is for, a parameter by its name, all else the code's."""
+    both, causes = (before, after), {"inputs": OF_INPUTS, "parameters": OF_PARAMETERS}
+    named = {place: [record[place] for record in both] for place in ("parameters", "notebooks", "versions")}
+    named = {"inputs": [named_inputs(record["inputs"]) for record in both], **named}
+    named["code"] = [{"lyeval/": record["code"]} for record in both]
+    rows = [
+        (
+            causes.get(place, {}).get(name.split()[0], REST.get(place, "code")),
+            name,
+            *(_short(one.get(name)) for one in pair),
+        )
+        for place, pair in named.items()
+        for name in sorted({*pair[0], *pair[1]})
+        if pair[0].get(name) != pair[1].get(name)
     ]
-    if before["code"] != after["code"]:
-        rows.append(("code", "lyeval/", _short(before["code"]), _short(after["code"])))
     return sorted(rows, key=lambda row: CAUSES.index(row[0]))
-
-
-def _cause(place: str, name: str) -> str:
-    """Return what moved where a notebook, an input (named by what it is for) or a parameter did."""
-    if place == "inputs":
-        return OF_INPUTS.get(name.split()[0], "data")
-    return "code" if place == "notebooks" else OF_PARAMETERS.get(name, "form")
 
 
 def _short(value: Any) -> Any:
@@ -534,6 +526,7 @@ FIELDS = (
     *("tax_wan", "land_mu", "tax_per_mu", "stage", "progress"),
 )
 OF_INPUTS = {"policy": "rule", "assumptions": "assumptions", "fonts": "form", "template": "form", "texts": "form"}
+REST = {"inputs": "data", "parameters": "form"}
 OF_PARAMETERS = {
     **dict.fromkeys(("ledger", "plan", "previous"), "data"),
     **dict.fromkeys(("policy", "patch", "readings", "quotas", "facts"), "rule"),

@@ -15,8 +15,7 @@ from lyeval.effect import Effect, drawn, holm, tax_rule_years
 from lyeval.effect.estimate import chance
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
-from lyeval.studies.estimates import run
-from lyeval.studies.questions import Case, Specification, lay_out, listing
+from lyeval.studies.questions import Case, Specification, lay_out, listing, run
 
 
 @dataclass(frozen=True, eq=False)
