@@ -266,11 +266,7 @@ class Selector:
 
 def _known(value: Any) -> Any:
     """Return a plain value, None where it is not known."""
-    if isinstance(value, list | tuple | dict):
-        return value
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
-        return None
-    return plain(value)
+    return value if isinstance(value, list | tuple | dict) else plain(value)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,8 +49,8 @@ def build_comparison(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Documen
 def comparison_blocks(c: Context) -> list[Block]:
     """Fill the template of the comparison."""
     things = {
-        "table": lambda name, *args: side_sheet(c, f"side_{name}", *(getattr(a, "raw", a) for a in args)),
-        "figure": lambda name, *args: _figure(c, name, *(getattr(a, "raw", a) for a in args)),
+        "table": lambda name, *args: side_sheet(c, f"side_{name}", *args),
+        "figure": lambda name, *args: _figure(c, name, *args),
     }
     words = {"a": c.side("a"), "b": c.side("b"), "refused": named(c.value("side_refused"), c.lang, "reason")}
     return fill("comparison", c, things, words)

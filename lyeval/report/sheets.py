@@ -77,7 +77,7 @@ def sheet(c: Context, id: str, *asked: Any) -> Table | None:
         What the sheet is of, where there are several of it: a target, a side.
     """
     make = ROWS.get(id)
-    made = make(c, *(getattr(a, "raw", a) for a in asked)) if make else c.rows(sheets()[id].table)
+    made = make(c, *asked) if make else c.rows(sheets()[id].table)
     laid = made if isinstance(made, Laid) else Laid(made)
     return lay_out(c, id, laid) if laid.rows else None
 

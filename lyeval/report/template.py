@@ -132,7 +132,7 @@ class Template:
         select
             The run's tables, by cell.
         things
-            Makers of blocks that the template may name: ``table``, ``figure``, ``cards``; each returns a block, several or None.
+            Makers of blocks that the template may name: ``table``, ``figure``, ``cards``; each takes plain values, returns a block, several or None.
         words
             More names that the template may use.
         texts
@@ -155,7 +155,7 @@ class Template:
 
         def made(kind: str) -> Callable[..., str]:
             def call(*args: Any, **more: Any) -> str:
-                block = things[kind](*args, **more)
+                block = things[kind](*(a.raw if isinstance(a, Value) else a for a in args), **more)
                 return sheet.hold([] if block is None else [block] if isinstance(block, Block) else list(block))
 
             return call

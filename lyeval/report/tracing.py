@@ -187,7 +187,7 @@ def _key(value: Any) -> str:
 
 def _figures(values: pd.Series) -> bool:
     """Tell whether a column holds numbers or yes and no, whatever is missing."""
-    there = [v for v in values.tolist() if not (v is None or v is pd.NA or v != v)]
+    there = [v for v in values.tolist() if known(v)]
     return bool(there) and all(isinstance(v, int | float) for v in there)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -12,18 +11,12 @@ from typing import Any, cast
 from lyeval.policy.documents import articles
 from lyeval.render import Cell, Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
+from lyeval.render.numbers import known
 from lyeval.tables.registry import values
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FEW = 10
 Row = Mapping[str, Any]
-
-
-def known(value: Any) -> bool:
-    """Tell whether a table's cell holds a value."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return False
-    return not (isinstance(value, float) and math.isnan(value))
 
 
 def coded(of: str, value: Any, lang: Lang, /, **given: Any) -> str:

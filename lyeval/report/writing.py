@@ -62,8 +62,7 @@ def schedule(c: Context) -> Document:
 
 
 def _document(c: Context, name: str, last: str) -> Document:
-    things = {"table": lambda key, *args: TABLES[key](c, *(getattr(a, "raw", a) for a in args))}
-    title, blocks = titled(fill(name, c, things))
+    title, blocks = titled(fill(name, c, {"table": lambda key, *args: TABLES[key](c, *args)}))
     return Document(title, "", (), tuple(blocks), c.lang, notice(c), last)
 
 

@@ -35,7 +35,7 @@ def drawing(c: Context, name: str, *asked: Any) -> Figure | list[Figure] | None:
     from lyeval import figures
 
     if name == "effects":
-        return effects(c, *(str(getattr(a, "raw", a)) for a in asked))
+        return effects(c, *asked)
     make, of, source = FIGURES[name]
     drawn, told = make(c), sheet(c, of) if of else None
     if drawn is None:

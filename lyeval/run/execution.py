@@ -24,7 +24,7 @@ from lyeval.run.inputs import given
 from lyeval.run.outputs import named, write_new
 from lyeval.run.run_file import load_run, with_names
 from lyeval.scratch import scratch
-from lyeval.textfiles import read_yaml
+from lyeval.textfiles import json_text, read_yaml, write_json
 from lyeval.told import message
 
 KERNEL = "lyeval"
@@ -168,7 +168,7 @@ def tidy(path: Path) -> None:
                 output["metadata"] = {}
             if "traceback" in output:
                 output["traceback"] = [_bare(line) for line in output["traceback"]]
-    _write(path, notebook)
+    write_json(path, notebook)
 
 
 def in_english(path: Path, name: str) -> None:
@@ -178,12 +178,7 @@ def in_english(path: Path, name: str) -> None:
     spoken = [cell for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     for cell, text in zip(spoken, told or [], strict=False):
         cell["source"] = str(text).strip().splitlines(keepends=True)
-    _write(path, notebook)
-
-
-def _write(path: Path, notebook: dict[str, Any]) -> None:
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_json(path, notebook)
 
 
 def joined(outputs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -295,8 +290,7 @@ def prepare(run: str | None, folder: Path) -> Path:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-    text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    return _fresh(folder.resolve() / f"{name}.ipynb", text)
+    return _fresh(folder.resolve() / f"{name}.ipynb", json_text(notebook))
 
 
 def lab_command(notebook: Path, *, browser: bool = True) -> list[str]:

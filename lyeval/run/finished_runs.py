@@ -13,6 +13,7 @@ import pandas as pd
 
 from lyeval import resources
 from lyeval.policy import PolicyError, in_language, nearest
+from lyeval.render.numbers import known
 from lyeval.run.folders import RECORD, RunError, sha256
 from lyeval.run.inputs import present_inputs
 from lyeval.run.kernel import variables
@@ -20,7 +21,6 @@ from lyeval.run.production import Told, notebooks, produce
 from lyeval.run.records import (
     code_hash,
     committed,
-    digest,
     fingerprint,
     hashed,
     named_inputs,
@@ -33,7 +33,7 @@ from lyeval.run.records import (
 )
 from lyeval.run.run_file import OF_COMPARISON, RunFile, is_file, load_run, spec_of, with_names
 from lyeval.scratch import scratch
-from lyeval.textfiles import DAY, name_fault
+from lyeval.textfiles import DAY, digest, name_fault
 
 State = Literal["unchanged", "changed", "missing", "added"]
 Known = Callable[[Path], bool]
@@ -517,7 +517,7 @@ def _turned(old: Mapping[str, Any], new: Mapping[str, Any], names: Mapping[Any, 
 
 def _same(was: Any, now: Any) -> bool:
     """Tell whether two values are one: both missing, or equal."""
-    gone = [value is None or value is pd.NA or value != value for value in (was, now)]
+    gone = [not known(value) for value in (was, now)]
     return all(gone) if any(gone) else bool(was == now)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -26,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lyeval.scratch import erase, locked
-from lyeval.textfiles import read_json
+from lyeval.textfiles import read_json, write_json
 from lyeval.told import Pair, Told, message
 
 
@@ -134,8 +133,7 @@ def mark(folder: Path, kind: str, of: str) -> None:
     """Mark a folder as lyeval's own, with the SHA-256 of every file in it."""
     names = {place: path for place, path in _files(folder) if place != MARK}
     told = {"lyeval": kind, "of": of, "files": {place: sha256(path) for place, path in names.items()}}
-    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    (folder / MARK).write_text(text, encoding="utf-8", newline="\n")
+    write_json(folder / MARK, told)
 
 
 def written(folder: Path) -> dict[str, str] | None:

@@ -31,7 +31,7 @@ from lyeval.run.folders import RECORD, RunError, held, read_object, sha256, stan
 from lyeval.run.inputs import Input
 from lyeval.run.outputs import PATIENCE, PRIVATE, placed
 from lyeval.run.run_file import SAMPLE, RunSpec, is_file, with_names
-from lyeval.textfiles import Unreadable, read_json
+from lyeval.textfiles import Unreadable, digest, json_text, read_json, write_json
 
 if TYPE_CHECKING:
     from lyeval.tables.releasing import Release
@@ -194,11 +194,10 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     """Write the office's part whole or not at all, readable by its owner alone where the system knows owners."""
-    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     with placed(path) as fresh:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.write(json_text(content))
 
 
 PUBLISHING = "public editions"  # no run's id: what is held while an edition is held against the others
@@ -261,9 +260,8 @@ def record(folder: Path, run: str, made_from: Mapping[str, Any], changes: Iterab
     told = {"run": run, **made_from, "outputs": outputs}
     told["fingerprint"] = digest(told)
     told["origin"] = origin(changes)
-    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
     fresh = folder / f"{RECORD}.new"
-    fresh.write_text(text + "\n", encoding="utf-8", newline="\n")
+    write_json(fresh, told)
     fresh.replace(folder / RECORD)
     return told
 
@@ -313,12 +311,6 @@ def whole(folder: Path, made_from: Mapping[str, Any]) -> bool:
     if not isinstance(outputs, dict):
         return False
     return all((folder / name).is_file() and sha256(folder / name) == told for name, told in outputs.items())
-
-
-def digest(content: Any) -> str:
-    """Return the SHA-256 of plain data, written one way only."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -447,8 +439,7 @@ def write_crate(folder: Path, run: str, made_from: Mapping[str, Any], outputs: M
     told = crate.metadata.generate()
     graph = sorted(told["@graph"], key=lambda entity: str(entity["@id"]))
     path = folder / CRATE
-    text = json.dumps({**told, "@graph": graph}, ensure_ascii=False, indent=1, sort_keys=True)
-    path.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    write_json(path, {**told, "@graph": graph})
     return path
 
 
