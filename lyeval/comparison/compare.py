@@ -6,6 +6,8 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -376,13 +378,7 @@ def borrow(policy: Policy, other: Policy, *elements: str) -> Policy:
         if name not in ELEMENTS:
             raise PolicyError(f"element / 规则要素: {unknown(name, 'element', list(ELEMENTS))}")
     paths = [path for name in elements for path in ELEMENTS[name].paths]
-    return patch(policy, {path: _at(other._data, path) for path in paths})
-
-
-def _at(data: Any, path: str) -> Any:
-    for part in path.split("."):
-        data = data[part]
-    return data
+    return patch(policy, {path: reduce(getitem, path.split("."), other._data) for path in paths})
 
 
 def unit_of(policy: Policy) -> str:

@@ -139,8 +139,7 @@ def _first(plan: Policy, laid: Book) -> pd.DataFrame:
 def _disposals(laid: Book) -> pd.DataFrame:
     """Return each enterprise's case that began first."""
     cases = laid.ledger.disposals
-    have = [c for c in ("method", "outcome", "started", "finished") if c in cases]
-    rows = cases[["credit_code", *have]].reindex(columns=["credit_code", "method", "outcome", "started", "finished"])
+    rows = cases.reindex(columns=["credit_code", "method", "outcome", "started", "finished"])
     rows = rows.sort_values(["credit_code", "started", "method"], kind="stable").drop_duplicates("credit_code")
     at = rows.set_index("credit_code").reindex(laid.codes)
     return pd.DataFrame(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lyeval import figures
 from lyeval.policy import Policy
 from lyeval.policy.documents import clauses, side_by_side, timeline
 from lyeval.policy.register import Register
@@ -147,8 +148,6 @@ def _moves(c: Context) -> Laid:
 
 
 def _figure(c: Context, name: str, side: str = "") -> list[Figure]:
-    from lyeval import figures
-
     if name == "timeline":
         drawn = figures.timeline(c.frame("side_timeline"), lang=c.lang)
         title, alt = (phrase(key, c.lang) for key in ("sides_timeline", "sides_timeline_alt"))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
+from lyeval.assessment.needs import office_of
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.render import Cell, Column, Table, digits_beside
 from lyeval.render.blocks import Kind, Lang
@@ -255,8 +256,6 @@ def _unit(c: Context, value: Any, row: Row, key: str) -> str:
 
 
 def _office(c: Context, value: Any, row: Row, key: str) -> str:
-    from lyeval.assessment.needs import office_of
-
     return office_of(str(row["fact"]))[c.lang == "en"]
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from lyeval.assessment.gaps import name_of
 from lyeval.policy.documents import articles
 from lyeval.render import Cell, Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
@@ -330,8 +331,6 @@ def chance(p: float, certain: Any, lang: Lang) -> str:
 
 def fact_name(fact: str, lang: Lang) -> str:
     """Return the name of a ledger column or fact; ``tax_wan@2023`` names the year too."""
-    from lyeval.assessment.gaps import name_of
-
     name, _, year = fact.partition("@")
     text = coded("fact", name, lang) if name in values()["fact"] else name_of(name)[lang == "en"]
     if not year:

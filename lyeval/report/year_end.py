@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from lyeval import figures
 from lyeval.indicators import EXITS
 from lyeval.render import Bullets, Document, Figure, KeyFigures, Note, Paragraph, Table, Text, format_value
 from lyeval.render.blocks import Block, Lang
@@ -32,8 +33,6 @@ CELLS = 6  # of a sheet's row that an alternative text tells
 
 def drawing(c: Context, name: str, *asked: Any) -> Figure | list[Figure] | None:
     """Draw a figure that a template names; None where the run has nothing to draw."""
-    from lyeval import figures
-
     if name == "effects":
         return effects(c, *asked)
     make, of, source = FIGURES[name]
@@ -66,8 +65,6 @@ def effects(
     c: Context, side: str, place: str, ids: Sequence[str] = PICTURED, *, short: bool = False, y: str = ""
 ) -> list[Figure]:
     """Draw the main estimates of one place, under a short name where ``short``; ``y`` labels their axis."""
-    from lyeval import figures
-
     drawn, out = c.frame("effect_figures"), []
     for row in (r for r in c.rows("effects") if r["side"] == side and r["id"] in ids):
         part = drawn[(drawn["side"] == side) & (drawn["id"] == row["id"])]
@@ -91,30 +88,22 @@ def drawable(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _attainment(c: Context) -> Axes | None:
-    from lyeval import figures
-
     return figures.attainment(drawable(c.rows("targets")), lang=c.lang) if len(c.frame("targets")) else None
 
 
 def _tax(c: Context) -> Axes:
     """Draw the tax per mu of those in scope, still here and not left out by the plan."""
-    from lyeval import figures
-
     firms = c.frame("enterprises")
     judged = firms[firms["in_scope"].eq(True) & ~firms["gone"].eq(True) & firms["excluded_by"].isna()]
     return figures.tax_per_mu(judged, c.meta["lines"], lang=c.lang)
 
 
 def _townships(c: Context) -> Axes:
-    from lyeval import figures
-
     return figures.townships(c.frame("enterprises"), lang=c.lang)
 
 
 def _odds(c: Context) -> Axes | None:
     """Draw the odds and the range of each target; a share of fewer than ten enterprises in firms, not in percent."""
-    from lyeval import figures
-
     weights = {r["id"]: r["weight"] for r in c.rows("targets")}
     rows = []
     for r in c.rows("forecast") or c.rows("simulation"):
@@ -130,8 +119,6 @@ def _odds(c: Context) -> Axes | None:
 
 def _readings(c: Context) -> Axes | None:
     """Draw under how many readings each target is met and the range of its value; no value of fewer than ten."""
-    from lyeval import figures
-
     kept = ("kind", "weight", "goal", "op", "part", "whole", "value", "status", "reason", "clause")
     rows = []
     for r in c.rows("readings"):
@@ -143,8 +130,6 @@ def _readings(c: Context) -> Axes | None:
 
 
 def _record(c: Context) -> Axes | None:
-    from lyeval import figures
-
     frame = c.frame("backtest_reliability")
     return figures.reliability(frame, lang=c.lang) if len(frame) else None
 

@@ -236,7 +236,8 @@ class Programme:
             for i in queue[: round(self.known["settled"] * len(queue))]:
                 self._resolve(i, year, paid, float(story.own_line(year, self.state.above)[i]), rng)
             return
-        share, left = (_on_path(self.known[name], year) for name in ("share_path", "above_left_path"))
+        paths = (self.known[name] for name in ("share_path", "above_left_path"))
+        share, left = (path.get(year, path[max(path)]) for path in paths)
         floor, line = share - self.known["too_far"], {c: story.own_line(year, np.array(c)) for c in (True, False)}
         for i in self._queue(tax, rng):
             now, members, land = low_share(story, year, tax), pool(story, year), self.state.land
@@ -426,10 +427,6 @@ class Programme:
             self.story.disposals.append(case | {"outcome": outcome, "next_step": self.known["next_step"][outcome]})
         for _, row in sorted(self.process.items()):
             self.story.process.append({k: v for k, v in row.items() if not (isinstance(v, pd.Timestamp) and v > end)})
-
-
-def _on_path(path: dict[int, float], year: int) -> float:
-    return path.get(year, path[max(path)])
 
 
 def pool(story: Story, year: int) -> np.ndarray:
