@@ -5,6 +5,7 @@ A YAML file is plain data here: no anchors, aliases, tags, merge keys or second 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import stat
@@ -161,6 +162,22 @@ def yaml_value(text: str) -> Any:
 def yaml_text(content: Mapping[str, Any]) -> str:
     """Return plain data as YAML, keys in their order."""
     return yaml.dump(content, Dumper=yaml.SafeDumper, allow_unicode=True, sort_keys=False, width=120)
+
+
+def json_text(content: Any) -> str:
+    """Return plain data as JSON, keys in order of the alphabet: the same data, the same text."""
+    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data as JSON into a file, in UTF-8."""
+    path.write_text(json_text(content), encoding="utf-8", newline="\n")
+
+
+def digest(content: Any) -> str:
+    """Return the SHA-256 of plain data, written one way only."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _parsed(text: str, name: str, private: bool) -> tuple[Any, dict[str, int]]:

@@ -19,8 +19,9 @@ import pytest
 from lyeval.run import RunError, folders, load_run
 from lyeval.run.batches import complete
 from lyeval.run.folders import held
-from lyeval.run.records import digest, parameters_of
+from lyeval.run.records import parameters_of
 from lyeval.scratch import MARKER, locked, scratch, sweep
+from lyeval.textfiles import digest
 
 HERE = Path(__file__).resolve().parent
 RUN = "policy: zhoushan-2020\nledger: sample:zhoushan-shengsi\nyear: 2020\ntitle: {}\nseed: {}\n"

@@ -29,8 +29,7 @@ from lyeval.run import (
     verify,
 )
 from lyeval.run.folders import sha256
-from lyeval.run.private import admit, private_of
-from lyeval.run.records import parameters_of, published, told_changes
+from lyeval.run.records import admit, parameters_of, private_of, published, told_changes
 from lyeval.tables.releasing import Release
 
 RUN = """\

@@ -22,7 +22,7 @@ from python_calamine import CalamineWorkbook
 
 import lyeval as ly
 from lyeval import figures
-from lyeval.figures.strips import chance
+from lyeval.figures.chances import chance
 from lyeval.figures.style import drawable, fit, goal_of, number, span
 from lyeval.policy import documents
 

@@ -39,7 +39,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for module in (
         "ledger.clean",
         "cli.ledgers",
-        "cli.panels",
+        "panels",
         "comparison",
         "render",
         "render.xlsx",

@@ -257,7 +257,7 @@ def test_a_location_that_is_not_understood_is_told():
 @pytest.mark.parametrize(("n", "told"), [(9, "9/9"), (10, "100.0%")])
 def test_a_rate_is_printed_from_ten_listed_firms(n, told):
     from lyeval.report import assessment_tables
-    from lyeval.report.context import Context
+    from lyeval.report.cells import Context
     from lyeval.report.sheets import sheet
 
     towns = {"甲镇": n, "乙镇": 6, "丙镇": 6}

@@ -19,9 +19,8 @@ from commands import runner
 import lyeval as ly
 from lyeval.ledger.vocabulary import terms
 from lyeval.panels import CannotHide, codebook, deidentified, is_shared, panel, read_key, write_panel
-from lyeval.panels.export import reasons
+from lyeval.panels.export import columns, reasons
 from lyeval.panels.privacy import AMOUNTS
-from lyeval.panels.rows import columns
 from lyeval.sample import make
 from lyeval.tables.registry import values
 from lyeval.workbooks import RISKY

@@ -16,7 +16,7 @@ from build import ledger as make_ledger
 import lyeval as ly
 from lyeval import report
 from lyeval.run import RunError
-from lyeval.run.private import admit, private_of, read_private
+from lyeval.run.records import admit, private_of, read_private
 from lyeval.tables.releasing import Release, releasable, reveals
 
 PLANS = (("linshu-2021", 2023), ("zhoushan-2020", 2020), ("linshu-2021", 2025))

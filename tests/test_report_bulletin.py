@@ -18,8 +18,7 @@ import lyeval as ly
 from lyeval import report
 from lyeval.render import Heading, KeyFigures, Table, format_value
 from lyeval.report.bulletin import bulletin_annex
-from lyeval.report.printed import find, printed
-from lyeval.report.tracing import trace
+from lyeval.report.tracing import find, printed, trace
 from lyeval.tables.rankings import progress, revised, stands
 
 RUN = {"run": {"report_date": "2023-11-10", "seed": 1, "draws": 200, "code": "a" * 64}}

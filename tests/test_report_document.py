@@ -19,7 +19,7 @@ from lyeval.ledger import read_ledger
 from lyeval.policy import method_words
 from lyeval.render import Document, Figure, Heading, Table, format_value, to_html
 from lyeval.render.blocks import slots
-from lyeval.report import printed, tracing
+from lyeval.report import tracing
 from lyeval.simulation import simulate
 
 
@@ -69,7 +69,7 @@ def test_the_title_block_says_what_was_judged(county: dict) -> None:
 def test_every_figure_of_a_text_leads_to_a_cell_that_prints_so(county: dict, sample: dict) -> None:
     for tables in (county, sample):
         document = report.build_report(tables)
-        told = printed.printed(document)
+        told = tracing.printed(document)
         assert len(told) > 40
         for one in told:
             made = tracing.trace(tables, one.id)
@@ -216,6 +216,6 @@ def test_source_and_date_stand_under_every_figure_and_table(county: dict, sample
 
 
 def test_english_sentences_keep_their_cells(sample: dict) -> None:
-    zh, en = ({one.id for one in printed.printed(report.build_report(sample, lang=lang))} for lang in ("zh", "en"))
+    zh, en = ({one.id for one in tracing.printed(report.build_report(sample, lang=lang))} for lang in ("zh", "en"))
     assert {"bridge/all//listed", "bridge/all//reached"} <= en
     assert len(en) > 0.8 * len(zh)

@@ -19,10 +19,9 @@ from lyeval.assessment import assess
 from lyeval.render import Document, Heading, Paragraph, Table, captions, to_docx, to_html, to_pdf
 from lyeval.render.glyphs import ems, one_line
 from lyeval.render.paging import runs, signed
-from lyeval.report.context import Context
-from lyeval.report.papers import dossiers, drafts, schedule
-from lyeval.report.printed import printed
-from lyeval.report.tracing import trace
+from lyeval.report.cells import Context
+from lyeval.report.tracing import printed, trace
+from lyeval.report.writing import dossiers, drafts, schedule
 
 LANGS = ("zh", "en")
 ORDER = ("notice", "certificate", "publication", "priority", "writeoff")

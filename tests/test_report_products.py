@@ -16,10 +16,9 @@ from test_report_words import text_of
 
 from lyeval import report
 from lyeval.render import Document, Heading, Look, to_docx, to_pdf
-from lyeval.report.context import Context
-from lyeval.report.papers import drafts, schedule, schedule_table
+from lyeval.report.cells import Context
 from lyeval.report.template import BLANK
-from lyeval.report.writing import PRODUCTS, Made, look_of, plain_text, write_products
+from lyeval.report.writing import PRODUCTS, Made, drafts, look_of, plain_text, schedule, schedule_table, write_products
 
 LANGS = ("zh", "en")
 OWN = b"LyevalSerifSC-Regular"  # the shipped font's name in its outlines

@@ -14,7 +14,7 @@ from test_report_words import text_of
 from lyeval import report
 from lyeval.ledger import read_ledger
 from lyeval.render import to_xlsx
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.sheets import ROWS, _part, headings, sheet, sheets
 from lyeval.report.tabulate import PLAIN, SHAPES, WRITERS
 

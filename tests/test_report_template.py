@@ -9,8 +9,8 @@ from lyeval.render import Bullets, Column, Heading, Note, Paragraph, to_html
 from lyeval.render.blocks import Document, slots
 from lyeval.report.cells import Selector
 from lyeval.report.filling import names, read_template, read_texts, shipped, template_of
-from lyeval.report.printed import find
 from lyeval.report.template import Template, TemplateError
+from lyeval.report.tracing import find
 
 NAMES = [
     "# 甲",

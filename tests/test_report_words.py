@@ -366,7 +366,7 @@ def every_heading() -> list[Heading_]:
 
 
 def test_value_and_figure_agree_on_few_firms() -> None:
-    from lyeval.report.drawings import drawable
+    from lyeval.report.year_end import drawable
 
     row = {"kind": "share", "weight": "land", "n": 3, "value": 0.25, "part": 10.0, "whole": 40.0, "goal": 0.2, "low": 0.25,
            "high": 0.5, "unit": "", "op": "le"}  # fmt: skip

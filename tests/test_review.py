@@ -20,7 +20,7 @@ from lyeval.assessment import assess
 from lyeval.ledger import read_ledger
 from lyeval.policy import method_words
 from lyeval.render import Bullets, Document, Figure, Heading, Paragraph, Table, to_pdf
-from lyeval.report.filling import of_target
+from lyeval.report.words import of_target
 from lyeval.tables.review import CAUSES
 
 PLACES = [("linshu", 2023), ("linshu", 2024), *((f"zhoushan-{n}", 2020) for n in samples.COUNTIES), ("zhoushan", 2020)]

@@ -14,13 +14,11 @@ import lyeval as ly
 from lyeval import figures, report
 from lyeval.policy import PolicyError
 from lyeval.render import Bullets, Cell, Document, Figure, Heading, Note, Paragraph, Table
-from lyeval.report.context import Context
-from lyeval.report.drawings import drawing
+from lyeval.report.cells import Context
 from lyeval.report.filling import fill
-from lyeval.report.printed import printed
 from lyeval.report.sheets import sheet
-from lyeval.report.tracing import trace
-from lyeval.report.year_end import MAIN
+from lyeval.report.tracing import printed, trace
+from lyeval.report.year_end import MAIN, drawing
 from lyeval.run import RunError, check_run, load_run, open_run, produce
 from lyeval.run.batches import write_index
 from lyeval.run.production import notebooks

@@ -15,7 +15,7 @@ from commands import Lyeval, runner
 from lyeval.ledger import LedgerError
 from lyeval.policy import PolicyError
 from lyeval.run import check_run, load_run, open_ledger, production
-from lyeval.run.errors import RunError
+from lyeval.run.folders import RunError
 from lyeval.textfiles import CONTROL
 
 SAMPLE = "sample:zhoushan-shengsi"

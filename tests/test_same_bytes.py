@@ -21,7 +21,7 @@ from tornado.websocket import websocket_connect
 
 from lyeval import resources
 from lyeval.report import load, save
-from lyeval.run import workspace
+from lyeval.run import execution
 from lyeval.run.execution import joined
 from lyeval.tables.store import rounded
 
@@ -304,8 +304,8 @@ def test_explore_keeps_how_its_page_looks_and_nothing_else_of_the_user(
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR"):
         monkeypatch.setenv(name, str(tmp_path / "planted"))
-    monkeypatch.setattr(workspace.subprocess, "call", lambda _, cwd, env: told.update(env) or 7)
-    assert workspace.open_lab(tmp_path / "a.ipynb", browser=False) == 7
+    monkeypatch.setattr(execution.subprocess, "call", lambda _, cwd, env: told.update(env) or 7)
+    assert execution.open_lab(tmp_path / "a.ipynb", browser=False) == 7
     home = {n: v for n, v in told.items() if n.startswith(("JUPYTER", "IPYTHON")) and str(tmp_path) in v}
     assert sorted(home) == ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
     assert all(Path(place).parent.parent.name == "lyeval" for place in home.values())

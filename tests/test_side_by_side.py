@@ -13,10 +13,10 @@ from lyeval import report
 from lyeval.assessment import Assessment
 from lyeval.portfolios import SideBySide
 from lyeval.run import RunError, check_run, load_run
+from lyeval.run.finished_runs import _plans
 from lyeval.run.inputs import given, inputs_of
 from lyeval.run.production import notebooks
 from lyeval.run.records import parameters_of
-from lyeval.run.two_runs import _plans
 
 SHARE, HOW = "below_scale_low_land_share", {"draws": 200, "seed": 3}
 

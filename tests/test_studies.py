@@ -12,9 +12,8 @@ from build import ledger, years
 import lyeval as ly
 from lyeval.effect import Check, Effect, Words
 from lyeval.studies import study
-from lyeval.studies.estimates import _estimate as repeated
-from lyeval.studies.estimates import run
-from lyeval.studies.questions import lay_out, listing
+from lyeval.studies.questions import _estimate as repeated
+from lyeval.studies.questions import lay_out, listing, run
 from lyeval.studies.study import verdict
 
 CORE = ("rd_reach", "rd_log", "gap_level")

@@ -16,7 +16,7 @@ from test_report_words import tables_of, text_of
 import lyeval as ly
 from lyeval import report
 from lyeval.render import Document, Figure, Heading, to_docx, to_html
-from lyeval.report import printed, tracing
+from lyeval.report import tracing
 from lyeval.tables.research import below_line, beside_usual, derived
 
 MONTHS = {"上年末": 0, "6月末": 6}
@@ -98,7 +98,7 @@ def test_beside_the_odds_it_says_that_late_topping_up_is_left_out(document: Docu
 
 
 def test_every_figure_of_the_research_edition_leads_to_its_cell(judged: dict, document: Document) -> None:
-    told = printed.printed(document)
+    told = tracing.printed(document)
     tables = {one.id.partition("/")[0].partition("[")[0] for one in told}
     assert {
         "record",

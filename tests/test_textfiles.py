@@ -184,6 +184,6 @@ def test_no_other_module_reads_yaml_or_json_of_users(path: Path) -> None:
 OWN_JSON = (
     "render/pdf.py",
     "run/execution.py",
-    "run/workspace.py",
+    "run/execution.py",
     "tables/store.py",
 )  # what the typesetter answers, notebooks and records just written, cells of tables

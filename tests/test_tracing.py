@@ -13,7 +13,7 @@ import lyeval as ly
 from lyeval import report, resources
 from lyeval.cli import main
 from lyeval.render import Document, to_html
-from lyeval.report import printed, tracing
+from lyeval.report import tracing
 from lyeval.run import difference, open_run
 
 CASES = {
@@ -99,12 +99,12 @@ def test_a_printed_figure_finds_its_cell_typed_with_unit_or_sign(
     row = tables["targets"].to_dict("records")[-1 if name == "linshu" else 1]
     id = f"targets/{row['id']}/{row['year']}/value"
     told = f"{row['value']:.1%}"
-    assert id in [one.id for one in printed.find(document, told)]
+    assert id in [one.id for one in tracing.find(document, told)]
     listed = int(tables["bridge"]["listed"].iloc[0])
     for typed in (f"{listed}", f"{listed}家", f" {listed} 家"):
-        assert "bridge/all//listed" in [one.id for one in printed.find(document, typed)], typed
-    assert printed.find(document, "no figure") == []
-    assert printed.find(document, f"{listed}万元") == []
+        assert "bridge/all//listed" in [one.id for one in tracing.find(document, typed)], typed
+    assert tracing.find(document, "no figure") == []
+    assert tracing.find(document, f"{listed}万元") == []
 
 
 @pytest.mark.parametrize("id", ["targets", "targets/nobody/2023/value", "nothing/a/b", "enterprises//tax_wan", ""])
@@ -165,7 +165,7 @@ def test_every_figure_of_a_sentence_has_an_id_that_the_page_carries(
     _, tables = sample
     spoken = [
         one
-        for one in printed.printed(document)
+        for one in tracing.printed(document)
         if one.where not in {b.title for b in document.blocks if hasattr(b, "title")}
     ]
     assert len(spoken) > 60

@@ -17,8 +17,8 @@ from typer.core import TyperGroup
 
 from lyeval import __version__
 from lyeval.cli.terminal import STOPPED, legible, safe_streams, say, tell
-from lyeval.run.kernel import settled
-from lyeval.run.processes import caught
+from lyeval.resources import read_rows
+from lyeval.run.kernel import caught, settled
 from lyeval.scratch import sweep
 
 PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
@@ -75,60 +75,16 @@ def _short(one: Any) -> str:
     return one.short if isinstance(one, Command) else one.get_short_help_str()
 
 
-UNCHANGED = "未变 unchanged", "有变 changed"
+ENDS = ("done", "failed", "misuse")
 ENDED = "130 Ctrl-C, 143 TERM, 129 HUP 中止 stopped"
-COMMANDS = {
-    "check": Command(
-        "ledgers:check",
-        "逐条检查台账 / every fault of a ledger",
-        "没有错误 no error",
-        "有错误 errors; --strict 有警告 warnings",
-    ),
-    "clean": Command("ledgers:clean", "写回规范台账 / the canonical workbook"),
-    "assess": Command("ledgers:assess", "在终端评估一个年度 / the verdict at the terminal", failed="台账有错误 errors"),
-    "dossier": Command(
-        "planning:dossier", "一企一档 / one firm's dossier", failed="没有这户，或台账有错误 no such, errors"
-    ),
-    "readings": Command(
-        "planning:readings", "各种读法下的结论 / the verdict under every reading", failed="台账有错误 errors"
-    ),
-    "portfolio": Command("planning:portfolio", "选方案：上限与最省的一组 / which plan: the strongest, the cheapest"),
-    "panel": Command("panels:panel", "企业年度面板，供统计软件用 / firms and years"),
-    "run": Command(
-        "reports:run", "执行一个运行文件，出报告 / notebooks, report, record", misuse="用法或运行文件不对 misuse"
-    ),
-    "batch": Command(
-        "reports:batch",
-        "执行多个运行文件 / many run files",
-        "全部完成 all done",
-        "有未完成的 some failed",
-        "没有一个运行文件可读 none could be read",
-    ),
-    "verify": Command("results:verify", "一次运行有没有变 / a finished run: unchanged?", *UNCHANGED),
-    "rerun": Command("results:rerun", "按记录重跑并比较 / run it again and compare", *UNCHANGED),
-    "trace": Command("results:trace", "一个数的来历 / one figure's origin"),
-    "diff": Command("results:diff", "两次运行有何不同、因何不同 / two runs side by side"),
-    "sample": Command("ledgers:sample", "生成样例台账 / a synthetic ledger"),
-    "template": Command("reports:template", "打印或写出随附的模板 / a shipped template"),
-    "explore": Command("reports:explore", "打开方案台 / the planner's desk"),
-    "init": Command("reports:init", "建一个工作区 / a new workspace"),
-}
-PLANS = {
-    "list": Command("plans:listed", "列出自带的方案 / list them"),
-    "show": Command("plans:show", "用文字列出一个方案 / one in words", failed="方案有错误 faults"),
-    "check": Command("plans:check", "检查方案文件 / check a plan's file", "没有问题 no fault", "有问题 faults"),
-    "explain": Command("plans:explain", "逐条回读，供签发人核对 / rule by rule", failed="方案有错误 faults"),
-    "test": Command("plans:try_cases", "试算算例 / try its worked cases", "全部相符 all agree", "有不符的 some differ"),
-    "new": Command("plans:new", "新建一个方案文件 / a new plan's file"),
-    "diff": Command("plans:diff", "并排对照两个方案 / two side by side", failed="方案有错误 faults"),
-}
+ROWS = read_rows(__file__, "commands.csv")
+COMMANDS, PLANS = (
+    {r["name"]: Command(r["place"], r["short"], **{k: r[k] for k in ENDS if r[k]}) for r in ROWS if r["group"] == group}
+    for group in ("", "policy")
+)
 FIRST = {
-    "init": "lyeval init 工作区",
-    "check": "lyeval check 台账.xlsx",
-    "assess": "lyeval assess 台账.xlsx --policy linshu-2021 --year 2023",
-    "run": "lyeval run 我的县-2023.yaml",
-    "explore": "lyeval explore 我的县-2023",
-}
+    r["name"]: r["first"][2:] for r in sorted(ROWS, key=lambda r: r["first"]) if r["first"]
+}  # the rows number them
 
 
 class _All(Commands):

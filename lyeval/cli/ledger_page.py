@@ -21,6 +21,7 @@ from lyeval.ledger.diff import Changes
 from lyeval.policy import Policy
 from lyeval.policy.documents import articles
 from lyeval.render import Column, digits_beside, format_value
+from lyeval.render.numbers import plain
 from lyeval.tables.registry import values
 from lyeval.tables.tally import bridge, counts, words
 
@@ -258,7 +259,7 @@ def _targets(made: Assessment) -> Table:
 
 def _pair(row: Mapping[Any, Any], share: bool) -> tuple[str, str]:
     """Write value and goal, with decimals enough to show the value on its own side of the goal."""
-    value, goal = _known(row["value"]), _known(row["goal"])
+    value, goal = plain(row["value"]), plain(row["goal"])
     kind: Any = "percent" if share else "count" if row["unit"] in WHOLE else "number"
     digits = digits_beside(value, goal, kind)
     unit = "" if share else f" {unit_of(row['unit'])}"
@@ -269,15 +270,11 @@ def _pair(row: Mapping[Any, Any], share: bool) -> tuple[str, str]:
 
 
 def _short(row: Mapping[Any, Any]) -> str:
-    short = _known(row["short_by"])
+    short = plain(row["short_by"])
     if short is None or short == 0:
         return NOTHING
     kind: Any = "count" if float(short).is_integer() else "number"
     return f"{format_value(Column('s', '', '', kind), short)} {unit_of(row['thing'])}"
-
-
-def _known(value: Any) -> float | None:
-    return None if value is None or value != value else float(value)
 
 
 def unit_of(unit: str) -> str:

@@ -6,6 +6,8 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -72,7 +74,7 @@ def as_if(
     >>> ly.as_if(dinghai, "linshu-2021", 2020).year
     2020
     """
-    plan = policy if isinstance(policy, Policy) else load_policy(policy)
+    plan = load_policy(policy)
     chosen, in_force = read_as(plan, year, readings)
     return replace(assess(ledger, chosen, year, level=level), readings=in_force)
 
@@ -241,7 +243,7 @@ def compare(
     >>> bool(found.lists["listed"].is_monotonic_increasing)
     True
     """
-    plans = [p if isinstance(p, Policy) else load_policy(p) for p in policies]
+    plans = [load_policy(p) for p in policies]
     names = _names(plans)
     for name in readings or {}:
         if name not in names:
@@ -376,13 +378,7 @@ def borrow(policy: Policy, other: Policy, *elements: str) -> Policy:
         if name not in ELEMENTS:
             raise PolicyError(f"element / 规则要素: {unknown(name, 'element', list(ELEMENTS))}")
     paths = [path for name in elements for path in ELEMENTS[name].paths]
-    return patch(policy, {path: _at(other._data, path) for path in paths})
-
-
-def _at(data: Any, path: str) -> Any:
-    for part in path.split("."):
-        data = data[part]
-    return data
+    return patch(policy, {path: reduce(getitem, path.split("."), other._data) for path in paths})
 
 
 def unit_of(policy: Policy) -> str:

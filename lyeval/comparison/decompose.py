@@ -128,7 +128,7 @@ def decompose(
     >>> ly.decompose(here, "linshu-2021", 2023, here, "linshu-2021", 2023, draws=10).parts["value"].tolist()
     [0.0, 0.0, 0.0, 0.0]
     """
-    plans = [p if isinstance(p, Policy) else load_policy(p) for p in (policy_a, policy_b)]
+    plans = [load_policy(p) for p in (policy_a, policy_b)]
     given = zip((ledger_a, ledger_b), plans, (year_a, year_b), readings, strict=True)
     places = [Place(*one) for one in given]
     table = _populations(places, tax_alone)

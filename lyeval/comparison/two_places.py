@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,6 @@ from lyeval.assessment import Assessment, Frame
 from lyeval.assessment.flows import door_of
 from lyeval.assessment.frame import under
 from lyeval.assessment.standing import standing_of
-from lyeval.comparison.burden import demand, sanctions
 from lyeval.comparison.compare import (
     as_if,
     basis,
@@ -31,8 +30,9 @@ from lyeval.comparison.compare import (
     wanting,
 )
 from lyeval.comparison.decompose import Decomposition, Place, by_year_and_reading, decompose
+from lyeval.comparison.sweep import demand, sanctions
 from lyeval.effect import Effect, refuse
-from lyeval.effect.estimate import Z_95, told
+from lyeval.effect.estimate import told
 from lyeval.forecasting import forecast
 from lyeval.ledger import Ledger
 from lyeval.panels import panel
@@ -41,6 +41,7 @@ from lyeval.simulation.known import as_known, date_of
 from lyeval.studies import no_policy_odds
 from lyeval.studies.questions import first_year
 
+SIDES = ("a", "b")
 STATES = ("D", "below", "above", "exit", "unknown")
 
 
@@ -161,36 +162,29 @@ def two_places(
     ['first_list', 'own_list']
     """
     places = [
-        Place(cut(ledger, year, known_by or date(max(a[2], b[2]), 12, 31)), _plan(p), year, dict(r))
+        Place(cut(ledger, year, known_by or date(max(a[2], b[2]), 12, 31)), load_policy(p), year, dict(r))
         for (ledger, p, year), r in zip((a, b), readings, strict=True)
     ]
-    names: dict[str, Place] = dict(zip(("a", "b"), places, strict=True))
-    own = {side: as_if(p.ledger, p.policy, p.year, readings=p.readings) for side, p in names.items()}
-    rates = _joined(pd.DataFrame(_rates(p)).assign(side=side) for side, p in names.items())
-    pairs = [(side, rules) for side in names for rules in names]
+    rates, drawn = _each(places, lambda p: pd.DataFrame(_rates(p))), (draws, seed)
+    given = [(p.ledger, p.policy, p.year) for p in places]
+    pair = (places[0].readings, places[1].readings)
     return TwoPlaces(
-        about=pd.DataFrame([_about(side, p, own[side]) for side, p in names.items()]),
-        basis=_joined(_basis(side, p) for side, p in names.items()),
+        about=_each(places, _about),
+        basis=_each(places, _basis),
         rates=rates,
         difference=_difference(rates),
-        rules=pd.DataFrame([_ruled(names, side, rules) for side, rules in pairs]),
-        crossed=pd.DataFrame([row for side in names for row in _crossed(names, side)]),
-        wanting=_joined(_under(names, s, r, lambda p, q: wanting(_framed(p, q))) for s, r in pairs),
-        elements=_joined(_elements(names, side) for side in names),
-        odds=_joined(_odds(names, s, r, draws, seed) for s, r in pairs),
-        demand=_joined(_demand(names, s, r, (draws, seed)) for s, r in pairs),
-        sanctions=_joined(_under(names, s, r, _sanctions) for s, r in pairs),
-        transitions=_joined(_transitions(side, p) for side, p in names.items()),
-        doors=_joined(_doors(side, one) for side, one in own.items()),
-        firms=_joined(_firms(names, side) for side in names),
+        rules=_pairs(places, _ruled),
+        crossed=_each(places, lambda p: _crossed(p, places)),
+        wanting=_pairs(places, lambda p, q: wanting(_framed(p, q))),
+        elements=_each(places, lambda p: _elements(p, places[1] if p is places[0] else places[0])),
+        odds=_pairs(places, lambda p, q: _odds(p, q, drawn)),
+        demand=_pairs(places, lambda p, q: _demand(p, q, drawn)),
+        sanctions=_pairs(places, lambda p, q: sanctions(p.ledger, q.policy, p.year, q.readings)),
+        transitions=_each(places, _transitions),
+        doors=_each(places, _doors),
+        firms=_each(places, lambda p: _firms(p, places)),
         claims=pd.read_csv(Path(__file__).with_name("claims.csv"), encoding="utf-8", dtype=str),
-        decomposition=decompose(
-            *_given(places[0]),
-            *_given(places[1]),
-            readings=(places[0].readings, places[1].readings),
-            draws=draws,
-            seed=seed,
-        ),
+        decomposition=decompose(*given[0], *given[1], readings=pair, draws=draws, seed=seed),
         cases=by_year_and_reading(*places, years=_years_of(places[1])),
         refused=refuse("did", told("against"), told("two_place_years")),
     )
@@ -201,29 +195,30 @@ def cut(ledger: Ledger, year: int, day: date) -> Ledger:
     return as_known(ledger, date_of(f"{day:%Y-%m}", max(day.year + 1, year), ledger))
 
 
-def _plan(policy: str | Policy) -> Policy:
-    return policy if isinstance(policy, Policy) else load_policy(policy)
+def _each(places: Sequence[Place], make: Callable[[Place], Any]) -> pd.DataFrame:
+    """Join what is made of either place's enterprises, ``side`` first."""
+    return _joined([({"side": side}, make(p)) for side, p in zip(SIDES, places, strict=True)])
 
 
-def _joined(frames: Iterator[pd.DataFrame]) -> pd.DataFrame:
-    """Join the tables of either side, ``side`` and ``rules`` first; those without rows only where none has any."""
-    made = list(frames)
+def _pairs(places: Sequence[Place], make: Callable[[Place, Place], Any]) -> pd.DataFrame:
+    """Join what is made of either place's enterprises under either place's rules, ``side`` and ``rules`` first."""
+    sides = list(zip(SIDES, places, strict=True))
+    return _joined([({"side": s, "rules": r}, make(p, q)) for s, p in sides for r, q in sides])
+
+
+def _joined(parts: Sequence[tuple[dict[str, str], Any]]) -> pd.DataFrame:
+    """Join tables, or rows of one, behind whose they are; tables without rows only where none has any."""
+    if not isinstance(parts[0][1], pd.DataFrame):
+        return pd.DataFrame([head | row for head, rows in parts for row in rows])
+    made = [table.assign(**head) for head, table in parts]
     whole = pd.concat([f for f in made if len(f)] or made[:1], ignore_index=True)
-    first = [c for c in ("side", "rules") if c in whole]
+    first = list(parts[0][0])
     return whole[[*first, *(c for c in whole if c not in first)]]
-
-
-def _given(place: Place) -> tuple[Ledger, Policy, int]:
-    return place.ledger, place.policy, place.year
 
 
 def _framed(people: Place, rules: Place, year: int | None = None) -> Frame:
     """Lay one place's plan, read as there, out over another's enterprises in their own year."""
     return frame_as_if(people.ledger, rules.policy, people.year if year is None else year, rules.readings)
-
-
-def _under(names: Mapping[str, Place], side: str, rules: str, make: Any) -> pd.DataFrame:
-    return make(names[side], names[rules]).assign(side=side, rules=rules)
 
 
 def _list_year(place: Place) -> int:
@@ -236,14 +231,14 @@ def _years_of(place: Place) -> list[int]:
     return sorted({*past, place.year})
 
 
-def _about(side: str, place: Place, own: Assessment) -> dict[str, Any]:
-    plan, first = place.policy, _framed(place, place, _list_year(place))
-    return {
-        **{"side": side, **_named(place), "policy": plan.id, "title": plan.title, "title_en": plan.title_en},
+def _about(place: Place) -> Iterator[dict[str, Any]]:
+    plan, first, own = place.policy, _framed(place, place, _list_year(place)), _framed(place, place)
+    yield {
+        **{**_named(place), "policy": plan.id, "title": plan.title, "title_en": plan.title_en},
         **{"document": plan.document.number, "issued": pd.Timestamp(plan.document.issued), "year": place.year},
         **{"list_year": _list_year(place), "base_year": _list_year(place) - 1, "first_year": first_year(plan)},
-        **{"line": float(np.nanmedian(first.before.line)), "enterprises": len(own.frame.book)},
-        **{"listed": int(own.frame.identified.true.sum()), "first_list": int(first.identified.true.sum())},
+        **{"line": float(np.nanmedian(first.before.line)), "enterprises": len(own.book)},
+        **{"listed": int(own.identified.true.sum()), "first_list": int(first.identified.true.sum())},
         **{"synthetic": place.ledger.synthetic or "", "cut": max(place.ledger.years)},
     }
 
@@ -259,15 +254,16 @@ def _named(place: Place) -> dict[str, str]:
     return {"place": "、".join(counties), "place_en": f"{english} ({own.name_en})"}
 
 
-def _doors(side: str, own: Assessment) -> pd.DataFrame:
+def _doors(place: Place) -> pd.DataFrame:
     """Return the doors, and among more tax those whose group as a whole pays no more (open where no groups are named)."""
+    own = as_if(place.ledger, place.policy, place.year, readings=place.readings)
     table = own.doors[["door", "label", "label_en", "n"]].assign(n=lambda t: t["n"].astype("Int64"))
     moved = pd.DataFrame(
         [("group_tax", "其中：所属集团税收总额未增加", "of more tax: their group pays no more in all", _moved(own))],
         columns=table.columns,
     ).astype({"n": "Int64"})
     at = int(np.flatnonzero(table["door"] == "more_tax")[0]) + 1
-    return pd.concat([table[:at], moved, table[at:]], ignore_index=True).assign(side=side)
+    return pd.concat([table[:at], moved, table[at:]], ignore_index=True)
 
 
 def _moved(own: Assessment) -> int | None:
@@ -282,22 +278,21 @@ def _moved(own: Assessment) -> int | None:
     return int((rose & (groups != "").to_numpy() & (now <= before).to_numpy()).sum())
 
 
-def _basis(side: str, place: Place) -> pd.DataFrame:
+def _basis(place: Place) -> pd.DataFrame:
     """Return the shares below 1, 2 and 3 万元/亩 in the year of the list's figures and in the own year."""
     years = {"base": _list_year(place) - 1, "own": place.year}
     there = {when: year for when, year in years.items() if year in place.ledger.years}
-    return _joined(basis(_framed(place, place, y)).assign(when=w, year=y, side=side) for w, y in there.items())
+    made = [basis(_framed(place, place, y)).assign(when=w, year=y) for w, y in there.items()]
+    return pd.concat(made, ignore_index=True)
 
 
-def _ruled(names: Mapping[str, Place], side: str, rules: str) -> dict[str, Any]:
+def _ruled(place: Place, plan: Place) -> Iterator[dict[str, Any]]:
     """Put one place's enterprises under one plan, in their own year."""
-    place, plan = names[side], names[rules]
     done = as_if(place.ledger, plan.policy, place.year, readings=plan.readings)
-    frame = done.frame
     counts = done.targets["status"].value_counts()
-    head = {"side": side, "rules": rules, "as_if": not governs(plan.policy, place.year), "year": place.year}
+    head = {"as_if": not governs(plan.policy, place.year), "year": place.year}
     statuses = {status: int(counts.get(status, 0)) for status in ("met", "missed", "undetermined")}
-    return {**head, **listed_row(frame), **attained(frame), **statuses}
+    yield {**head, **listed_row(done.frame), **attained(done.frame), **statuses}
 
 
 def attained(frame: Frame) -> dict[str, Any]:
@@ -319,25 +314,24 @@ def attained(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _crossed(names: Mapping[str, Place], side: str) -> Iterator[dict[str, Any]]:
-    frames = [_framed(names[side], rules) for rules in names.values()]
-    yield {"side": side, "by": "all", **crossed(frames[0].identified, frames[1].identified)}
-    yield {"side": side, "by": "tax", **crossed(by_tax_alone(frames[0]), by_tax_alone(frames[1]))}
+def _crossed(place: Place, plans: Sequence[Place]) -> Iterator[dict[str, Any]]:
+    one, two = (_framed(place, rules) for rules in plans)
+    yield {"by": "all", **crossed(one.identified, two.identified)}
+    yield {"by": "tax", **crossed(by_tax_alone(one), by_tax_alone(two))}
 
 
-def _elements(names: Mapping[str, Place], side: str) -> pd.DataFrame:
+def _elements(own: Place, other: Place) -> pd.DataFrame:
     """Turn the own plan's rules into the other's on the own enterprises."""
-    own, other = names[side], names["b" if side == "a" else "a"]
     pair = (own.readings, other.readings)
-    made = elements(own.ledger, own.policy, other.policy, own.year, readings=pair).assign(side=side)
+    made = elements(own.ledger, own.policy, other.policy, own.year, readings=pair)
     return made.replace({"element": {"a": "own", "b": "other"}})
 
 
-def _firms(names: Mapping[str, Place], side: str) -> pd.DataFrame:
+def _firms(place: Place, plans: Sequence[Place]) -> pd.DataFrame:
     """List the enterprises of one place with what either set of rules says of each."""
-    place = names[side]
-    frames = {rules: _framed(place, plan) for rules, plan in names.items()}
-    before, laid = frames[side].before, frames[side].book
+    frames = {rules: _framed(place, plan) for rules, plan in zip(SIDES, plans, strict=True)}
+    own = _framed(place, place)
+    before, laid = own.before, own.book
     texts = {name: laid.text(name) for name in ("name", "township", "industry_code")}
     out = pd.DataFrame({"credit_code": laid.codes, **texts}).rename(columns={"industry_code": "industry"})
     out["industry"] = out["industry"].astype(str).str[:2]
@@ -345,16 +339,15 @@ def _firms(names: Mapping[str, Place], side: str) -> pd.DataFrame:
     for rules, frame in frames.items():
         out[f"listed_{rules}"] = frame.identified.objects()
         out[f"tax_{rules}"] = by_tax_alone(frame).objects()
-    return out.assign(side=side)
+    return out
 
 
-def _odds(names: Mapping[str, Place], side: str, rules: str, draws: int, seed: int) -> pd.DataFrame:
+def _odds(place: Place, plan: Place, drawn: tuple[int, int]) -> pd.DataFrame:
     """Give the probability of one plan's targets among one place's enterprises, known at the end of the year before."""
-    place, plan = names[side], names[rules]
     chosen, _ = read_as(plan.policy, place.year, plan.readings)
-    made = forecast(place.ledger, chosen, place.year, as_of=f"{place.year - 1}-12", draws=draws, seed=seed)
+    made = forecast(place.ledger, chosen, place.year, as_of=f"{place.year - 1}-12", draws=drawn[0], seed=drawn[1])
     columns = ["id", "label", "label_en", "year", "probability", "mc_error"]
-    return made.targets[columns].assign(side=side, rules=rules, as_if=not governs(plan.policy, place.year))
+    return made.targets[columns].assign(as_if=not governs(plan.policy, place.year))
 
 
 def _rates(place: Place) -> Iterator[dict[str, Any]]:
@@ -379,7 +372,7 @@ def _rate(place: Place, followed: str, listing: Frame, now: Frame, line: np.ndar
     low_stock = here & below.true
     horizon = "base" if now.year < start else "first" if now.year == start else "own" if now.year == place.year else ""
     return {
-        **{"followed": followed, "list_year": listing.year, "year": now.year, "line": _middle(line)},
+        **{"followed": followed, "list_year": listing.year, "year": now.year, "line": float(np.nanmedian(line))},
         **{"months": (now.year - issued.year) * 12 + 12 - issued.month, "horizon": horizon},
         **{"listed": int(listed.sum()), "undecided": int(listing.identified.unknown.sum()), "left": left},
         **{"no_figures": int((there & below.unknown).sum()), "counted": n, "reached": reached},
@@ -387,10 +380,6 @@ def _rate(place: Place, followed: str, listing: Frame, now: Frame, line: np.ndar
         **{"low": low, "high": high, "stock_share": ratio(low_stock.sum(), here.sum())},
         "stock_land_share": ratio(land[low_stock].sum(), land[here].sum()),
     }
-
-
-def _middle(line: np.ndarray) -> float:
-    return float(np.nanmedian(line))
 
 
 def _difference(rates: pd.DataFrame) -> pd.DataFrame:
@@ -402,12 +391,10 @@ def _difference(rates: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([newcombe(*pairs)], columns=["estimate", "low", "high"])
 
 
-def _demand(names: Mapping[str, Place], side: str, rules: str, drawn: tuple[int, int]) -> pd.DataFrame:
+def _demand(place: Place, plan: Place, drawn: tuple[int, int]) -> pd.DataFrame:
     """Say how far every step of a plan was for one place's enterprises in the base year of their own first list."""
-    place, plan = names[side], names[rules]
-    base = _list_year(place) - 1
-    made = demand(place.ledger, plan.policy, base, plan.readings).assign(side=side, rules=rules)
-    return made.assign(lifted=[_lifted(place, row, drawn) if side == rules else math.nan for _, row in made.iterrows()])
+    made = demand(place.ledger, plan.policy, _list_year(place) - 1, plan.readings)
+    return made.assign(lifted=[_lifted(place, row, drawn) if plan is place else math.nan for _, row in made.iterrows()])
 
 
 def _lifted(place: Place, row: Any, drawn: tuple[int, int]) -> float:
@@ -423,11 +410,7 @@ def _lifted(place: Place, row: Any, drawn: tuple[int, int]) -> float:
     return float(mine.mean()) if len(mine) else math.nan
 
 
-def _sanctions(people: Place, rules: Place) -> pd.DataFrame:
-    return sanctions(people.ledger, rules.policy, people.year, rules.readings)
-
-
-def _transitions(side: str, place: Place) -> pd.DataFrame:
+def _transitions(place: Place) -> pd.DataFrame:
     """Count moves between states from the year of the list's figures to the own year, listed and unlisted apart."""
     frame = panel(place.ledger, place.policy, readings={**place.readings})
     base = frame[frame["year"] == _list_year(place) - 1].set_index("credit_code")
@@ -436,7 +419,7 @@ def _transitions(side: str, place: Place) -> pd.DataFrame:
     states["group"] = np.where(base["first_list"].eq(True).fillna(False), "listed", "unlisted")
     counts = states.groupby(["group", "before", "after"]).size()
     whole = pd.MultiIndex.from_product([("listed", "unlisted"), STATES, STATES], names=["group", "before", "after"])
-    return counts.reindex(whole, fill_value=0).rename("n").reset_index().assign(side=side)
+    return counts.reindex(whole, fill_value=0).rename("n").reset_index()
 
 
 def _state(frame: pd.DataFrame) -> pd.Series:
@@ -456,12 +439,11 @@ def wilson(part: int, whole: int) -> tuple[float, float]:
     -----
     Wilson (1927), *Journal of the American Statistical Association* 22, 209–212.
     """
-    if whole <= 0:
-        return math.nan, math.nan
-    p, square = part / whole, Z_95**2
-    centre = (p + square / (2 * whole)) / (1 + square / whole)
-    reach = Z_95 / (1 + square / whole) * math.sqrt(p * (1 - p) / whole + square / (4 * whole**2))
-    return max(centre - reach, 0.0), min(centre + reach, 1.0)
+    from statsmodels.stats.proportion import proportion_confint
+
+    ends = proportion_confint(part, whole, method="wilson") if whole > 0 else (math.nan, math.nan)
+    low, high = np.asarray(ends, dtype=float).tolist()
+    return low, high
 
 
 def newcombe(a: tuple[int, int], b: tuple[int, int]) -> tuple[float, float, float]:
@@ -472,13 +454,12 @@ def newcombe(a: tuple[int, int], b: tuple[int, int]) -> tuple[float, float, floa
     Newcombe (1998), *Statistics in Medicine* 17, 873–890, method 10. An interval of two shares as they are; no test of one
     place's policy against another's.
     """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     if min(a[1], b[1]) <= 0:
         return math.nan, math.nan, math.nan
-    p, q = a[0] / a[1], b[0] / b[1]
-    (low_p, high_p), (low_q, high_q) = wilson(*a), wilson(*b)
-    low = p - q - math.hypot(p - low_p, high_q - q)
-    high = p - q + math.hypot(high_p - p, q - low_q)
-    return p - q, low, high
+    low, high = np.asarray(confint_proportions_2indep(*a, *b, method="newcomb", compare="diff"), dtype=float).tolist()
+    return a[0] / a[1] - b[0] / b[1], low, high
 
 
 COUNTIES = {

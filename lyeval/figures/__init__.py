@@ -6,12 +6,10 @@ SVG and PNG whose bytes depend on the data alone. The caption belongs to the rep
 
 from __future__ import annotations
 
-from lyeval.figures.chances import curve, plans, reliability, tornado
+from lyeval.figures.chances import attainment, curve, odds, plans, readings, reliability, tornado
 from lyeval.figures.distributions import tax_per_mu, townships
-from lyeval.figures.effects import effect
-from lyeval.figures.strips import attainment, odds, readings
+from lyeval.figures.effects import effect, timeline
 from lyeval.figures.style import house, picture, save
-from lyeval.figures.timeline import timeline
 
 __all__ = [
     "attainment",

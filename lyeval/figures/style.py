@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lyeval import resources
 from lyeval.render import Figure as Picture
 from lyeval.render.glyphs import coverage
+from lyeval.render.numbers import known
 from lyeval.textfiles import read_yaml
 
 if TYPE_CHECKING:
@@ -179,13 +180,6 @@ def fit(text: object, room: float) -> str:
     while line and ems(line) > room - 1:
         line = line[:-1]
     return line.rstrip() + "…"
-
-
-def known(value: Any) -> bool:
-    """Tell whether a cell of a frame holds a value (not None, NaN or NA)."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return False
-    return not (isinstance(value, float) and value != value)
 
 
 def number(value: Any, unit: str, digits: int | None = None) -> str:

@@ -1,8 +1,7 @@
 """Enterprises and years as one table for other hands: laid out, exported with its codebook, de-identified (企业年度面板)."""
 
-from lyeval.panels.export import codebook, write_panel
+from lyeval.panels.export import codebook, panel, write_panel
 from lyeval.panels.privacy import CannotHide, Deidentified, deidentified, is_shared, read_key
-from lyeval.panels.rows import panel
 
 __all__ = [
     "CannotHide",

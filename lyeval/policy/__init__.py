@@ -71,13 +71,13 @@ def find_policy(name: str | PathLike[str]) -> Path:
     return shipped
 
 
-def load_policy(name: str | PathLike[str]) -> Policy:
+def load_policy(name: str | PathLike[str] | Policy) -> Policy:
     """Load a plan (政策文件) by id or path.
 
     Parameters
     ----------
     name
-        ``linshu-2021``, ``zhoushan-2020``, or the path of a YAML file in the same form.
+        ``linshu-2021``, ``zhoushan-2020``, or the path of a YAML file in the same form; a plan that is loaded is returned as it is.
 
     Raises
     ------
@@ -90,6 +90,8 @@ def load_policy(name: str | PathLike[str]) -> Policy:
     >>> policy.place.name, policy.years.targets, [target.id for target in policy.targets][:2]
     ('舟山市', (2020,), ['above_scale_reach', 'below_scale_reach'])
     """
+    if isinstance(name, Policy):
+        return name
     path = find_policy(name)
     data, lines = load_yaml(path)
     if not isinstance(data, dict):

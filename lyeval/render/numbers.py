@@ -30,13 +30,16 @@ def plain(value: Any) -> Any:
         value = value.value
     if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "item"):
         value = value.item()
-    if (
-        value is None
-        or type(value).__name__ in ("NAType", "NaTType")
-        or (isinstance(value, float) and math.isnan(value))
-    ):
+    if not known(value):
         return None
     return value.date() if isinstance(value, datetime) else value
+
+
+def known(value: Any) -> bool:
+    """Tell whether a table's cell holds a value: not None, NaN, NaT or pandas' NA."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return False
+    return not (isinstance(value, float) and math.isnan(value))
 
 
 def digits_of(column: Column, value: Any = None) -> int:

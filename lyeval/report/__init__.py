@@ -1,12 +1,11 @@
 """The year-end evaluation (年终评估报告): tables of a run in, a document and its annex out; all prose is here."""
 
-from lyeval.report.announcing import announce, announcement
 from lyeval.report.bulletin import build_bulletin
 from lyeval.report.compared import build_comparison, comparison_annex
-from lyeval.report.disclosure import earlier_land, land_only, public, released
-from lyeval.report.document import build_report
+from lyeval.report.disclosure import announce, announcement, earlier_land, land_only, public, released
 from lyeval.report.sheets import annex
 from lyeval.report.writing import write
+from lyeval.report.year_end import build_report
 from lyeval.tables.monthly import bulletin_tables
 from lyeval.tables.quality import ledger_tables
 from lyeval.tables.results import (

@@ -7,14 +7,13 @@ from typing import Any
 
 from lyeval.render import Document, KeyFigure, KeyFigures, Table, Text, digits_beside
 from lyeval.render.blocks import Lang, Mark
-from lyeval.report.context import Context
-from lyeval.report.document import footer, notice, subtitle
+from lyeval.report.cells import Context
 from lyeval.report.filling import fill, titled
 from lyeval.report.sheets import lay_out, sheet
 from lyeval.report.tabulate import Laid, said
 from lyeval.report.tracing import row_id
 from lyeval.report.words import coded, count, day, joined, known, number, percent, phrase, signed, toned
-from lyeval.report.year_end import odds_tables, odds_withheld
+from lyeval.report.year_end import footer, notice, odds_tables, odds_withheld, subtitle, title
 from lyeval.tables.rankings import FEWEST, revised, sources
 
 Row = dict[str, Any]
@@ -29,13 +28,10 @@ def build_bulletin(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
         The template is wrong: told with file and line.
     """
     c = _told(tables, lang)
-    run = c.value("run")
     words = {"above": c.class_("above"), "odds_withheld": odds_withheld(c), "month": str(int(c.meta["month"]))}
     things = {"table": lambda name: TABLES[name](c), "cards": lambda name: _cards(c)}
     own, blocks = titled(fill("bulletin", c, things, words, may_be_own=True))
-    given = run.get("title")
-    title = str(given) if known(given) and given else own
-    return Document(title, subtitle(c), tuple(_meta(c)), tuple(blocks), lang, notice(c), footer(c))
+    return Document(title(c, own), subtitle(c), tuple(_meta(c)), tuple(blocks), lang, notice(c), footer(c))
 
 
 def _told(tables: Mapping[str, Any], lang: Lang) -> Context:
@@ -57,7 +53,7 @@ def _meta(c: Context) -> list[tuple[str, str]]:
 def _cards(c: Context) -> KeyFigures:
     """Lay out four figures; the share is good only where most units are at schedule too."""
     w, state = c.rows("units")[-1], c.value("progress")["state"]
-    firms, money = ({"zh": "家", "en": "firms"}[c.lang], {"zh": "万元", "en": "RMB 10,000"}[c.lang])
+    firms, money = (coded("unit", unit, c.lang) for unit in ("家", "万元"))
     row = row_id("units", w)
 
     def cell(text: str, column: str) -> Text:

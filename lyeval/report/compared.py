@@ -8,17 +8,19 @@ from typing import Any
 
 import pandas as pd
 
+from lyeval import figures
 from lyeval.policy import Policy
 from lyeval.policy.documents import clauses, side_by_side, timeline
 from lyeval.policy.register import Register
 from lyeval.render import Cell, Document, Figure, Table
 from lyeval.render.blocks import Block, Lang
 from lyeval.render.glyphs import ems
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.filling import fill, spoken
-from lyeval.report.sheets import lay_out, note_of, sheets
+from lyeval.report.sheets import lay_out, note_of, of_place, sheets
 from lyeval.report.tabulate import Heading, Laid, headings
 from lyeval.report.words import coded, day, joined, known, named, number, percent, phrase, unit_name
+from lyeval.report.year_end import effects
 from lyeval.tables.registry import values
 from lyeval.tables.verdict import industry_name
 
@@ -48,8 +50,8 @@ def build_comparison(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Documen
 def comparison_blocks(c: Context) -> list[Block]:
     """Fill the template of the comparison."""
     things = {
-        "table": lambda name, *args: side_sheet(c, f"side_{name}", *(getattr(a, "raw", a) for a in args)),
-        "figure": lambda name, *args: _figure(c, name, *(getattr(a, "raw", a) for a in args)),
+        "table": lambda name, *args: side_sheet(c, f"side_{name}", *args),
+        "figure": lambda name, *args: _figure(c, name, *args),
     }
     words = {"a": c.side("a"), "b": c.side("b"), "refused": named(c.value("side_refused"), c.lang, "reason")}
     return fill("comparison", c, things, words)
@@ -106,28 +108,11 @@ def _chunks(c: Context, row: Mapping[str, Any]) -> list[str]:
     return out
 
 
-def _effects(c: Context, side: str) -> list[Row]:
-    """Return one place's estimates."""
-    return [r for r in c.rows("effects") if r["side"] == side and r["verdict"] != "refused"]
-
-
-def _of_place(rows: Callable[[Context, str], list[Row]]) -> Callable[[Context, str], Laid]:
-    """Return rows of one place under a title that names it."""
-    return lambda c, side: Laid(rows(c, side), (), {"place": c.side(side)}, side)
-
-
-def _main_effects(c: Context, side: str) -> list[Row]:
-    """Return the main estimates, each under a short name."""
-    rows = [r for r in _effects(c, side) if r["id"] in values()["specification"]]
-    return [{**r, "cells": {"estimand": coded("specification", r["id"], c.lang)}} for r in rows]
-
-
-def _refused(c: Context, side: str) -> list[Row]:
-    return [r for r in c.rows("effects") if r["side"] == side and r["verdict"] == "refused"]
-
-
-def _checks(c: Context, side: str) -> list[Row]:
-    return [r for r in c.rows("effect_checks") if r["side"] == side]
+def _main_effects(c: Context, side: str) -> Laid:
+    """Return one place's main estimates, each under a short name."""
+    made, short = of_place("effects", refused=False)(c, side), values()["specification"]
+    cells = {id: {"estimand": name.text(c.lang)} for id, name in short.items()}
+    return made._replace(rows=[{**r, "cells": cells[r["id"]]} for r in made.rows if r["id"] in short])
 
 
 def _burden(c: Context) -> Laid:
@@ -143,14 +128,6 @@ def _every_burden(c: Context) -> list[Row]:
         {**r, "cells": {"group": industry_name(str(r["group"]), c.lang)}} if r["by"] == "industry" else r
         for r in c.rows("plan_burden")
     ]
-
-
-def _parts(c: Context) -> list[Row]:
-    return [r for r in c.rows("side_parts") if not r["constructed"]]
-
-
-def _claims(c: Context) -> list[Row]:
-    return sorted(c.rows("side_claims"), key=lambda r: r["may"] != "yes")
 
 
 def _moves(c: Context) -> Laid:
@@ -171,21 +148,11 @@ def _moves(c: Context) -> Laid:
 
 
 def _figure(c: Context, name: str, side: str = "") -> list[Figure]:
-    from lyeval import figures
-
     if name == "timeline":
         drawn = figures.timeline(c.frame("side_timeline"), lang=c.lang)
         title, alt = (phrase(key, c.lang) for key in ("sides_timeline", "sides_timeline_alt"))
         return [figures.picture(drawn, "timeline", title, alt)]
-    out, part = [], c.frame("effect_figures")
-    for row in (r for r in c.rows("effects") if r["side"] == side and r["id"] == PICTURED):
-        drawn = part[(part["side"] == side) & (part["id"] == row["id"])]
-        if len(drawn):
-            what = coded("specification", row["id"], c.lang)
-            title = phrase("picture_of", c.lang, place=c.side(side), what=what)
-            made = figures.effect(drawn, lang=c.lang, y=phrase("sides_reached_share", c.lang))
-            out.append(figures.picture(made, f"effect{side}_{row['id']}", title, named(row, c.lang, "sentence")))
-    return out
+    return effects(c, side, c.side(side), (PICTURED,), short=True, y=phrase("sides_reached_share", c.lang))
 
 
 def comparison_annex(tables: Mapping[str, Any], *, lang: Lang = "zh") -> list[Table]:
@@ -305,11 +272,6 @@ def _short(c: Context, row: Row) -> str:
     return f"{number(row['short'], 2)}万元/亩" if c.lang == "zh" else f"RMB {row['short'] * 1e4:,.0f}/mu"
 
 
-def _sanctions(c: Context) -> list[Row]:
-    """Return what either plan's sanctions would cost either place's enterprises."""
-    return sorted(c.rows("side_sanctions"), key=lambda r: r["rules"])
-
-
 def _elements(c: Context) -> list[Row]:
     """Return what each element does to the list of either place, from its own rules to the other's."""
     rows = []
@@ -326,20 +288,20 @@ CHUNK = 130.0  # ems of one cell of the documents side by side
 FIRST_BY_SIDE = 20  # place in the annex from which the sheets of one side stand together
 ENDS_OF = ("own", "other")
 ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
-    "side_claims": _claims,
+    "side_claims": lambda c: sorted(c.rows("side_claims"), key=lambda r: r["may"] != "yes"),
     "side_documents": _documents,
     "side_clauses": _clauses,
     "side_rules": _rules,
     "side_rates": _rates,
     "side_elements": _elements,
     "side_demand": _demand,
-    "side_sanctions": _sanctions,
+    "side_sanctions": lambda c: sorted(c.rows("side_sanctions"), key=lambda r: r["rules"]),
     "side_burden": _burden,
     "every_burden": _every_burden,
-    "side_parts": _parts,
+    "side_parts": lambda c: [r for r in c.rows("side_parts") if not r["constructed"]],
     "side_moves": _moves,
-    "side_effects": _of_place(_main_effects),
-    "every_effect": _of_place(_effects),
-    "every_refusal": _of_place(_refused),
-    "every_check": _of_place(_checks),
+    "side_effects": _main_effects,
+    "every_effect": of_place("effects", refused=False),
+    "every_refusal": of_place("effects", refused=True),
+    "every_check": of_place("effect_checks"),
 }

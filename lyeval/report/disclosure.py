@@ -1,4 +1,4 @@
-"""What may be shown in public (媒体公示): from a run's tables to redacted ones, of which alone the public edition is made.
+"""What may be shown in public (媒体公示): from a run's tables to redacted ones, of which alone the public edition is made and written.
 
 Sums of enterprises are of those whose tax and land are both known, and stand only where `lyeval.tables.releasing` lets them beside
 everything else that is shown; all are rounded before they are written anywhere.
@@ -7,18 +7,25 @@ everything else that is shown; all are rounded before they are written anywhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lyeval.assessment.result import Assessment, assess_frame
+from lyeval.render import Document, Job, Table, write_formats
 from lyeval.render.blocks import Lang
-from lyeval.report.context import Context
-from lyeval.report.words import goal_text, status_text, value_text
+from lyeval.report.cells import Context
+from lyeval.report.filling import fill, titled
+from lyeval.report.sheets import lay_out, note_of
+from lyeval.report.words import coded, day, goal_text, known, phrase, status_text, value_text
+from lyeval.report.writing import look_of
+from lyeval.report.year_end import notice, title
 from lyeval.tables.registry import layout
 from lyeval.tables.releasing import FEWEST, Release, releasable
 from lyeval.tables.results import office_tables
+from lyeval.tables.store import save
 
 Tables = Mapping[str, Any]
 
@@ -206,3 +213,47 @@ def _target_may_show(tables: Tables, row: Mapping[str, Any], shown: set[str]) ->
 
 LANGS: tuple[tuple[Lang, str], ...] = (("zh", ""), ("en", "_en"))
 STAGES = ("已认定", "重点")
+
+
+def announcement(tables: Mapping[str, Any], *, lang: Lang = "zh") -> Document:
+    """Build the public edition from the tables that `lyeval.report.disclosure.public` gives."""
+    c = Context(tables, lang)
+    days = sorted({str(d) for d in c.frame("certified")["published"] if known(d)})
+    told = {name: str(c.meta.get(name) or "") for name in ("period", "objections")}
+    words = {**told, "issuer": c.meta["issuer"], "days": [day(d, lang) for d in dict.fromkeys([*days[:1], *days[-1:]])]}
+    sheets = {table.id: table for table in public_sheets(c)}
+    own, blocks = titled(fill("public", c, {"table": sheets.__getitem__}, words))
+    front = {"place": c.place, "year": str(c.year), "cutoff": day(c.meta["cutoff"], lang)}
+    meta = tuple((coded("public_line", name, lang), value) for name, value in front.items())
+    return Document(title(c, own), "", meta, tuple(blocks), lang, notice(c), phrase("public_footer", lang))
+
+
+def public_sheets(c: Context) -> list[Table]:
+    """Lay out the tables of the public edition, which are the sheets of its annex too."""
+    end = "" if c.lang == "zh" else "_en"
+    held = coded("cell", "held", c.lang)
+    targets = [
+        {**r, "goal": r[f"goal{end}"], "value": r[f"value{end}"] or held, "verdict": r[f"verdict{end}"]}
+        for r in c.rows("targets")
+    ]
+    places = [{**r, "township": r["township"] or coded("cell", "all", c.lang)} for r in c.rows("townships")]
+    listed = [{**r, "number": str(i)} for i, r in enumerate(c.rows("certified"), start=1)]
+    rows = {"public_list": listed, "public_targets": targets, "public_townships": places}
+    return [lay_out(c, name, mine) for name, mine in rows.items()]
+
+
+def announce(tables: Mapping[str, Any], folder: str | Path, *, lang: Lang = "zh", formats: Sequence[str]) -> list[Path]:
+    """Write the public edition into a folder: its pages, its annex, its tables.
+
+    Parameters
+    ----------
+    tables
+        As `lyeval.report.disclosure.public` gives them.
+    formats
+        html, pdf, docx, xlsx.
+    """
+    folder, c = Path(folder), Context(tables, lang)
+    document = announcement(tables, lang=lang)
+    notes = [note_of("public_targets", lang), phrase("public_footer", lang)]
+    written = save(folder / "tables", tables)
+    return written + write_formats(Job(document, look_of(c), lambda: public_sheets(c), notes), folder, formats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,7 @@ import pandas as pd
 
 from lyeval.render import Column, Heading, digits_beside
 from lyeval.render.blocks import Block, Lang
-from lyeval.report.cells import Selector
-from lyeval.report.context import Context
+from lyeval.report.cells import Context, Selector
 from lyeval.report.template import Template, fault
 from lyeval.report.tracing import TRACED
 from lyeval.report.words import (
@@ -37,6 +37,7 @@ from lyeval.report.words import (
     value_text,
     word,
 )
+from lyeval.resources import read_rows
 from lyeval.tables.registry import schema
 from lyeval.textfiles import Unreadable, read_text
 
@@ -163,24 +164,21 @@ def titled(blocks: list[Block]) -> tuple[str, list[Block]]:
 
 def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]:
     """Return how each cell is printed: a figure on its side of its goal or line, dates as dates, the rest by the column's unit."""
-    targets = {str(r["id"]): r for r in c.rows("targets")}
-    lang = c.lang
+    targets, kinds = {str(r["id"]): r for r in c.rows("targets")}, _kinds()
 
     def schema_of(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
-        printed = PRINTED.get((table, column))
-        if printed is not None:
-            return Column(column, ""), lambda raw: printed(raw, row, lang) if known(raw) else "—"
+        plain, kind = Column(column, ""), kinds.get((table, column), "")
         target = row if table == "next_targets" else targets.get(str(row.get("id", row.get("target"))))
         if table == "targets" and column in OWN:
-            return Column(column, ""), lambda _: OWN[column](row, lang)
-        if target is not None and ((table, column) in OF_TARGET or (table == "targets" and column in ("low", "high"))):
+            return plain, lambda _: OWN[column](row, c.lang)
+        if kind == "figure" and target is not None:
             goal = row["goal"] if column == "goal" else target["goal"]
-            return Column(column, ""), lambda raw: of_target(target, raw, goal, column, lang, row)
-        own = COLUMNS.get(column)
-        if own is not None:
-            return Column(column, ""), lambda raw: own(raw, row, lang) if known(raw) else ""
-        if isinstance(row.get(column), pd.Timestamp):
-            return Column(column, ""), lambda raw: day(raw, lang) if known(raw) else ""
+            return plain, lambda raw: of_target(target, raw, goal, column, c.lang, row)
+        if kind and kind != "figure":
+            return plain, lambda raw: spoken(c, kind, raw, row)
+        shared = kinds.get(("", column)) or ("day" if isinstance(row.get(column), pd.Timestamp) else "")
+        if shared:
+            return plain, lambda raw: spoken(c, shared, raw, row) if known(raw) else ""
         return Column(column, "", kind=_kind(column, row.get(column))), None
 
     return schema_of
@@ -189,32 +187,31 @@ def _schema(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column,
 def _described(c: Context) -> Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]:
     """Return how each cell of a comparison is printed in a sentence: as its table is described, with its unit."""
 
-    def schema_of(table: str, column: str, _: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
+    def schema_of(table: str, column: str, row: Mapping[str, Any]) -> tuple[Column, Callable[[Any], str] | None]:
         told = schema().get(table, {}).get(column)
-        kind = told.format if told is not None else ENDS.get(column, "")
-        if kind.partition(":")[0] in SPOKEN:
-            return Column(column, ""), lambda raw: spoken(c, kind, raw)
+        kind = told.format if told is not None else _kinds().get((table, column), "")
+        if kind.partition(":")[0] in KINDS:
+            return Column(column, ""), lambda raw: spoken(c, kind, raw, row)
         return Column(column, "", kind="count" if column in ("count", "n") else "text"), None
 
     return schema_of
 
 
-def spoken(c: Context, kind: str, raw: Any) -> str:
-    """Write a value of a kind within a sentence; a dash where it is not known."""
+@cache
+def _kinds() -> dict[tuple[str, str], str]:
+    """Return how a cell is printed within a sentence by table and column, "" for any table, as ``printed.csv`` gives it: a kind."""
+    return {
+        (table, column): row["kind"]
+        for row in read_rows(__file__, "printed.csv")
+        for table in row["tables"].split() or [""]
+        for column in row["columns"].split()
+    }
+
+
+def spoken(c: Context, kind: str, raw: Any, row: Mapping[str, Any] | None = None) -> str:
+    """Write a value of a kind within a sentence, beside what else its row holds; a dash where it is not known."""
     name, _, digits = kind.partition(":")
-    return SPOKEN[name](c, raw, int(digits or 0)) if known(raw) else "—"
-
-
-def _spoken_area(c: Context, raw: Any, _: int) -> str:
-    return f"{number(raw, 0)} mu ({number(raw / 15, 0)} ha)" if c.lang == "en" else f"{number(raw, 0)}亩"
-
-
-def _spoken_money(c: Context, raw: Any, _: int) -> str:
-    return f"RMB {number(raw / 100, 1)} million" if c.lang == "en" else f"{number(raw, 1)}万元"
-
-
-def _spoken_line(c: Context, raw: Any, _: int) -> str:
-    return f"RMB {raw * 1e4:,.0f} per mu" if c.lang == "en" else f"{raw:g}万元/亩"
+    return KINDS[name](c, raw, row or {}, int(digits or 0)) if known(raw) else "—"
 
 
 def _kind(column: str, value: Any) -> Any:
@@ -228,65 +225,63 @@ def _kind(column: str, value: Any) -> Any:
     return "count"
 
 
-def _day(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
-    return day(raw, lang)
+def _beside(name: str) -> Printer:
+    """Return how a figure is written on its own side of another of its row."""
+    return lambda c, raw, row, _: shown(raw, row.get(name), "number")
 
 
-def _beside_line(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
-    return shown(raw, row["line"], "number") if known(row.get("line")) else number(raw)
-
-
-def _beside_schedule(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+def _beside_schedule(c: Context, raw: Any, row: Mapping[str, Any], _: int) -> str:
     beside = row.get("schedule")
     return percent(raw, digits_beside(raw, beside, "percent") or 1 if known(beside) else 1)
 
 
-def _odds(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
+def _odds(c: Context, raw: Any, row: Mapping[str, Any], _: int) -> str:
     """Write odds as the office's band, to the nearest five points in brackets; alone where they are settled on the books."""
-    words, near = (f(raw, row.get("certain"), lang) for f in (band, chance))
-    return words if not near else f"{words}（{near}）" if lang == "zh" else f"{words} ({near})"
+    words, near = (f(raw, row.get("certain"), c.lang) for f in (band, chance))
+    return words if not near else f"{words}（{near}）" if c.lang == "zh" else f"{words} ({near})"
 
 
-def _near(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
-    return chance(raw, None, lang)
+def _area(c: Context, raw: Any, row: Mapping[str, Any], _: int) -> str:
+    return f"{number(raw, 0)} mu ({number(raw / 15, 0)} ha)" if c.lang == "en" else f"{number(raw, 0)}亩"
 
 
-def _share(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
-    return percent(raw)
+def _money(c: Context, raw: Any, row: Mapping[str, Any], _: int) -> str:
+    return f"RMB {number(raw / 100, 1)} million" if c.lang == "en" else f"{number(raw, 1)}万元"
 
 
-def _plain(raw: Any, _: Mapping[str, Any], lang: Lang) -> str:
-    return str(raw)
+def _line(c: Context, raw: Any, row: Mapping[str, Any], _: int) -> str:
+    return f"RMB {raw * 1e4:,.0f} per mu" if c.lang == "en" else f"{raw:g}万元/亩"
 
 
-def _projected(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
-    return statistic(raw, {**row, "kind": kind_by_unit(row)}, lang)
-
-
-def _goal(raw: Any, row: Mapping[str, Any], lang: Lang) -> str:
-    return goal_text({**row, "kind": kind_by_unit(row)}, lang)
-
-
-Printer = Callable[[Any, Mapping[str, Any], Lang], str]
-SPOKEN: dict[str, Callable[[Context, Any, int], str]] = {  # by kind
-    "area": _spoken_area,
-    "money": _spoken_money,
-    "line": _spoken_line,
-    "ratio": _spoken_line,
-    "points": lambda c, raw, _: points(100 * raw),
-    "signed": lambda c, raw, _: points(raw),
-    "year": lambda c, raw, _: str(int(raw)),
-    "percent": lambda c, raw, digits: percent(raw, digits),
-    "number": lambda c, raw, digits: number(raw, digits),
-    **dict.fromkeys(("count", "firms"), lambda c, raw, _: number(raw, 0)),
-    "class": lambda c, raw, _: c.class_(raw),
-    "day": lambda c, raw, _: day(raw, c.lang),
-    "clause": lambda c, raw, _: clauses(raw, c.lang),
-}
-ENDS = {  # of tables that are no frames
-    **dict.fromkeys(("value_a", "value_b", "uncovered_a", "uncovered_b"), "percent:1"),
-    **dict.fromkeys(("gap", "estimate", "low", "high"), "points"),
-    **dict.fromkeys(("n_a", "n_b"), "count"),
+Printer = Callable[[Context, Any, Mapping[str, Any], int], str]
+KINDS: dict[str, Printer] = {
+    "area": _area,
+    "money": _money,
+    "line": _line,
+    "ratio": _line,
+    "beside_line": _beside("line"),
+    "beside_agreed": _beside("agreed"),
+    "beside_schedule": _beside_schedule,
+    "odds": _odds,
+    "near": lambda c, raw, row, _: chance(raw, None, c.lang),
+    "projected": lambda c, raw, row, _: statistic(raw, {**row, "kind": kind_by_unit(row)}, c.lang),
+    "aim": lambda c, raw, row, _: goal_text({**row, "kind": kind_by_unit(row)}, c.lang),
+    "points": lambda c, raw, row, _: points(100 * raw),
+    "signed": lambda c, raw, row, _: points(raw),
+    "change": lambda c, raw, row, digits: signed(raw, digits),
+    "year": lambda c, raw, row, _: str(int(raw)),
+    "percent": lambda c, raw, row, digits: percent(raw, digits),
+    "number": lambda c, raw, row, digits: number(raw, digits),
+    "hundred": lambda c, raw, row, digits: number(100 * raw, digits),
+    **dict.fromkeys(("count", "firms"), lambda c, raw, row, _: number(raw, 0)),
+    "class": lambda c, raw, row, _: c.class_(raw),
+    "day": lambda c, raw, row, _: day(raw, c.lang),
+    "clause": lambda c, raw, row, _: clauses(raw, c.lang),
+    "word": lambda c, raw, row, _: word(raw, c.lang),
+    "fact": lambda c, raw, row, _: fact_name(str(raw), c.lang) if raw else "",
+    "bare": lambda c, raw, row, _: f"{raw:g}",
+    "plain": lambda c, raw, row, _: str(raw),
+    "short": lambda c, raw, row, _: raw[:12],
 }
 OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
     "value": value_text,
@@ -294,43 +289,4 @@ OWN: dict[str, Callable[[Mapping[str, Any], Lang], str]] = {
     "needed": lambda r, lang: needed_text(dict(r), lang).lstrip("≥≤"),
     "short_by": lambda r, lang: short_text(dict(r), lang),
     "status": lambda r, _: str(r["status"]),
-}
-OF_TARGET = {
-    *((table, column) for table in ("history", "enough", "next_targets", "turns") for column in ("value",)),
-    *(("turns", column) for column in ("low", "high")),
-    *(("readings", column) for column in ("lowest", "highest")),
-    ("actions", "value_after"),
-    ("next_targets", "goal"),
-}
-ODDS = ("forecast", "simulation")
-PRINTED: dict[tuple[str, str], Printer] = {
-    **{(table, column): _projected for table in ODDS for column in ("p05", "p50", "p95")},
-    **{(table, "goal"): _goal for table in ODDS},
-    **{(table, "probability"): _odds for table in ODDS},
-    **{(table, "mc_error"): lambda raw, row, lang: number(100 * raw, 2) for table in ODDS},
-    **{(f"{table}_meta", "as_of"): _day for table in ODDS},
-    **{(f"{table}_meta", "seed"): _plain for table in ODDS},
-    ("forecast_levies", "probability"): _near,
-    **{("odds_bearing", column): _near for column in ("low", "high", "set_low", "set_high")},
-    **{("record_sum", column): _share for column in ("low", "high")},
-    **{("baseline", column): _share for column in ("stated", "value")},
-    ("beside_usual", "size_wan"): lambda raw, row, lang: number(raw, 0),
-    ("beside_usual", "rise"): lambda raw, row, lang: signed(raw, 0),
-    ("beside_usual", "usual_size"): lambda raw, row, lang: percent(raw, 0),
-    **{("beside_usual", column): _plain for column in ("first", "last")},
-    **{("effect_plan", column): _plain for column in ("first_year", "base_year")},
-    ("effect_plan", "sha256"): lambda raw, row, lang: raw[:12],
-    **{("coverage", column): lambda raw, row, lang: number(raw, 0) for column in ("tax_wan", "land_mu", "above_scale")},
-}
-COLUMNS: dict[str, Printer] = {
-    "fact": lambda raw, row, lang: fact_name(str(raw), lang) if raw else "",
-    **dict.fromkeys(("end", "due", "written_off", "cutoff", "on", "term"), _day),
-    **dict.fromkeys(("tax_per_mu", "tax_per_mu_before"), _beside_line),
-    **dict.fromkeys(("on_month", "on_year", "change", "so_far"), lambda raw, row, lang: signed(raw)),
-    **dict.fromkeys(("line", "agreed"), lambda raw, row, lang: f"{raw:g}"),
-    "actual": lambda raw, row, lang: shown(raw, row["agreed"], "number"),
-    "clause": lambda raw, row, lang: clauses(raw, lang),
-    "share": _beside_schedule,
-    **dict.fromkeys(("unit", "item"), _plain),
-    **dict.fromkeys(("stage", "outcome"), lambda raw, row, lang: word(raw, lang)),
 }

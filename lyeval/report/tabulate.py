@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
 
+from lyeval.assessment.needs import office_of
 from lyeval.ledger.columns import SHEETS, of_sheet
 from lyeval.render import Cell, Column, Table, digits_beside
 from lyeval.render.blocks import Kind, Lang
-from lyeval.report.context import Context
+from lyeval.report.cells import Context
 from lyeval.report.tracing import TRACED, columns_of, row_id
 from lyeval.report.words import (
     OF_TARGET,
@@ -172,11 +173,6 @@ def _facts(c: Context, value: Any, row: Row, key: str) -> str | None:
     return joined([fact_name(str(v), c.lang) for v in names if v], c.lang) or None
 
 
-def _fact(c: Context, value: Any, row: Row, key: str) -> str:
-    """Name a fact, with its year where the column says so."""
-    return fact_name(f"{value}@{row['year']}" if key == "year" else str(value), c.lang)
-
-
 def _look(c: Context, value: Any, row: Row, how: str) -> Any:
     """Return a field of the row of another table whose first key stands in this one: ``table.key.field``."""
     table, key, field = how.split(".")
@@ -190,11 +186,6 @@ def _target(c: Context, value: Any, row: Row, key: str) -> str:
     """Name a row's target."""
     id = str(row["target"] if "target" in row else row["id"])
     return named(c.goals[id], c.lang) if id in c.goals else id
-
-
-def _of_target(c: Context, value: Any, row: Row, key: str) -> Any:
-    """Write a figure of a target, the status with its tone."""
-    return status_cell(row, c.lang) if key == "status" else OF_TARGET[key](row, c.lang)
 
 
 def _reading(c: Context, value: Any, row: Row, key: str) -> Any:
@@ -234,10 +225,6 @@ def _overdue(c: Context, value: Any, row: Row, key: str) -> str | None:
     return coded("reason", "no_term", c.lang) if "step" in row else None
 
 
-def _basis(c: Context, value: Any, row: Row, key: str) -> str | None:
-    return said(c, "same_year" if row.get("same_year") else value, "reason")
-
-
 def _disposal(c: Context, value: Any, row: Row, key: str) -> str | None:
     return listed([named(row, c.lang, "method"), word(row["progress"], c.lang)], c.lang) or None
 
@@ -246,10 +233,6 @@ def _beside(c: Context, value: Any, row: Row, key: str) -> Any:
     """Write a ratio with decimals enough to stand on its side of the line."""
     line = row.get("line")
     return Cell(value, digits=digits_beside(value, line, "number")) if known(value) and known(line) else value
-
-
-def _unless(c: Context, value: Any, row: Row, key: str) -> Any:
-    return None if str(row[key]) == "True" else value
 
 
 def _option(c: Context, value: Any, row: Row, key: str) -> str:
@@ -275,8 +258,6 @@ def _unit(c: Context, value: Any, row: Row, key: str) -> str:
 
 
 def _office(c: Context, value: Any, row: Row, key: str) -> str:
-    from lyeval.assessment.needs import office_of
-
     return office_of(str(row["fact"]))[c.lang == "en"]
 
 
@@ -321,20 +302,6 @@ def _changed(c: Context, value: Any, row: Row, key: str) -> str | None:
     return joined(parts, c.lang) or None
 
 
-def _bounds(c: Context, value: Any, row: Row, key: str) -> str:
-    return f"{number(value, 3)} … {number(row['bound_high'], 3)}" if known(value) else ""
-
-
-def _judged(c: Context, value: Any, row: Row, of: str) -> Cell:
-    """Put a finding into words with its tone."""
-    return toned(of, value if known(value) else "none", c.lang)
-
-
-def _side(c: Context, value: Any, row: Row, key: str) -> str | None:
-    """Name the place of a side."""
-    return c.side(str(value)) if value in ("a", "b") else None
-
-
 def _line(c: Context, value: Any, row: Row, key: str) -> str | None:
     """Write a line without idle zeros: 万元/亩, in English RMB per mu."""
     if not known(value):
@@ -365,19 +332,19 @@ WRITERS: dict[str, Callable[[Context, Any, Row, str], Any]] = {
     "tri": _tri,
     "list": _list,
     "lines": _lines,
-    "fact": _fact,
+    "fact": lambda c, value, row, key: fact_name(f"{value}@{row['year']}" if key == "year" else str(value), c.lang),
     "facts": _facts,
     "look": _look,
     "target": _target,
-    "of": _of_target,
+    "of": lambda c, value, row, key: status_cell(row, c.lang) if key == "status" else OF_TARGET[key](row, c.lang),
     "statistic": lambda c, value, row, key: statistic(value, row, c.lang),
     "reading": _reading,
     "band": _band,
     "overdue": _overdue,
-    "basis": _basis,
+    "basis": lambda c, value, row, key: said(c, "same_year" if row.get("same_year") else value, "reason"),
     "disposal": _disposal,
     "beside": _beside,
-    "unless": _unless,
+    "unless": lambda c, value, row, key: None if str(row[key]) == "True" else value,
     "option": _option,
     "criteria": _criteria,
     "targets": _targets,
@@ -386,10 +353,10 @@ WRITERS: dict[str, Callable[[Context, Any, Row, str], Any]] = {
     "needs": _needs,
     "path": _path,
     "numbers": _numbers,
-    "bounds": _bounds,
+    "bounds": lambda c, value, row, key: f"{number(value, 3)} … {number(row['bound_high'], 3)}" if known(value) else "",
     "changed": _changed,
-    "judged": _judged,
-    "side": _side,
+    "judged": lambda c, value, row, of: toned(of, value if known(value) else "none", c.lang),
+    "side": lambda c, value, row, key: c.side(str(value)) if value in ("a", "b") else None,
     "clause": lambda c, value, row, key: clauses(value, c.lang) or None if known(value) else None,
     "day": lambda c, value, row, key: day(value, c.lang) if known(value) else None,
     "line": _line,

@@ -121,7 +121,7 @@ class Template:
         select
             The run's tables, by cell.
         things
-            Makers of blocks that the template may name: ``table``, ``figure``, ``cards``; each returns a block, several or None.
+            Makers of blocks that the template may name: ``table``, ``figure``, ``cards``; each takes plain values, returns a block, several or None.
         words
             More names that the template may use.
         texts
@@ -144,7 +144,7 @@ class Template:
 
         def made(kind: str) -> Callable[..., str]:
             def call(*args: Any, **more: Any) -> str:
-                block = things[kind](*args, **more)
+                block = things[kind](*(a.raw if isinstance(a, Value) else a for a in args), **more)
                 return sheet.hold([] if block is None else [block] if isinstance(block, Block) else list(block))
 
             return call
@@ -298,7 +298,7 @@ class _Reader:
 
     def _text(self, token: Any) -> Text:
         """Return an inline token's text with its cells put in."""
-        content = _one_line(token.content, self.lang)
+        content = re.sub(r" *\n *", "" if self.lang == "zh" else " ", token.content)
         parts: list[str] = []
         marks: list[Mark] = []
         at, length = 0, 0
@@ -422,11 +422,6 @@ def numeral(n: int) -> str:
     if not tens:
         return NUMERALS[n - 1]
     return ("" if tens == 1 else NUMERALS[tens - 1]) + "十" + (NUMERALS[ones - 1] if ones else "")
-
-
-def _one_line(content: str, lang: Lang) -> str:
-    """Join the lines of a paragraph: without a space between Chinese ones."""
-    return re.sub(r" *\n *", "" if lang == "zh" else " ", content)
 
 
 def _cut(text: Text, n: int) -> Text:

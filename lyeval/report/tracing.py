@@ -1,13 +1,13 @@
-"""One figure's origin: its id, value, formula in words, clause, reading in force, and the ledger's rows behind it (追溯).
+"""One figure's origin: its id, value, formula in words, clause, reading in force, the ledger's rows behind it, and where it is printed (追溯).
 
 An id is table, keys and column, joined by ``/``: ``targets/above_scale_clear/2023/value``, ``enterprises/<code>/tax_per_mu``,
-``townships/菜园镇/listed``. A slash within a key is written ``%2F``.
+``townships/菜园镇/listed``. A slash within a key is written ``%2F``. What a reader types is looked up in the page's cells, not guessed by digits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lyeval.ledger.columns import records
-from lyeval.render.blocks import Lang
+from lyeval.render import Bullets, Document, Heading, KeyFigures, Note, Paragraph, Table, Text, format_value
+from lyeval.render.blocks import Cell, Lang
 from lyeval.report.words import coded, known, named, number, phrase
 from lyeval.resources import read_rows
 from lyeval.tables.comparative import behind
@@ -65,7 +66,7 @@ class Trace:
 def ids(tables: Mapping[str, Any]) -> list[str]:
     """Return the id of every figure of a run's tables."""
     out: list[str] = []
-    for name in _traced(tables):
+    for name in [name for name in TRACED if _is_traced(tables, name)]:
         columns = columns_of(tables[name], name)
         for row in zip(*(tables[name][key].tolist() for key in TRACED[name]), strict=True):
             head = "/".join([name, *map(_key, row)])
@@ -174,11 +175,6 @@ def _found(tables: Mapping[str, Any], id: str) -> tuple[str, Row, str]:
     raise KeyError(id)
 
 
-def _traced(tables: Mapping[str, Any]) -> list[str]:
-    """Return the names of a run's tables whose figures have ids: those of a review, under the keys of one."""
-    return [name for name in TRACED if _is_traced(tables, name)]
-
-
 def _is_traced(tables: Mapping[str, Any], name: str) -> bool:
     table = tables.get(name) if name in TRACED else None
     return isinstance(table, pd.DataFrame) and all(key in table for key in TRACED[name])
@@ -191,7 +187,7 @@ def _key(value: Any) -> str:
 
 def _figures(values: pd.Series) -> bool:
     """Tell whether a column holds numbers or yes and no, whatever is missing."""
-    there = [v for v in values.tolist() if not (v is None or v is pd.NA or v != v)]
+    there = [v for v in values.tolist() if known(v)]
     return bool(there) and all(isinstance(v, int | float) for v in there)
 
 
@@ -282,3 +278,75 @@ SELECTION = re.compile(
 )
 SAID = ("status",)
 DERIVED = ("below_line", "beside_usual", "odds_bearing", "record", "record_sum")
+
+
+AFTER = 8  # characters behind a figure within which its unit stands
+PLAIN = str.maketrans({" ": "", ",": "", "，": "", "％": "%", "−": "-", "\u00a0": ""})
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A figure on a page.
+
+    Attributes
+    ----------
+    id
+        The id of its cell.
+    text, after
+        How it is written, and the characters that follow it, its unit among them.
+    where
+        The sentence that it stands in, or the table's caption.
+    """
+
+    id: str
+    text: str
+    after: str
+    where: str
+
+
+def printed(document: Document) -> list[Printed]:
+    """Return every figure of a document that knows its cell, in order."""
+    found: list[Printed] = []
+    for block in document.blocks:
+        if isinstance(block, Table):
+            found += _of_table(block, document)
+            continue
+        for text in _texts(block):
+            found += [
+                Printed(mark.id, text[mark.start : mark.end], text[mark.end : mark.end + AFTER], str(text))
+                for mark in getattr(text, "marks", ())
+            ]
+    return found
+
+
+def _texts(block: object) -> Iterator[str]:
+    if isinstance(block, Paragraph | Note | Heading):
+        yield block.text
+    elif isinstance(block, Bullets):
+        yield from block.items
+    elif isinstance(block, KeyFigures):
+        for item in block.items:
+            yield from (part for part in (item.value, item.note) if isinstance(part, Text))
+
+
+def _of_table(table: Table, document: Document) -> Iterator[Printed]:
+    for ref, row in zip(table.refs, table.rows, strict=False):
+        for column, field, value in zip(table.columns, table.fields, row, strict=True):
+            if ref and field:
+                bare = value.value if isinstance(value, Cell) else value
+                text = str(bare) if isinstance(bare, str) else format_value(column, value, document.lang)
+                yield Printed(f"{ref}/{field}", text, column.unit, table.title)
+
+
+def find(document: Document, typed: str) -> list[Printed]:
+    """Return the figures that a reader may mean: written so, with or without separators, sign and unit."""
+    asked = typed.translate(PLAIN).removeprefix("+")
+    if not asked:
+        return []
+    out: dict[str, Printed] = {}
+    for one in printed(document):
+        bare = one.text.translate(PLAIN).removeprefix("+")
+        after = one.after.translate(PLAIN)
+        if bare == asked or (asked.startswith(bare) and bare and after.startswith(asked[len(bare) :])):
+            out.setdefault(one.id, one)
+    return list(out.values())

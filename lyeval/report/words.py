@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from lyeval.assessment.gaps import name_of
 from lyeval.policy.documents import articles
 from lyeval.render import Cell, Column, digits_beside, format_value
 from lyeval.render.blocks import Lang, Tone
-from lyeval.report.cells import yuan
+from lyeval.render.numbers import known
 from lyeval.tables.registry import values
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 FEW = 10
 Row = Mapping[str, Any]
-
-
-def known(value: Any) -> bool:
-    """Tell whether a table's cell holds a value."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return False
-    return not (isinstance(value, float) and math.isnan(value))
 
 
 def coded(of: str, value: Any, lang: Lang, /, **given: Any) -> str:
@@ -105,6 +99,18 @@ def unit_name(unit: str, lang: Lang) -> str:
     if lang == "zh" or not unit:
         return unit
     return f" {coded('unit', unit, 'en')}"
+
+
+def yuan(text: str, *, whole: bool = False) -> str:
+    """Return an amount of 万元, as it is printed, in yuan; of a million and more in millions, unless ``whole``."""
+    try:
+        yuan = Decimal(text.replace(",", "").replace("−", "-")) * 10_000
+    except InvalidOperation:
+        return text
+    sign = "−" if yuan < 0 else ""
+    if whole or abs(yuan) < 1_000_000:
+        return f"{sign}RMB {abs(yuan):,f}".rstrip("0").rstrip(".") if yuan % 1 else f"{sign}RMB {abs(yuan):,.0f}"
+    return f"{sign}RMB {abs(yuan) / 1_000_000:,.2f} million"
 
 
 def amount(text: str, unit: Any, lang: Lang) -> str:
@@ -325,8 +331,6 @@ def chance(p: float, certain: Any, lang: Lang) -> str:
 
 def fact_name(fact: str, lang: Lang) -> str:
     """Return the name of a ledger column or fact; ``tax_wan@2023`` names the year too."""
-    from lyeval.assessment.gaps import name_of
-
     name, _, year = fact.partition("@")
     text = coded("fact", name, lang) if name in values()["fact"] else name_of(name)[lang == "en"]
     if not year:

@@ -23,19 +23,15 @@ def __dir__() -> list[str]:
 
 HOME = {
     "batches": "Result produce_all",
-    "errors": "RunError",
-    "execution": "NotebookError refresh shipped_notebooks",
-    "finished_runs": "Check Finished open_run replaced rerun unchanged verify",
-    "folders": "kept_aside stands",
+    "execution": "NotebookError lab_command lay_out open_lab prepare refresh shipped_notebooks",
+    "finished_runs": "Check Difference Finished difference open_run replaced rerun tables_of unchanged verify",
+    "folders": "RunError kept_aside stands",
     "inputs": "open_ledger open_plan open_plans open_policy samples",
     "outputs": "apart free named placed write_new",
     "production": "NOTEBOOKS check_run produce",
     "records": "code_hash",
     "run_file": "RunFile RunSpec load_run run_id",
-    "comparing": "compare_sides complete effects",
-    "steps": "about alternatives before compute folder keep outline own_words switches unfilled",
-    "two_runs": "Difference difference tables_of",
-    "workspace": "lab_command lay_out open_lab prepare",
+    "steps": "about alternatives before compare_sides complete compute effects folder keep outline own_words switches unfilled",
 }
 PUBLIC = {name: module for module, names in HOME.items() for name in names.split()}
 __all__ = sorted(PUBLIC)  # pyright: ignore[reportUnsupportedDunderAll]

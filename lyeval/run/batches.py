@@ -15,10 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 from lyeval.render import Cell, Column, Document, Table, to_html
-from lyeval.run.errors import HeldError, RunError, error_words, unwritable
-from lyeval.run.folders import claim, held, mend_all
+from lyeval.run.folders import HeldError, RunError, claim, error_words, held, mend_all, unwritable
+from lyeval.run.kernel import Killed, spread, whole_step
 from lyeval.run.outputs import PATIENCE, alike, free, named, placed, seal
-from lyeval.run.processes import Killed, spread, whole_step
 from lyeval.run.production import made_from, produce
 from lyeval.run.records import fingerprint, read_record, whole
 from lyeval.run.run_file import RunFile, load_run

@@ -13,8 +13,7 @@ from lyeval import resources
 from lyeval.ledger import Ledger, beside, check_place, read_ledger
 from lyeval.policy import Policy, PolicyError, find_policy, load_policy, load_yaml, method_words, policy_ids
 from lyeval.policy import patch as patched
-from lyeval.run.errors import RunError, error_words, together
-from lyeval.run.folders import sha256
+from lyeval.run.folders import RunError, error_words, sha256, together
 from lyeval.run.run_file import SAMPLE, RunFile, RunSpec, is_file, names_of, with_names
 from lyeval.told import message
 

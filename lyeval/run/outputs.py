@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from lyeval.run.errors import RunError, unwritable
 from lyeval.run.folders import (
     MARK,
     OLD,
+    RunError,
     added,
     begin,
     clear,
@@ -36,6 +36,7 @@ from lyeval.run.folders import (
     recorded,
     settle,
     stands,
+    unwritable,
     written,
 )
 from lyeval.textfiles import reserved

@@ -22,7 +22,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_output
 from traitlets import default
 
-from lyeval.run.processes import RUNNING
+from lyeval.run.kernel import RUNNING
 
 
 @contextmanager
@@ -88,7 +88,7 @@ class Readable(PythonTranslator):
 
 
 class Known(AsyncKernelManager):
-    """A kernel whose process is known to `lyeval.run.processes.end_kernels` as long as it may run."""
+    """A kernel whose process is known to `lyeval.run.kernel.end_kernels` as long as it may run."""
 
     _pid = 0
 

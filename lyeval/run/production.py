@@ -15,15 +15,24 @@ from lyeval.ledger import Ledger, LedgerError
 from lyeval.policy import Policy, choose, method_words
 from lyeval.policy.assumptions import load_assumptions
 from lyeval.policy.patches import adjust
-from lyeval.run.errors import RunError, error_words, together, unwritable
 from lyeval.run.execution import NotebookError, execute, kernels
-from lyeval.run.folders import RECORD, begin, claim, discard, fail, held, replace
+from lyeval.run.folders import (
+    RECORD,
+    RunError,
+    begin,
+    claim,
+    discard,
+    error_words,
+    fail,
+    held,
+    replace,
+    together,
+    unwritable,
+)
 from lyeval.run.inputs import FOLDER, FOLDERS, columns_of, inputs_of, open_ledger, open_plan, open_policy, stage
-from lyeval.run.kernel import load_matplotlib
+from lyeval.run.kernel import end_kernels, load_matplotlib, whole_step
 from lyeval.run.outputs import PRIVATE, apart, named
-from lyeval.run.private import admit, hold_against_earlier
-from lyeval.run.processes import end_kernels, whole_step
-from lyeval.run.records import basis, published, record, told_changes, whole
+from lyeval.run.records import admit, basis, hold_against_earlier, published, record, told_changes, whole
 from lyeval.run.run_file import ComparisonSpec, RunFile, RunSpec
 from lyeval.run.steps import LOCK, about, before
 from lyeval.scratch import erase, scratch

@@ -16,7 +16,7 @@ from lyeval.policy import PolicyError, in_language, load_yaml, nearest, validate
 from lyeval.policy.bounds import OneOf
 from lyeval.policy.loading import Frozen, display
 from lyeval.render import FORMATS
-from lyeval.run.errors import RunError
+from lyeval.run.folders import RunError
 from lyeval.textfiles import CONTROL, Unreadable, name_fault, reserved, shown, yaml_value
 
 

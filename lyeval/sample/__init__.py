@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from lyeval.sample.generate import SHIPPED, make, messy, produce, produce_forms, ship
-from lyeval.sample.output import write
-from lyeval.sample.survey import write_form, write_forms
+from lyeval.sample.generate import SHIPPED, make, messy, produce, produce_forms, ship, write, write_form, write_forms
 
 __all__ = ["SHIPPED", "make", "messy", "produce", "produce_forms", "ship", "write", "write_form", "write_forms"]

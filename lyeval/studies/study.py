@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,8 +13,8 @@ from lyeval.effect import Effect, drawn, holm, tax_rule_years
 from lyeval.effect.estimate import chance
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
-from lyeval.studies.estimates import run
-from lyeval.studies.questions import Case, Specification, lay_out, listing
+from lyeval.studies.questions import Case, Specification, lay_out, listing, run
+from lyeval.textfiles import digest
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,8 +131,7 @@ def _hash(case: Case, asked: list[Specification]) -> str:
     years = [case.base_year, case.list_year, case.first_year]
     listed = [asdict(one) for one in asked]
     told = {"specifications": listed, "policy": case.policy.id, "line": case.line, "years": years}
-    text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return digest(told)
 
 
 def _adjusted(asked: list[Specification], effects: Mapping[str, Effect]) -> dict[str, float]:
