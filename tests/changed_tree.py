@@ -42,7 +42,7 @@ def office(folder: Path) -> Any:
 def listed(kind: str, word: str) -> bool:
     """Tell whether the schema for editors lists a word."""
     words = json.loads(path(SCHEMA).read_text(encoding="utf-8"))["$defs"][kind]["oneOf"]
-    return word in [w["const"] for w in words]
+    return word in [w.get("const") for w in words]
 
 
 def told(work: Path) -> dict[str, Any]:

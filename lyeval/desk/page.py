@@ -176,7 +176,7 @@ class Desk(anywidget.AnyWidget):
         odds = float(mine["probability"].iloc[0])
         self.form = form(self.county, self.policy, self.trial, self.lang)
         self._pair()
-        told = {"plan": plan.name, "run": run.name, "name": name, "odds": percent(odds)}
+        told = {"plan": plan.name, "run": run.name, "name": name, "chance": percent(odds)}
         return self.say("saved" if odds == self.trial.probability() else "saved_differs", **told)
 
     def _drawn(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from lyeval.ledger.columns import records
 from lyeval.render import Column, format_value
 from lyeval.render.blocks import Lang
 from lyeval.render.numbers import plain
-from lyeval.report.words import class_text, coded, day, joined, known, named, phrase, word, yuan
+from lyeval.report.words import class_text, coded, day, joined, kind_by_unit, known, named, phrase, word, yuan
 from lyeval.told import Told
 
 Schema = Callable[[str, str, Mapping[str, Any]], tuple[Column, Callable[[Any], str] | None]]
@@ -369,3 +369,25 @@ class Context:
     def side(self, side: str) -> str:
         """Return the place of a side without the larger place that it is in."""
         return self.place_of(side).split(" (")[0]
+
+
+def plan_targets(c: Context) -> list[dict[str, Any]]:
+    """Return the plans' targets, the ledger's cases by that name."""
+    own = coded("cell", "as_arranged", c.lang)
+    return [{**r, "kind": kind_by_unit(r), "scenario": r["scenario"] or own} for r in c.rows("plans")]
+
+
+def plans_differ(c: Context) -> list[dict[str, Any]]:
+    """Return the firms that plans do not treat alike, with each plan's method."""
+    own, by = coded("cell", "as_arranged", c.lang), {}
+    names = list(dict.fromkeys(r["scenario"] or "" for r in c.rows("plans")))
+    for r in c.rows("plans_cases"):
+        by.setdefault(r["credit_code"], {**r, "by": {}})["by"][r["scenario"] or ""] = named(r, c.lang)
+    told = [(r, [r["by"].get(name, "—") for name in names]) for r in by.values()]
+    joint, colon = ("；", "：") if c.lang == "zh" else ("; ", ": ")
+    pairs = [
+        (r, joint.join(f"{name or own}{colon}{one}" for name, one in zip(names, some, strict=True)))
+        for r, some in told
+        if len(set(some)) > 1
+    ]
+    return [{**r, "methods": text} for r, text in pairs]

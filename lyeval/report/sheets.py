@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from lyeval.render import Cell, Table
 from lyeval.render.blocks import Lang
-from lyeval.report.cells import Context
+from lyeval.report.cells import Context, plan_targets, plans_differ
 from lyeval.report.tabulate import Heading, Laid, headings, tabulate
 from lyeval.report.words import (
     FEW,
@@ -279,28 +279,6 @@ def _projected(name: str) -> Callable[[Context], list[Row]]:
         return [{**r, "kind": kind_by_unit(r), "scenario": r.get("scenario") or blank} for r in c.rows(name)]
 
     return make
-
-
-def _plans(c: Context) -> list[Row]:
-    """Return the plans' targets, the ledger's cases by that name."""
-    own = coded("cell", "as_arranged", c.lang)
-    return [{**r, "kind": kind_by_unit(r), "scenario": r["scenario"] or own} for r in c.rows("plans")]
-
-
-def _plans_differ(c: Context) -> list[Row]:
-    """Return the enterprises that plans do not treat alike, with each plan's method."""
-    own, by = coded("cell", "as_arranged", c.lang), {}
-    names = list(dict.fromkeys(r["scenario"] or "" for r in c.rows("plans")))
-    for r in c.rows("plans_cases"):
-        by.setdefault(r["credit_code"], {**r, "by": {}})["by"][r["scenario"] or ""] = named(r, c.lang)
-    told = [(r, [r["by"].get(name, "—") for name in names]) for r in by.values()]
-    joint, colon = ("；", "：") if c.lang == "zh" else ("; ", ": ")
-    pairs = [
-        (r, joint.join(f"{name or own}{colon}{one}" for name, one in zip(names, some, strict=True)))
-        for r, some in told
-        if len(set(some)) > 1
-    ]
-    return [{**r, "methods": text} for r, text in pairs]
 
 
 def _left(c: Context) -> list[Row]:
@@ -593,8 +571,8 @@ ROWS: dict[str, Callable[..., list[Row] | Laid]] = {
     "forecast_odds": _projected("forecast"),
     "simulation_odds": _projected("simulation"),
     "alternatives": _projected("alternatives"),
-    "plans": _plans,
-    "plans_differ": _plans_differ,
+    "plans": plan_targets,
+    "plans_differ": plans_differ,
     "forecast_left": _left,
     "record": _record,
     "readings": lambda c: [r for r in c.rows("readings") if r["id"] in c.by("targets")],
