@@ -31,8 +31,8 @@ report: setup  ## the main job: every run file on data/sample, into reports/
 test: tools  ## every test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-fuzz: tools  ## thousands of damaged ledgers: read rightly or told in words; a million rows written and read
-	LYEVAL_FUZZ=2000 $(BIN)/python -m pytest tests/test_ledger_mixture.py
+fuzz: tools  ## thousands of damaged ledgers and plans: read rightly or told in words; a million rows written and read
+	LYEVAL_FUZZ=2000 $(BIN)/python -m pytest tests/test_ledger_mixture.py tests/test_plan_mutants.py
 	LYEVAL_FUZZ=400 $(BIN)/python -m pytest tests/test_ledger_hostile.py tests/test_cleaning.py -k "damaged or million"
 
 lint: tools  ## ruff and pyright

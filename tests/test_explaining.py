@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from lyeval import resources
 from lyeval.cli.worked import read_cases, tried
+from lyeval.indicators import grade_letter
 from lyeval.policy import PolicyError, load_policy, patch, policy_ids
 from lyeval.policy.explaining import HEADS, explain, words
 from lyeval.policy.model import Policy
@@ -168,3 +169,45 @@ def test_grades_keep_equal_scores_together_and_close():
     assert made["grade"].to_dict() == {"F4": "A", "F1": "A", "F2": "A", "F3": "A", "F0": "B"}
     assert made.loc["F4", "score"] == pytest.approx(1.5)
     assert worked.same(made.loc["F0", "score"], 0.5)
+
+
+def test_a_plan_in_the_keys_of_the_first_release_is_read_as_it_was():
+    """Texts among ``facts`` are the county's inputs; ``grades`` by measures is a score of ratios."""
+    rule = {
+        "items": [
+            {"measure": "tax_per_mu", "base": 12, "weight": 0.5},
+            {"measure": "output_per_employee", "base": 100, "weight": 0.5},
+        ],
+        "shares": {"A": 0.2, "B": 0.8},
+        "cite": ["六"],
+    }
+    raw = load_policy("dongyang").model_dump(by_alias=True, exclude={"scores", "inputs"})
+    plan = Policy.model_validate({**raw, "facts": {**raw["facts"], "plan_days": "天数"}, "grades": rule})
+    assert plan.inputs == {"plan_days": "天数"}
+    assert [item.fact for item in plan.scores[0].items] == ["tax_per_mu", "output_per_employee"]
+    assert plan.fact("output_per_employee").columns == ("output_wan", "employees")
+    assert plan.scores[0].grades.cuts == {"A": 0.2, "B": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("      2024: 2.0\n", "      2042: 2.0\n", "2042"),
+        ("value: [C, D]}", "value: [丙, 丁]}", "丙"),
+    ],
+)
+def test_a_year_that_draws_no_list_and_a_grade_that_never_occurs_are_refused(tmp_path, right, wrong, told):
+    text = resources.path("parameters/policies/linshu-2021.yaml").read_text(encoding="utf-8")
+    assert right in text
+    path = tmp_path / "plan.yaml"
+    path.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    with pytest.raises(PolicyError) as error:
+        load_policy(path)
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("word", "letter"), [("A类", "A"), ("b", "B"), ("D级", "D"), ("A+", "A+"), ("优先发展类", "优先发展类")]
+)
+def test_grades_are_known_by_their_letter(word, letter):
+    assert grade_letter(word) == letter

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lyeval.indicators import FACTS, LOCATIONS, Fact, Facts, Tri, compare, location, text_fact
+from lyeval.indicators import FACTS, LOCATIONS, Fact, Facts, Tri, compare, grade_letter, location, text_fact
 from lyeval.policy import Condition, Derived, facts_of
 from lyeval.policy.derived import PAIRS
 
@@ -41,9 +41,12 @@ def _fact(condition: Condition, facts: Facts) -> Tri:
     if kind == "flag":
         return value if (condition.value is True) == (op == "eq") else ~value
     wanted = [str(w) for w in (condition.value if isinstance(condition.value, tuple) else (condition.value,))]
-    hit = np.isin(value, [location(w) or w for w in wanted] if name == "location" else wanted)
+    hit = np.isin(value, [SPELT.get(name, str)(w) or w for w in wanted])
     known = hit | np.isin(value, list(LOCATIONS)) if name == "location" else value != ""
     return Tri.of(hit if op in ("eq", "in") else ~hit, known)
+
+
+SPELT = {"location": location, "grade": grade_letter, "partner_grade": grade_letter}
 
 
 def value_of(name: str, facts: Facts) -> tuple[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -264,7 +265,7 @@ def text_fact(facts: Facts, name: str) -> np.ndarray:
     """
     book = facts.book
     if name == "grade":
-        given = book.annual_text(name, facts.year)
+        given = np.array([grade_letter(str(v)) for v in book.annual_text(name, facts.year)], dtype=object)
         return given if facts.graded is None or (given != "").any() else facts.graded(facts.year)
     if name == "industry_2":
         return np.array([str(code)[:2] for code in book.text("industry_code")], dtype=object)
@@ -272,8 +273,17 @@ def text_fact(facts: Facts, name: str) -> np.ndarray:
     if name == "location":
         return np.array([location(str(v)) or v for v in values], dtype=object)
     if name == "partner_grade":
-        return np.where(np.isin(values, UNRATED), "", values)
+        return np.array(["" if v in UNRATED else grade_letter(str(v)) for v in values], dtype=object)
     return values
+
+
+def grade_letter(word: str) -> str:
+    """Return the letter that a grade's word stands for (A类, b级 → A, B); any other word as it is."""
+    found = GRADE.fullmatch(word.strip())
+    return found[1].upper() if found else word
+
+
+GRADE = re.compile(r"([A-FTa-ft][0-9]?[+-]?)[类级档等]?")
 
 
 def location(word: str) -> str:

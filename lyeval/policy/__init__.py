@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lyeval import resources
+from lyeval.indicators.facts import GRADE
 from lyeval.policy.bounds import ID
 from lyeval.policy.derived import Condition, Derived, facts_of
 from lyeval.policy.loading import PolicyError, in_language, load_yaml, nearest, unknown, validate
@@ -98,7 +100,7 @@ def load_policy(name: str | PathLike[str] | Policy) -> Policy:
         raise PolicyError(f"{display(path)}:1: not a policy file / 不是政策文件")
     policy = validate(Policy, data, lines, path)
     policy._data = policy.model_dump(by_alias=True)
-    faults = [*_year_faults(policy, lines), *_patch_faults(policy, lines)]
+    faults = [*_year_faults(policy, lines), *_grade_faults(policy, lines), *_patch_faults(policy, lines)]
     problems = [f"{display(path)}:{line}: {text}" for line, text in faults]
     if problems:
         raise PolicyError("\n".join(problems))
@@ -106,14 +108,46 @@ def load_policy(name: str | PathLike[str] | Policy) -> Policy:
 
 
 def _year_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:
-    """Find targets dated in a year that the plan sets none for: they would never be judged."""
-    there = policy.years.targets
-    dated = [(f"targets[{i}].years.{year}", year) for i, target in enumerate(policy.targets) for year in target.years]
+    """Find targets and lines dated in a year that the plan sets none for: they would never be judged."""
+    years, drawn = policy.years, policy.identification.lines
+    dated = [
+        (f"targets[{i}].years.{year}", year, "target year", years.targets)
+        for i, target in enumerate(policy.targets)
+        for year in target.years
+    ]
+    dated += [
+        (f"identification.lines.{name}.{year}", year, "list year", years.identification)
+        for name in ("above", "below")
+        for year in getattr(drawn, name)
+    ]
     return [
-        (lines.get(where, 0), f"{where}: {unknown(str(year), 'target year', map(str, there))}")
-        for where, year in dated
+        (lines.get(where, 0), f"{where}: {unknown(str(year), kind, map(str, there))}")
+        for where, year, kind, there in dated
         if year not in there
     ]
+
+
+def _grade_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:
+    """Find conditions on a grade by a word that neither a ledger nor the plan's own scores give."""
+    own = [grade for score in policy.scores for grade in (*score.grades.cuts, *score.grades.aside)]
+    return [
+        (lines.get(where, 0), f"{where}: {unknown(word, 'grade', own or 'ABCD')}")
+        for where, word in _graded(policy._data, "")
+        if word not in own and not GRADE.fullmatch(word)
+    ]
+
+
+def _graded(node: Any, where: str) -> Iterator[tuple[str, str]]:
+    """Yield every word that a condition holds a grade against, with its place."""
+    if isinstance(node, dict):
+        if node.get("fact") in ("grade", "partner_grade") and node.get("value") is not None:
+            value = node["value"]
+            yield from ((f"{where}.value", word) for word in (value if isinstance(value, list | tuple) else [value]))
+        for key, inner in node.items():
+            yield from _graded(inner, f"{where}.{key}" if where else str(key))
+    elif isinstance(node, list | tuple):
+        for i, inner in enumerate(node):
+            yield from _graded(inner, f"{where}[{i}]")
 
 
 def _patch_faults(policy: Policy, lines: dict[str, int]) -> list[tuple[int, str]]:

@@ -17,7 +17,7 @@ JOINT = re.compile(r"(; |: )")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 KINDS = {
     "reading": "读法", "option": "选项", "id": "标识", "fact": "事实", "statistic": "统计量", "quota": "任务", "level": "层级",
-    "method": "处置方式", "policy": "方案", "target": "目标", "target year": "目标年度",
+    "method": "处置方式", "policy": "方案", "target": "目标", "target year": "目标年度", "list year": "名单年度", "grade": "等级",
 }  # fmt: skip
 RULES: tuple[tuple[str, str], ...] = (
     ("greater_than_equal", "须不小于{ge}"), ("greater_than", "须大于{gt}"), ("less_than_equal", "须不大于{le}"),

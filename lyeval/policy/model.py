@@ -356,9 +356,9 @@ class Policy(Frozen):
     @model_validator(mode="wrap")
     @classmethod
     def _with_its_own_facts(cls, data: Any, handler: ModelWrapValidatorHandler[Policy]) -> Policy:
-        said: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
-        with naming(said.get("facts")):
-            plan = handler(data)
+        said: Any = _as_now(cast("dict[str, Any]", data)) if isinstance(data, dict) else data
+        with naming(said.get("facts") if isinstance(data, dict) else None):
+            plan = handler(said)
         plan._own = told(plan.facts)
         return plan
 
@@ -392,6 +392,41 @@ class Policy(Frozen):
     def class_label(self, name: str, lang: str = "zh") -> str:
         """Return the name of a class in words."""
         return getattr(self.classes, name if lang == "zh" else f"{name}_en", "") or {"zh": "全部", "en": "all"}[lang]
+
+
+def _as_now(data: dict[str, Any]) -> dict[str, Any]:
+    """Return a plan's data in today's keys: texts among ``facts`` are ``inputs``, ``grades`` by fixed measures is a score."""
+    facts, rule = _mapping(data.get("facts")), _mapping(data.get("grades"))
+    told = {name: value for name, value in facts.items() if isinstance(value, str)}
+    if told:
+        rest = {name: value for name, value in facts.items() if name not in told}
+        data = {**data, "inputs": told | _mapping(data.get("inputs")), "facts": rest}
+    items = [_mapping(item) for item in rule.get("items") or ()] if rule and "scores" not in data else []
+    if items:
+        named = {str(item.get("measure")) for item in items} & set(MEASURES)
+        pairs = {name: MEASURES[name] for name in sorted(named)}
+        own = {name: {"label": m[0], "label_en": m[1], "ratio": list(m[2:])} for name, m in pairs.items()}
+        kept = [{("fact" if key == "measure" else key): value for key, value in item.items()} for item in items]
+        score = {"id": "grades", "label": "综合评价", "label_en": "composite score", "items": kept}
+        score |= {"grades": {"by": "share", "cuts": rule.get("shares")}, "cite": rule.get("cite", ())}
+        data = {key: value for key, value in data.items() if key != "grades"}
+        data |= {"facts": own | _mapping(data.get("facts")), "scores": [score]}
+    return data
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+MEASURES = {
+    "revenue_per_mu": ("亩均销售收入", "revenue per mu", "revenue_wan", "land_mu"),
+    "output_per_mu": ("亩均产值", "output per mu", "output_wan", "land_mu"),
+    "output_per_employee": ("人均产值", "output per employee", "output_wan", "employees"),
+    "profit_per_mu": ("亩均利润", "profit per mu", "profit_wan", "land_mu"),
+    "tax_per_kwh": ("单位电耗税收", "tax per power used", "tax_wan", "power_wankwh"),
+    "output_per_kwh": ("单位电耗产值", "output per power used", "output_wan", "power_wankwh"),
+    "revenue_per_employee": ("人均销售收入", "revenue per employee", "revenue_wan", "employees"),
+}
 
 
 def schema_text() -> str:
