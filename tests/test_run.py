@@ -141,7 +141,7 @@ def test_folders_that_are_none_are_told_before(tmp_path: Path) -> None:
     for name, text, told in (
         ("a", f"{month}previous: empty\n", "not the folder of a bulletin"),
         ("b", f"{month}fonts: {{folder: a.yaml}}\n", "a.yaml is not a folder"),
-        ("c", f"{month}fonts: {{folder: empty}}\n", "empty holds no font file"),
+        ("c", f"{month}fonts: {{folder: empty}}\n", "empty contains no font file"),
     ):
         with pytest.raises(RunError, match=told) as refused:
             check_run(load_run(write(tmp_path, name, text)))
