@@ -14,7 +14,7 @@ from lyeval.run import production
 
 NOTEBOOK = Path(__file__).parent / "fixtures" / "stub.ipynb"
 production.check_run = lambda run: None  # type: ignore[assignment]
-production.notebooks = lambda kind="review", edition="office": [NOTEBOOK]
+production.notebooks = lambda *args, **given: [NOTEBOOK]
 
 if __name__ == "__main__":
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

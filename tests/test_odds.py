@@ -106,7 +106,7 @@ class TestOdds:
         nobody = view(3, goal=0.8, kind="share", member=np.zeros(3, dtype=bool))
         row = row_of(nobody, year)
         assert (row["probability"], row["p50"]) == (None, None)
-        assert row["note_en"].startswith("nobody")
+        assert row["note_en"].startswith("no firm belongs")
 
     def test_response_moves_those_near_the_line_and_no_others(self):
         tax = np.tile([8.0, 6.9, 12.0], (4000, 1))

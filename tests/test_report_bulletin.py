@@ -78,7 +78,7 @@ def test_text_and_tables_say_the_same() -> None:
     heads = [b.text for b in document.blocks if isinstance(b, Heading)]
     assert heads == ["一、总体进度", "二、各单位进度", "三、规上企业分月税收", "四、变动及原因", "五、预警"]
     whole = tables()["units"].iloc[-1]
-    assert f"仍在{whole['listed']}家，年内已退出{whole['left']}家" in text
+    assert f"现有{whole['listed']}家，年内已退出{whole['left']}家" in text
     assert f"需要预警的企业{len(tables()['warnings'])}家" in text
     assert len(table_of(document, "bulletin_warnings").rows) == len(tables()["warnings"])
     units = table_of(document, "bulletin_units")

@@ -19,6 +19,7 @@ PATHS = [
     PACKAGE / "workbooks.py",
     *(PACKAGE / "run").glob("*.py"),
     *(PACKAGE / "cli").glob("*.py"),
+    *(PACKAGE / "desk" / name for name in ("trial.py", "saving.py")),
 ]
 USING = {"of", "message", "say", "refuse", "tell_done", "busy", "_say"}
 with (PACKAGE / "messages.csv").open(encoding="utf-8", newline="") as file:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from lyeval.assessment import Assessment, assess
 from lyeval.desk.trial import Question, Trial
 from lyeval.ledger import Ledger
 from lyeval.policy import Policy
 from lyeval.run import open_ledger, open_policy, run_id, write_new
+from lyeval.textfiles import yaml_text
 from lyeval.told import Told, shown
 
 
@@ -100,7 +100,7 @@ def save(county: County, trial: Trial, name: str) -> tuple[Path, Path]:
     text = _headed(rows, trial).to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
     try:
         write_new(plan, "\ufeff" + text)
-        write_new(run, HEAD.format(name=name) + yaml.safe_dump(_spec(county, trial, run, plan), **YAML))
+        write_new(run, HEAD.format(name=name) + yaml_text(_spec(county, trial, run, plan)))
     except FileExistsError as error:
         raise Told.of("desk.taken", name=name, file=Path(str(error)).name) from None
     return plan, run
@@ -175,4 +175,3 @@ HEADINGS = {
     "demolished_m2": "拆除面积(㎡)",
 }
 HEAD = "# 方案台存下的方案：lyeval run {name} / a plan kept at the desk\n"
-YAML: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "default_flow_style": False}

@@ -152,7 +152,7 @@ class Trial:
         if method and not wanted.any():
             why = self.refused[(self.refused["credit_code"] == code) & (self.refused["method"] == method)]
             told = ("", "") if why.empty else (str(why.iloc[0]["why"]), str(why.iloc[0]["why_en"]))
-            raise Told.of("desk.unlawful", code=code, method=method, why=told)
+            raise Told.of("desk.unlawful", firm=code, method=method, why=told)
         self.taken = (self.taken & ~mine) | wanted
 
     def solve(self, probability: float, funds: float | None = None, at_most: int | None = None) -> list[Found]:

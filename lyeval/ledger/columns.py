@@ -221,7 +221,7 @@ class Ledger:
     Examples
     --------
     >>> ledger
-    <Ledger zhoushan-shengsi.xlsx: 60 enterprises, ... annual rows, 2017–2020>
+    <Ledger zhoushan-shengsi.xlsx: 60 firms, ... annual rows, 2017–2020>
     >>> ledger.annual["year"].unique().tolist()
     [2017, 2018, 2019, 2020]
     """
