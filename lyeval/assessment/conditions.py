@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lyeval.indicators import FACTS, LOCATIONS, Fact, Facts, Tri, compare, grade_letter, location, text_fact
+from lyeval.indicators import FACTS, LOCATIONS, Fact, Facts, Tri, compare, grade_letter, in_a_row, location, text_fact
 from lyeval.policy import Condition, Derived, facts_of
 from lyeval.policy.derived import PAIRS
 
@@ -66,7 +66,7 @@ def _derived(rule: Derived, facts: Facts) -> tuple[str, Any]:
         top, bottom = (value_of(name, start)[1] for name in rule.ratio)
         return "number", top / np.where(bottom > 0, bottom, np.nan)
     if rule.take == "running":
-        return "number", _running(rule, start)
+        return "number", in_a_row(start, lambda year: _base(rule, _year(start, year))[1], rule.least or np.inf)
     if rule.within is not None:
         return "number", _within(rule, start)
     if rule.years is None:
@@ -105,18 +105,6 @@ def _over_years(rule: Derived, series: list[tuple[str, Any]]) -> tuple[str, Any]
     }
     taken = ends[str(rule.take)]() if rule.take in ends else total
     return "number", np.where(known >= (rule.least or len(values)), taken, np.nan)
-
-
-def _running(rule: Derived, facts: Facts) -> np.ndarray:
-    """Count the years in a row up to the facts' year in which a flag holds; NaN where a hole ends the run before ``least`` years."""
-    count, open_ = np.zeros(len(facts.book)), np.ones(len(facts.book), dtype=bool)
-    hole = np.zeros(len(facts.book), dtype=bool)
-    for year in range(facts.year, min(facts.book.years, default=facts.year) - 2, -1):
-        flag: Tri = _base(rule, _year(facts, year))[1]
-        hole |= open_ & flag.unknown & (count < (rule.least or np.inf))
-        open_ &= flag.true
-        count += open_
-    return np.where(hole, np.nan, count)
 
 
 def _within(rule: Derived, facts: Facts) -> np.ndarray:

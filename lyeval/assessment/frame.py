@@ -97,22 +97,22 @@ class Frame:
     def now(self) -> Facts:
         """The facts that targets of the year are judged by."""
         year = self.facts_year - (self.policy.tax.year == "previous_year")
-        return self._facts(year, to_date=self.policy.tax.year == "year_to_date", line_year=self.year)
+        return self._facts(year, to_date=self.policy.tax.year == "year_to_date")
 
-    @cached_property
+    @property
     def before(self) -> Facts:
         """The facts of the year before, on which the list of the year is drawn up."""
-        return self._facts(self.year - 1, to_date=False, line_year=self.year)
+        return self._at(self.year - 1)
 
-    @cached_property
+    @property
     def reported(self) -> Facts:
         """The facts of the facts' year as they stand, whatever year a reading judges by."""
-        return self._facts(self.facts_year, to_date=False, line_year=self.year)
+        return self._at(self.facts_year)
 
-    def _facts(self, year: int, *, to_date: bool, line_year: int) -> Facts:
+    def _facts(self, year: int, *, to_date: bool = False) -> Facts:
         tax, land = tax_of(self.policy, self.book, year, to_date=to_date), land_of(self.policy, self.book, year)
         ratio = tax / land if self.policy.tax.attribution == "enterprise" else parcel_ratio(self.book, year, tax, land)
-        above, line = self.book.annual_flag("above_scale", year), self.line(line_year)
+        above, line = self.book.annual_flag("above_scale", year), self.line(self.year)
         facts = Facts(self.book, year, tax, land, ratio, above, line, self.plan_days, self._at, self._minimums)
         if self.policy.tax.idle_blank != "unknown" and np.isnan(tax).any():
             blank = np.isnan(tax) & pays_nothing(facts, grace=self.policy.tax.idle_blank == "zero")
@@ -159,10 +159,15 @@ class Frame:
         found = frame.grades["grade"].to_numpy(dtype=object)
         return np.array(["" if grade is None else grade for grade in found], dtype=object)
 
-    @lru_cache(maxsize=32)  # noqa: B019
     def _at(self, year: int) -> Facts:
-        """Return the facts of another year under the plan."""
-        return self._facts(year, to_date=False, line_year=self.year)
+        """Return the facts of a year under the plan, laid out once."""
+        if year not in self._laid_out:
+            self._laid_out[year] = self._facts(year)
+        return self._laid_out[year]
+
+    @cached_property
+    def _laid_out(self) -> dict[int, Facts]:
+        return {}
 
     @cached_property
     def class_year(self) -> int:
@@ -191,7 +196,7 @@ class Frame:
         when = self.policy.scope.when
         if when is None:
             return Tri.all(len(self.book), True)
-        now = replace(self._facts(self.facts_year, to_date=False, line_year=self.year), graded=None)
+        now = replace(self.reported, graded=None)
         land = np.where(np.isnan(now.land) & self.ended, self.last_land, now.land)
         flag = self.book.annual_flag("above_scale", self.facts_year)
         above = self.above.where(flag.unknown & self.ended, flag)

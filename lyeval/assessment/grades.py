@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from lyeval.assessment.conditions import decide, groups_of, value_of
-from lyeval.indicators import Facts, Tri
+from lyeval.indicators import Facts, Tri, compare
 from lyeval.policy.scores import GradeRule, Item, Score
 
 
@@ -125,5 +125,5 @@ def _by_share(rule: GradeRule, score: np.ndarray) -> np.ndarray:
 def _by_score(rule: GradeRule, score: np.ndarray) -> np.ndarray:
     """Return each score's place among the grades by the least score of each; below all of them, the last."""
     least = np.array(list(rule.cuts.values()))
-    reached = score[:, None] >= least[None, :] - 1e-9 * np.maximum(np.abs(least), 1e-300)
+    reached = compare(score[:, None], "ge", least[None, :]).true
     return np.where(reached.any(axis=1), reached.argmax(axis=1), len(least) - 1)

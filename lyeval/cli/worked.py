@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -190,13 +190,18 @@ def differences(now: Assessment, expect: Mapping[str, Any]) -> list[str]:
     return out
 
 
+def _fields(rows: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, Any]) -> Iterator[Triple]:
+    """Yield each field that is wanted of each named row, as found and as wanted."""
+    for name, fields in wanted.items():
+        for key, value in fields.items():
+            yield f"{name}.{key}", rows[name][key], value
+
+
 def _targets(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
     rows = table(now.targets, "id")
     if not wanted:
         yield "ids", sorted(rows), []
-    for id, fields in wanted.items():
-        for key, value in fields.items():
-            yield f"{id}.{key}", rows[id][key], value
+    yield from _fields(rows, wanted)
 
 
 def _firm_rows(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
@@ -256,13 +261,6 @@ def _day(value: Any) -> Any:
     return value.date() if isinstance(value, pd.Timestamp) else value
 
 
-def _flows(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.flows, "class")
-    for name, fields in wanted.items():
-        for key, value in fields.items():
-            yield f"{name}.{key}", rows[name][key], value
-
-
 def _doors(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
     rows = table(now.doors, "door")
     for door, row in rows.items():
@@ -275,21 +273,14 @@ def _gaps(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
         yield fact, rows.get(fact, {}).get("n"), n
 
 
-def _grades(now: Assessment, wanted: Mapping[str, Any]) -> Iterator[Triple]:
-    rows = table(now.grades, "credit_code")
-    for code, fields in wanted.items():
-        for key, value in fields.items():
-            yield f"{code}.{key}", rows[code][key], value
-
-
-READERS = {
+READERS: dict[str, Callable[[Assessment, Mapping[str, Any]], Iterator[Triple]]] = {
     "targets": _targets,
     "firms": _firm_rows,
     "identified": _listed,
     "methods": _methods,
     "dossier": _dossier,
-    "flows": _flows,
+    "flows": lambda now, wanted: _fields(table(now.flows, "class"), wanted),
     "doors": _doors,
     "gaps": _gaps,
-    "grades": _grades,
+    "grades": lambda now, wanted: _fields(table(now.grades, "credit_code"), wanted),
 }

@@ -11,8 +11,10 @@ from typing import Any
 import pandas as pd
 
 from lyeval.assessment import Assessment, assess
-from lyeval.desk.trial import Question, Trial
+from lyeval.desk.trial import PLANNED, Question, Trial
 from lyeval.ledger import Ledger
+from lyeval.ledger.clean import canonical_heading
+from lyeval.ledger.columns import of_sheet
 from lyeval.policy import Policy
 from lyeval.run import open_ledger, open_policy, run_id, write_new
 from lyeval.textfiles import yaml_text
@@ -164,14 +166,8 @@ def again(county: County, asked: Question, plan: Path | None) -> Question:
 AHEAD = 3
 REQUIRED = ("credit_code", "name", "method", "started")
 HEADINGS = {
-    "credit_code": "统一社会信用代码",
-    "name": "企业名称",
-    "method": "处置方式",
-    "started": "开始日期",
-    "due": "完成期限",
-    "successor": "承接企业",
-    "cost_wan": "费用(万元)",
-    "released_mu": "腾出土地(亩)",
-    "demolished_m2": "拆除面积(㎡)",
+    **{name: of_sheet("enterprises")[name].zh for name in ("credit_code", "name")},
+    **{name: canonical_heading(of_sheet("disposals")[name]) for name in PLANNED if name in of_sheet("disposals")},
+    "successor": canonical_heading(of_sheet("disposals")["successor_code"]),
 }
 HEAD = "# 方案台存下的方案：lyeval run {name} / a plan kept at the desk\n"

@@ -198,21 +198,35 @@ def years_below_one(facts: Facts) -> np.ndarray:
 
     NaN where a year that the ledger does not hold ends the run before there are three: then three in a row cannot be told.
     """
-    count, open_, hole = (
-        np.zeros(len(facts.book)),
-        np.ones(len(facts.book), dtype=bool),
-        np.zeros(len(facts.book), bool),
-    )
-    for year in range(facts.year, min(facts.book.years, default=facts.year) - 2, -1):
+
+    def low(year: int) -> Tri:
         ratio = facts.at(year).tax_per_mu if facts.at else _reported_ratio(facts.book, year)
-        low = compare(ratio, "lt", np.float64(1.0))
-        hole |= open_ & low.unknown & (count < RUN)
-        open_ &= low.true
-        count += open_
-    return np.where(hole, np.nan, count)
+        return compare(ratio, "lt", np.float64(1.0))
+
+    return in_a_row(facts, low, RUN)
 
 
 RUN = 3
+
+
+def in_a_row(facts: Facts, holds: Callable[[int], Tri], least: float = np.inf) -> np.ndarray:
+    """Count the years in a row up to the facts' year in which something holds, shape (n,).
+
+    Parameters
+    ----------
+    holds
+        Year → of whom it holds, shape (n,).
+    least
+        NaN where an unknown year ends the run before so many; a longer run is certain to be as long.
+    """
+    count, open_ = np.zeros(len(facts.book)), np.ones(len(facts.book), dtype=bool)
+    hole = np.zeros(len(facts.book), dtype=bool)
+    for year in range(facts.year, min(facts.book.years, default=facts.year) - 2, -1):
+        flag = holds(year)
+        hole |= open_ & flag.unknown & (count < least)
+        open_ &= flag.true
+        count += open_
+    return np.where(hole, np.nan, count)
 
 
 def _reported_ratio(book: Book, year: int) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lyeval.assessment import Assessment, TargetView, meets
 from lyeval.assessment.conditions import decide
-from lyeval.indicators import FACTS, Facts, Tri
+from lyeval.indicators import Facts, Tri
 from lyeval.ledger import Ledger
 from lyeval.policy import Condition, Method, facts_of
 from lyeval.simulation import casework, odds
@@ -201,23 +201,23 @@ def options(
         A method that nobody knows.
     """
     wanted, taken = _wanted(now, given, methods), given.assumed
-    may, land = candidates(now, given), given.panel.land[:, -1]
+    may, land, facts = candidates(now, given), given.panel.land[:, -1], now.frame.reported
     own = dict(zip(given.plan.at.tolist(), given.plan.method.tolist(), strict=True))
     out, refused, seen = [], [], set()
     for rule in now.policy.methods:
         if rule.method not in wanted:
             continue
         practice, cost = taken.practices[rule.method], assumed_cost(rule.method, land, taken)
-        state, ground = _allowed(rule, now.frame.reported, closes=practice.gone or practice.closed)
-        leaves = [] if rule.when is None else _leaves(rule.when, now.frame.reported)
+        state, ground = _allowed(rule, facts, closes=practice.gone or practice.closed)
+        leaves = [] if rule.when is None else _leaves(rule.when, facts)
         head = {"method": rule.method, "clause": "；".join(rule.cite), "label": rule.label, "label_en": rule.label_en}
         for i in np.flatnonzero(may).tolist():
             if not state.possible[i]:
-                why = ground or _named(leaves, i, "不符", "not so", unknown=False)
+                why = ground or _named(facts, leaves, i, "不符", "not so", unknown=False)
                 refused.append({"credit_code": given.panel.codes[i], **head, "why": why[0], "why_en": why[1]})
             elif (i, rule.method) not in seen and own.get(i) != rule.method:
                 seen.add((i, rule.method))
-                condition = ("", "") if state.true[i] else _named(leaves, i, "须属实", "must hold", unknown=True)
+                condition = ("", "") if state.true[i] else _named(facts, leaves, i, "须属实", "must hold", unknown=True)
                 money = {"cost_wan": float(cost[i]), "payer": taken.costs[rule.method][1]}
                 more = {"condition": condition[0], "condition_en": condition[1]}
                 out += [{"at": i, **head, "started": day, **money, **more} for day in starts]
@@ -259,11 +259,11 @@ def _leaves(condition: Condition, facts: Facts) -> list[tuple[list[str], Tri]]:
     return [(facts_of(condition), decide(condition, facts))]
 
 
-def _named(leaves: list[tuple[list[str], Tri]], i: int, zh: str, en: str, *, unknown: bool) -> Pair:
+def _named(facts: Facts, leaves: list[tuple[list[str], Tri]], i: int, zh: str, en: str, *, unknown: bool) -> Pair:
     """Name the facts whose tests are unknown, or false, of enterprise ``i``."""
     hit = [names for names, state in leaves if (state.unknown if unknown else state.false)[i]]
     names = list(dict.fromkeys(name for some in hit for name in some))
-    told = "、".join(FACTS[name].zh for name in names), ", ".join(FACTS[name].en for name in names)
+    told = "、".join(facts.label(name) for name in names), ", ".join(facts.label(name, "en") for name in names)
     return f"{told[0]}{zh}", f"{told[1]} {en}"
 
 
