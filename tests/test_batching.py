@@ -269,3 +269,15 @@ def test_the_lock_of_a_removed_file_holds_nothing(tmp_path: Path, monkeypatch: p
         with pytest.raises(RunError), held(tmp_path / "a"):
             pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets in files are for POSIX")
+def test_kernels_side_by_side_share_no_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel is spoken to through files in its own folder; only where that folder's path is too long for a socket, through ports."""
+    from lyeval.run.papermill_engine import LONGEST_SOCKET, Known
+
+    with tempfile.TemporaryDirectory(prefix="k") as short:
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", short)
+        assert Known().transport == "ipc"
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / ("long" * (LONGEST_SOCKET // 4))))
+    assert Known().transport == "tcp"

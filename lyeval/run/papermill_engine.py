@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -99,6 +100,12 @@ class Known(AsyncKernelManager):
         folder.mkdir(parents=True, exist_ok=True)
         return str(folder / f"kernel-{uuid4()}.json")
 
+    @default("transport")
+    def _through_files(self) -> str:
+        """Talk through sockets in that folder: a port that is free when it is chosen may be another kernel's when it is opened."""
+        short = len(os.fsencode(self.connection_file)) + len("-ipc-5") <= LONGEST_SOCKET
+        return "ipc" if os.name == "posix" and short else "tcp"
+
     async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
         await super()._async_launch_kernel(kernel_cmd, **kw)
         self._pid = getattr(self.provisioner, "pid", None) or 0
@@ -139,4 +146,5 @@ def _forget_waiting() -> None:
         loop.run_until_complete(asyncio.wait(waiting, timeout=1))
 
 
+LONGEST_SOCKET = 100  # bytes of a path; systems take 103 or 107
 NO_ANSWER = "没有等到结果，内核已终止 / no answer: the kernel was ended"
